@@ -1,0 +1,164 @@
+// Compaction was cancelled by an impatient user, and half of the cache was gone; the other half had stalled the server.
+
+import { pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { type Progress, Shard, type WorkOptions } from 'warmshard';
+import { bytes, pattern, same, text } from './helpers/bytes.js';
+import { shardPath } from './helpers/folder.js';
+import { rejectsCode } from './helpers/throws.js';
+import { everyWay } from './helpers/ways.js';
+
+const batch = (count: number, name = ''): [string, Uint8Array][] =>
+  Array.from({ length: count }, (_, i) => [`${name}${i}`, pattern(i % 2000, i)]);
+
+/** Every member that works off the event loop. */
+const WORK: Record<string, (shard: Shard, options: WorkOptions) => Promise<unknown>> = {
+  mergeInAsync: (s, options) => s.mergeInAsync(batch(3000, 'new '), options),
+  'mergeInAsync of nothing': (s, options) => s.mergeInAsync([], options),
+  replaceAllAsync: (s, options) => s.replaceAllAsync(batch(3000, 'new '), options),
+  compactAsync: (s, options) => s.compactAsync(options),
+  verifyAsync: (s, options) => s.verifyAsync(options),
+  flushAsync: (s, options) => s.flushAsync(options),
+  evictStaleAsync: (s, options) => s.evictStaleAsync(options),
+};
+
+everyWay('async forms give what the others give', async (t, way) => {
+  const shard = way.open();
+  await shard.mergeInAsync(batch(1000));
+  shard.put('0', bytes('x'));
+  shard.put('expired', bytes('x'), { expiresAt: 1 });
+  t.is(await shard.evictStaleAsync(), 1);
+  t.like(await shard.verifyAsync(), { ok: true, entries: 1000 });
+  t.is(await shard.flushAsync(), undefined);
+  t.true(shard.durability().durable);
+  t.like(await shard.compactAsync(), { kept: 1000, replaced: true });
+  t.is(text(shard.get('0')), 'x');
+  same(t, shard.get('999'), pattern(999, 999));
+});
+
+test('work whose signal was aborted before begins not at all', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  shard.mergeIn(batch(100));
+  const before = shard.generation;
+  for (const [name, work] of Object.entries(WORK)) {
+    const error = await rejectsCode(
+      t,
+      'ERR_ABORTED',
+      () => work(shard, { signal: AbortSignal.abort() }),
+      name,
+    );
+    t.is(error?.path, undefined);
+  }
+  t.is(shard.generation, before);
+  t.is(shard.size, 100);
+});
+
+test('work that is aborted before its turn comes publishes nothing', async (t) => {
+  using shard = Shard.open(shardPath(t), { autoCompact: false });
+  shard.mergeIn(batch(2000));
+  for (const [name, work] of Object.entries(WORK)) {
+    if (name.endsWith('nothing')) continue;
+    const before = shard.generation;
+    const controller = new AbortController();
+    // Every thread of the pool is busy for a while.
+    const busy = Array.from({ length: 4 }, () => promisify(pbkdf2)('x', 'y', 100_000, 64, 'sha512'));
+    const running = work(shard, { signal: controller.signal });
+    controller.abort();
+    await rejectsCode(t, 'ERR_ABORTED', () => running, name);
+    await Promise.all(busy);
+    t.is(shard.generation, before, name);
+    t.is(shard.size, 2000, name);
+  }
+  t.true(shard.verify().ok);
+});
+
+test('an abort that comes in the midst of it, or too late', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  shard.put('kept', bytes('kept'));
+  const large = Array.from({ length: 400 }, (_, i): [string, Uint8Array] => [`${i}`, pattern(100_000, i)]);
+  let outcomes = '';
+  for (const delay of [0, 1, 3, 6, 10, 15, 25, 50]) {
+    const controller = new AbortController();
+    const running = shard.replaceAllAsync(large, { signal: controller.signal });
+    setTimeout(() => controller.abort(), delay);
+    try {
+      t.is(await running, 400);
+      outcomes += 'done ';
+      t.is(shard.size, 400);
+    } catch (error) {
+      t.is((error as { code: string }).code, 'ERR_ABORTED');
+      outcomes += 'aborted ';
+      t.is(text(shard.get('kept')), 'kept');
+      t.is(shard.size, 1);
+    }
+    shard.replaceAll([['kept', bytes('kept')]]);
+  }
+  t.log(outcomes);
+});
+
+test('onProgress is called while the work goes on, and when it is done', async (t) => {
+  using shard = Shard.open(shardPath(t), { autoCompact: false });
+  shard.mergeIn(batch(5000));
+  for (const [name, work] of Object.entries(WORK)) {
+    const calls: Progress[] = [];
+    await work(shard, { onProgress: (progress) => calls.push(progress) });
+    t.true(calls.length > 0, name);
+    for (const [i, { done, total }] of calls.entries()) {
+      t.true(Number.isInteger(done) && Number.isInteger(total) && done >= (calls[i - 1]?.done ?? 0), name);
+    }
+    t.deepEqual(Object.keys(calls[0] ?? {}), ['done', 'total']);
+    if (name === 'mergeInAsync') t.deepEqual(calls.at(-1), { done: 3000, total: 3000 });
+  }
+});
+
+test('what onProgress throws ends the work, not the process', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  const boom = new Error('boom');
+  const onProgress = () => {
+    throw boom;
+  };
+  for (const [name, work] of Object.entries(WORK))
+    t.is(await t.throwsAsync(() => work(shard, { onProgress })), boom, name);
+});
+
+test('no listener stays on a signal that is used for ever', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners += 1;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners -= 1;
+    removeEventListener.apply(signal, args);
+  };
+  for (let i = 0; i < 20; i++) await shard.mergeInAsync(batch(10), { signal });
+  t.is(listeners, 0);
+});
+
+everyWay('the shard stays usable meanwhile, and sees the result', async (t, way) => {
+  const shard = way.open();
+  shard.mergeIn(batch(2000));
+  const running = [
+    shard.mergeInAsync(batch(2000, 'a')),
+    shard.compactAsync(),
+    shard.verifyAsync(),
+    shard.mergeInAsync(batch(2000, 'b')),
+    shard.flushAsync(),
+    shard.evictStaleAsync(),
+  ];
+  let ticks = 0;
+  const ticking = setInterval(() => {
+    ticks += 1;
+    shard.put(`tick ${ticks}`, bytes(`${ticks}`));
+    same(t, shard.get('1999'), pattern(1999, 1999));
+  }, 1);
+  await Promise.all(running);
+  clearInterval(ticking);
+  t.is(shard.size, 6000 + ticks);
+  for (let i = 1; i <= ticks; i++) t.is(text(shard.get(`tick ${i}`)), `${i}`);
+  t.true(shard.verify().ok);
+});

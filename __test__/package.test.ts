@@ -1,0 +1,43 @@
+// A program imported warmshard, a library of its required it: two copies, and instanceof said no between them.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+
+const root = join(__dirname, '..');
+const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+
+test('import and require give the same names and the same values', async (t) => {
+  const required: Record<string, unknown> = require('warmshard');
+  const imported: Record<string, unknown> = await import('warmshard');
+  t.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+  for (const [name, value] of Object.entries(required)) t.is(imported[name], value, name);
+});
+
+test('a release holds the bundle, the types and the papers, and nothing else', (t) => {
+  const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [packed] = JSON.parse(out) as { files: { path: string }[] }[];
+  const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+  t.deepEqual(
+    packed?.files.map((file) => file.path).sort(),
+    [...papers, 'dist/index.cjs', 'dist/index.d.mts', 'dist/index.mjs', 'index.d.ts'].sort(),
+  );
+});
+
+test('every platform package has the version of the main one, and names its binary', (t) => {
+  const { version } = manifest('.');
+  const platforms = readdirSync(join(root, 'npm'));
+  t.is(platforms.length, 6);
+  for (const platform of platforms) {
+    const own = manifest(`npm/${platform}`);
+    t.is(own.name, `@warmshard/${platform}`);
+    t.is(own.version, version);
+    t.is(own.main, `warmshard.${platform}.node`);
+    t.deepEqual(own.files, [own.main]);
+  }
+});

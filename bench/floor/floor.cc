@@ -1,0 +1,134 @@
+// The floor under a call: what the bare platform costs before any cache has done anything.
+//
+// The measured functions use the C interface directly: node-addon-api's wrappers cost some nanoseconds of their own.
+// It sets the addon up, no more.
+
+#include <napi.h>
+
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+constexpr uint32_t kWindowBytes = 10000 * 1024;
+constexpr uint32_t kValueBytes = 1024;
+constexpr size_t kLongestKey = 256;
+
+napi_ref window_ref = nullptr;
+uint8_t* window_bytes = nullptr;
+// Offset and length of the answer, in memory that JavaScript sees as a Uint32Array.
+uint32_t* answer = nullptr;
+
+uint64_t Hash(const char* bytes, size_t length) {
+  uint64_t hash = 0x9e3779b97f4a7c15 ^ length;
+  for (; length >= 8; bytes += 8, length -= 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes, 8);
+    hash = (hash ^ word) * 0xd6e8feb86659fd93;
+    hash ^= hash >> 32;
+  }
+  uint64_t rest = 0;
+  std::memcpy(&rest, bytes, length);
+  hash = (hash ^ rest) * 0xd6e8feb86659fd93;
+  return hash ^ (hash >> 32);
+}
+
+uint32_t Offset(uint64_t hash) {
+  return static_cast<uint32_t>(((hash >> 32) * (kWindowBytes / kValueBytes)) >> 32) * kValueBytes;
+}
+
+using Getter = napi_status (*)(napi_env, napi_value, char*, size_t, size_t*);
+
+template <Getter get>
+uint64_t KeyHash(napi_env env, napi_callback_info info) {
+  napi_value key;
+  size_t count = 1;
+  char bytes[kLongestKey];
+  size_t length = 0;
+  napi_get_cb_info(env, info, &count, &key, nullptr, nullptr);
+  get(env, key, bytes, sizeof bytes, &length);
+  return Hash(bytes, length);
+}
+
+napi_value Int32(napi_env env, int32_t number) {
+  napi_value value;
+  napi_create_int32(env, number, &value);
+  return value;
+}
+
+napi_value Nothing(napi_env, napi_callback_info) { return nullptr; }
+
+napi_value Number(napi_env env, napi_callback_info) { return Int32(env, 7); }
+
+template <Getter get>
+napi_value HashOf(napi_env env, napi_callback_info info) {
+  return Int32(env, static_cast<int32_t>(KeyHash<get>(env, info) & 0x7fffffff));
+}
+
+template <Getter get>
+napi_value Find(napi_env env, napi_callback_info info) {
+  answer[1] = Offset(KeyHash<get>(env, info));
+  answer[2] = kValueBytes;
+  return Int32(env, 0);
+}
+
+napi_value NativeView(napi_env env, napi_callback_info info) {
+  uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
+  napi_value window, view;
+  napi_get_reference_value(env, window_ref, &window);
+  napi_create_typedarray(env, napi_uint8_array, kValueBytes, window, offset, &view);
+  return view;
+}
+
+napi_value BufferCopy(napi_env env, napi_callback_info info) {
+  uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
+  napi_value copy;
+  napi_create_buffer_copy(env, kValueBytes, window_bytes + offset, nullptr, &copy);
+  return copy;
+}
+
+napi_value ExternalBuffer(napi_env env, napi_callback_info info) {
+  // Memory of its own each time: V8 refuses two external buffers on one address.
+  uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
+  auto* memory = new uint8_t[kValueBytes];
+  std::memcpy(memory, window_bytes + offset, kValueBytes);
+  napi_value buffer;
+  napi_status status = napi_create_external_arraybuffer(
+      env, memory, kValueBytes, [](napi_env, void* data, void*) { delete[] static_cast<uint8_t*>(data); }, nullptr,
+      &buffer);
+  if (status == napi_ok) return buffer;
+  delete[] memory;
+  return nullptr;
+}
+
+void Export(Napi::Env env, Napi::Object exports, const char* name, napi_callback call) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, call, nullptr, &function);
+  exports.Set(name, function);
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto window = Napi::ArrayBuffer::New(env, kWindowBytes);
+  window_bytes = static_cast<uint8_t*>(window.Data());
+  for (uint32_t i = 0; i < kWindowBytes; i++) window_bytes[i] = static_cast<uint8_t>(i * 31);
+  napi_create_reference(env, window, 1, &window_ref);
+  auto exchange = Napi::ArrayBuffer::New(env, 64);
+  answer = static_cast<uint32_t*>(exchange.Data());
+  exports.Set("window", window);
+  exports.Set("exchange", exchange);
+
+  Export(env, exports, "nothing", Nothing);
+  Export(env, exports, "int32", Number);
+  Export(env, exports, "hashLatin1", HashOf<napi_get_value_string_latin1>);
+  Export(env, exports, "hashUtf8", HashOf<napi_get_value_string_utf8>);
+  Export(env, exports, "findLatin1", Find<napi_get_value_string_latin1>);
+  Export(env, exports, "findUtf8", Find<napi_get_value_string_utf8>);
+  Export(env, exports, "nativeView", NativeView);
+  Export(env, exports, "bufferCopy", BufferCopy);
+  Export(env, exports, "externalBuffer", ExternalBuffer);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(floor, Init)

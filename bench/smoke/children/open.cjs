@@ -1,0 +1,47 @@
+// A fresh process: requires a store, opens it, gets one key, and tells what each step cost.
+//
+//   node open.cjs warmshard|lmdb PATH KEY
+
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const [, , peer, path = '', key = ''] = process.argv;
+const root = join(__dirname, '../../..');
+
+/** Kilobytes of this process, by kind. */
+function memory() {
+  const text = readFileSync('/proc/self/smaps_rollup', 'latin1');
+  /** @param {string} name */
+  const field = (name) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1]);
+  // Private_Dirty would count pages of the file, too, while the system has not yet written them back.
+  return { rss: field('Rss'), anonymous: field('Anonymous') };
+}
+
+/** @template T @param {() => T} run @returns {[number, T]} microseconds, and what it gave */
+function timed(run) {
+  const started = process.hrtime.bigint();
+  const value = run();
+  return [Number(process.hrtime.bigint() - started) / 1000, value];
+}
+
+function viaWarmshard() {
+  const [required, { Shard }] = timed(() => require('warmshard'));
+  // Where the addon was not loaded yet, its share of the first open shows up by itself.
+  const binary = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name));
+  const [loaded] = timed(() => binary && require(join(root, binary)));
+  memory();
+  const before = memory();
+  const [opened, value] = timed(() => Shard.open(path).get(key));
+  return { required, loaded, opened, value, before, after: memory() };
+}
+
+function viaLmdb() {
+  const [required, { open }] = timed(() => require('lmdb'));
+  memory();
+  const before = memory();
+  const [opened, value] = timed(() => open({ path, encoding: 'binary', noSync: true }).getBinaryFast(key));
+  return { required, loaded: 0, opened, value, before, after: memory() };
+}
+
+const { value, ...costs } = peer === 'lmdb' ? viaLmdb() : viaWarmshard();
+process.stdout.write(JSON.stringify({ ...costs, bytes: value?.length ?? 0 }));

@@ -1,0 +1,140 @@
+import { invalid } from './errors.js';
+
+/**
+ * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
+ * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
+ */
+export type Validator =
+  | {
+      /** Whole seconds since the epoch. */
+      mtimeSec: number;
+      /** Nanoseconds of the second, 0 to 999999999. */
+      mtimeNsec: number;
+      /** Bytes. */
+      size?: number | undefined;
+    }
+  | {
+      /** 1 to 64 bytes. */
+      digest: Uint8Array;
+    }
+  | Uint8Array;
+
+/** What an entry carries beside its value. */
+export interface EntryMeta {
+  /** What a later `get` must present. Default: nothing. */
+  validator?: Validator | undefined;
+  /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+  expiresAt?: number | undefined;
+}
+
+// The metadata block; src-rs/binding/exchange.rs reads it. Six float64: kind, expiry, seconds, nanoseconds,
+// size (-1: none), count of bytes; then up to 64 bytes.
+export const META_LEN = 112;
+const BYTES_AT = 48;
+const MAX_BYTES = 64;
+enum Kind {
+  None = 0,
+  Mtime = 1,
+  Digest = 2,
+  Opaque = 3,
+}
+
+/** A metadata block to be written over and over. */
+export class MetaBlock {
+  readonly #numbers: Float64Array;
+  readonly #bytes: Uint8Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.#numbers = new Float64Array(buffer, offset, BYTES_AT / 8);
+    this.#bytes = new Uint8Array(buffer, offset + BYTES_AT, META_LEN - BYTES_AT);
+  }
+
+  /** Writes a validator without an expiry. */
+  writeValidator(validator: Validator): void {
+    const n = this.#numbers;
+    if (validator instanceof Uint8Array) this.#writeBytes(Kind.Opaque, validator);
+    else if (typeof validator !== 'object' || validator === null) throw wrongValidator();
+    else if ('mtimeSec' in validator) {
+      // Everything is read before anything is written: a getter may use the shard, and so this block.
+      const { mtimeSec, mtimeNsec, size } = validator;
+      if (
+        !Number.isSafeInteger(mtimeSec) ||
+        !Number.isInteger(mtimeNsec) ||
+        mtimeNsec < 0 ||
+        mtimeNsec > 999_999_999
+      )
+        throw invalid('a validator needs an integer mtimeSec and an mtimeNsec of 0 to 999999999');
+      if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
+        throw invalid("a validator's size must be a whole number of bytes");
+      n[0] = Kind.Mtime;
+      n[1] = 0;
+      n[2] = mtimeSec;
+      n[3] = mtimeNsec;
+      n[4] = size ?? -1;
+      n[5] = 0;
+    } else {
+      const { digest } = validator;
+      if (!(digest instanceof Uint8Array && digest.length > 0)) throw wrongValidator();
+      this.#writeBytes(Kind.Digest, digest);
+    }
+  }
+
+  #writeBytes(kind: Kind, bytes: Uint8Array): void {
+    if (bytes.length > MAX_BYTES)
+      throw invalid(`a validator may be ${MAX_BYTES} bytes long, not ${bytes.length}; use a digest of it`);
+    this.#bytes.set(bytes);
+    this.#numbers[0] = kind;
+    this.#numbers[1] = 0;
+    this.#numbers[5] = bytes.length;
+  }
+
+  write(meta: EntryMeta): void {
+    if (typeof meta !== 'object' || meta === null) throw invalid('meta must be an object');
+    const { validator, expiresAt } = meta;
+    if (expiresAt !== undefined && !(Number.isFinite(expiresAt) && expiresAt >= 0))
+      throw invalid('expiresAt must be a number of milliseconds since the epoch');
+    if (validator === undefined) {
+      this.#numbers.fill(0);
+      this.#numbers[4] = -1;
+    } else this.writeValidator(validator);
+    if (expiresAt !== undefined) {
+      // Zero would mean never; one millisecond after the epoch is just as long ago.
+      this.#numbers[1] = Math.max(1, Math.floor(expiresAt));
+    }
+  }
+}
+
+/** The block of one entry of a batch, or `undefined` where there is nothing to say. */
+export function encodeMeta(meta: EntryMeta | undefined): Uint8Array | undefined {
+  if (meta === undefined) return undefined;
+  const { validator, expiresAt } = meta;
+  if (validator === undefined && expiresAt === undefined) return undefined;
+  const block = new Uint8Array(META_LEN);
+  new MetaBlock(block.buffer, 0).write({ validator, expiresAt });
+  return block;
+}
+
+/** A stored validator read back. */
+export function decodeValidator(kind: number, bytes: Uint8Array): Validator | undefined {
+  // The stored kinds, as src-rs/core/src/validator.rs numbers them.
+  switch (kind) {
+    case 1:
+    case 2: {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const mtime = { mtimeSec: Number(view.getBigInt64(0, true)), mtimeNsec: view.getUint32(8, true) };
+      return kind === 1 ? mtime : { ...mtime, size: Number(view.getBigUint64(12, true)) };
+    }
+    case 3:
+      return { digest: bytes.slice() };
+    case 4:
+      return bytes.slice();
+    default:
+      return undefined;
+  }
+}
+
+function wrongValidator() {
+  return invalid(
+    'a validator must be { mtimeSec, mtimeNsec, size? }, { digest: Uint8Array } or a Uint8Array of at most 64 bytes',
+  );
+}

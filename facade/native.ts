@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { WarmshardError } from './errors.js';
+
+/** What the addon puts on the object that is handed to `open`; see src-rs/binding/hot.rs. */
+export interface HotCalls {
+  get(key: string): number;
+  /** `get` that is not counted. */
+  getAgain(key: string): number;
+  getChecked(key: string): number;
+  getParts(key: string): number;
+  getPartsChecked(key: string): number;
+  has(key: string): number;
+  hasChecked(key: string): number;
+  put(key: string, value: Uint8Array | readonly Uint8Array[]): number;
+  putWith(key: string, value: Uint8Array | readonly Uint8Array[]): number;
+  copyPart(part: number, target: Uint8Array): number;
+  getMany(keys: readonly string[], answers: Uint32Array): number;
+  exchange: ArrayBuffer;
+}
+
+export interface NativeEntryInfo {
+  key: string;
+  partLens: number[];
+  hostName: string;
+  hostVersion: string;
+  own: boolean;
+  cachedMs: number;
+  expiresMs: number;
+  lastUsedMs: number;
+  generation: number;
+  validatorKind: number;
+  validator: Uint8Array;
+  racy: boolean;
+}
+
+export interface NativeOptions {
+  hostName: string;
+  hostVersion: string;
+  hostBinary?: string;
+  parts: string[];
+  readOnly: boolean;
+  syncEach: boolean;
+  digest?: string;
+  digestKey?: Uint8Array;
+  verifyAlways: boolean;
+  mapped: boolean;
+  maxBytes?: number;
+  maxEntryBytes?: number;
+  lockTimeout?: number;
+  root?: string;
+  trust?: string;
+  autoCompact: boolean;
+}
+
+export interface NativeJob {
+  abort(): void;
+  progress(): [done: number, total: number];
+}
+
+type Metas = readonly (Uint8Array | undefined)[];
+type Values = readonly (Uint8Array | readonly Uint8Array[])[];
+
+/** The generated part of the addon; see src-rs/binding/shard.rs. */
+export interface NativeShard {
+  close(): void;
+  neverLend(): void;
+  window(part: number): ArrayBuffer | undefined;
+  check(): void;
+  size(): number;
+  generation(): number;
+  info(key: string): NativeEntryInfo | null;
+  list(): NativeEntryInfo[];
+  cursor(): { nextKeys(most: number): string[] };
+  remove(key: string): boolean;
+  clear(): void;
+  writeMany(keys: readonly string[], values: Values, metas: Metas, replace: boolean): number;
+  writeManyAsync(
+    keys: readonly string[],
+    values: Values,
+    metas: Metas,
+    replace: boolean,
+    job: NativeJob,
+  ): Promise<number>;
+  evictStale(): number;
+  evictStaleAsync(job: NativeJob): Promise<number>;
+  compact(): unknown;
+  compactAsync(job: NativeJob): Promise<unknown>;
+  verify(): unknown;
+  verifyAsync(job: NativeJob): Promise<unknown>;
+  flush(): void;
+  flushAsync(job: NativeJob): Promise<void>;
+  durability(): unknown;
+  stats(): { rejected?: string | null };
+}
+
+interface Addon {
+  NativeShard: { open(path: string, options: NativeOptions, target: object): NativeShard };
+  NativeJob: new () => NativeJob;
+  setErrorClass(errorClass: typeof WarmshardError): void;
+}
+
+/** `linux-x64-musl`, say: the part of a platform package's name that tells the platform. */
+export function platformTriple(): string {
+  const { platform, arch } = process;
+  if (platform !== 'linux') return `${platform}-${arch}`;
+  // glibc's loader has a fixed path; a musl system has none at it, unless a compatibility layer put one there.
+  const musl = existsSync(`/lib/ld-musl-${arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
+  const glibc = existsSync(arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
+  return `${platform}-${arch}-${musl && !glibc ? 'musl' : 'gnu'}`;
+}
+
+/** The binary of this platform: a path given by hand, one built in this checkout, or a platform package. */
+function load(): Addon {
+  const triple = platformTriple();
+  const override = process.env.WARMSHARD_NATIVE_PATH;
+  const candidates = override
+    ? [override]
+    : [join(__dirname, '..', `warmshard.${triple}.node`), `@warmshard/${triple}`];
+  const failures: string[] = [];
+  for (const candidate of candidates) {
+    try {
+      const found = require(candidate) as Partial<Addon>;
+      if (typeof found?.setErrorClass === 'function') return found as Addon;
+      failures.push(`  ${candidate}: not a binary of warmshard`);
+    } catch (error) {
+      failures.push(`  ${candidate}: ${(error as Error).message.split('\n', 1)[0]}`);
+    }
+  }
+  throw new WarmshardError(
+    'ERR_NATIVE_LOAD',
+    `warmshard found no native binary for ${triple} on Node.js ${process.version}. Tried:\n${failures.join('\n')}\n` +
+      'Install again without --omit=optional and with a fresh lock file, build it in a checkout with ' +
+      '`npm run build:native`, or set WARMSHARD_NATIVE_PATH to the binary.',
+  );
+}
+
+let addon: Addon | undefined;
+
+/** The addon. */
+export function native(): Addon {
+  if (addon === undefined) {
+    addon = load();
+    addon.setErrorClass(WarmshardError);
+  }
+  return addon;
+}
+
+// Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
+// that needs the addon: requiring the package must not end a program that can do without a cache.
+try {
+  native();
+} catch {}

@@ -1,0 +1,157 @@
+import { decodeValidator, type Validator } from './meta.js';
+import type { NativeEntryInfo } from './native.js';
+
+/** What is known of an entry beside its value. */
+export interface EntryInfo {
+  /** The key. */
+  key: string;
+  /** Bytes of all parts together. */
+  bytes: number;
+  /** Bytes of each part, by name; by position (`'0'`, `'1'`, ...) for an entry of another producer. */
+  parts: Record<string, number>;
+  /** The host that made it. */
+  host: { name: string; version: string };
+  /** Whether this handle's own producer made it; others' entries are stale to it. */
+  current: boolean;
+  /** When it was stored. */
+  cachedAt: Date;
+  /** When it was last used, about; never before it was stored. */
+  lastUsedAt: Date;
+  /** When it stops being an entry, in milliseconds since the epoch. */
+  expiresAt?: number;
+  /** What a `get` with a validator must present. */
+  validator?: Validator;
+  /** Whether the source is compared by content before the entry's first use. */
+  racy: boolean;
+  /** The generation that published it. */
+  generation: number;
+}
+
+/** What a compaction did. */
+export interface CompactReport {
+  /** Bytes of the file before. */
+  bytesBefore: number;
+  /** Bytes of the file after. */
+  bytesAfter: number;
+  /** Entries copied. */
+  kept: number;
+  /** Entries dropped because they had expired. */
+  expired: number;
+  /** Entries dropped because their digest failed. */
+  corrupt: number;
+  /** Entries dropped to come under `maxBytes`: other producers' first, then the least recently used. */
+  evicted: number;
+  /** False where there was no file, or another process replaced it meanwhile. */
+  replaced: boolean;
+}
+
+/** One thing that is wrong with a file. */
+export interface Fault {
+  /** Where in the file, in bytes. */
+  offset: number;
+  /** The record's key, where it can be told. */
+  key?: string;
+  /** What is wrong. */
+  reason: string;
+}
+
+/** What a walk over everything found. */
+export interface VerifyReport {
+  /** Whether nothing is wrong. */
+  ok: boolean;
+  /** Frames in the file. */
+  frames: number;
+  /** Records among them, live or not. */
+  records: number;
+  /** Live entries whose digest agrees. */
+  entries: number;
+  /** Records and index snapshots whose digest fails. */
+  corrupt: number;
+  /** Bytes that belong to no frame. */
+  damagedBytes: number;
+  /** Live entries that the index does not find. */
+  unindexed: number;
+  /** What is wrong, one by one; at most 1000. */
+  faults: Fault[];
+}
+
+/** What a power cut now might cost. */
+export interface Durability {
+  /** Changes published since the machine started and not flushed. */
+  pendingEntries: number;
+  /** Bytes published and not flushed, index included. */
+  pendingBytes: number;
+  /** Whether a power cut would cost nothing. */
+  durable: boolean;
+}
+
+/** Numbers on a shard. Counters from `hits` on are this handle's own. */
+export interface ShardStats {
+  /** Live entries, of all producers. */
+  entries: number;
+  /** Bytes of their frames. */
+  liveBytes: number;
+  /** Bytes of the file. */
+  fileBytes: number;
+  /** Bytes that compaction would free. */
+  deadBytes: number;
+  /** Bytes of the index snapshots in use. */
+  indexBytes: number;
+  /** Index snapshots that a look-up may probe. */
+  indexSnapshots: number;
+  /** Entries behind the newest of them. */
+  tailEntries: number;
+  /** Rises with every published change, of any process. */
+  generation: number;
+  /** Look-ups that found a usable entry. */
+  hits: number;
+  /** Look-ups that found none. */
+  misses: number;
+  /** Look-ups whose entry had another validator or producer. */
+  stale: number;
+  /** Look-ups whose entry failed its digest. */
+  corrupt: number;
+  /** Entries stored. */
+  puts: number;
+  /** Entries not stored because the host's binary could not be identified. */
+  rejectedPuts: number;
+  /** Entries deleted by `delete`. */
+  deletes: number;
+  /** Entries dropped by compaction and `evictStale`. */
+  evictions: number;
+  /** Flushes. */
+  flushes: number;
+  /** Compactions. */
+  compactions: number;
+  /** Times that others' changes were taken in. */
+  refreshes: number;
+  /** Times that the system would not let us read; what was known served on. */
+  readErrors: number;
+  /** Whether values come from a memory mapping. */
+  mapped: boolean;
+  /** Why the file at the path reads as an empty shard; the next change replaces it. */
+  rejected?: string;
+}
+
+/** An entry's description with the names of its parts. */
+export function entryInfo(info: NativeEntryInfo, partNames: readonly string[]): EntryInfo {
+  const validator = decodeValidator(info.validatorKind, info.validator);
+  return {
+    key: info.key,
+    bytes: info.partLens.reduce((sum, len) => sum + len, 0),
+    parts: Object.fromEntries(
+      info.partLens.map((len, i) => [
+        (info.own && partNames[i]) || (info.own && partNames.length === 1 ? '' : String(i)),
+        len,
+      ]),
+    ),
+    host: { name: info.hostName, version: info.hostVersion },
+    current: info.own,
+    cachedAt: new Date(info.cachedMs),
+    lastUsedAt: new Date(info.lastUsedMs),
+    ...(info.expiresMs !== 0 && { expiresAt: info.expiresMs }),
+    ...(validator !== undefined && { validator }),
+    racy: info.racy,
+    generation: info.generation,
+  };
+}

@@ -1,0 +1,455 @@
+import { resolve } from 'node:path';
+import { type Codec, resolveCodec } from './codec.js';
+import { invalid, WarmshardError } from './errors.js';
+import { Lending } from './lending.js';
+import { type EntryMeta, encodeMeta, MetaBlock, type Validator } from './meta.js';
+import { type HotCalls, type NativeShard, native } from './native.js';
+import { nativeOptions, type ShardOptions } from './options.js';
+import {
+  type CompactReport,
+  type Durability,
+  type EntryInfo,
+  entryInfo,
+  type ShardStats,
+  type VerifyReport,
+} from './reports.js';
+import { unwatch, watch } from './watch.js';
+import { runWork, type WorkOptions } from './work.js';
+
+/** An entry of a batch. */
+export interface Entry<V> extends EntryMeta {
+  /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
+  key: string;
+  /** What the codec takes; with `parts`, an object with one value for each part. */
+  value: V;
+}
+
+/** Where the metadata block lies in the exchange block; see src-rs/binding/exchange.rs. */
+const META_AT = 2048;
+/** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
+const ABSENT = 0xffff_fffd;
+/** Keys that a walk fetches at a time. */
+const CURSOR_KEYS = 1024;
+
+/** What goes to the addon for a batch. */
+interface Batch {
+  keys: string[];
+  values: (Uint8Array | Uint8Array[])[];
+  metas: (Uint8Array | undefined)[];
+}
+
+/**
+ * A persistent cache in one file, shared by any number of processes.
+ *
+ * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
+ * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
+ * of the same key may show it. Set `copy` to get memory of your own.
+ */
+export class Shard<V = Uint8Array> {
+  /**
+   * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
+   * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+   */
+  static open<V = Uint8Array>(path: string, options: ShardOptions<V> = {}): Shard<V> {
+    if (typeof path !== 'string' || path === '' || path.includes('\0') || !path.isWellFormed())
+      throw invalid('path must be a non-empty string without zero bytes or lone surrogates');
+    return new Shard<V>(resolve(path), options);
+  }
+
+  /** Where the file is; absolute. */
+  readonly path: string;
+  /** Whether this handle never changes anything. */
+  readonly readOnly: boolean;
+
+  readonly #native: NativeShard;
+  readonly #hot: HotCalls;
+  readonly #lending: Lending;
+  readonly #windows: ArrayBuffer[];
+  readonly #answer: Uint32Array;
+  readonly #meta: MetaBlock;
+  readonly #codec: Codec<V> | undefined;
+  readonly #partNames: readonly string[];
+  readonly #hasParts: boolean;
+  /** Whether a value is the one part's bytes as they are. */
+  readonly #plain: boolean;
+
+  private constructor(path: string, options: ShardOptions<V>) {
+    const parsed = nativeOptions(options);
+    this.#codec = resolveCodec(options.codec);
+    const hot = {} as HotCalls;
+    this.#native = native().NativeShard.open(path, parsed, hot);
+    this.#hot = hot;
+    if (options.copy || process.env.WARMSHARD_COPY === '1') this.#native.neverLend();
+    this.#lending = new Lending(hot, this.#native);
+    this.#windows = this.#lending.windows;
+    this.#answer = this.#lending.answer;
+    this.#meta = new MetaBlock(hot.exchange, META_AT);
+    this.#partNames = parsed.parts;
+    this.#hasParts = options.parts !== undefined;
+    this.#plain = this.#codec === undefined && !this.#hasParts;
+    this.path = path;
+    this.readOnly = parsed.readOnly;
+    watch(this, this.#native);
+  }
+
+  /** Rises with every published change, of any process. */
+  get generation(): number {
+    return this.#native.generation();
+  }
+
+  /** Live entries, of all producers. */
+  get size(): number {
+    return this.#native.size();
+  }
+
+  /**
+   * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
+   * host build, or does not carry an equal validator.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
+   */
+  get(key: string, validator?: Validator): V | undefined {
+    if (!this.#plain) return this.#getDecoded(key, validator);
+    let status: number;
+    if (validator === undefined) status = this.#hot.get(key);
+    else {
+      this.#meta.writeValidator(validator);
+      status = this.#hot.getChecked(key);
+    }
+    return this.#first(status) as V | undefined;
+  }
+
+  #first(status: number): Uint8Array | undefined {
+    if (status >= 0) {
+      const answer = this.#answer;
+      try {
+        return new Uint8Array(this.#windows[status] as ArrayBuffer, answer[1], answer[2]);
+      } catch {
+        return this.#lending.part(0);
+      }
+    }
+    return status > -4 ? undefined : this.#lending.first(status);
+  }
+
+  #getDecoded(key: string, validator?: Validator): V | undefined {
+    if (this.#hasParts) {
+      const parts = this.getParts(key, validator);
+      const codec = this.#codec;
+      if (parts === undefined || codec === undefined) return parts as V | undefined;
+      const decoded: Record<string, unknown> = {};
+      for (const name of this.#partNames) decoded[name] = codec.decode(parts[name] as Uint8Array);
+      return decoded as V;
+    }
+    const bytes = this.getParts(key, validator)?.[this.#partNames[0] as string];
+    return bytes === undefined ? undefined : (this.#codec as Codec<V>).decode(bytes);
+  }
+
+  /**
+   * The bytes of every part of an entry, by name: all or none. Without the option `parts`, the one part's name
+   * is the empty string.
+   *
+   * @throws WarmshardError as `get`, without `ERR_CODEC`
+   */
+  getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined {
+    let count: number;
+    if (validator === undefined) count = this.#hot.getParts(key);
+    else {
+      this.#meta.writeValidator(validator);
+      count = this.#hot.getPartsChecked(key);
+    }
+    if (count !== this.#partNames.length) return undefined;
+    const parts: Record<string, Uint8Array> = {};
+    for (let i = 0; i < count; i++) {
+      const part = this.#lending.part(i);
+      if (part === undefined) return undefined;
+      parts[this.#partNames[i] as string] = part;
+    }
+    return parts;
+  }
+
+  /**
+   * The values of many keys, in their order, in one call.
+   *
+   * @throws WarmshardError as `get`
+   */
+  getMany(keys: readonly string[]): (V | undefined)[] {
+    if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
+    // A copy: the addon must not meet getters or a proxy.
+    const wanted: string[] = Array.from(keys);
+    if (!this.#plain) return wanted.map((key) => this.get(key));
+    const answers = new Uint32Array(wanted.length * 3);
+    this.#hot.getMany(wanted, answers);
+    const values = new Array<V | undefined>(wanted.length).fill(undefined);
+    const rest: number[] = [];
+    for (let i = 0, word = 0; i < wanted.length; i++, word += 3) {
+      const id = answers[word] as number;
+      const window = this.#windows[id];
+      if (window !== undefined && window.byteLength > 0)
+        values[i] = new Uint8Array(window, answers[word + 1], answers[word + 2]) as V;
+      else if (id !== ABSENT) rest.push(i);
+    }
+    // Only now: a look-up may find a new file, whose windows have the same numbers.
+    for (const i of rest) values[i] = this.#first(this.#hot.getAgain(wanted[i] as string)) as V | undefined;
+    return values;
+  }
+
+  /**
+   * Whether `get` would find a value. Not counted in `stats()`.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+   */
+  has(key: string, validator?: Validator): boolean {
+    if (validator === undefined) return this.#hot.has(key) === 1;
+    this.#meta.writeValidator(validator);
+    return this.#hot.hasChecked(key) === 1;
+  }
+
+  /**
+   * What is known of this host's entry of a key, hit or stale.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+   */
+  info(key: string): EntryInfo | undefined {
+    const info = this.#native.info(key);
+    return info == null ? undefined : entryInfo(info, this.#partNames);
+  }
+
+  /**
+   * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_CODEC`, `ERR_READ_ONLY`,
+   * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  put(key: string, value: V, meta?: EntryMeta): void {
+    const bytes = this.#plain ? plainBytes(value) : this.#encode(value);
+    if (meta === undefined) this.#hot.put(key, bytes);
+    else {
+      this.#meta.write(meta);
+      this.#hot.putWith(key, bytes);
+    }
+  }
+
+  #encode(value: V): Uint8Array | Uint8Array[] {
+    const codec = this.#codec;
+    if (!this.#hasParts) return codec === undefined ? (value as Uint8Array) : codec.encode(value);
+    const names = this.#partNames;
+    if (typeof value !== 'object' || value === null || Object.keys(value).length !== names.length)
+      throw invalid(`a value of this shard is an object with the parts ${names.join(', ')}`);
+    return names.map((name) => {
+      const part = (value as Record<string, V>)[name];
+      if (part === undefined) throw invalid(`the value lacks the part ${JSON.stringify(name)}`);
+      return codec === undefined ? (part as Uint8Array) : codec.encode(part);
+    });
+  }
+
+  /**
+   * Deletes this host's entry of a key. Returns whether there was one.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  delete(key: string): boolean {
+    return this.#native.remove(key);
+  }
+
+  /**
+   * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
+   * Of entries with one key the last counts. Returns how many were given; none writes nothing.
+   *
+   * @throws WarmshardError as `put`; nothing is stored then
+   */
+  mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
+    const { keys, values, metas } = this.#collect(entries);
+    if (keys.length === 0) return this.#requireWritable(0);
+    return this.#native.writeMany(keys, values, metas, false);
+  }
+
+  /**
+   * Makes exactly these entries the shard's contents, of all hosts, atomically and durably. Returns how many were given.
+   *
+   * @throws WarmshardError as `put`; the shard is as before then
+   */
+  replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
+    const { keys, values, metas } = this.#collect(entries);
+    return this.#native.writeMany(keys, values, metas, true);
+  }
+
+  #requireWritable(result: number): number {
+    // Throws where the shard is closed.
+    this.#native.size();
+    if (this.readOnly)
+      throw new WarmshardError(
+        'ERR_READ_ONLY',
+        `${this.path} was opened with readOnly; open it without to change it`,
+      );
+    return result;
+  }
+
+  #collect(entries: Iterable<[string, V] | Entry<V>>): Batch {
+    if (typeof entries?.[Symbol.iterator] !== 'function')
+      throw invalid('a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }');
+    const batch: Batch = { keys: [], values: [], metas: [] };
+    for (const entry of entries) {
+      if (typeof entry !== 'object' || entry === null)
+        throw invalid(`entry ${batch.keys.length} of the batch must be [key, value] or { key, value, ... }`);
+      const [key, value, meta] = Array.isArray(entry)
+        ? [entry[0], entry[1], undefined]
+        : [entry.key, entry.value, entry];
+      batch.keys.push(key);
+      batch.values.push(this.#plain ? plainBytes(value) : this.#encode(value));
+      batch.metas.push(encodeMeta(meta));
+    }
+    return batch;
+  }
+
+  /**
+   * Drops every entry, of all hosts.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  clear(): void {
+    this.#native.clear();
+  }
+
+  /**
+   * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  keys(): IterableIterator<string> {
+    return walk(this.#native.cursor());
+  }
+
+  /**
+   * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
+   *
+   * @throws WarmshardError as `get`
+   */
+  entries(): IterableIterator<[string, V]> {
+    return this.#entries(this.keys());
+  }
+
+  *#entries(keys: Iterable<string>): IterableIterator<[string, V]> {
+    for (const key of keys) {
+      const value = this.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+
+  /** The same as `entries()`. */
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.entries();
+  }
+
+  /** Every entry, of all hosts, newest first. */
+  list(): EntryInfo[] {
+    return this.#native.list().map((info) => entryInfo(info, this.#partNames));
+  }
+
+  /**
+   * Drops expired entries, other hosts' entries, and those whose key is the absolute path of a source that is
+   * gone or no longer has the validator's modification time and size. Returns how many.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  evictStale(): number {
+    return this.#native.evictStale();
+  }
+
+  /**
+   * Rewrites the live entries into a fresh file under `maxBytes`, durably. Happens by itself when it pays.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  compact(): CompactReport {
+    return this.#native.compact() as CompactReport;
+  }
+
+  /**
+   * Reads and verifies everything; repairs nothing.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  verify(): VerifyReport {
+    return this.#native.verify() as VerifyReport;
+  }
+
+  /**
+   * Makes everything published so far, by any process, survive a power cut.
+   *
+   * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  flush(): void {
+    this.#native.flush();
+  }
+
+  /** What a power cut now might cost. */
+  durability(): Durability {
+    return this.#native.durability() as Durability;
+  }
+
+  /** Numbers on the file and on what this handle did. */
+  stats(): ShardStats {
+    const { rejected, ...stats } = this.#native.stats();
+    return { ...(stats as ShardStats), ...(rejected != null && { rejected }) };
+  }
+
+  /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
+  close(): void {
+    unwatch(this);
+    this.#native.close();
+  }
+
+  /** `using shard = Shard.open(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
+  async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
+    const { keys, values, metas } = this.#collect(entries);
+    return runWork(options, async (job) =>
+      keys.length === 0
+        ? this.#requireWritable(0)
+        : this.#native.writeManyAsync(keys, values, metas, false, job),
+    );
+  }
+
+  /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
+  async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
+    const { keys, values, metas } = this.#collect(entries);
+    return runWork(options, (job) => this.#native.writeManyAsync(keys, values, metas, true, job));
+  }
+
+  /** `compact` off the event loop. */
+  async compactAsync(options?: WorkOptions): Promise<CompactReport> {
+    return runWork(options, (job) => this.#native.compactAsync(job) as Promise<CompactReport>);
+  }
+
+  /** `verify` off the event loop. */
+  async verifyAsync(options?: WorkOptions): Promise<VerifyReport> {
+    return runWork(options, (job) => this.#native.verifyAsync(job) as Promise<VerifyReport>);
+  }
+
+  /** `flush` off the event loop. */
+  async flushAsync(options?: WorkOptions): Promise<void> {
+    return runWork(options, (job) => this.#native.flushAsync(job));
+  }
+
+  /** `evictStale` off the event loop. */
+  async evictStaleAsync(options?: WorkOptions): Promise<number> {
+    return runWork(options, (job) => this.#native.evictStaleAsync(job));
+  }
+}
+
+function* walk(cursor: ReturnType<NativeShard['cursor']>): IterableIterator<string> {
+  for (let keys = cursor.nextKeys(CURSOR_KEYS); keys.length > 0; keys = cursor.nextKeys(CURSOR_KEYS))
+    yield* keys;
+}
+
+/** The addon takes an array for the parts of a value. It checks everything else. */
+function plainBytes(value: unknown): Uint8Array {
+  if (Array.isArray(value)) throw invalid('a value must be a Uint8Array, or use a codec');
+  return value as Uint8Array;
+}

@@ -1,0 +1,424 @@
+// Emitted from index.ts by `npm run build:types`. Do not edit.
+
+/** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
+interface Codec<V> {
+    encode(value: V): Uint8Array;
+    /** `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+    decode(bytes: Uint8Array): V;
+}
+/** The codecs that come with warmshard, by name. */
+type CodecName = 'bytes' | 'utf8' | 'json' | 'structured';
+
+/** Everything that can go wrong, by a code that never changes. Messages may improve. */
+type ErrorCode = 
+/** The key is not a string, empty, too long, or holds a lone surrogate. */
+'ERR_INVALID_KEY'
+/** An argument or option has the wrong type or a value out of range. */
+ | 'ERR_INVALID_ARG'
+/** An entry or the file would exceed its limit. */
+ | 'ERR_TOO_LARGE'
+/** Another process held the lock for longer than `lockTimeout`. */
+ | 'ERR_LOCK_TIMEOUT'
+/** The shard was opened with `readOnly`. */
+ | 'ERR_READ_ONLY'
+/** The shard was closed. */
+ | 'ERR_CLOSED'
+/** The file is a link, not a regular file, or others may write to it. */
+ | 'ERR_UNTRUSTED_FILE'
+/** The system refused: see `errno`, `syscall` and `path`. */
+ | 'ERR_IO'
+/** No space or quota is left. */
+ | 'ERR_NO_SPACE'
+/** A codec could not encode or decode a value: see `cause`. */
+ | 'ERR_CODEC'
+/** The work was aborted through its signal; nothing of it was published. */
+ | 'ERR_ABORTED'
+/** The native binary could not be loaded; the message says what was tried. */
+ | 'ERR_NATIVE_LOAD';
+/** The only error that warmshard throws or rejects with. */
+declare class WarmshardError extends Error {
+    /** What kind of failure it is. */
+    readonly code: ErrorCode;
+    /** The system's negative error number, where it refused something. */
+    readonly errno?: number;
+    /** The system call that failed. */
+    readonly syscall?: string;
+    /** The file that the error is about. */
+    readonly path?: string;
+}
+
+/**
+ * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
+ * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
+ */
+type Validator = {
+    /** Whole seconds since the epoch. */
+    mtimeSec: number;
+    /** Nanoseconds of the second, 0 to 999999999. */
+    mtimeNsec: number;
+    /** Bytes. */
+    size?: number | undefined;
+} | {
+    /** 1 to 64 bytes. */
+    digest: Uint8Array;
+} | Uint8Array;
+/** What an entry carries beside its value. */
+interface EntryMeta {
+    /** What a later `get` must present. Default: nothing. */
+    validator?: Validator | undefined;
+    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    expiresAt?: number | undefined;
+}
+
+/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+interface Host {
+    /** At most 63 bytes of UTF-8. */
+    name: string;
+    /** At most 63 bytes of UTF-8. Put a schema number of your own into it when the artifacts' shape changes. */
+    version: string;
+    /**
+     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
+     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
+     */
+    binary?: string | false | undefined;
+}
+/** How a shard is opened. */
+interface ShardOptions<V = Uint8Array> {
+    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+    host?: Host | undefined;
+    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+    codec?: CodecName | Codec<V> | undefined;
+    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+    parts?: readonly string[] | undefined;
+    /** Never change anything; read permission is enough. Default false. */
+    readOnly?: boolean | undefined;
+    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
+    durability?: 'flush' | 'sync' | undefined;
+    /**
+     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
+     * forgery too, and a shard made with another key reads as empty.
+     */
+    digest?: 'xxh3' | 'blake3' | {
+        key: Uint8Array;
+    } | undefined;
+    /** Verify a value's digest on its first use in the process (default) or always. */
+    verify?: 'first' | 'always' | undefined;
+    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+    copy?: boolean | undefined;
+    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+    access?: 'mmap' | 'read' | undefined;
+    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+    maxBytes?: number | undefined;
+    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+    maxEntryBytes?: number | undefined;
+    /** How long a change waits for other processes, in milliseconds. Default 5000. */
+    lockTimeout?: number | undefined;
+    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+    root?: string | undefined;
+    /**
+     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+     * too. `'system'`: root's as well.
+     */
+    trust?: 'private' | 'group' | 'system' | undefined;
+    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
+    autoCompact?: boolean | undefined;
+}
+
+/** What is known of an entry beside its value. */
+interface EntryInfo {
+    /** The key. */
+    key: string;
+    /** Bytes of all parts together. */
+    bytes: number;
+    /** Bytes of each part, by name; by position (`'0'`, `'1'`, ...) for an entry of another producer. */
+    parts: Record<string, number>;
+    /** The host that made it. */
+    host: {
+        name: string;
+        version: string;
+    };
+    /** Whether this handle's own producer made it; others' entries are stale to it. */
+    current: boolean;
+    /** When it was stored. */
+    cachedAt: Date;
+    /** When it was last used, about; never before it was stored. */
+    lastUsedAt: Date;
+    /** When it stops being an entry, in milliseconds since the epoch. */
+    expiresAt?: number;
+    /** What a `get` with a validator must present. */
+    validator?: Validator;
+    /** Whether the source is compared by content before the entry's first use. */
+    racy: boolean;
+    /** The generation that published it. */
+    generation: number;
+}
+/** What a compaction did. */
+interface CompactReport {
+    /** Bytes of the file before. */
+    bytesBefore: number;
+    /** Bytes of the file after. */
+    bytesAfter: number;
+    /** Entries copied. */
+    kept: number;
+    /** Entries dropped because they had expired. */
+    expired: number;
+    /** Entries dropped because their digest failed. */
+    corrupt: number;
+    /** Entries dropped to come under `maxBytes`: other producers' first, then the least recently used. */
+    evicted: number;
+    /** False where there was no file, or another process replaced it meanwhile. */
+    replaced: boolean;
+}
+/** One thing that is wrong with a file. */
+interface Fault {
+    /** Where in the file, in bytes. */
+    offset: number;
+    /** The record's key, where it can be told. */
+    key?: string;
+    /** What is wrong. */
+    reason: string;
+}
+/** What a walk over everything found. */
+interface VerifyReport {
+    /** Whether nothing is wrong. */
+    ok: boolean;
+    /** Frames in the file. */
+    frames: number;
+    /** Records among them, live or not. */
+    records: number;
+    /** Live entries whose digest agrees. */
+    entries: number;
+    /** Records and index snapshots whose digest fails. */
+    corrupt: number;
+    /** Bytes that belong to no frame. */
+    damagedBytes: number;
+    /** Live entries that the index does not find. */
+    unindexed: number;
+    /** What is wrong, one by one; at most 1000. */
+    faults: Fault[];
+}
+/** What a power cut now might cost. */
+interface Durability {
+    /** Changes published since the machine started and not flushed. */
+    pendingEntries: number;
+    /** Bytes published and not flushed, index included. */
+    pendingBytes: number;
+    /** Whether a power cut would cost nothing. */
+    durable: boolean;
+}
+/** Numbers on a shard. Counters from `hits` on are this handle's own. */
+interface ShardStats {
+    /** Live entries, of all producers. */
+    entries: number;
+    /** Bytes of their frames. */
+    liveBytes: number;
+    /** Bytes of the file. */
+    fileBytes: number;
+    /** Bytes that compaction would free. */
+    deadBytes: number;
+    /** Bytes of the index snapshots in use. */
+    indexBytes: number;
+    /** Index snapshots that a look-up may probe. */
+    indexSnapshots: number;
+    /** Entries behind the newest of them. */
+    tailEntries: number;
+    /** Rises with every published change, of any process. */
+    generation: number;
+    /** Look-ups that found a usable entry. */
+    hits: number;
+    /** Look-ups that found none. */
+    misses: number;
+    /** Look-ups whose entry had another validator or producer. */
+    stale: number;
+    /** Look-ups whose entry failed its digest. */
+    corrupt: number;
+    /** Entries stored. */
+    puts: number;
+    /** Entries not stored because the host's binary could not be identified. */
+    rejectedPuts: number;
+    /** Entries deleted by `delete`. */
+    deletes: number;
+    /** Entries dropped by compaction and `evictStale`. */
+    evictions: number;
+    /** Flushes. */
+    flushes: number;
+    /** Compactions. */
+    compactions: number;
+    /** Times that others' changes were taken in. */
+    refreshes: number;
+    /** Times that the system would not let us read; what was known served on. */
+    readErrors: number;
+    /** Whether values come from a memory mapping. */
+    mapped: boolean;
+    /** Why the file at the path reads as an empty shard; the next change replaces it. */
+    rejected?: string;
+}
+
+/** How far long work has come. */
+interface Progress {
+    /** Steps done. */
+    done: number;
+    /** Steps expected; 0 while that is not known. */
+    total: number;
+}
+/** Options of every async form. */
+interface WorkOptions {
+    /** Called now and then (at most twenty times a second) while the work goes on, and once when it is done. */
+    onProgress?: ((progress: Progress) => void) | undefined;
+    /** Ends the work early; it then rejects with `ERR_ABORTED` and nothing of it is published. */
+    signal?: AbortSignal | undefined;
+}
+
+/** An entry of a batch. */
+interface Entry<V> extends EntryMeta {
+    /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
+    key: string;
+    /** What the codec takes; with `parts`, an object with one value for each part. */
+    value: V;
+}
+/**
+ * A persistent cache in one file, shared by any number of processes.
+ *
+ * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
+ * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
+ * of the same key may show it. Set `copy` to get memory of your own.
+ */
+declare class Shard<V = Uint8Array> {
+    #private;
+    /**
+     * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
+     * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open<V = Uint8Array>(path: string, options?: ShardOptions<V>): Shard<V>;
+    /** Where the file is; absolute. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /** Rises with every published change, of any process. */
+    get generation(): number;
+    /** Live entries, of all producers. */
+    get size(): number;
+    /**
+     * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
+     * host build, or does not carry an equal validator.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
+     */
+    get(key: string, validator?: Validator): V | undefined;
+    /**
+     * The bytes of every part of an entry, by name: all or none. Without the option `parts`, the one part's name
+     * is the empty string.
+     *
+     * @throws WarmshardError as `get`, without `ERR_CODEC`
+     */
+    getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined;
+    /**
+     * The values of many keys, in their order, in one call.
+     *
+     * @throws WarmshardError as `get`
+     */
+    getMany(keys: readonly string[]): (V | undefined)[];
+    /**
+     * Whether `get` would find a value. Not counted in `stats()`.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    has(key: string, validator?: Validator): boolean;
+    /**
+     * What is known of this host's entry of a key, hit or stale.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    info(key: string): EntryInfo | undefined;
+    /**
+     * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_CODEC`, `ERR_READ_ONLY`,
+     * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    put(key: string, value: V, meta?: EntryMeta): void;
+    /**
+     * Deletes this host's entry of a key. Returns whether there was one.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    delete(key: string): boolean;
+    /**
+     * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
+     * Of entries with one key the last counts. Returns how many were given; none writes nothing.
+     *
+     * @throws WarmshardError as `put`; nothing is stored then
+     */
+    mergeIn(entries: Iterable<[string, V] | Entry<V>>): number;
+    /**
+     * Makes exactly these entries the shard's contents, of all hosts, atomically and durably. Returns how many were given.
+     *
+     * @throws WarmshardError as `put`; the shard is as before then
+     */
+    replaceAll(entries: Iterable<[string, V] | Entry<V>>): number;
+    /**
+     * Drops every entry, of all hosts.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    clear(): void;
+    /** The keys of this host's entries as of now, oldest first. */
+    keys(): IterableIterator<string>;
+    /** Keys and values of this host's usable entries, oldest first. */
+    entries(): IterableIterator<[string, V]>;
+    /** The same as `entries()`. */
+    [Symbol.iterator](): IterableIterator<[string, V]>;
+    /** Every entry, of all hosts, newest first. */
+    list(): EntryInfo[];
+    /**
+     * Drops expired entries, other hosts' entries, and those whose key is the absolute path of a source that is
+     * gone or no longer has the validator's modification time and size. Returns how many.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    evictStale(): number;
+    /**
+     * Rewrites the live entries into a fresh file under `maxBytes`, durably. Happens by itself when it pays.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    compact(): CompactReport;
+    /**
+     * Reads and verifies everything; repairs nothing.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    verify(): VerifyReport;
+    /**
+     * Makes everything published so far, by any process, survive a power cut.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** What a power cut now might cost. */
+    durability(): Durability;
+    /** Numbers on the file and on what this handle did. */
+    stats(): ShardStats;
+    /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
+    close(): void;
+    /** `using shard = Shard.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+    /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
+    mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number>;
+    /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
+    replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number>;
+    /** `compact` off the event loop. */
+    compactAsync(options?: WorkOptions): Promise<CompactReport>;
+    /** `verify` off the event loop. */
+    verifyAsync(options?: WorkOptions): Promise<VerifyReport>;
+    /** `flush` off the event loop. */
+    flushAsync(options?: WorkOptions): Promise<void>;
+    /** `evictStale` off the event loop. */
+    evictStaleAsync(options?: WorkOptions): Promise<number>;
+}
+
+export { Shard, WarmshardError };
+export type { Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -1,0 +1,87 @@
+//! One open shard of one environment, shared by its raw callbacks and its generated methods.
+
+use super::exchange::{self, Exchange};
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use warmshard_core::limits::MAX_PARTS;
+use warmshard_core::shard::Loan;
+use warmshard_core::{Error, Hit, Shard};
+
+/// See the module's head.
+pub struct Handle {
+    /// `None` once closed.
+    shard: RefCell<Option<Shard>>,
+    /// For messages.
+    pub path: PathBuf,
+    /// See there.
+    pub exchange: Exchange,
+    /// Where the parts of the last answer lie in the file, for the calls that fetch them.
+    last: [Cell<(u64, u32)>; MAX_PARTS],
+}
+
+impl Handle {
+    pub fn new(shard: Shard, exchange: Exchange) -> Self {
+        let path = shard.path().to_path_buf();
+        Handle {
+            shard: RefCell::new(Some(shard)),
+            path,
+            exchange,
+            last: [const { Cell::new((0, 0)) }; MAX_PARTS],
+        }
+    }
+
+    /// Runs something on the shard.
+    #[inline(always)]
+    pub fn with<T>(&self, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> Result<T, Error> {
+        let Ok(mut shard) = self.shard.try_borrow_mut() else {
+            return Err(Error::InvalidArg(
+                "the shard is in the middle of another call".into(),
+            ));
+        };
+        match shard.as_mut() {
+            Some(shard) => run(shard),
+            None => Err(Error::Closed(self.path.clone())),
+        }
+    }
+
+    /// Ends the use of the shard. Again: nothing.
+    pub fn close(&self) {
+        if let Ok(mut shard) = self.shard.try_borrow_mut() {
+            if let Some(shard) = shard.take() {
+                shard.close();
+            }
+        }
+    }
+
+    /// Writes where a part lies into the exchange block. Returns its window or marker.
+    #[inline(always)]
+    pub fn tell(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> u32 {
+        if let Some(last) = self.last.get(part) {
+            last.set((offset, len));
+        }
+        let (id, at) = match shard.loan(offset, len) {
+            Loan::Window { id, offset } => (id, offset),
+            Loan::NeedsWindow => (exchange::NEEDS_WINDOW, 0),
+            Loan::Copy => (exchange::COPY, 0),
+        };
+        let word = part.saturating_mul(3);
+        self.exchange.set(word, id);
+        self.exchange.set(word.saturating_add(1), at);
+        self.exchange.set(word.saturating_add(2), len);
+        id
+    }
+
+    /// Writes where every part of a hit lies. Returns how many there are.
+    pub fn tell_all(&self, shard: &mut Shard, hit: &Hit) -> usize {
+        let parts = shard.parts(hit);
+        for (i, (offset, len)) in parts.iter().enumerate() {
+            self.tell(shard, i, *offset, *len);
+        }
+        parts.len()
+    }
+
+    /// Where a part of the last answer lies in the file.
+    pub fn last(&self, part: usize) -> Option<(u64, u32)> {
+        self.last.get(part).map(Cell::get)
+    }
+}

@@ -1,0 +1,263 @@
+//! The callbacks that programs call millions of times, without generated code in between.
+//!
+//! Each carries its handle as callback data. A string goes in, a small integer comes out; where the
+//! bytes lie stands in the exchange block, and JavaScript makes the view: measured, that is a fifth
+//! of the cost of a view made here.
+#![allow(unsafe_code)]
+
+use super::exchange::{COPY, NEEDS_WINDOW, parse_meta};
+use super::handle::Handle;
+use super::raw::{KeyBuffer, Scope, answer, arguments, array_len, bytes, bytes_mut, element};
+use napi::sys;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+use warmshard_core::limits::MAX_PARTS;
+use warmshard_core::{Error, Lookup, PutMeta, Shard, Validator};
+
+/// Answers of `get` and its like; a window's number is zero or more.
+const MISS: i32 = -1;
+const STALE: i32 = -2;
+const CORRUPT: i32 = -3;
+const MUST_COPY: i32 = -4;
+const MUST_MAKE_WINDOW: i32 = -5;
+
+type Call = fn(&Handle, sys::napi_env, [sys::napi_value; 3]) -> Result<i32, Error>;
+
+/// Runs a call, keeping its panics, if there ever are any, from unwinding into the host.
+#[inline(always)]
+unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info, call: Call) -> sys::napi_value {
+    // SAFETY: those of the running callback.
+    let (args, data) = unsafe { arguments::<3>(env, info) };
+    // SAFETY: `attach` made the data from an Rc that the function object keeps alive.
+    let handle = unsafe { &*data.cast::<Handle>() };
+    let result = catch_unwind(AssertUnwindSafe(|| call(handle, env, args)))
+        .unwrap_or_else(|_| Err(Error::InvalidArg("internal error: please report it".into())));
+    // SAFETY: as above.
+    unsafe { answer(env, result) }
+}
+
+macro_rules! callbacks {
+    ($($name:ident $js:literal => $call:expr;)*) => {
+        $(
+            unsafe extern "C" fn $name(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+                // SAFETY: called by Node-API with its own environment and arguments.
+                unsafe { run(env, info, $call) }
+            }
+        )*
+        /// Every callback, by its JavaScript name.
+        const CALLBACKS: &[(&str, sys::napi_callback)] = &[$(($js, Some($name)),)*];
+    };
+}
+
+callbacks! {
+    get "get" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, one_part);
+    get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part);
+    get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part);
+    get_parts "getParts" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, all_parts);
+    get_parts_checked "getPartsChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
+    has "has" => |h, env, [key, ..]| has_key(h, env, key, &Validator::None);
+    has_checked "hasChecked" => |h, env, [key, ..]| has_key(h, env, key, &parse_meta(h.exchange.meta())?.validator);
+    put "put" => |h, env, [key, value, _]| put_entry(h, env, key, value, PutMeta::default());
+    put_with "putWith" => |h, env, [key, value, _]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
+    copy "copyPart" => copy_part;
+    many "getMany" => get_many;
+}
+
+/// Puts the callbacks on an object, each with a share of the handle.
+pub fn attach(env: sys::napi_env, object: sys::napi_value, handle: &Rc<Handle>) {
+    for (name, callback) in CALLBACKS {
+        let mut function = ptr::null_mut();
+        let len = isize::try_from(name.len()).unwrap_or(0);
+        let data = Rc::into_raw(Rc::clone(handle)).cast_mut().cast::<c_void>();
+        // SAFETY: the name is that long, and the finalizer gives back the share when the function dies.
+        unsafe {
+            let made =
+                sys::napi_create_function(env, name.as_ptr().cast(), len, *callback, data, &mut function);
+            if made != sys::Status::napi_ok
+                || sys::napi_add_finalizer(
+                    env,
+                    function,
+                    data,
+                    Some(release),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                ) != sys::Status::napi_ok
+            {
+                drop(Rc::from_raw(data.cast::<Handle>()));
+                continue;
+            }
+            let mut key = ptr::null_mut();
+            sys::napi_create_string_utf8(env, name.as_ptr().cast(), len, &mut key);
+            sys::napi_set_property(env, object, key, function);
+        }
+    }
+}
+
+unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: made by `attach`, released once.
+    drop(unsafe { Rc::from_raw(data.cast::<Handle>()) });
+}
+
+#[inline(always)]
+fn look(
+    handle: &Handle,
+    env: sys::napi_env,
+    key: sys::napi_value,
+    validator: &Validator<'_>,
+    find: fn(&mut Shard, &[u8], &Validator<'_>) -> Result<Lookup, Error>,
+    found: fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32,
+) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    // SAFETY: those of the running callback.
+    let key = unsafe { buffer.read(env, key)? };
+    handle.with(|shard| {
+        Ok(match find(shard, key, validator)? {
+            Lookup::Hit(hit) => found(handle, shard, &hit),
+            Lookup::Miss => MISS,
+            Lookup::Stale => STALE,
+            Lookup::Corrupt => CORRUPT,
+        })
+    })
+}
+
+#[inline(always)]
+fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
+    match handle.tell(shard, 0, hit.offset, hit.len) {
+        COPY => MUST_COPY,
+        NEEDS_WINDOW => MUST_MAKE_WINDOW,
+        window => i32::try_from(window).unwrap_or(MUST_COPY),
+    }
+}
+
+fn all_parts(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
+    i32::try_from(handle.tell_all(shard, hit)).unwrap_or(MISS)
+}
+
+fn has_key(
+    handle: &Handle,
+    env: sys::napi_env,
+    key: sys::napi_value,
+    validator: &Validator<'_>,
+) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    // SAFETY: those of the running callback.
+    let key = unsafe { buffer.read(env, key)? };
+    handle.with(|shard| Ok(i32::from(matches!(shard.peek(key, validator)?, Lookup::Hit(_)))))
+}
+
+fn put_entry(
+    handle: &Handle,
+    env: sys::napi_env,
+    key: sys::napi_value,
+    value: sys::napi_value,
+    meta: PutMeta<'_>,
+) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    let (key, parts) = unsafe { (buffer.read(env, key)?, Parts::read(env, value)?) };
+    handle.with(|shard| shard.put(key, parts.as_slice(), meta).map(|()| 0))
+}
+
+/// The parts of an entry as the caller's memory.
+pub struct Parts<'a> {
+    parts: [&'a [u8]; MAX_PARTS],
+    len: usize,
+}
+
+impl<'a> Parts<'a> {
+    /// One view, or an array of them.
+    ///
+    /// # Safety
+    /// As `raw::bytes`.
+    pub unsafe fn read(env: sys::napi_env, value: sys::napi_value) -> Result<Self, Error> {
+        let wrong = || Error::InvalidArg("a value must be a Uint8Array whose memory was not transferred, or use a codec".into());
+        let mut it = Parts {
+            parts: [&[]; MAX_PARTS],
+            len: 1,
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let (Some(view), [first, ..]) = (bytes(env, value), &mut it.parts) {
+                *first = view;
+                return Ok(it);
+            }
+            let len = array_len(env, value).ok_or_else(wrong)?;
+            it.len = usize::try_from(len).unwrap_or(usize::MAX);
+            if it.len > MAX_PARTS {
+                return Err(Error::InvalidArg(format!(
+                    "an entry may have {MAX_PARTS} parts, not {len}"
+                )));
+            }
+            for (i, part) in (0..len).zip(&mut it.parts) {
+                *part = element(env, value, i)
+                    .and_then(|v| bytes(env, v))
+                    .ok_or_else(wrong)?;
+            }
+        }
+        Ok(it)
+    }
+
+    pub fn as_slice(&self) -> &[&'a [u8]] {
+        self.parts.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// `copyPart(index, target)`: copies a part of the last answer into a view of its length.
+fn copy_part(
+    handle: &Handle,
+    env: sys::napi_env,
+    [index, target, _]: [sys::napi_value; 3],
+) -> Result<i32, Error> {
+    let mut part = 0u32;
+    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    let to = unsafe {
+        sys::napi_get_value_uint32(env, index, &mut part);
+        bytes_mut(env, target)
+    };
+    let (Some(to), Some((offset, len))) = (to, handle.last(part as usize)) else {
+        return Ok(MISS);
+    };
+    if to.len() as u64 != u64::from(len) {
+        return Ok(MISS);
+    }
+    handle.with(|shard| Ok(if shard.copy(offset, to) { 0 } else { CORRUPT }))
+}
+
+/// `getMany(keys, answers)`: for each key three `Uint32`s: window or marker, offset, length. A marker
+/// other than a window's number means: look it up by itself, with `getAgain`, which does not count.
+fn get_many(
+    handle: &Handle,
+    env: sys::napi_env,
+    [keys, answers, _]: [sys::napi_value; 3],
+) -> Result<i32, Error> {
+    const ABSENT: u32 = u32::MAX - 2;
+    // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
+    let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
+    let (Some(len), Some(answers)) = (len, answers) else {
+        return Err(Error::InvalidArg("getMany needs an array of keys".into()));
+    };
+    let mut buffer = KeyBuffer::new();
+    handle.with(|shard| {
+        for (i, answer) in (0..len).zip(answers.chunks_exact_mut(12)) {
+            // SAFETY: as above; the scope ends with this turn.
+            let key = unsafe {
+                let _scope = Scope::open(env);
+                let value = element(env, keys, i).unwrap_or(ptr::null_mut());
+                buffer.read(env, value)?
+            };
+            let words = match shard.get(key, &Validator::None)? {
+                Lookup::Hit(hit) => match shard.loan(hit.offset, hit.len) {
+                    warmshard_core::shard::Loan::Window { id, offset } => [id, offset, hit.len],
+                    _ => [COPY, 0, hit.len],
+                },
+                _ => [ABSENT, 0, 0],
+            };
+            for (to, word) in answer.chunks_exact_mut(4).zip(words) {
+                to.copy_from_slice(&word.to_ne_bytes());
+            }
+        }
+        Ok(0)
+    })
+}

@@ -1,0 +1,68 @@
+//! The options of `open`, as the facade hands them over: checked for types there, for ranges here.
+
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+use std::path::Path;
+use std::sync::Arc;
+use warmshard_core::key::Root;
+use warmshard_core::storage::trust::Trust;
+use warmshard_core::{Digest, Error, Options, Producer};
+
+/// See `ShardOptions` of the facade.
+#[napi(object)]
+pub struct OpenOptions {
+    pub host_name: String,
+    pub host_version: String,
+    pub host_binary: Option<String>,
+    pub parts: Vec<String>,
+    pub read_only: bool,
+    pub sync_each: bool,
+    pub digest: Option<String>,
+    pub digest_key: Option<Uint8Array>,
+    pub verify_always: bool,
+    pub mapped: bool,
+    pub max_bytes: Option<f64>,
+    pub max_entry_bytes: Option<f64>,
+    pub lock_timeout: Option<f64>,
+    pub root: Option<String>,
+    pub trust: Option<String>,
+    pub auto_compact: bool,
+}
+
+impl OpenOptions {
+    /// The core's options.
+    pub fn parse(&self) -> Result<Options, Error> {
+        let default = Options::default();
+        let whole = |value: Option<f64>, default: u64| value.map_or(default, |v| v as u64);
+        let binary = self.host_binary.as_deref().map(Path::new);
+        Ok(Options {
+            producer: Arc::new(Producer::new(
+                &self.host_name,
+                &self.host_version,
+                binary,
+                &self.parts,
+            )?),
+            part_count: self.parts.len(),
+            read_only: self.read_only,
+            sync_each: self.sync_each,
+            digest: match (&self.digest_key, self.digest.as_deref()) {
+                (Some(key), _) => Some(Digest::keyed(key)?),
+                (None, Some("blake3")) => Some(Digest::Blake3),
+                (None, Some(_)) => Some(Digest::Xxh3),
+                (None, None) => None,
+            },
+            verify_always: self.verify_always,
+            mapped: self.mapped,
+            max_bytes: whole(self.max_bytes, default.max_bytes),
+            max_entry_bytes: whole(self.max_entry_bytes, default.max_entry_bytes),
+            lock_timeout_ms: whole(self.lock_timeout, default.lock_timeout_ms),
+            root: self.root.as_deref().map(Root::new).transpose()?,
+            trust: match self.trust.as_deref() {
+                Some("group") => Trust::Group,
+                Some("system") => Trust::System,
+                _ => Trust::Private,
+            },
+            auto_compact: self.auto_compact,
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! The few Node-API calls that the raw callbacks make, behind safe or narrowly unsafe doors.
+#![allow(unsafe_code)]
+
+use super::errors::throw;
+use napi::sys;
+use std::mem::MaybeUninit;
+use std::ptr;
+use warmshard_core::Error;
+use warmshard_core::limits::MAX_KEY_BYTES;
+
+/// Room for the longest key, one byte to tell a longer one, and the terminator.
+const KEY_BUFFER: usize = MAX_KEY_BYTES + 4;
+
+/// A key's bytes on the stack.
+pub struct KeyBuffer {
+    bytes: [MaybeUninit<u8>; KEY_BUFFER],
+    len: usize,
+}
+
+impl KeyBuffer {
+    pub fn new() -> Self {
+        KeyBuffer {
+            bytes: [const { MaybeUninit::uninit() }; KEY_BUFFER],
+            len: 0,
+        }
+    }
+
+    /// Reads a JavaScript string as UTF-8.
+    ///
+    /// # Safety
+    /// `env` and `value` are those of the running callback.
+    #[inline]
+    pub unsafe fn read(&mut self, env: sys::napi_env, value: sys::napi_value) -> Result<&[u8], Error> {
+        let mut len = 0;
+        // SAFETY: the buffer is KEY_BUFFER bytes long; Node-API writes at most that, terminator included.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(env, value, self.bytes.as_mut_ptr().cast(), KEY_BUFFER, &mut len)
+        };
+        if status != sys::Status::napi_ok {
+            return Err(Error::InvalidKey("must be a string".into()));
+        }
+        self.len = len.min(KEY_BUFFER);
+        // SAFETY: Node-API has written `len` bytes.
+        let key = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().cast::<u8>(), self.len) };
+        // A lone surrogate arrives as U+FFFD, which may also be there in its own right.
+        if !key.is_ascii() && key.windows(3).any(|w| w == "\u{FFFD}".as_bytes()) {
+            // SAFETY: as above.
+            unsafe { refuse_lone_surrogates(env, value)? };
+        }
+        Ok(key)
+    }
+}
+
+#[cold]
+unsafe fn refuse_lone_surrogates(env: sys::napi_env, value: sys::napi_value) -> Result<(), Error> {
+    let mut units = vec![0u16; KEY_BUFFER];
+    let mut len = 0;
+    // SAFETY: the buffer is as long as said.
+    let status =
+        unsafe { sys::napi_get_value_string_utf16(env, value, units.as_mut_ptr(), units.len(), &mut len) };
+    let units = units.get(..len).unwrap_or_default();
+    if status != sys::Status::napi_ok || char::decode_utf16(units.iter().copied()).any(|c| c.is_err()) {
+        return Err(Error::InvalidKey(
+            "holds a lone surrogate, which UTF-8 cannot tell from another one".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The bytes of a `Uint8Array` or any other view; `None` for one whose memory was transferred, which would
+/// pass for an empty value.
+///
+/// # Safety
+/// `env` and `value` are those of the running callback. No JavaScript may run while the slice is in
+/// use, for it could detach or resize the memory.
+#[inline]
+pub unsafe fn bytes<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a [u8]> {
+    let (mut data, mut len, mut is_view) = (ptr::null_mut(), 0, false);
+    // SAFETY: plain out-parameters.
+    unsafe {
+        // In Node.js this is true for every view; elsewhere at least for every Uint8Array.
+        if sys::napi_is_buffer(env, value, &mut is_view) != sys::Status::napi_ok || !is_view {
+            return None;
+        }
+        if sys::napi_get_buffer_info(env, value, &mut data, &mut len) != sys::Status::napi_ok {
+            return None;
+        }
+    }
+    if len == 0 || data.is_null() {
+        // SAFETY: those of the running callback.
+        return (!unsafe { is_detached(env, value) }).then_some(&[]);
+    }
+    // SAFETY: Node-API vouches for the memory until JavaScript runs again.
+    Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) })
+}
+
+/// Whether a view's memory was transferred away.
+#[cold]
+unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {
+    let (mut kind, mut len, mut data, mut offset) = (0, 0, ptr::null_mut(), 0);
+    let (mut buffer, mut detached) = (ptr::null_mut(), false);
+    // SAFETY: plain out-parameters.
+    unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            view,
+            &mut kind,
+            &mut len,
+            &mut data,
+            &mut buffer,
+            &mut offset,
+        ) == sys::Status::napi_ok
+            && sys::napi_is_detached_arraybuffer(env, buffer, &mut detached) == sys::Status::napi_ok
+            && detached
+    }
+}
+
+/// The same as `bytes`, to write to.
+///
+/// # Safety
+/// As `bytes`; and no other slice of this memory may be alive.
+#[inline]
+pub unsafe fn bytes_mut<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a mut [u8]> {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { bytes(env, value)? };
+    if bytes.is_empty() {
+        return Some(&mut []);
+    }
+    // SAFETY: the memory belongs to a JavaScript buffer, which is writable, and by the caller's promise
+    // this is the only slice of it.
+    Some(unsafe { std::slice::from_raw_parts_mut(bytes.as_ptr().cast_mut(), bytes.len()) })
+}
+
+/// Elements of a JavaScript array.
+///
+/// # Safety
+/// `env` and `value` are those of the running callback.
+pub unsafe fn array_len(env: sys::napi_env, value: sys::napi_value) -> Option<u32> {
+    let (mut is_array, mut len) = (false, 0);
+    // SAFETY: plain out-parameters.
+    unsafe {
+        if sys::napi_is_array(env, value, &mut is_array) != sys::Status::napi_ok || !is_array {
+            return None;
+        }
+        (sys::napi_get_array_length(env, value, &mut len) == sys::Status::napi_ok).then_some(len)
+    }
+}
+
+/// One element of a JavaScript array.
+///
+/// # Safety
+/// As `array_len`; the array is one of the facade's own, so that reading it runs no user code.
+pub unsafe fn element(env: sys::napi_env, array: sys::napi_value, index: u32) -> Option<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    (unsafe { sys::napi_get_element(env, array, index, &mut value) } == sys::Status::napi_ok).then_some(value)
+}
+
+/// Whether a value is `undefined`.
+///
+/// # Safety
+/// `env` and `value` are those of the running callback.
+pub unsafe fn is_undefined(env: sys::napi_env, value: sys::napi_value) -> bool {
+    let mut kind = 0;
+    // SAFETY: plain out-parameter.
+    let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
+    status == sys::Status::napi_ok && kind == sys::ValueType::napi_undefined
+}
+
+/// A scope for the handles made in one turn of a long loop.
+pub struct Scope {
+    env: sys::napi_env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Scope {
+    /// # Safety
+    /// `env` is that of the running callback, and the scope is dropped before it returns.
+    pub unsafe fn open(env: sys::napi_env) -> Self {
+        let mut scope = ptr::null_mut();
+        // SAFETY: plain out-parameter.
+        unsafe { sys::napi_open_handle_scope(env, &mut scope) };
+        Scope { env, scope }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if !self.scope.is_null() {
+            // SAFETY: opened by `open`, in the same callback.
+            unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
+        }
+    }
+}
+
+/// The callback's arguments and its data.
+///
+/// # Safety
+/// `env` and `info` are those of the running callback.
+#[inline]
+pub unsafe fn arguments<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> ([sys::napi_value; N], *mut std::ffi::c_void) {
+    let mut args = [ptr::null_mut(); N];
+    let (mut count, mut data) = (N, ptr::null_mut());
+    // SAFETY: there is room for N arguments; missing ones are filled with undefined.
+    unsafe {
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            args.as_mut_ptr(),
+            ptr::null_mut(),
+            &mut data,
+        )
+    };
+    (args, data)
+}
+
+/// A small integer, or nothing with an exception pending.
+///
+/// # Safety
+/// `env` is that of the running callback.
+#[inline]
+pub unsafe fn answer(env: sys::napi_env, result: Result<i32, Error>) -> sys::napi_value {
+    let mut value = ptr::null_mut();
+    match result {
+        // SAFETY: plain out-parameter.
+        Ok(number) => unsafe {
+            sys::napi_create_int32(env, number, &mut value);
+        },
+        Err(error) => throw(env, &error),
+    }
+    value
+}

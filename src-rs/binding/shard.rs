@@ -1,0 +1,370 @@
+//! The generated part: everything that is not called millions of times.
+#![allow(unsafe_code)]
+
+use super::errors::{raise, register};
+use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
+use super::handle::Handle;
+use super::hot::{Parts, attach};
+use super::lending::lend;
+use super::options::OpenOptions;
+use super::raw::{KeyBuffer, Scope, array_len, bytes, element, is_undefined};
+use super::reports::{
+    NativeCompactReport, NativeDurability, NativeEntryInfo, NativeStats, NativeVerifyReport,
+};
+use super::work::{NativeJob, Work};
+use napi::bindgen_prelude::{AsyncTask, JsValue, Object, Unknown};
+use napi::{Env, sys};
+use napi_derive::napi;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use warmshard_core::shard::{Batch, Cursor};
+use warmshard_core::{Error, Job, PutMeta, Shard};
+
+/// Takes in the class that errors are made of. Once per environment, before anything else.
+#[napi]
+pub fn set_error_class(env: Env, class: Unknown<'_>) {
+    register(env.raw(), class.raw());
+    // Read once per process; now, so that the first `open` finds it done.
+    let _ = warmshard_core::clock::boot_id();
+}
+
+/// An open shard.
+#[napi]
+pub struct NativeShard {
+    handle: Rc<Handle>,
+}
+
+/// Entries of a batch, copied for work on another thread.
+struct Owned {
+    key: Vec<u8>,
+    parts: Vec<Vec<u8>>,
+    meta: Option<Vec<u8>>,
+}
+
+#[napi]
+impl NativeShard {
+    /// Opens a shard and puts its callbacks and its exchange block on `target`.
+    #[napi(factory)]
+    pub fn open(env: Env, path: String, options: OpenOptions, target: Object<'_>) -> napi::Result<Self> {
+        let opened = options.parse().and_then(|o| Shard::open(Path::new(&path), o));
+        let shard = opened.map_err(|e| raise(&env, &e))?;
+        let (exchange, buffer) = Exchange::new(env.raw())
+            .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;
+        let handle = Rc::new(Handle::new(shard, exchange));
+        attach(env.raw(), target.raw(), &handle);
+        // SAFETY: both are values of the running callback.
+        unsafe {
+            sys::napi_set_named_property(env.raw(), target.raw(), c"exchange".as_ptr(), buffer);
+        }
+        Ok(NativeShard { handle })
+    }
+
+    fn call<T>(&self, env: &Env, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> napi::Result<T> {
+        self.handle.with(run).map_err(|e| raise(env, &e))
+    }
+
+    /// Work on a handle of its own.
+    fn spawn<T, R>(&self, env: &Env, job: &NativeJob, run: R) -> napi::Result<AsyncTask<Work<T>>>
+    where
+        T: Send + napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + 'static,
+        R: FnOnce(&mut Shard, &Job) -> Result<T, Error> + Send + 'static,
+    {
+        let shard = self.call(env, |s| Ok(s.opener()))?;
+        let job = Arc::clone(&job.job);
+        Ok(AsyncTask::new(Work::new(move || run(&mut shard.open()?, &job))))
+    }
+
+    /// Ends the use of the shard.
+    #[napi]
+    pub fn close(&self) {
+        self.handle.close();
+    }
+
+    /// From now on bytes are only copied.
+    #[napi]
+    pub fn never_lend(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, |s| {
+            s.never_lend();
+            Ok(())
+        })
+    }
+
+    /// Makes the window that a part of the last answer lies in, and states it in the exchange block.
+    /// `undefined` where there can be none: then the part must be copied.
+    #[napi(ts_return_type = "ArrayBuffer | undefined")]
+    pub fn window(&self, env: Env, part: u32) -> napi::Result<Option<Unknown<'_>>> {
+        let part = part as usize;
+        let Some((offset, len)) = self.handle.last(part) else {
+            return Ok(None);
+        };
+        let buffer = self.call(&env, |shard| {
+            let Some(lent) = shard.window(offset) else {
+                return Ok(None);
+            };
+            let buffer = lend(env.raw(), lent.window);
+            // The part itself may lie behind its end, if somebody has cut the file.
+            self.handle.exchange.set(MADE_WINDOW, lent.id);
+            if buffer.is_none() {
+                shard.never_lend();
+            }
+            self.handle.tell(shard, part, offset, len);
+            Ok(buffer)
+        })?;
+        // SAFETY: a value of the running callback.
+        Ok(buffer.map(|b| unsafe { Unknown::from_raw_unchecked(env.raw(), b) }))
+    }
+
+    /// Notices files deleted or replaced by hand.
+    #[napi]
+    pub fn check(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, |s| {
+            s.check_identity();
+            Ok(())
+        })
+    }
+
+    /// Live entries.
+    #[napi]
+    pub fn size(&self, env: Env) -> napi::Result<f64> {
+        self.call(&env, |s| Ok(s.len() as f64))
+    }
+
+    /// The generation.
+    #[napi]
+    pub fn generation(&self, env: Env) -> napi::Result<f64> {
+        self.call(&env, |s| Ok(s.generation() as f64))
+    }
+
+    /// What is known of an entry.
+    #[napi]
+    pub fn info(&self, env: Env, key: Unknown<'_>) -> napi::Result<Option<NativeEntryInfo>> {
+        let mut buffer = KeyBuffer::new();
+        // SAFETY: those of the running callback.
+        let key = unsafe { buffer.read(env.raw(), key.raw()) }.map_err(|e| raise(&env, &e))?;
+        self.call(&env, |s| Ok(s.info(key)?.map(Into::into)))
+    }
+
+    /// Every entry, newest first.
+    #[napi]
+    pub fn list(&self, env: Env) -> napi::Result<Vec<NativeEntryInfo>> {
+        self.call(&env, |s| Ok(s.list().into_iter().map(Into::into).collect()))
+    }
+
+    /// A walk over the keys.
+    #[napi]
+    pub fn cursor(&self, env: Env) -> napi::Result<NativeCursor> {
+        self.call(&env, |s| Ok(NativeCursor { cursor: s.cursor() }))
+    }
+
+    /// Deletes an entry.
+    #[napi]
+    pub fn remove(&self, env: Env, key: Unknown<'_>) -> napi::Result<bool> {
+        let mut buffer = KeyBuffer::new();
+        // SAFETY: those of the running callback.
+        let key = unsafe { buffer.read(env.raw(), key.raw()) }.map_err(|e| raise(&env, &e))?;
+        self.call(&env, |s| s.delete(key))
+    }
+
+    /// Drops every entry.
+    #[napi]
+    pub fn clear(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, Shard::clear)
+    }
+
+    /// See the facade: `mergeIn`, or `replaceAll` where `replace`. The arrays are the facade's own.
+    #[napi]
+    pub fn write_many(
+        &self,
+        env: Env,
+        keys: Unknown<'_>,
+        values: Unknown<'_>,
+        metas: Unknown<'_>,
+        replace: bool,
+    ) -> napi::Result<f64> {
+        let source = Entries {
+            env: env.raw(),
+            keys: keys.raw(),
+            values: values.raw(),
+            metas: metas.raw(),
+        };
+        let job = Job::default();
+        let fill = |batch: &mut Batch<'_, '_>| {
+            source.each(|key, parts, meta| {
+                let meta = meta.map_or(Ok(PutMeta::default()), parse_meta)?;
+                batch.put(key, parts, meta)
+            })
+        };
+        let count = self.call(&env, |s| {
+            if replace {
+                s.replace_all(&job, fill)
+            } else {
+                s.merge_in(&job, fill)
+            }
+        })?;
+        Ok(count as f64)
+    }
+
+    /// The same off the event loop; the entries are copied first.
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn write_many_async(
+        &self,
+        env: Env,
+        keys: Unknown<'_>,
+        values: Unknown<'_>,
+        metas: Unknown<'_>,
+        replace: bool,
+        job: &NativeJob,
+    ) -> napi::Result<AsyncTask<Work<f64>>> {
+        let source = Entries {
+            env: env.raw(),
+            keys: keys.raw(),
+            values: values.raw(),
+            metas: metas.raw(),
+        };
+        let mut entries = Vec::new();
+        let copied = source.each(|key, parts, meta| {
+            let parts = parts.iter().map(|p| p.to_vec()).collect();
+            entries.push(Owned {
+                key: key.to_vec(),
+                parts,
+                meta: meta.map(<[u8]>::to_vec),
+            });
+            Ok(())
+        });
+        copied.map_err(|e| raise(&env, &e))?;
+        self.spawn(&env, job, move |shard, job| {
+            job.expect(entries.len() as u64);
+            let fill = |batch: &mut Batch<'_, '_>| {
+                entries.iter().try_for_each(|entry| {
+                    let parts: Vec<&[u8]> = entry.parts.iter().map(Vec::as_slice).collect();
+                    let meta = entry.meta.as_deref().map_or(Ok(PutMeta::default()), parse_meta)?;
+                    batch.put(&entry.key, &parts, meta)
+                })
+            };
+            let count = if replace {
+                shard.replace_all(job, fill)
+            } else {
+                shard.merge_in(job, fill)
+            };
+            Ok(count? as f64)
+        })
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn evict_stale(&self, env: Env) -> napi::Result<f64> {
+        self.call(&env, |s| Ok(s.evict_stale(&Job::default())? as f64))
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn evict_stale_async(&self, env: Env, job: &NativeJob) -> napi::Result<AsyncTask<Work<f64>>> {
+        self.spawn(&env, job, |s, job| Ok(s.evict_stale(job)? as f64))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn compact(&self, env: Env) -> napi::Result<NativeCompactReport> {
+        self.call(&env, |s| Ok(s.compact(&Job::default())?.into()))
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "Promise<NativeCompactReport>")]
+    pub fn compact_async(
+        &self,
+        env: Env,
+        job: &NativeJob,
+    ) -> napi::Result<AsyncTask<Work<NativeCompactReport>>> {
+        self.spawn(&env, job, |s, job| Ok(s.compact(job)?.into()))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn verify(&self, env: Env) -> napi::Result<NativeVerifyReport> {
+        self.call(&env, |s| Ok(s.verify(&Job::default())?.into()))
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "Promise<NativeVerifyReport>")]
+    pub fn verify_async(
+        &self,
+        env: Env,
+        job: &NativeJob,
+    ) -> napi::Result<AsyncTask<Work<NativeVerifyReport>>> {
+        self.spawn(&env, job, |s, job| Ok(s.verify(job)?.into()))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn flush(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, Shard::flush)
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn flush_async(&self, env: Env, job: &NativeJob) -> napi::Result<AsyncTask<Work<()>>> {
+        self.spawn(&env, job, |s, job| {
+            job.step()?;
+            s.flush()
+        })
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn durability(&self, env: Env) -> napi::Result<NativeDurability> {
+        self.call(&env, |s| Ok(s.durability().into()))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn stats(&self, env: Env) -> napi::Result<NativeStats> {
+        self.call(&env, |s| Ok(s.stats().into()))
+    }
+}
+
+/// A walk over keys.
+#[napi]
+pub struct NativeCursor {
+    cursor: Cursor,
+}
+
+#[napi]
+impl NativeCursor {
+    /// The next keys, at most `most`; none at the end.
+    #[napi]
+    pub fn next_keys(&mut self, most: u32) -> Vec<String> {
+        self.cursor.next_keys(most as usize)
+    }
+}
+
+/// Three arrays of the facade's: keys, values, and metadata blocks or `undefined`.
+struct Entries {
+    env: sys::napi_env,
+    keys: sys::napi_value,
+    values: sys::napi_value,
+    metas: sys::napi_value,
+}
+
+impl Entries {
+    fn each(
+        &self,
+        mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut buffer = KeyBuffer::new();
+        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, so that no
+        // user code runs between here and the end of `take`, which must not call into JavaScript.
+        unsafe {
+            let len = array_len(self.env, self.keys).unwrap_or(0);
+            for i in 0..len {
+                let _scope = Scope::open(self.env);
+                let wrong = || Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
+                let key = buffer.read(self.env, element(self.env, self.keys, i).ok_or_else(wrong)?)?;
+                let parts = Parts::read(self.env, element(self.env, self.values, i).ok_or_else(wrong)?)?;
+                let meta = element(self.env, self.metas, i).filter(|m| !is_undefined(self.env, *m));
+                take(key, parts.as_slice(), meta.and_then(|m| bytes(self.env, m)))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Long work off the event loop.
+//!
+//! It runs on a thread of the host's pool and on a handle of its own, so the shard that JavaScript
+//! holds stays usable meanwhile; it sees the result as it sees other processes' work.
+
+use super::errors::raise;
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi::{Env, Task};
+use napi_derive::napi;
+use std::sync::Arc;
+use warmshard_core::{Error, Job};
+
+/// Watches work, and can end it.
+#[napi]
+pub struct NativeJob {
+    pub(super) job: Arc<Job>,
+}
+
+#[napi]
+impl NativeJob {
+    /// Nothing done yet.
+    #[napi(constructor)]
+    #[expect(clippy::new_without_default, reason = "made by JavaScript only")]
+    pub fn new() -> Self {
+        NativeJob {
+            job: Arc::new(Job::default()),
+        }
+    }
+
+    /// Asks the work to end.
+    #[napi]
+    pub fn abort(&self) {
+        self.job.abort();
+    }
+
+    /// Steps done, and steps expected.
+    #[napi]
+    pub fn progress(&self) -> Vec<f64> {
+        let (done, total) = self.job.progress();
+        vec![done as f64, total as f64]
+    }
+}
+
+type Run<T> = Box<dyn FnOnce() -> Result<T, Error> + Send>;
+
+/// One piece of work.
+pub struct Work<T> {
+    run: Option<Run<T>>,
+    error: Option<Error>,
+}
+
+impl<T> Work<T> {
+    pub fn new(run: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Self {
+        Work {
+            run: Some(Box::new(run)),
+            error: None,
+        }
+    }
+}
+
+impl<T: Send + ToNapiValue + TypeName + 'static> Task for Work<T> {
+    type Output = T;
+    type JsValue = T;
+
+    fn compute(&mut self) -> napi::Result<T> {
+        let Some(run) = self.run.take() else {
+            return Err(napi::Error::from_reason("the work is done already"));
+        };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+            .unwrap_or_else(|_| Err(Error::InvalidArg("internal error: please report it".into())));
+        result.map_err(|error| {
+            let reason = error.to_string();
+            self.error = Some(error);
+            napi::Error::from_reason(reason)
+        })
+    }
+
+    fn resolve(&mut self, _: Env, output: T) -> napi::Result<T> {
+        Ok(output)
+    }
+
+    fn reject(&mut self, env: Env, plain: napi::Error) -> napi::Result<T> {
+        Err(self.error.take().map_or(plain, |error| raise(&env, &error)))
+    }
+}

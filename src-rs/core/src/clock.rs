@@ -1,0 +1,60 @@
+//! Time, and the identity of this boot of the machine.
+
+use rustix::time::{clock_gettime, ClockId};
+use std::sync::OnceLock;
+
+/// Nanoseconds since the epoch.
+#[must_use]
+pub fn now_ns() -> u64 {
+    let t = clock_gettime(ClockId::Realtime);
+    let sec = u64::try_from(t.tv_sec).unwrap_or(0);
+    let nsec = u64::try_from(t.tv_nsec).unwrap_or(0);
+    sec.saturating_mul(1_000_000_000).saturating_add(nsec)
+}
+
+/// Milliseconds since the epoch.
+#[must_use]
+pub fn now_ms() -> u64 {
+    now_ns() / 1_000_000
+}
+
+/// Milliseconds on a clock that never goes back and costs no system call.
+#[must_use]
+pub fn ticks_ms() -> u64 {
+    #[cfg(target_os = "linux")]
+    let id = ClockId::MonotonicCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let id = ClockId::Monotonic;
+    let t = clock_gettime(id);
+    let sec = u64::try_from(t.tv_sec).unwrap_or(0);
+    let nsec = u64::try_from(t.tv_nsec).unwrap_or(0);
+    sec.saturating_mul(1000).saturating_add(nsec / 1_000_000)
+}
+
+/// A value that differs between two boots of the machine; zero where none can be had.
+///
+/// Within one boot the page cache holds every byte that was written, synced or not; across boots
+/// only synced bytes can be relied on. A sidecar of another boot is therefore not believed.
+#[must_use]
+pub fn boot_id() -> u64 {
+    static ID: OnceLock<u64> = OnceLock::new();
+    *ID.get_or_init(|| {
+        #[cfg(target_os = "linux")]
+        let text = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        #[cfg(not(target_os = "linux"))]
+        let text = boot_time();
+        if text.is_empty() {
+            0
+        } else {
+            xxhash_rust::xxh3::xxh3_64(&text)
+        }
+    })
+}
+
+/// The minute at which the machine booted. Apple's monotonic clock counts from the boot.
+#[cfg(not(target_os = "linux"))]
+fn boot_time() -> Vec<u8> {
+    let up = clock_gettime(ClockId::Monotonic);
+    let up = u64::try_from(up.tv_sec).unwrap_or(0);
+    ((now_ms() / 1000).saturating_sub(up) / 60).to_le_bytes().to_vec()
+}

@@ -1,0 +1,108 @@
+//! Digests that bind a record's key, header fields and parts together.
+//!
+//! A digest over the value alone would let one key's bytes be served for another. The digest of a
+//! record covers its frame from the producer field to the end of the last part and names; a
+//! 32-byte one stands behind those bytes, an XXH3 in the frame head.
+
+use crate::error::{Error, Result};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Bytes of a BLAKE3 digest behind a record.
+pub const TRAILER_LEN: usize = 32;
+
+/// Which digest a shard's records carry.
+#[derive(Clone)]
+pub enum Digest {
+    /// XXH3-64: finds torn writes and rot.
+    Xxh3,
+    /// BLAKE3-256: finds them with certainty.
+    Blake3,
+    /// Keyed BLAKE3-256: finds forgery too, by anyone without the key.
+    Keyed(Box<[u8; 32]>),
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Digest::Xxh3 => "xxh3",
+            Digest::Blake3 => "blake3",
+            Digest::Keyed(_) => "keyed blake3",
+        })
+    }
+}
+
+impl Digest {
+    /// A keyed digest.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArg`] unless the key has 32 bytes.
+    pub fn keyed(key: &[u8]) -> Result<Self> {
+        let key: [u8; 32] = key
+            .try_into()
+            .map_err(|_| Error::InvalidArg(format!("digest.key must be 32 bytes, not {}", key.len())))?;
+        Ok(Digest::Keyed(Box::new(key)))
+    }
+
+    /// The number that stands for it in a file header.
+    #[must_use]
+    pub fn kind(&self) -> u8 {
+        match self {
+            Digest::Xxh3 => 0,
+            Digest::Blake3 => 1,
+            Digest::Keyed(_) => 2,
+        }
+    }
+
+    /// Bytes behind each record.
+    #[must_use]
+    pub fn trailer_len(&self) -> usize {
+        match self {
+            Digest::Xxh3 => 0,
+            _ => TRAILER_LEN,
+        }
+    }
+
+    /// The digest of `bytes`, and its first 8 bytes for the frame head.
+    #[must_use]
+    pub fn compute(&self, seed: u64, bytes: &[u8]) -> (u64, Option<[u8; TRAILER_LEN]>) {
+        let mut wide = match self {
+            Digest::Xxh3 => return (xxh3_64_with_seed(bytes, seed), None),
+            Digest::Blake3 => blake3::Hasher::new(),
+            Digest::Keyed(key) => blake3::Hasher::new_keyed(key),
+        };
+        // With the seed, a record of another shard under the same key is a forgery too.
+        let wide = wide.update(&seed.to_le_bytes()).update(bytes).finalize();
+        (0, Some(*wide.as_bytes()))
+    }
+
+    /// Whether the digest in the frame head, or behind the record, is that of `bytes`. The wide
+    /// ones are compared in constant time.
+    #[must_use]
+    pub fn agrees(&self, seed: u64, bytes: &[u8], head: u64, trailer: &[u8]) -> bool {
+        match self.compute(seed, bytes) {
+            (narrow, None) => narrow == head,
+            (_, Some(wide)) => {
+                let Ok(trailer) = <[u8; TRAILER_LEN]>::try_from(trailer) else {
+                    return false;
+                };
+                blake3::Hash::from_bytes(wide) == blake3::Hash::from_bytes(trailer)
+            }
+        }
+    }
+
+    /// What a header stores to tell whether a reader holds the right key; zero without one.
+    #[must_use]
+    pub fn key_check(&self, shard_id: &[u8; 16]) -> [u8; 32] {
+        match self {
+            Digest::Keyed(key) => *blake3::keyed_hash(key, shard_id).as_bytes(),
+            _ => [0; 32],
+        }
+    }
+}
+
+/// The checksum of headers, index snapshots and root slots.
+#[inline]
+#[must_use]
+pub fn checksum(seed: u64, bytes: &[u8]) -> u64 {
+    xxh3_64_with_seed(bytes, seed)
+}

@@ -1,0 +1,109 @@
+//! Keys: what may be one, how one is stored, and how one is hashed.
+//!
+//! A stored key is the caller's UTF-8 as it is, unless it lies below the shard's `root`: then the
+//! root is taken off, so that the shard can be used at another path. Stored keys that begin with a
+//! zero byte are marked, `\0r` for one relative to the root and `\0l` for a literal one that
+//! itself begins with a zero byte, so that the two can never meet.
+
+use crate::error::{Error, Result};
+use crate::limits::MAX_KEY_BYTES;
+use std::borrow::Cow;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+const RELATIVE: &[u8] = b"\0r";
+const LITERAL: &[u8] = b"\0l";
+
+/// The folder that keys are stored relative to.
+#[derive(Debug, Clone)]
+pub struct Root(String);
+
+impl Root {
+    /// Takes a folder's absolute path, with or without a slash at its end.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArg`] for a relative path.
+    pub fn new(path: &str) -> Result<Self> {
+        if !path.starts_with('/') {
+            return Err(Error::InvalidArg(format!(
+                "root must be an absolute path, not {path:?}"
+            )));
+        }
+        Ok(Root(format!("{}/", path.trim_end_matches('/'))))
+    }
+}
+
+/// Checks a key and gives the bytes that stand for it in the file.
+///
+/// # Errors
+/// [`Error::InvalidKey`] where it is empty or longer than [`MAX_KEY_BYTES`].
+#[inline]
+pub fn stored<'a>(key: &'a [u8], root: Option<&Root>) -> Result<Cow<'a, [u8]>> {
+    if key.is_empty() {
+        return Err(Error::InvalidKey("is empty; give every artifact a name".into()));
+    }
+    // The stored form may carry a mark of two bytes.
+    if key.len() > MAX_KEY_BYTES.saturating_sub(2) {
+        return Err(Error::InvalidKey(format!(
+            "is {} bytes long, more than the {} allowed; use a digest of it instead",
+            key.len(),
+            MAX_KEY_BYTES.saturating_sub(2)
+        )));
+    }
+    if let Some(Root(root)) = root {
+        if let Some(rest) = key.strip_prefix(root.as_bytes()) {
+            return Ok(Cow::Owned([RELATIVE, rest].concat()));
+        }
+    }
+    if key.first() == Some(&0) {
+        return Ok(Cow::Owned([LITERAL, key].concat()));
+    }
+    Ok(Cow::Borrowed(key))
+}
+
+/// The caller's key for stored bytes; `None` for one relative to a root that this handle lacks,
+/// or for bytes that no caller can have stored.
+#[must_use]
+pub fn shown(stored: &[u8], root: Option<&Root>) -> Option<String> {
+    if let Some(rest) = stored.strip_prefix(RELATIVE) {
+        let rest = std::str::from_utf8(rest).ok()?;
+        return root.map(|Root(root)| format!("{root}{rest}"));
+    }
+    let key = stored.strip_prefix(LITERAL).unwrap_or(stored);
+    std::str::from_utf8(key).ok().map(str::to_owned)
+}
+
+/// The seeded hash that index snapshots and the tail are ordered by.
+#[inline]
+#[must_use]
+pub fn hash(stored: &[u8], seed: u64) -> u64 {
+    xxh3_64_with_seed(stored, seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stored_key_comes_back_as_it_went_in() {
+        let root = Root::new("/app/").unwrap();
+        for key in [
+            "a", "/app/x", "/app/\0x", "/apple/x", "\0", "\0rx", "\0lx", "/app/",
+        ] {
+            for root in [None, Some(&root)] {
+                let bytes = stored(key.as_bytes(), root).unwrap();
+                assert_eq!(shown(&bytes, root).as_deref(), Some(key), "{key:?} {root:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_relative_key_follows_its_root() {
+        let build = Root::new("/build").unwrap();
+        let bytes = stored(b"/build/src/a.js", Some(&build)).unwrap().into_owned();
+        assert_eq!(
+            shown(&bytes, Some(&Root::new("/app").unwrap())).as_deref(),
+            Some("/app/src/a.js")
+        );
+        assert_eq!(shown(&bytes, None), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! Every bound of the engine, in one place.
+//!
+//! A length, count or wait that is not listed here does not exist: code compares against these
+//! before it allocates, reads or sleeps.
+
+/// Version of the file layout in `docs/format.md`. Another version reads as an empty shard.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Bytes before the first frame: the file header and its two root slots.
+pub const HEADER_LEN: u64 = 4096;
+
+/// Frames start at, and parts are aligned to, multiples of this many bytes.
+pub const ALIGN: u64 = 16;
+
+/// Shortest frame, in bytes. The bitmaps keep one bit for each unit of this size, so that no two
+/// frames share a bit.
+pub const MIN_FRAME_LEN: u64 = 128;
+
+/// Longest key, in bytes of UTF-8.
+pub const MAX_KEY_BYTES: usize = 4096;
+
+/// Most parts of one entry.
+pub const MAX_PARTS: usize = 32;
+
+/// Longest part name, in bytes of UTF-8.
+pub const MAX_PART_NAME_BYTES: usize = 64;
+
+/// Longest opaque or digest validator, in bytes.
+pub const MAX_VALIDATOR_BYTES: usize = 64;
+
+/// Longest host name or host version, in bytes of UTF-8.
+pub const MAX_HOST_BYTES: usize = 63;
+
+/// Default of `maxEntryBytes`: the sum of an entry's parts.
+pub const DEFAULT_MAX_ENTRY_BYTES: u64 = 64 << 20;
+
+/// Highest value that `maxEntryBytes` may be set to.
+pub const MAX_ENTRY_BYTES: u64 = 1 << 30;
+
+/// Longest record frame: the parts, and more than key, validator, lengths, names, padding and digest
+/// can take. A length beyond it is damage, and is neither allocated nor skipped.
+pub const MAX_RECORD_LEN: u64 = MAX_ENTRY_BYTES + (1 << 20);
+
+/// Most bytes that a walk passes over in search of the next whole frame: one lost record, however long.
+pub const MAX_GAP: u64 = MAX_RECORD_LEN;
+
+/// Highest generation. None comes near it by counting; a higher one is damage, and believing it would
+/// leave no room to rise.
+pub const MAX_GENERATION: u64 = 1 << 62;
+
+/// Default of `maxBytes`: the size that compaction brings a shard back under.
+pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
+
+/// Smallest `maxBytes`.
+pub const MIN_MAX_BYTES: u64 = 64 << 10;
+
+/// Highest file offset that an index slot can name: 40 bits of 16-byte units, 16 TiB.
+pub const MAX_FILE_LEN: u64 = 1 << 44;
+
+/// Default of `lockTimeout`, in milliseconds.
+pub const DEFAULT_LOCK_TIMEOUT_MS: u64 = 5_000;
+
+/// Longest sleep between two tries for the lock, in microseconds.
+pub const MAX_LOCK_BACKOFF_US: u64 = 2_000;
+
+/// Tries to lock a sidecar or a shard file that somebody keeps replacing, before giving up.
+pub const MAX_SIDECAR_RETRIES: usize = 16;
+
+/// Tries to see the shard file and the sidecar agree while a replacement is under way.
+pub const MAX_RELOAD_RETRIES: usize = 8;
+
+/// Entries in the tail behind the newest index snapshot that make a writer write the next one.
+pub const TAIL_ENTRIES: usize = 512;
+
+/// Bytes in the tail that make a writer write the next index snapshot.
+pub const TAIL_BYTES: u64 = 4 << 20;
+
+/// Entries in the tail that make a closing writer write an index snapshot.
+pub const TAIL_ENTRIES_AT_CLOSE: usize = 64;
+
+/// A new index snapshot absorbs the next older one while that holds at most this many times as
+/// many entries as have been gathered so far.
+pub const MERGE_FACTOR: u64 = 4;
+
+/// Most index snapshots that a look-up may have to probe.
+pub const MAX_TABLES: usize = 8;
+
+/// Appended bytes are handed to the file system in pieces of about this size.
+pub const WRITE_CHUNK: usize = 1 << 20;
+
+/// A file smaller than this is never compacted for its dead bytes.
+pub const MIN_COMPACT_BYTES: u64 = 1 << 20;
+
+/// Bytes that may still have to be copied when compaction takes the lock.
+pub const COMPACT_LOCKED_BYTES: u64 = 1 << 20;
+
+/// Rounds of catching up without the lock before compaction takes it all the same.
+pub const COMPACT_ROUNDS: usize = 8;
+
+/// Least time between two checks that the files at our paths are still the ones we hold,
+/// in milliseconds.
+pub const IDENTITY_CHECK_MS: u64 = 250;
+
+/// Hits between two looks at the clock for that check.
+pub const HITS_PER_CLOCK: u64 = 1024;
+
+/// A last-use time is written at most once per entry and process in this time, in milliseconds.
+pub const RECENCY_EPOCH_MS: u64 = 60_000;
+
+/// Resolution of a last-use time, in milliseconds.
+pub const RECENCY_TICK_MS: u64 = 16;
+
+/// Fewest and most buckets of the recency table, as powers of two.
+pub const RECENCY_BITS: std::ops::RangeInclusive<u32> = 12..=20;
+
+/// A source modified this close to the moment of caching may change again unseen, in nanoseconds.
+pub const RACY_NS: u64 = 20_000_000;
+
+/// Largest source file that is read to settle a racy validator.
+pub const MAX_RACY_SOURCE_BYTES: u64 = 64 << 20;
+
+/// Temporary files of dead processes that one sweep removes at the most.
+pub const MAX_SWEEP: usize = 256;
+
+/// Bytes of address space by which a mapping is larger than its file, so that growth needs no
+/// new mapping.
+pub const MAP_RESERVE: u64 = 64 << 20;
+
+/// A window starts at a multiple of this many bytes. Larger ones make V8 collect garbage for each.
+pub const WINDOW_STRIDE: u64 = 4 << 20;
+
+/// Most bytes of one ordinary window: an entry that starts in a stride may end in the next.
+pub const WINDOW_LEN: u64 = 2 * WINDOW_STRIDE;
+
+/// Corrupt records that a verify report lists one by one.
+pub const MAX_REPORTED: usize = 1000;

@@ -1,0 +1,88 @@
+//! Compaction that starts by itself, on a thread and a handle of its own.
+
+use super::{Job, Shard};
+use crate::clock::ticks_ms;
+use crate::limits::MIN_COMPACT_BYTES;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Least time between two automatic compactions of one handle, in milliseconds.
+const PAUSE_MS: u64 = 1000;
+
+/// The thread, while there is one.
+#[derive(Debug, Default)]
+pub(super) struct Background {
+    thread: Option<JoinHandle<()>>,
+    job: Arc<Job>,
+    started_ms: Option<u64>,
+}
+
+impl Background {
+    fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|t| !t.is_finished())
+    }
+
+    /// Waits for the thread's end.
+    pub fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // The thread reports nothing; a failure leaves the file as it was.
+            let _ = thread.join();
+        }
+    }
+
+    /// Asks the thread to end. It goes by itself, and removes its temporary file.
+    pub fn cancel(&self) {
+        self.job.abort();
+    }
+}
+
+impl Shard {
+    /// Whether compaction would pay, or the file has outgrown its bound.
+    fn wants_compaction(&self) -> bool {
+        let Some(state) = &self.state else { return false };
+        state.end > self.options.max_bytes
+            || (state.end >= MIN_COMPACT_BYTES && state.dead_bytes() > state.end / 2)
+    }
+
+    /// Starts compaction where it pays. A change waits for it only once the file is twice as large as
+    /// it may be.
+    pub(super) fn compact_in_background(&mut self) {
+        if !self.options.auto_compact || !self.wants_compaction() {
+            return;
+        }
+        let far_too_large = self
+            .state
+            .as_ref()
+            .is_some_and(|s| s.end > self.options.max_bytes.saturating_mul(2));
+        let now = ticks_ms();
+        let paused = self
+            .background
+            .started_ms
+            .is_some_and(|at| now.saturating_sub(at) < PAUSE_MS);
+        if !self.background.is_running() && (!paused || far_too_large) {
+            self.start_compaction(now);
+        }
+        if far_too_large {
+            self.background.join();
+        }
+    }
+
+    fn start_compaction(&mut self, now: u64) {
+        self.background.started_ms = Some(now);
+        let job = Arc::new(Job::default());
+        self.background.job = Arc::clone(&job);
+        let (storage, path, mut options) =
+            (Arc::clone(&self.storage), self.path.clone(), self.options.clone());
+        options.auto_compact = false;
+        let work = move || {
+            // Nobody waits for the answer: where it fails, the file stays as it was.
+            if let Ok(mut shard) = Shard::open_on(storage, &path, options) {
+                let _ = shard.compact(&job);
+            }
+        };
+        self.background.thread = std::thread::Builder::new()
+            .name("warmshard-compact".into())
+            .spawn(work)
+            .ok();
+    }
+}

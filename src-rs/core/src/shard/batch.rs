@@ -1,0 +1,181 @@
+//! Many changes that count together: frames, one commit frame, one publish.
+
+use super::append::{shrink, write_snapshot, Appender};
+use super::put::tombstone_fields;
+use super::{Job, PutMeta, Shard};
+use crate::clock::now_ns;
+use crate::error::Result;
+use crate::frame::RecordFields;
+use crate::key;
+use crate::limits::TAIL_ENTRIES;
+use crate::state::Found;
+
+/// Where the changes of a batch go.
+pub struct Batch<'a, 'b> {
+    shard: &'a BatchContext<'a>,
+    appender: &'a mut Appender<'b>,
+    job: &'a Job,
+}
+
+/// What a batch needs of its shard while the shard's state is lent to the appender.
+pub(super) struct BatchContext<'a> {
+    pub shard: &'a Shard,
+    pub producer: Option<u64>,
+    pub seed: u64,
+    /// Whether frames must wait for a commit frame; not in a file that nobody knows yet.
+    pub in_batch: bool,
+}
+
+impl<'a, 'b> Batch<'a, 'b> {
+    pub(super) fn new(shard: &'a BatchContext<'a>, appender: &'a mut Appender<'b>, job: &'a Job) -> Self {
+        Batch { shard, appender, job }
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `Io`, `NoSpace`, `Aborted`; the batch comes to nothing
+    /// if the caller returns the error.
+    pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
+        self.job.step()?;
+        let shard = self.shard.shard;
+        let stored = key::stored(key, shard.options.root.as_ref())?;
+        shard.check_entry(parts)?;
+        let validator = shard.encode_validator(key, &meta.validator)?;
+        let Some(producer) = self.shard.producer else {
+            return Ok(());
+        };
+        let host = &shard.options.producer;
+        let fields = RecordFields {
+            key: &stored,
+            key_hash: key::hash(&stored, self.shard.seed),
+            producer,
+            name: &host.name,
+            version: &host.version,
+            validator_kind: validator.kind(),
+            validator: validator.bytes(),
+            parts,
+            expires_ms: meta.expires_ms,
+            cached_ns: now_ns(),
+        };
+        self.appender.push(&fields, false, self.shard.in_batch)
+    }
+}
+
+impl Shard {
+    /// Runs `fill` over a batch and publishes all of it, or nothing. Returns how many entries were
+    /// given. An empty batch writes nothing.
+    ///
+    /// # Errors
+    /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn merge_in<F>(&mut self, job: &Job, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
+    {
+        self.in_lock(|shard| {
+            shard.ensure_file()?;
+            shard.append_batch(|shard, appender| {
+                let context = BatchContext {
+                    shard,
+                    producer: shard.options.producer.id(),
+                    seed: appender.state.header.seed,
+                    in_batch: true,
+                };
+                fill(&mut Batch::new(&context, appender, job))
+            })
+        })
+        .inspect(|added| {
+            self.counters.puts = self.counters.puts.wrapping_add(*added);
+            self.compact_in_background();
+        })
+    }
+
+    /// Deletes entries that are still the ones at these places. Returns how many there were.
+    pub(super) fn delete_places(&mut self, doomed: &[(Vec<u8>, u64, u64)], job: &Job) -> Result<u64> {
+        if doomed.is_empty() {
+            return Ok(0);
+        }
+        self.in_lock(|shard| {
+            let Some(state) = shard.state.as_deref() else {
+                return Ok(0);
+            };
+            let seed = state.header.seed;
+            let mut still = Vec::new();
+            for (key, producer, place) in doomed {
+                let hash = key::hash(key, seed);
+                if state.find(key, hash, *producer, &mut shard.scratch) == Found::Record(*place) {
+                    still.push((key, hash, *producer));
+                }
+            }
+            shard.append_batch(|_, appender| {
+                for (key, hash, producer) in &still {
+                    job.step()?;
+                    appender.push(&tombstone_fields(key, *hash, *producer), true, true)?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    /// Runs a change with the lock held.
+    pub(super) fn in_lock<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.lock()?;
+        let done = change(self);
+        self.unlock();
+        done
+    }
+
+    fn append_batch<F>(&mut self, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&Shard, &mut Appender<'_>) -> Result<()>,
+    {
+        let generation = self.next_generation();
+        // State and buffer are taken out so that `fill` may look at the rest of the handle.
+        let Some(mut state) = self.state.take() else {
+            return Ok(0);
+        };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let end = state.end;
+        let mut appender = Appender::new(&mut state, &mut buffer, generation);
+        let filled = fill(self, &mut appender);
+        let frames = appender.len() as u64;
+        let settled = filled.and_then(|()| {
+            if frames == 0 {
+                return Ok(Vec::new());
+            }
+            appender.commit_frame();
+            appender.settle(&mut self.scratch)
+        });
+        let done = match settled {
+            Ok(newest) => {
+                let mut indexed = newest.is_empty();
+                if newest.len().saturating_add(state.tail.len()) >= TAIL_ENTRIES {
+                    let behind = state.end;
+                    indexed = write_snapshot(&mut state, &newest, &mut buffer, &mut self.scratch).is_ok();
+                    if !indexed {
+                        state.view.extend_written(behind);
+                        let _ = state.view.file().set_len(behind);
+                    }
+                }
+                if !indexed {
+                    for entry in newest {
+                        state.remember(entry, &mut self.scratch);
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        shrink(&mut buffer);
+        self.buffer = buffer;
+        self.state = Some(state);
+        match done {
+            Ok(()) if frames == 0 => Ok(0),
+            Ok(()) => self.finish_append(end, frames).map(|()| frames),
+            Err(error) => {
+                self.take_back(end);
+                Err(error)
+            }
+        }
+    }
+}

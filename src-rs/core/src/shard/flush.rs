@@ -1,0 +1,173 @@
+//! Making what is published survive a power cut.
+
+use super::{Durability, Job, Shard};
+use crate::error::{Error, Result};
+use crate::header::Root;
+use crate::limits::HEADER_LEN;
+
+impl Shard {
+    /// Syncs everything published so far, by any process, and notes it in a root slot.
+    ///
+    /// After a sync has failed once, what the disk holds is unknown and a later success proves
+    /// nothing; then all live entries are written anew.
+    ///
+    /// # Errors
+    /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed before must count as not flushed.
+    pub fn flush(&mut self) -> Result<()> {
+        self.catch_up();
+        if self.options.read_only || self.state.is_none() {
+            return Ok(());
+        }
+        let Some(durable) = self.sidecar.as_ref().map(crate::sidecar::Sidecar::durable) else {
+            return Ok(());
+        };
+        self.counters.flushes = self.counters.flushes.wrapping_add(1);
+        if durable.sync_failed {
+            return self.compact(&Job::default()).map(drop);
+        }
+        let Some(state) = &self.state else { return Ok(()) };
+        if durable.bytes >= state.end && !durable.dir_pending {
+            return Ok(());
+        }
+        let (id, target) = (state.header.shard_id, state.published());
+        self.sync_file()?;
+        self.in_lock(|shard| {
+            // A file that came in the meantime was synced before it was put in place.
+            if shard.state.as_ref().is_some_and(|s| s.header.shard_id == id) {
+                shard.write_root(&Root {
+                    sequence: 0,
+                    generation: target.generation,
+                    committed: target.committed,
+                    snapshot: target.snapshot,
+                })?;
+                shard.note_durable_to(target.committed, durable.appended);
+            }
+            Ok(())
+        })
+    }
+
+    /// Syncs the file and, where its name is new, the folder.
+    pub(super) fn sync_file(&mut self) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        if let Err(error) = state.view.file().sync() {
+            if let Some(sidecar) = &self.sidecar {
+                let mut durable = sidecar.durable();
+                durable.sync_failed = true;
+                sidecar.store_durable(&durable);
+            }
+            return Err(error);
+        }
+        if self.sidecar.as_ref().is_some_and(|s| s.durable().dir_pending) {
+            self.storage.sync_dir(self.dir())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_root(&mut self, root: &Root) -> Result<()> {
+        let Some(state) = self.state.as_deref_mut() else {
+            return Ok(());
+        };
+        let mut block = vec![0; usize::try_from(HEADER_LEN).unwrap_or(0)];
+        let file = state.view.file();
+        file.read_at(&mut block, 0)?;
+        let newest = Root::decode_all(&block, state.sealer.seed).first().copied();
+        if newest.is_some_and(|n| n.committed >= root.committed && n.committed <= state.end) {
+            // Another flush got further meanwhile.
+            return Ok(());
+        }
+        let root = Root {
+            sequence: newest.map_or(0, |r| r.sequence).saturating_add(1),
+            ..*root
+        };
+        file.write_at(&root.encode(state.sealer.seed), root.offset())?;
+        state.root = Some(root);
+        Ok(())
+    }
+
+    /// After a sync under the lock: all that is published is durable.
+    pub(super) fn note_durable(&mut self) {
+        let Some((end, appended)) = self
+            .state
+            .as_ref()
+            .zip(self.sidecar.as_ref())
+            .map(|(s, c)| (s.end, c.durable().appended))
+        else {
+            return;
+        };
+        self.note_durable_to(end, appended);
+    }
+
+    fn note_durable_to(&mut self, bytes: u64, appended: u64) {
+        let Some(sidecar) = &self.sidecar else { return };
+        let mut durable = sidecar.durable();
+        durable.bytes = durable.bytes.max(bytes);
+        durable.durable_appended = durable.durable_appended.max(appended);
+        durable.dir_pending = false;
+        sidecar.store_durable(&durable);
+    }
+
+    /// What a power cut now might cost.
+    #[must_use]
+    pub fn durability(&mut self) -> Durability {
+        self.catch_up();
+        let Some(state) = &self.state else {
+            return Durability {
+                durable: true,
+                ..Durability::default()
+            };
+        };
+        match &self.sidecar {
+            Some(sidecar) => {
+                let d = sidecar.durable();
+                let pending_bytes = state.end.saturating_sub(d.bytes.max(HEADER_LEN));
+                Durability {
+                    pending_entries: d.appended.saturating_sub(d.durable_appended),
+                    pending_bytes,
+                    durable: pending_bytes == 0 && !d.sync_failed && !d.dir_pending,
+                }
+            }
+            None => {
+                let synced = state.root.map_or(0, |r| r.committed);
+                let pending_bytes = state.end.saturating_sub(synced.max(HEADER_LEN));
+                Durability {
+                    pending_entries: 0,
+                    pending_bytes,
+                    durable: pending_bytes == 0,
+                }
+            }
+        }
+    }
+
+    /// Ends the use of this handle. A writer leaves a short tail behind for those who open next.
+    pub fn close(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.background.cancel();
+        if !self.wrote {
+            return;
+        }
+        self.wrote = false;
+        // Whoever removed our files does not want them back.
+        let lock = self.storage.identity(&self.lock_path).ok().flatten();
+        if self.sidecar.as_ref().is_none_or(|s| s.is_replaced_by(lock)) {
+            return;
+        }
+        self.options.lock_timeout_ms = 0;
+        let long = self
+            .state
+            .as_ref()
+            .is_some_and(|s| s.tail.len() >= crate::limits::TAIL_ENTRIES_AT_CLOSE);
+        if long {
+            // Only a courtesy: somebody else's lock, or a full disk, changes nothing.
+            let _: std::result::Result<(), Error> = self.in_lock(Self::write_snapshot);
+        }
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}

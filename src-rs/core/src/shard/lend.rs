@@ -1,0 +1,129 @@
+//! Windows: parts of the file that are mapped privately and lent to the caller.
+//!
+//! A window covers two strides, so that an entry that starts in the first fits; one that does not fit
+//! is copied. Windows outlive everything: whoever holds one keeps its bytes, whatever
+//! becomes of the shard. A window never reaches behind the bytes that were published when it was
+//! made, for touching what is not there would end the process; entries behind it are copied until
+//! enough of them have come to be worth a new window.
+
+use super::Shard;
+use crate::limits::{WINDOW_LEN, WINDOW_STRIDE};
+use crate::mapping::Window;
+
+/// Bytes that must have come behind a window before it is made anew.
+const REMAP_BYTES: u64 = 256 << 10;
+
+/// Where the caller finds bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loan {
+    /// In the window with this number, at this offset.
+    Window {
+        /// The number that `Shard::window` gave.
+        id: u32,
+        /// Offset in the window.
+        offset: u32,
+    },
+    /// In a window that has yet to be made by `Shard::window`.
+    NeedsWindow,
+    /// Nowhere: they must be copied.
+    Copy,
+}
+
+/// A window that was made.
+#[derive(Debug)]
+pub struct Lent {
+    /// Its number, which may have been another window's before.
+    pub id: u32,
+    /// Where in the file it begins.
+    pub start: u64,
+    /// The memory.
+    pub window: Window,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Extent {
+    /// Where the window ends; zero for none.
+    end: u64,
+}
+
+/// Which windows the caller has, by stride.
+#[derive(Debug, Default)]
+pub(super) struct Lender {
+    extents: Vec<Extent>,
+    forbidden: bool,
+}
+
+impl Lender {
+    /// The windows belong to another file now.
+    pub fn forget(&mut self) {
+        self.extents.clear();
+    }
+}
+
+impl Shard {
+    /// From now on bytes are only copied: lent memory is forbidden here.
+    pub fn never_lend(&mut self) {
+        self.lender.forbidden = true;
+    }
+
+    /// Where the caller finds `len` bytes of the file at `offset`.
+    #[inline(always)]
+    #[must_use]
+    pub fn loan(&self, offset: u64, len: u32) -> Loan {
+        if self.lender.forbidden {
+            return Loan::Copy;
+        }
+        let stride = offset / WINDOW_STRIDE;
+        let start = stride.saturating_mul(WINDOW_STRIDE);
+        let end = offset.saturating_add(u64::from(len));
+        if end.saturating_sub(start) > WINDOW_LEN {
+            return Loan::Copy;
+        }
+        let extent = self
+            .lender
+            .extents
+            .get(stride as usize)
+            .copied()
+            .unwrap_or_default();
+        if end <= extent.end {
+            return Loan::Window {
+                id: stride as u32,
+                offset: offset.saturating_sub(start) as u32,
+            };
+        }
+        let behind = self
+            .state
+            .as_ref()
+            .map_or(0, |s| s.end)
+            .saturating_sub(extent.end);
+        let covered = extent.end.saturating_sub(start);
+        let mapped = self.state.as_ref().is_some_and(|s| s.view.is_mapped());
+        if mapped && (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) {
+            Loan::NeedsWindow
+        } else {
+            Loan::Copy
+        }
+    }
+
+    /// Makes the window that bytes at `offset` lie in. `None` where the system has no more mappings;
+    /// then they must be copied.
+    pub fn window(&mut self, offset: u64) -> Option<Lent> {
+        let state = self.state.as_ref()?;
+        let stride = offset / WINDOW_STRIDE;
+        let start = stride.checked_mul(WINDOW_STRIDE)?;
+        // Somebody may have cut the file: what is gone must not be mapped.
+        let there = state.view.file().identity().ok()?.len.min(state.end);
+        let end = start.checked_add(WINDOW_LEN)?.min(there);
+        let window = state.view.file().window(start, end.checked_sub(start)?)?;
+        let at = usize::try_from(stride).ok()?;
+        if at >= self.lender.extents.len() {
+            self.lender.extents.resize(at.checked_add(1)?, Extent::default());
+        }
+        *self.lender.extents.get_mut(at)? = Extent { end };
+        Some(Lent {
+            id: u32::try_from(stride).ok()?,
+            start,
+            window,
+        })
+    }
+}

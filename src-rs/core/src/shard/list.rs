@@ -1,0 +1,184 @@
+//! Saying what is in a shard.
+
+use super::Shard;
+use crate::error::Result;
+use crate::frame::{host, parts, Head, HEAD_LEN, RECORD};
+use crate::key::{self, Root};
+use crate::state::{Found, Scratch, State};
+use crate::validator::{decode, RACY};
+
+/// What is known of an entry beside its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryInfo {
+    /// The key as the caller knows it.
+    pub key: String,
+    /// Length of each part, in bytes.
+    pub part_lens: Vec<u32>,
+    /// The host that made it.
+    pub host_name: String,
+    /// The host's version.
+    pub host_version: String,
+    /// Whether it was made by this handle's producer.
+    pub own: bool,
+    /// When it was stored, in nanoseconds since the epoch.
+    pub cached_ns: u64,
+    /// When it stops being an entry, in milliseconds since the epoch; zero for never.
+    pub expires_ms: u64,
+    /// When it was last used, in milliseconds since the epoch; about, and not before it was stored.
+    pub last_used_ms: u64,
+    /// The generation that published it.
+    pub generation: u64,
+    /// Kind of the stored validator, and its bytes.
+    pub validator: (u8, Vec<u8>),
+    /// Whether the source is compared by content before the first use.
+    pub racy: bool,
+    /// Offset of its frame in the file.
+    pub offset: u64,
+}
+
+/// Walks the keys of a shard as they were when the walk began.
+#[derive(Debug)]
+pub struct Cursor {
+    state: CursorState,
+    places: std::vec::IntoIter<u64>,
+    root: Option<Root>,
+    producer: Option<u64>,
+}
+
+#[derive(Debug)]
+struct CursorState {
+    view: Option<crate::state::view::View>,
+    scratch: Vec<u8>,
+}
+
+impl Cursor {
+    /// The next keys, at most `most`; none at the end.
+    pub fn next_keys(&mut self, most: usize) -> Vec<String> {
+        let mut keys = Vec::new();
+        let Some(view) = &self.state.view else { return keys };
+        for offset in self.places.by_ref() {
+            let scratch = &mut self.state.scratch;
+            let Some(head) = view.get(offset, HEAD_LEN, scratch).and_then(Head::read).copied() else {
+                continue;
+            };
+            if Some(head.producer.get()) != self.producer {
+                continue;
+            }
+            let Some(bytes) = view.get(offset, head.layout().key_end, scratch) else {
+                continue;
+            };
+            keys.extend(
+                bytes
+                    .get(HEAD_LEN..)
+                    .and_then(|k| key::shown(k, self.root.as_ref())),
+            );
+            if keys.len() >= most {
+                break;
+            }
+        }
+        keys
+    }
+}
+
+impl Shard {
+    /// What is known of this producer's entry of a key.
+    ///
+    /// # Errors
+    /// `InvalidKey`.
+    pub fn info(&mut self, key: &[u8]) -> Result<Option<EntryInfo>> {
+        self.catch_up();
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+            return Ok(None);
+        };
+        let hash = key::hash(&stored, state.header.seed);
+        let Found::Record(offset) = state.find(&stored, hash, producer, &mut self.scratch) else {
+            return Ok(None);
+        };
+        Ok(self.describe(offset))
+    }
+
+    /// Every entry, newest first, of all producers.
+    pub fn list(&mut self) -> Vec<EntryInfo> {
+        let mut infos: Vec<EntryInfo> = self
+            .live_offsets()
+            .into_iter()
+            .filter_map(|o| self.describe(o))
+            .collect();
+        infos.sort_by_key(|i| std::cmp::Reverse((i.cached_ns, i.offset)));
+        infos
+    }
+
+    /// A walk over the keys of this producer's entries, oldest first.
+    pub fn cursor(&mut self) -> Cursor {
+        let places = self.live_offsets();
+        Cursor {
+            state: CursorState {
+                view: self.state.as_ref().and_then(|s| s.view.again().ok()),
+                scratch: Vec::new(),
+            },
+            places: places.into_iter(),
+            root: self.options.root.clone(),
+            producer: self.options.producer.id(),
+        }
+    }
+
+    /// Offsets of all live records, in the order of the file.
+    pub(super) fn live_offsets(&mut self) -> Vec<u64> {
+        self.catch_up();
+        let Some(state) = self.state.as_deref() else {
+            return Vec::new();
+        };
+        let mut offsets: Vec<u64> = state
+            .live(&mut self.scratch)
+            .into_iter()
+            .map(|e| e.place.offset())
+            .collect();
+        offsets.sort_unstable();
+        offsets
+    }
+
+    pub(super) fn describe(&mut self, offset: u64) -> Option<EntryInfo> {
+        let state = self.state.as_deref()?;
+        let (head, frame) = whole_record(state, offset, &mut self.scratch)?;
+        let layout = head.layout();
+        let (host_name, host_version) = host(&head, frame)?;
+        let lens = frame.get(layout.validator_end..layout.lens_end)?;
+        let cached_ns = head.cached_ns.get();
+        let used = self
+            .sidecar
+            .as_ref()
+            .map_or(0, |s| s.last_used_ms(head.key_hash.get()));
+        let validator = frame.get(layout.key_end..layout.validator_end)?;
+        // An unknown kind is of a later version, or damage.
+        decode(head.validator_kind, validator)?;
+        Some(EntryInfo {
+            key: key::shown(frame.get(HEAD_LEN..layout.key_end)?, self.options.root.as_ref())?,
+            part_lens: parts(&head, lens, 0).map(|(_, len)| len).collect(),
+            host_name: host_name.into(),
+            host_version: host_version.into(),
+            own: Some(head.producer.get()) == self.options.producer.id(),
+            cached_ns,
+            expires_ms: head.expires_ms.get(),
+            last_used_ms: used.max(cached_ns / 1_000_000),
+            generation: head.generation.get(),
+            validator: (
+                head.validator_kind & !RACY,
+                crate::validator::plain(head.validator_kind, validator).to_vec(),
+            ),
+            racy: head.validator_kind & RACY != 0,
+            offset,
+        })
+    }
+}
+
+/// A record's head and whole frame.
+pub(super) fn whole_record<'a>(
+    state: &'a State,
+    offset: u64,
+    scratch: &'a mut Scratch,
+) -> Option<(Head, &'a [u8])> {
+    let head = state.head_at(offset, scratch).filter(|h| h.kind == RECORD)?;
+    let len = usize::try_from(head.length.get()).ok()?;
+    Some((head, state.view.get(offset, len, &mut scratch.frame)?))
+}

@@ -1,0 +1,229 @@
+//! The exclusive lock, and what a writer must know before it changes anything.
+//!
+//! The lock is a `flock` on the sidecar. Somebody may delete that file, and then two writers could
+//! hold two locks; so after each lock the file at the path must still be the one we locked, and the
+//! shard file itself is locked too, which excludes whoever made a new sidecar meanwhile.
+
+use super::Shard;
+use crate::error::{Error, Result};
+use crate::header::Root;
+use crate::limits::{HEADER_LEN, MAX_LOCK_BACKOFF_US, MAX_SIDECAR_RETRIES, MAX_SWEEP};
+use crate::sidecar::{Durable, Published, Sidecar};
+use crate::state::State;
+use crate::storage::{File, Open};
+use std::time::{Duration, Instant};
+
+impl Shard {
+    /// Waits for the lock on a sidecar, at most `lockTimeout`.
+    pub(super) fn wait_for(&self, sidecar: &Sidecar) -> Result<()> {
+        self.wait_for_file(sidecar.file().as_ref())
+    }
+
+    fn wait_for_file(&self, file: &dyn File) -> Result<()> {
+        if file.try_lock()? {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let limit = Duration::from_millis(self.options.lock_timeout_ms);
+        let mut pause = 20;
+        loop {
+            if start.elapsed() >= limit {
+                return Err(Error::LockTimeout {
+                    path: self.lock_path.clone(),
+                    waited_ms: self.options.lock_timeout_ms,
+                });
+            }
+            std::thread::sleep(Duration::from_micros(pause));
+            if file.try_lock()? {
+                return Ok(());
+            }
+            pause = pause.saturating_mul(2).min(MAX_LOCK_BACKOFF_US);
+        }
+    }
+
+    /// Takes the lock and brings this handle up to date with what is published, and with complete
+    /// frames that a writer left unpublished when it died.
+    pub(super) fn lock(&mut self) -> Result<()> {
+        if self.options.read_only {
+            return Err(Error::ReadOnly(self.path.clone()));
+        }
+        for _ in 0..MAX_SIDECAR_RETRIES {
+            if self.sidecar.is_none() {
+                self.attach_sidecar(true)?;
+            }
+            let Some(sidecar) = &self.sidecar else { continue };
+            self.wait_for(sidecar)?;
+            if sidecar.is_replaced_by(self.storage.identity(&self.lock_path)?) {
+                sidecar.file().unlock();
+                self.sidecar = None;
+                continue;
+            }
+            let settled = self.settle();
+            if settled.is_err() {
+                self.unlock();
+            }
+            return settled;
+        }
+        Err(Error::LockTimeout {
+            path: self.lock_path.clone(),
+            waited_ms: self.options.lock_timeout_ms,
+        })
+    }
+
+    /// Gives the lock back.
+    pub(super) fn unlock(&self) {
+        if let Some(state) = &self.state {
+            state.view.file().unlock();
+        }
+        if let Some(sidecar) = &self.sidecar {
+            sidecar.file().unlock();
+        }
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        if !self.swept {
+            self.swept = true;
+            self.sweep();
+        }
+        if let (Some(state), Some(sidecar)) = (&self.state, &self.sidecar) {
+            // First the lock, then the look: before it, another writer may still replace the file.
+            self.wait_for_file(state.view.file().as_ref())?;
+            let there = self.storage.identity(&self.path)?;
+            if there.is_some_and(|t| t.same_file(&state.identity) && t.len == state.end)
+                && sidecar.generation() == self.known
+                && sidecar.is_settled()
+            {
+                return Ok(());
+            }
+        }
+        self.settle_slowly()
+    }
+
+    #[cold]
+    fn settle_slowly(&mut self) -> Result<()> {
+        let Some(sidecar) = self.sidecar.as_mut() else {
+            return Ok(());
+        };
+        sidecar.follow();
+        if !sidecar.is_initialised() {
+            sidecar.initialise()?;
+        }
+        let news = sidecar.published();
+        let generation = sidecar.generation();
+        // Read before somebody recovered the file: void.
+        let void = |s: &State, news: &Published| s.epoch != Some(news.epoch);
+        if let Some((state, _)) = self.state.as_ref().zip(news.as_ref()).filter(|(s, n)| void(s, n)) {
+            state.view.file().unlock();
+            self.state = None;
+        }
+        if !self.lock_file_at_path()? {
+            self.know(generation);
+            return Ok(());
+        }
+        self.know(generation);
+        let Some(state) = self.state.as_mut() else {
+            return Ok(());
+        };
+        let ours = news.filter(|n| n.shard_id == state.header.shard_id);
+        let file_len = state.view.file().identity()?.len;
+        let followed = match &ours {
+            // A file that was cut and is extended again would hold zeros where records were.
+            Some(news) if news.committed <= file_len => state.follow(news, &mut self.scratch)?,
+            _ => false,
+        };
+        if followed && file_len == state.end {
+            return Ok(());
+        }
+        let rejected = if followed {
+            state.adopt_unpublished(&mut self.scratch)?
+        } else {
+            state.recover(ours.map_or(0, |n| n.committed), &mut self.scratch)?
+        };
+        state.blank(&rejected)?;
+        if state.end != file_len {
+            // Nothing that anyone can have accepted lies behind the end.
+            state.view.extend_written(state.end.min(file_len));
+            state.view.file().set_len(state.end)?;
+            state.view.extend_written(state.end);
+        }
+        if state.root.is_some_and(|r| r.committed > state.end) {
+            // The file was cut. This root must not come true again when the file has grown.
+            let root = Root {
+                sequence: 0,
+                generation: state.generation,
+                committed: HEADER_LEN,
+                snapshot: 0,
+            };
+            self.write_root(&root)?;
+        }
+        self.publish_recovered();
+        Ok(())
+    }
+
+    /// Makes `state` the file at the path, locked. Returns whether there is one.
+    fn lock_file_at_path(&mut self) -> Result<bool> {
+        for _ in 0..MAX_SIDECAR_RETRIES {
+            if let Some(state) = &self.state {
+                self.wait_for_file(state.view.file().as_ref())?;
+                let there = self.storage.identity(&self.path)?;
+                if there.is_some_and(|t| t.same_file(&state.identity)) {
+                    return Ok(true);
+                }
+                state.view.file().unlock();
+            }
+            if !self.open_file()? {
+                return Ok(false);
+            }
+        }
+        Err(Error::LockTimeout {
+            path: self.path.clone(),
+            waited_ms: self.options.lock_timeout_ms,
+        })
+    }
+
+    /// Tells everybody what a recovery found.
+    fn publish_recovered(&mut self) {
+        let (Some(state), Some(sidecar)) = (self.state.as_mut(), self.sidecar.as_ref()) else {
+            return;
+        };
+        let highest = sidecar.credible_generation().max(self.highest);
+        state.generation = state.generation.max(highest).saturating_add(1);
+        let durable = state.root.map_or(0, |r| r.committed).min(state.end);
+        let pending = u64::from(durable < state.end);
+        let epoch = sidecar.publish_file(
+            &state.published(),
+            &Durable {
+                bytes: durable,
+                appended: pending,
+                durable_appended: 0,
+                sync_failed: sidecar.durable().sync_failed,
+                dir_pending: pending != 0,
+            },
+        );
+        state.epoch = Some(epoch);
+        let generation = state.generation;
+        self.know(generation);
+        // A long tail would be walked again by everybody who opens.
+        if self.tail_is_long() {
+            let _ = self.write_snapshot();
+        }
+    }
+
+    /// Removes temporary files whose writers are gone: nobody holds a lock on them.
+    fn sweep(&self) {
+        let Some(name) = self.path.file_name().and_then(|n| n.to_str()) else {
+            return;
+        };
+        let prefix = format!("{name}.tmp.");
+        let Ok(found) = self.storage.list(self.dir(), &prefix, MAX_SWEEP) else {
+            return;
+        };
+        for path in found {
+            if let Ok(Some(file)) = self.storage.open(&path, Open::Write) {
+                if file.try_lock().unwrap_or(false) {
+                    let _ = self.storage.remove(&path);
+                }
+            }
+        }
+    }
+}

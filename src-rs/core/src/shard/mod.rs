@@ -1,0 +1,106 @@
+//! A shard: open, look up, change, look after.
+//!
+//! One `Shard` belongs to one thread at a time. Any number of them, in any processes, may be open on
+//! one path: they meet in the sidecar. That is also how long work leaves the event loop: it runs on a
+//! handle of its own.
+
+mod append;
+mod background;
+mod batch;
+mod compact;
+mod evict;
+mod flush;
+mod lend;
+mod list;
+mod lock;
+mod open;
+mod options;
+mod put;
+mod read;
+mod replace;
+mod report;
+mod verify;
+
+pub use batch::Batch;
+pub use compact::CompactReport;
+pub use lend::{Lent, Loan};
+pub use list::{Cursor, EntryInfo};
+pub use open::Opener;
+pub use options::{Job, Options, PutMeta};
+pub use report::{Durability, Stats};
+pub use verify::{Fault, VerifyReport};
+
+use crate::header::Rejected;
+use crate::sidecar::Sidecar;
+use crate::state::{Scratch, State};
+use crate::storage::{Identity, Storage};
+use background::Background;
+use lend::Lender;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What this handle has done.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counters {
+    hits: u64,
+    misses: u64,
+    stale: u64,
+    corrupt: u64,
+    puts: u64,
+    rejected_puts: u64,
+    deletes: u64,
+    evictions: u64,
+    flushes: u64,
+    compactions: u64,
+    refreshes: u64,
+    read_errors: u64,
+}
+
+/// An open shard. See the module's head.
+#[derive(Debug)]
+pub struct Shard {
+    path: PathBuf,
+    lock_path: PathBuf,
+    storage: Arc<dyn Storage>,
+    options: Options,
+    sidecar: Option<Sidecar>,
+    state: Option<Box<State>>,
+    /// Why the file at the path reads as empty.
+    rejected: Option<Rejected>,
+    /// The file that `state` or `rejected` speaks of.
+    seen: Option<Identity>,
+    /// The generation of the page that this handle has caught up with.
+    known: u64,
+    /// The highest generation that this handle ever knew: what it publishes is higher, even where
+    /// the files that remembered it are gone.
+    highest: u64,
+    counters: Counters,
+    scratch: Scratch,
+    /// Frames on their way to the file.
+    buffer: Vec<u8>,
+    /// When the files at our paths were last compared with ours.
+    checked_ms: u64,
+    /// Hits until the next look at the clock.
+    hits_left: u64,
+    recency_epoch: u64,
+    /// Whether leftovers of dead processes have been looked for.
+    swept: bool,
+    /// Whether this handle has changed anything.
+    wrote: bool,
+    lender: Lender,
+    background: Background,
+}
+
+impl Shard {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How it was opened.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}

@@ -1,0 +1,326 @@
+//! Opening, and catching up with what others publish.
+
+use super::{Background, Counters, Lender, Options, Shard};
+use crate::clock::ticks_ms;
+use crate::error::{Error, Result};
+use crate::limits::{
+    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS,
+};
+use crate::sidecar::{self, Sidecar};
+use crate::state::{Loading, Scratch, State};
+use crate::storage::disk::Disk;
+use crate::storage::{Open, Storage};
+use std::path::Path;
+use std::sync::Arc;
+
+impl Shard {
+    /// Opens the shard at `path` on the real disk. A missing file, and one that is no shard of ours,
+    /// is an empty shard.
+    ///
+    /// # Errors
+    /// `InvalidArg`, `UntrustedFile`, `Io`, `NoSpace`.
+    pub fn open(path: &Path, options: Options) -> Result<Self> {
+        let trust = options.trust;
+        Self::open_on(Arc::new(Disk { trust }), path, options)
+    }
+
+    /// The same on any storage.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(storage: Arc<dyn Storage>, path: &Path, options: Options) -> Result<Self> {
+        options.check()?;
+        if path.file_name().is_none() {
+            return Err(Error::InvalidArg(format!(
+                "a shard's path must name a file, not {:?}",
+                path.display()
+            )));
+        }
+        let mut it = Shard {
+            path: path.to_path_buf(),
+            lock_path: sidecar::path_for(path),
+            storage,
+            options,
+            sidecar: None,
+            state: None,
+            rejected: None,
+            seen: None,
+            known: 0,
+            highest: 0,
+            counters: Counters::default(),
+            scratch: Scratch::default(),
+            buffer: Vec::new(),
+            checked_ms: ticks_ms(),
+            hits_left: HITS_PER_CLOCK,
+            recency_epoch: 0,
+            swept: false,
+            wrote: false,
+            lender: Lender::default(),
+            background: Background::default(),
+        };
+        it.recency_epoch = it.checked_ms / RECENCY_EPOCH_MS;
+        it.attach_sidecar(true)?;
+        it.load()?;
+        Ok(it)
+    }
+
+    /// What it takes to open another handle on the same shard.
+    #[must_use]
+    pub fn opener(&self) -> Opener {
+        Opener {
+            storage: Arc::clone(&self.storage),
+            path: self.path.clone(),
+            options: self.options.clone(),
+        }
+    }
+
+    /// Opens the sidecar; with `make`, makes it and the folders above it, unless the shard is
+    /// read-only.
+    pub(super) fn attach_sidecar(&mut self, make: bool) -> Result<()> {
+        self.sidecar = None;
+        if let Some(state) = self.state.as_mut() {
+            // Epochs count within one sidecar.
+            state.epoch = None;
+        }
+        let writable = !self.options.read_only;
+        let file = if writable && !make {
+            self.storage.open(&self.lock_path, Open::Write)?
+        } else if writable {
+            match self.storage.open(&self.lock_path, Open::Create)? {
+                Some(file) => Some(file),
+                None => {
+                    self.storage.create_dirs(self.dir())?;
+                    self.storage.open(&self.lock_path, Open::Create)?
+                }
+            }
+        } else {
+            match self.storage.open(&self.lock_path, Open::Read) {
+                Ok(file) => file,
+                // Read-only media, or a shard shipped without its sidecar: the shard is constant.
+                Err(Error::Io { .. }) => None,
+                Err(e) => return Err(e),
+            }
+        };
+        let Some(file) = file else { return Ok(()) };
+        let mapped = self.options.mapped && file.maps_are_coherent();
+        let mut sidecar = Sidecar::open(&self.lock_path, file, writable, mapped, self.storage.boot_id())?;
+        if writable && !sidecar.is_initialised() {
+            self.wait_for(&sidecar)?;
+            let done = sidecar.initialise();
+            sidecar.file().unlock();
+            done?;
+        }
+        self.sidecar = Some(sidecar);
+        Ok(())
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        match self.path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Opens the file at the path and takes in what is published of it.
+    pub(super) fn load(&mut self) -> Result<()> {
+        for attempt in 1..=MAX_RELOAD_RETRIES {
+            let known = self.sidecar.as_ref().map_or(0, Sidecar::generation);
+            let news = self.sidecar.as_ref().and_then(Sidecar::published);
+            if !self.open_file()? {
+                self.know(known);
+                return Ok(());
+            }
+            let Some(state) = self.state.as_mut() else {
+                return Ok(());
+            };
+            let ours = news.filter(|n| n.shard_id == state.header.shard_id);
+            if let Some(news) = &ours {
+                if state.follow(news, &mut self.scratch)? {
+                    self.know(news.generation);
+                    return Ok(());
+                }
+            } else if news.is_some() && attempt < MAX_RELOAD_RETRIES {
+                // Page and path disagree: somebody is between rename and publishing, or died there.
+                std::thread::yield_now();
+                continue;
+            }
+            let trusted_to = ours.map_or(0, |n| n.committed);
+            return self.recover(trusted_to, known);
+        }
+        Ok(())
+    }
+
+    /// Notes which generation of the page this handle has caught up with.
+    pub(super) fn know(&mut self, generation: u64) {
+        self.known = generation;
+        if generation <= MAX_GENERATION {
+            self.highest = self.highest.max(generation);
+        }
+    }
+
+    /// Opens the file at the path. Returns whether it is a shard of ours; `state` or `rejected` is
+    /// set. Where the system refuses, what we had stays.
+    pub(super) fn open_file(&mut self) -> Result<bool> {
+        let how = if self.options.read_only {
+            Open::Read
+        } else {
+            Open::Write
+        };
+        let file = self.storage.open(&self.path, how)?;
+        let opened = match &file {
+            Some(file) => {
+                let mapped = self.options.mapped && file.maps_are_coherent();
+                let seen = file.identity()?;
+                let loading = State::open(Arc::clone(file), mapped, self.options.digest.as_ref())?;
+                Some((seen, loading))
+            }
+            None => None,
+        };
+        self.state = None;
+        self.rejected = None;
+        self.seen = None;
+        self.lender.forget();
+        let Some((seen, loading)) = opened else {
+            return Ok(false);
+        };
+        self.seen = Some(seen);
+        match loading {
+            Loading::Loaded(state) => {
+                self.state = Some(state);
+                Ok(true)
+            }
+            Loading::Rejected(why) => {
+                self.rejected = Some(why);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Nobody vouches for the file. A writer settles it for all under the lock; a reader for itself.
+    fn recover(&mut self, trusted_to: u64, known: u64) -> Result<()> {
+        if !self.options.read_only {
+            match self.lock() {
+                Ok(()) => {
+                    self.unlock();
+                    return Ok(());
+                }
+                // Somebody is busy with it; meanwhile we read what is there.
+                Err(Error::LockTimeout { .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        if let Some(state) = self.state.as_mut() {
+            state.recover(trusted_to, &mut self.scratch)?;
+            // Behind the end lies what a writer may take away at any time.
+            let readable = state.view.readable().min(state.end);
+            state.view.extend_written(readable);
+        }
+        self.know(known);
+        Ok(())
+    }
+
+    /// Catches up with everything published by now. One atomic load where there is nothing new.
+    #[inline(always)]
+    pub fn catch_up(&mut self) {
+        let Some(sidecar) = &self.sidecar else { return };
+        if sidecar.generation() != self.known {
+            self.refresh();
+        }
+    }
+
+    /// A cache may forget, but it does not throw because a file could not be opened anew: what we
+    /// knew stays, and the next call tries again.
+    #[cold]
+    fn refresh(&mut self) {
+        self.counters.refreshes = self.counters.refreshes.wrapping_add(1);
+        if let Err(_error) = self.try_refresh() {
+            self.counters.read_errors = self.counters.read_errors.wrapping_add(1);
+        }
+    }
+
+    fn try_refresh(&mut self) -> Result<()> {
+        let Some(sidecar) = self.sidecar.as_mut() else {
+            return Ok(());
+        };
+        sidecar.follow();
+        let Some(news) = sidecar.published() else {
+            // Somebody is replacing the file, or died while doing so, or the page is damaged. What we
+            // have serves until `check_identity` finds the time to look closer.
+            self.check_identity();
+            return Ok(());
+        };
+        if let Some(state) = self.state.as_mut() {
+            if state.follow(&news, &mut self.scratch)? {
+                self.know(news.generation);
+                return Ok(());
+            }
+        }
+        self.load()
+    }
+
+    /// Looks, at most four times a second, whether the files at our paths are still ours. Replacing
+    /// or deleting them by hand is noticed here; what other handles do comes through the page.
+    #[cold]
+    pub fn check_identity(&mut self) {
+        let now = ticks_ms();
+        self.hits_left = HITS_PER_CLOCK;
+        if now.saturating_sub(self.checked_ms) < IDENTITY_CHECK_MS {
+            return;
+        }
+        self.checked_ms = now;
+        let epoch = now / RECENCY_EPOCH_MS;
+        if epoch != self.recency_epoch {
+            self.recency_epoch = epoch;
+            if let Some(state) = self.state.as_mut() {
+                state.new_recency_epoch();
+            }
+        }
+        if self.compare_identities().is_err() {
+            self.counters.read_errors = self.counters.read_errors.wrapping_add(1);
+        }
+    }
+
+    fn compare_identities(&mut self) -> Result<()> {
+        let lock = self.storage.identity(&self.lock_path)?;
+        let sidecar_gone = match &self.sidecar {
+            Some(sidecar) => sidecar.is_replaced_by(lock),
+            None => lock.is_some(),
+        };
+        let at_path = self.storage.identity(&self.path)?;
+        let file_gone = match (&self.seen, &at_path) {
+            (Some(seen), Some(there)) => {
+                !seen.same_file(there) || self.state.as_ref().is_some_and(|s| there.len < s.end)
+            }
+            (None, None) => false,
+            _ => true,
+        };
+        if sidecar_gone {
+            // A look-up brings back no folder that somebody has removed.
+            self.attach_sidecar(false)?;
+        }
+        // A page that still cannot be believed: its writer died, or it is damaged.
+        let lost = |s: &Sidecar| s.generation() != self.known && s.published().is_none();
+        if sidecar_gone || file_gone || self.sidecar.as_ref().is_some_and(lost) {
+            self.load()?;
+        }
+        Ok(())
+    }
+}
+
+/// What it takes to open another handle on a shard, on another thread for instance.
+#[derive(Debug)]
+pub struct Opener {
+    storage: Arc<dyn Storage>,
+    path: std::path::PathBuf,
+    options: Options,
+}
+
+impl Opener {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As `Shard::open`.
+    pub fn open(&self) -> Result<Shard> {
+        Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())
+    }
+}

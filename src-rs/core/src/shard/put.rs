@@ -1,0 +1,366 @@
+//! Single changes: one self-committing frame each, at a cost that does not depend on the shard's size.
+
+use super::append::{shrink, write_snapshot, Appender};
+use super::{PutMeta, Shard};
+use crate::clock::now_ns;
+use crate::error::{Error, Result};
+use crate::frame::RecordFields;
+use crate::header::Header;
+use crate::key;
+use crate::limits::{HEADER_LEN, MAX_PARTS, MAX_SIDECAR_RETRIES, TAIL_BYTES, TAIL_ENTRIES};
+use crate::sidecar::Durable;
+use crate::state::{is_racy, source_digest_of, Found, Loading, State};
+use crate::storage::{File, Open};
+use crate::validator::{Stored, Validator, SOURCE_DIGEST_LEN};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+impl Shard {
+    /// Stores an entry. Without an identified producer it is not stored, and counted.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; the entry
+    /// is not there then.
+    pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        self.check_entry(parts)?;
+        let validator = self.encode_validator(key, &meta.validator)?;
+        if self.options.read_only {
+            return Err(Error::ReadOnly(self.path.clone()));
+        }
+        let Some(producer) = self.options.producer.id() else {
+            self.counters.rejected_puts = self.counters.rejected_puts.wrapping_add(1);
+            return Ok(());
+        };
+        self.lock()?;
+        let done = self.put_locked(&stored, parts, producer, &validator, meta.expires_ms);
+        self.unlock();
+        done?;
+        self.counters.puts = self.counters.puts.wrapping_add(1);
+        self.compact_in_background();
+        Ok(())
+    }
+
+    /// Deletes this producer's entry of a key. Returns whether there was one.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn delete(&mut self, key: &[u8]) -> Result<bool> {
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        if self.options.read_only {
+            return Err(Error::ReadOnly(self.path.clone()));
+        }
+        let Some(producer) = self.options.producer.id() else {
+            return Ok(false);
+        };
+        self.lock()?;
+        let done = self.delete_locked(&stored, producer);
+        self.unlock();
+        let done = done?;
+        if done {
+            self.counters.deletes = self.counters.deletes.wrapping_add(1);
+            self.compact_in_background();
+        }
+        Ok(done)
+    }
+
+    /// Checks the parts of an entry against this handle's limits, before anything is allocated.
+    pub(super) fn check_entry(&self, parts: &[&[u8]]) -> Result<()> {
+        if parts.len() != self.options.part_count || parts.len() > MAX_PARTS {
+            return Err(Error::InvalidArg(format!(
+                "an entry of this shard has {} part(s), not {}",
+                self.options.part_count,
+                parts.len()
+            )));
+        }
+        let size = parts
+            .iter()
+            .fold(0u64, |sum, p| sum.saturating_add(p.len() as u64));
+        if size > self.options.max_entry_bytes {
+            return Err(Error::TooLarge {
+                what: "the entry",
+                size,
+                limit: self.options.max_entry_bytes,
+                remedy: "raise maxEntryBytes, or keep the value in a file of its own",
+            });
+        }
+        Ok(())
+    }
+
+    /// The stored form of a validator. A source that was modified a moment ago is read and digested,
+    /// for it may change again without its modification time showing it.
+    pub(super) fn encode_validator(&self, key: &[u8], validator: &Validator<'_>) -> Result<Stored> {
+        let mut stored = validator.encode()?;
+        if let Validator::Mtime { sec, nsec, .. } = *validator {
+            if key.first() == Some(&b'/') && is_racy(sec, nsec, now_ns()) {
+                let path = std::str::from_utf8(key).ok().map(Path::new);
+                match path.and_then(source_digest_of) {
+                    Some(digest) => stored.make_racy(&digest),
+                    // There, but too large or not to be read: it will never pass for unchanged.
+                    None if path.is_some_and(Path::exists) => stored.make_racy(&[0; SOURCE_DIGEST_LEN]),
+                    None => {}
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    fn put_locked(
+        &mut self,
+        key: &[u8],
+        parts: &[&[u8]],
+        producer: u64,
+        v: &Stored,
+        expires_ms: u64,
+    ) -> Result<()> {
+        self.ensure_file()?;
+        let generation = self.next_generation();
+        let Some(state) = self.state.as_deref_mut() else {
+            return Ok(());
+        };
+        let hash = key::hash(key, state.header.seed);
+        let host = Arc::clone(&self.options.producer);
+        let fields = RecordFields {
+            key,
+            key_hash: hash,
+            producer,
+            name: &host.name,
+            version: &host.version,
+            validator_kind: v.kind(),
+            validator: v.bytes(),
+            parts,
+            expires_ms,
+            cached_ns: now_ns(),
+        };
+        self.append_one(&fields, false, generation)
+    }
+
+    fn delete_locked(&mut self, key: &[u8], producer: u64) -> Result<bool> {
+        let generation = self.next_generation();
+        let Some(state) = self.state.as_deref_mut() else {
+            return Ok(false);
+        };
+        let hash = key::hash(key, state.header.seed);
+        if !matches!(
+            state.find(key, hash, producer, &mut self.scratch),
+            Found::Record(_)
+        ) {
+            return Ok(false);
+        }
+        self.append_one(&tombstone_fields(key, hash, producer), true, generation)?;
+        Ok(true)
+    }
+
+    /// Writes and publishes one frame.
+    fn append_one(&mut self, fields: &RecordFields<'_>, tombstone: bool, generation: u64) -> Result<()> {
+        let Some(state) = self.state.as_deref_mut() else {
+            return Ok(());
+        };
+        let end = state.end;
+        let mut appender = Appender::new(state, &mut self.buffer, generation);
+        let settled = appender
+            .push(fields, tombstone, false)
+            .and_then(|()| appender.settle(&mut self.scratch));
+        shrink(&mut self.buffer);
+        match settled {
+            Ok(entries) => {
+                for entry in entries {
+                    if let Some(state) = self.state.as_deref_mut() {
+                        state.remember(entry, &mut self.scratch);
+                    }
+                }
+                self.finish_append(end, 1)
+            }
+            Err(error) => {
+                self.take_back(end);
+                Err(error)
+            }
+        }
+    }
+
+    /// After a failed append: what was written of it must not lie behind the published end.
+    pub(super) fn take_back(&mut self, end: u64) {
+        if let Some(state) = self.state.as_deref_mut() {
+            state.view.extend_written(end);
+            let _ = state.view.file().set_len(end);
+            // A lent window keeps the file open, and with it a lock that was not given back.
+            state.view.file().unlock();
+        }
+        // What the failed change left in our index is found out again from the file.
+        self.known = u64::MAX;
+        self.state = None;
+        self.seen = None;
+    }
+
+    /// Makes appended frames durable where every change must be, publishes them, and keeps the tail
+    /// short. The frames, which begin at `from`, are in the index already.
+    pub(super) fn finish_append(&mut self, from: u64, frames: u64) -> Result<()> {
+        self.wrote = true;
+        if self.options.sync_each {
+            let synced = self.sync_file();
+            if synced.is_err() {
+                self.take_back(from);
+            }
+            synced?;
+        }
+        self.publish(frames);
+        if self.options.sync_each {
+            self.note_durable();
+        }
+        if self.tail_is_long() {
+            // The entry is stored; that its index could not be written only makes the next open slower.
+            let _ = self.write_snapshot();
+        }
+        Ok(())
+    }
+
+    pub(super) fn publish(&mut self, frames: u64) {
+        if let (Some(state), Some(sidecar)) = (&self.state, &self.sidecar) {
+            sidecar.publish(&state.published(), frames);
+            let generation = state.generation;
+            self.know(generation);
+        }
+    }
+
+    pub(super) fn tail_is_long(&self) -> bool {
+        self.state.as_ref().is_some_and(|s| {
+            s.tail.len() >= TAIL_ENTRIES
+                || (!s.tail.is_empty() && s.end.saturating_sub(s.tail_from) >= TAIL_BYTES)
+        })
+    }
+
+    /// Writes and publishes an index snapshot. The caller holds the lock.
+    pub(super) fn write_snapshot(&mut self) -> Result<()> {
+        let Some(state) = self.state.as_deref_mut() else {
+            return Ok(());
+        };
+        let end = state.end;
+        let done = write_snapshot(state, &[], &mut self.buffer, &mut self.scratch);
+        match done {
+            Ok(()) => self.publish(0),
+            Err(_) => {
+                state.view.extend_written(end);
+                let _ = state.view.file().set_len(end);
+            }
+        }
+        done
+    }
+
+    pub(super) fn next_generation(&self) -> u64 {
+        let page = self
+            .sidecar
+            .as_ref()
+            .map_or(0, crate::sidecar::Sidecar::credible_generation);
+        self.state
+            .as_ref()
+            .map_or(0, |s| s.generation)
+            .max(page)
+            .max(self.highest)
+            .saturating_add(1)
+    }
+
+    /// Makes the file where there is none, or in the place of one that reads as empty.
+    pub(super) fn ensure_file(&mut self) -> Result<()> {
+        if self.state.is_some() {
+            return Ok(());
+        }
+        // An empty file publishes nothing that was not so before: the generation stays.
+        let generation = self.next_generation().saturating_sub(1);
+        let (path, state) = self.new_file(generation)?;
+        let renamed = self.storage.rename(&path, &self.path);
+        if renamed.is_err() {
+            let _ = self.storage.remove(&path);
+        }
+        renamed?;
+        let durable = Durable {
+            dir_pending: true,
+            ..Durable::default()
+        };
+        self.take_file(state, &durable);
+        Ok(())
+    }
+
+    /// A new file with nothing but a header, under a temporary name, locked.
+    pub(super) fn new_file(&self, generation: u64) -> Result<(PathBuf, Box<State>)> {
+        let digest = self
+            .options
+            .digest
+            .clone()
+            .or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
+        let header = Header::new(digest.unwrap_or(crate::digest::Digest::Xxh3), generation)?;
+        let (path, file) = self.make_temporary(&header.shard_id)?;
+        let made = self.fill_new_file(&path, file, &header);
+        if made.is_err() {
+            let _ = self.storage.remove(&path);
+        }
+        made.map(|state| (path, state))
+    }
+
+    /// Makes and locks a temporary file. Process ids repeat between containers that share a folder,
+    /// so a part of the shard's random id is in its name too.
+    fn make_temporary(&self, shard_id: &[u8; 16]) -> Result<(PathBuf, Arc<dyn File>)> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let random = shard_id.iter().take(4).fold(0u64, |n, b| n << 8 | u64::from(*b));
+        let mut path = PathBuf::new();
+        for _ in 0..MAX_SIDECAR_RETRIES {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let mut name = self.path.as_os_str().to_owned();
+            name.push(format!(".tmp.{}.{number}.{random:08x}", std::process::id()));
+            path = PathBuf::from(name);
+            let Some(file) = self.storage.open(&path, Open::CreateNew)? else {
+                break;
+            };
+            // The lock tells sweepers that somebody is at work here; one may have come before it.
+            let locked = file.try_lock()?;
+            let there = self.storage.identity(&path)?;
+            if locked && there.is_some_and(|t| file.identity().is_ok_and(|i| i.same_file(&t))) {
+                return Ok((path, file));
+            }
+        }
+        Err(Error::io("open", &path, std::io::ErrorKind::NotFound.into()))
+    }
+
+    fn fill_new_file(&self, path: &Path, file: Arc<dyn File>, header: &Header) -> Result<Box<State>> {
+        let host = &self.options.producer;
+        file.write_at(&header.encode(&host.name, &host.version), 0)?;
+        let mapped = self.options.mapped && file.maps_are_coherent();
+        match State::open(file, mapped, Some(&header.digest))? {
+            Loading::Loaded(state) => Ok(state),
+            Loading::Rejected(_) => Err(Error::io("read", path, std::io::ErrorKind::InvalidData.into())),
+        }
+    }
+
+    /// Makes a file that was just renamed into place ours, and everybody's.
+    pub(super) fn take_file(&mut self, mut state: Box<State>, durable: &Durable) {
+        self.rejected = None;
+        self.seen = Some(state.identity);
+        self.lender.forget();
+        if let Some(sidecar) = &self.sidecar {
+            state.epoch = Some(sidecar.publish_file(&state.published(), durable));
+        }
+        self.know(state.generation);
+        if let Some(old) = self.state.replace(state) {
+            // Others may wait for the lock on the file that was; lent windows would keep it.
+            old.view.file().unlock();
+        }
+        self.wrote = true;
+        debug_assert!(self.state.as_ref().is_some_and(|s| s.end >= HEADER_LEN));
+    }
+}
+
+/// What a tombstone carries.
+pub(super) fn tombstone_fields(key: &[u8], key_hash: u64, producer: u64) -> RecordFields<'_> {
+    RecordFields {
+        key,
+        key_hash,
+        producer,
+        name: "",
+        version: "",
+        validator_kind: 0,
+        validator: &[],
+        parts: &[],
+        expires_ms: 0,
+        cached_ns: now_ns(),
+    }
+}

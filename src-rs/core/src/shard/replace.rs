@@ -1,0 +1,101 @@
+//! Putting a whole new file in the old one's place: replaceAll and clear.
+
+use super::append::{shrink, write_snapshot, Appender};
+use super::batch::{Batch, BatchContext};
+use super::{Job, Shard};
+use crate::error::Result;
+use crate::header::Root;
+use crate::sidecar::Durable;
+use crate::state::State;
+use std::path::Path;
+
+impl Shard {
+    /// Makes the entries that `fill` gives the only ones, atomically and durably. Returns how many
+    /// were given.
+    ///
+    /// # Errors
+    /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`. The shard is as before then.
+    pub fn replace_all<F>(&mut self, job: &Job, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
+    {
+        self.in_lock(|shard| {
+            let generation = shard.next_generation();
+            let (path, mut state) = shard.new_file(generation)?;
+            let done = shard.fill_file(&mut state, generation, job, fill);
+            let done = done.and_then(|count| {
+                shard.install(&path, state)?;
+                Ok(count)
+            });
+            if done.is_err() {
+                let _ = shard.storage.remove(&path);
+            }
+            done
+        })
+        .inspect(|count| self.counters.puts = self.counters.puts.wrapping_add(*count))
+    }
+
+    /// Drops every entry. Does nothing to a shard without any.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn clear(&mut self) -> Result<()> {
+        self.catch_up();
+        if self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
+            return Ok(());
+        }
+        self.replace_all(&Job::default(), |_| Ok(())).map(drop)
+    }
+
+    fn fill_file<F>(&mut self, state: &mut State, generation: u64, job: &Job, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
+    {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut appender = Appender::new(state, &mut buffer, generation);
+        let context = BatchContext {
+            shard: self,
+            producer: self.options.producer.id(),
+            seed: appender.state.header.seed,
+            in_batch: false,
+        };
+        fill(&mut Batch::new(&context, &mut appender, job))?;
+        let count = appender.len() as u64;
+        let newest = appender.settle(&mut self.scratch)?;
+        if !newest.is_empty() {
+            write_snapshot(state, &newest, &mut buffer, &mut self.scratch)?;
+        }
+        shrink(&mut buffer);
+        self.buffer = buffer;
+        Ok(count)
+    }
+
+    /// Makes a finished temporary file durable, puts it at our path and tells everybody.
+    pub(super) fn install(&mut self, path: &Path, mut state: Box<State>) -> Result<()> {
+        let root = Root {
+            sequence: 1,
+            generation: state.generation,
+            committed: state.end,
+            snapshot: state.snapshot(),
+        };
+        let file = state.view.file();
+        file.write_at(&root.encode(state.sealer.seed), root.offset())?;
+        file.sync()?;
+        self.storage.rename(path, &self.path)?;
+        state.root = Some(root);
+        // Renamed: from here on it is the shard, whatever else fails.
+        let synced = self.storage.sync_dir(self.dir());
+        let durable = Durable {
+            bytes: state.end,
+            dir_pending: synced.is_err(),
+            ..Durable::default()
+        };
+        let live = state.live_entries;
+        self.take_file(state, &durable);
+        if let Some(sidecar) = self.sidecar.as_mut() {
+            // Recency is a help, not a promise.
+            let _ = sidecar.fit_recency(live);
+        }
+        synced
+    }
+}

@@ -1,0 +1,262 @@
+//! From a key to bytes that may be handed out.
+
+use super::{Found, Scratch, State};
+use crate::clock::now_ms;
+use crate::digest::Digest;
+use crate::frame::{parts, Head, HEAD_LEN, RECORD};
+use crate::key::Root;
+use crate::limits::{MAX_RACY_SOURCE_BYTES, RACY_NS};
+use crate::sidecar::Sidecar;
+use crate::validator::{decode_mtime, plain, source_digest, Validator, RACY, SOURCE_DIGEST_LEN};
+use xxhash_rust::xxh3::Xxh3;
+
+/// What the caller wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Want<'a> {
+    /// The stored key.
+    pub key: &'a [u8],
+    /// Its hash.
+    pub hash: u64,
+    /// The caller's producer.
+    pub producer: u64,
+    /// What must be equal.
+    pub validator: &'a Validator<'a>,
+    /// Whether digests are verified on every use.
+    pub verify_always: bool,
+    /// What relative keys are relative to.
+    pub root: Option<&'a Root>,
+}
+
+/// A usable entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Offset of its frame.
+    pub frame: u64,
+    /// Offset of its first part.
+    pub offset: u64,
+    /// Bytes of its first part.
+    pub len: u32,
+    /// How many parts it has.
+    pub part_count: u8,
+}
+
+/// The answer to a look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// Usable.
+    Hit(Hit),
+    /// Absent, deleted or expired.
+    Miss,
+    /// Present, but validator or producer differs.
+    Stale,
+    /// Present, but its digest fails.
+    Corrupt,
+}
+
+/// What the first use of a record in this process came to.
+enum FirstUse {
+    Good,
+    Bad,
+    Changed,
+}
+
+impl State {
+    /// Looks a key up. `sidecar` takes note of the use.
+    #[inline(always)]
+    pub fn lookup(&mut self, want: &Want<'_>, sidecar: Option<&Sidecar>, scratch: &mut Scratch) -> Lookup {
+        let frame = match self.find(want.key, want.hash, want.producer, scratch) {
+            Found::Record(frame) => frame,
+            Found::Gone | Found::Absent => return Lookup::Miss,
+            Found::OtherProducer => return Lookup::Stale,
+            Found::Damaged => return Lookup::Corrupt,
+        };
+        let Some(head) = self
+            .view
+            .get(frame, HEAD_LEN, &mut scratch.frame)
+            .and_then(Head::read)
+        else {
+            return Lookup::Corrupt;
+        };
+        let head = *head;
+        let layout = head.layout();
+        let Some(bytes) = self.view.get(frame, layout.lens_end, &mut scratch.frame) else {
+            return Lookup::Corrupt;
+        };
+        let (Some(validator), Some(lens)) = (
+            bytes.get(layout.key_end..layout.validator_end),
+            bytes.get(layout.validator_end..),
+        ) else {
+            return Lookup::Corrupt;
+        };
+        if !want.validator.matches(head.validator_kind, validator) {
+            // A record must be sound before it may count as stale; damage is told apart.
+            let known = !want.verify_always && self.verified.contains(frame);
+            return if known || self.is_sound(frame, &head, scratch) {
+                self.verified.insert(frame);
+                Lookup::Stale
+            } else {
+                Lookup::Corrupt
+            };
+        }
+        let expires = head.expires_ms.get();
+        if expires != 0 && expires <= now_ms() {
+            return Lookup::Miss;
+        }
+        let Some((offset, len)) = parts(&head, lens, frame).next() else {
+            return Lookup::Corrupt;
+        };
+        if !self.view.contains(frame, head.length.get()) {
+            return Lookup::Corrupt;
+        }
+        if !self.ready.contains(frame) {
+            match self.first_use(frame, &head, want, sidecar, scratch) {
+                FirstUse::Good => {}
+                FirstUse::Bad => return Lookup::Corrupt,
+                FirstUse::Changed => return Lookup::Stale,
+            }
+        }
+        Lookup::Hit(Hit {
+            frame,
+            offset,
+            len,
+            part_count: head.part_count,
+        })
+    }
+
+    #[cold]
+    fn first_use(
+        &mut self,
+        frame: u64,
+        head: &Head,
+        want: &Want<'_>,
+        sidecar: Option<&Sidecar>,
+        scratch: &mut Scratch,
+    ) -> FirstUse {
+        if want.verify_always || !self.verified.contains(frame) {
+            if !self.is_sound(frame, head, scratch) {
+                return FirstUse::Bad;
+            }
+            self.verified.insert(frame);
+        }
+        let mut settled = true;
+        if head.validator_kind & RACY != 0 {
+            let layout = head.layout();
+            let bytes = self
+                .view
+                .get(frame, layout.lens_end, &mut scratch.frame)
+                .unwrap_or_default();
+            let validator = bytes
+                .get(layout.key_end..layout.validator_end)
+                .unwrap_or_default();
+            match racy_source(want, head.validator_kind, validator) {
+                Some(s) => settled = s,
+                None => return FirstUse::Changed,
+            }
+        }
+        if let Some(sidecar) = sidecar {
+            sidecar.touch(want.hash, now_ms());
+        }
+        if settled && !want.verify_always {
+            self.ready.insert(frame);
+        }
+        FirstUse::Good
+    }
+
+    /// Whether the whole frame is what was sealed there, a record.
+    pub fn is_sound(&self, frame: u64, head: &Head, scratch: &mut Scratch) -> bool {
+        let Ok(len) = usize::try_from(head.length.get()) else {
+            return false;
+        };
+        head.kind == RECORD
+            && self
+                .view
+                .get(frame, len, &mut scratch.frame)
+                .is_some_and(|f| self.sealer.verify(f, frame))
+    }
+
+    /// Marks a record that this process has just written as verified.
+    pub fn trust_own(&mut self, frame: u64) {
+        self.verified.insert(frame);
+    }
+
+    /// Offset and length of every part of a hit.
+    pub fn parts_of(&self, hit: &Hit, scratch: &mut Scratch) -> Vec<(u64, u32)> {
+        let Some(head) = self
+            .view
+            .get(hit.frame, HEAD_LEN, &mut scratch.frame)
+            .and_then(Head::read)
+        else {
+            return Vec::new();
+        };
+        let head = *head;
+        let layout = head.layout();
+        let Some(bytes) = self.view.get(hit.frame, layout.lens_end, &mut scratch.frame) else {
+            return Vec::new();
+        };
+        parts(
+            &head,
+            bytes.get(layout.validator_end..).unwrap_or_default(),
+            hit.frame,
+        )
+        .collect()
+    }
+
+    /// Whether records of this file can be told from forgeries.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        matches!(self.sealer.digest, Digest::Keyed(_))
+    }
+}
+
+/// Compares a racy entry's source with the digest taken when it was cached. `None`: it changed.
+/// `Some(false)`: it is the same, but so young still that it may change again unseen.
+fn racy_source(want: &Want<'_>, kind: u8, validator: &[u8]) -> Option<bool> {
+    let stored = source_digest(kind, validator)?;
+    let path = crate::key::shown(want.key, want.root)?;
+    let now = source_digest_of(std::path::Path::new(&path))?;
+    if now != *stored {
+        return None;
+    }
+    let settled = match decode_mtime(plain(kind, validator)) {
+        Some((sec, nsec, _)) => !is_racy(sec, nsec, crate::clock::now_ns()),
+        None => true,
+    };
+    Some(settled)
+}
+
+/// Whether a source with this modification time may still change without its mtime showing it.
+#[must_use]
+pub fn is_racy(sec: i64, nsec: u32, now_ns: u64) -> bool {
+    let mtime = i128::from(sec)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(i128::from(nsec));
+    mtime.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
+}
+
+/// The content digest of a source; `None` where it cannot be read.
+#[must_use]
+pub fn source_digest_of(path: &std::path::Path) -> Option<[u8; SOURCE_DIGEST_LEN]> {
+    use std::io::Read;
+    let file = std::fs::File::open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut file = file.take(MAX_RACY_SOURCE_BYTES.saturating_add(1));
+    let mut hasher = Xxh3::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut total = 0u64;
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Some(hasher.digest128().to_le_bytes()),
+            Ok(n) => {
+                total = total.saturating_add(n as u64);
+                if total > MAX_RACY_SOURCE_BYTES {
+                    return None;
+                }
+                hasher.update(buffer.get(..n)?);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The real disk, by way of rustix.
+
+use super::trust::Trust;
+use super::{File, Identity, Open, Storage};
+use crate::error::{Error, Result};
+use crate::mapping::{Region, SharedWords, Window};
+use rustix::fs::{FlockOperation, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file system of this machine.
+#[derive(Debug, Default)]
+pub struct Disk {
+    /// Which files it accepts.
+    pub trust: Trust,
+}
+
+/// An open file of it.
+#[derive(Debug)]
+struct DiskFile {
+    file: std::fs::File,
+    path: PathBuf,
+}
+
+fn fail(syscall: &'static str, path: &Path, errno: Errno) -> Error {
+    Error::io(syscall, path, errno.into())
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+fn identity_of(stat: &Stat) -> Identity {
+    Identity {
+        device: stat.st_dev as u64,
+        inode: stat.st_ino as u64,
+        len: u64::try_from(stat.st_size).unwrap_or(0),
+    }
+}
+
+impl Disk {
+    fn untrusted(path: &Path, reason: impl Into<String>) -> Error {
+        Error::UntrustedFile {
+            path: path.to_path_buf(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Storage for Disk {
+    fn open(&self, path: &Path, how: Open) -> Result<Option<Arc<dyn File>>> {
+        // NONBLOCK: a FIFO at the path must not hang us. It means nothing to a regular file.
+        let mut flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        flags |= match how {
+            Open::Read => OFlags::RDONLY,
+            Open::Write => OFlags::RDWR,
+            Open::Create => OFlags::RDWR | OFlags::CREATE,
+            Open::CreateNew => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
+        };
+        let fd = match rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return Err(Disk::untrusted(path, "is a symbolic link")),
+            Err(Errno::ISDIR | Errno::NXIO) => return Err(Disk::untrusted(path, "is not a regular file")),
+            Err(e) => return Err(fail("open", path, e)),
+        };
+        let stat = rustix::fs::fstat(&fd).map_err(|e| fail("fstat", path, e))?;
+        if let Some(objection) = self.trust.objection(&stat) {
+            return Err(Disk::untrusted(path, objection));
+        }
+        Ok(Some(Arc::new(DiskFile {
+            file: fd.into(),
+            path: path.to_path_buf(),
+        })))
+    }
+
+    fn identity(&self, path: &Path) -> Result<Option<Identity>> {
+        match rustix::fs::lstat(path) {
+            Ok(stat) => Ok(Some(identity_of(&stat))),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(e) => Err(fail("lstat", path, e)),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        rustix::fs::rename(from, to).map_err(|e| fail("rename", to, e))
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        match rustix::fs::unlink(path) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(fail("unlink", path, e)),
+        }
+    }
+
+    fn sync_dir(&self, dir: &Path) -> Result<()> {
+        let fd = rustix::fs::open(
+            dir,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|e| fail("open", dir, e))?;
+        match rustix::fs::fsync(&fd) {
+            // Some file systems have no such thing as syncing a folder.
+            Ok(()) | Err(Errno::INVAL) => Ok(()),
+            Err(e) => Err(fail("fsync", dir, e)),
+        }
+    }
+
+    fn create_dirs(&self, dir: &Path) -> Result<()> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|e| Error::io("mkdir", dir, e))
+    }
+
+    fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(dir).map_err(|e| Error::io("readdir", dir, e))?;
+        Ok(entries
+            .filter_map(std::result::Result::ok)
+            .filter(|e| e.file_name().to_str().is_some_and(|n| n.starts_with(prefix)))
+            .map(|e| e.path())
+            .take(most)
+            .collect())
+    }
+
+    fn boot_id(&self) -> u64 {
+        crate::clock::boot_id()
+    }
+}
+
+impl File for DiskFile {
+    fn identity(&self) -> Result<Identity> {
+        rustix::fs::fstat(&self.file)
+            .map(|s| identity_of(&s))
+            .map_err(|e| fail("fstat", &self.path, e))
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let mut done = 0usize;
+        while let Some(rest) = buf.get_mut(done..).filter(|b| !b.is_empty()) {
+            match self.file.read_at(rest, offset.saturating_add(done as u64)) {
+                Ok(0) => break,
+                Ok(n) => done = done.saturating_add(n),
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Error::io("pread", &self.path, e)),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|e| Error::io("pwrite", &self.path, e))
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.file
+            .set_len(len)
+            .map_err(|e| Error::io("ftruncate", &self.path, e))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn allocate(&self, len: u64) -> Result<()> {
+        match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, len) {
+            Ok(()) => Ok(()),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.write_zeros(len),
+            Err(e) => Err(fail("fallocate", &self.path, e)),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn allocate(&self, len: u64) -> Result<()> {
+        self.write_zeros(len)
+    }
+
+    #[cfg(target_vendor = "apple")]
+    fn sync(&self) -> Result<()> {
+        // fsync on macOS leaves the bytes in the drive's cache.
+        rustix::fs::fcntl_fullfsync(&self.file).map_err(|e| fail("fcntl(F_FULLFSYNC)", &self.path, e))
+    }
+
+    #[cfg(not(target_vendor = "apple"))]
+    fn sync(&self) -> Result<()> {
+        rustix::fs::fdatasync(&self.file).map_err(|e| fail("fdatasync", &self.path, e))
+    }
+
+    fn try_lock(&self) -> Result<bool> {
+        loop {
+            match rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(true),
+                Err(Errno::WOULDBLOCK) => return Ok(false),
+                Err(Errno::INTR) => {}
+                Err(e) => return Err(fail("flock", &self.path, e)),
+            }
+        }
+    }
+
+    fn unlock(&self) {
+        // Closing the descriptor gives the lock back in any case.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn maps_are_coherent(&self) -> bool {
+        // Magic numbers from linux/magic.h: NFS, SMB, SMB2, CIFS, FUSE, 9p, Ceph, AFS, OrangeFS, Coda.
+        const FOREIGN: [u32; 10] = [
+            0x6969,
+            0x517B,
+            0xFE53_4D42,
+            0xFF53_4D42,
+            0x6573_5546,
+            0x0102_1997,
+            0x00C3_6400,
+            0x6B41_4653,
+            0x2003_0528,
+            0x7375_7245,
+        ];
+        rustix::fs::fstatfs(&self.file).is_ok_and(|s| !FOREIGN.contains(&(s.f_type as u32)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn maps_are_coherent(&self) -> bool {
+        const FOREIGN: [&[u8]; 5] = [b"nfs", b"smbfs", b"webdav", b"afpfs", b"macfuse"];
+        rustix::fs::fstatfs(&self.file).is_ok_and(|s| {
+            let name: Vec<u8> = s
+                .f_fstypename
+                .iter()
+                .take_while(|c| **c != 0)
+                .map(|c| *c as u8)
+                .collect();
+            !FOREIGN.contains(&name.as_slice())
+        })
+    }
+
+    fn map(&self, len: u64) -> Option<Region> {
+        Region::new(&self.file, usize::try_from(len).ok()?).ok()
+    }
+
+    fn window(&self, offset: u64, len: u64) -> Option<Window> {
+        Window::new(&self.file, offset, usize::try_from(len).ok()?).ok()
+    }
+
+    fn words(&self, bytes: u64, writable: bool) -> Option<SharedWords> {
+        SharedWords::map(&self.file, usize::try_from(bytes).ok()?, writable).ok()
+    }
+}
+
+impl DiskFile {
+    /// Allocation where the system has no call for it: writes zeros behind the end.
+    fn write_zeros(&self, len: u64) -> Result<()> {
+        let from = self.identity()?.len;
+        let missing = usize::try_from(len.saturating_sub(from)).unwrap_or(usize::MAX);
+        self.write_at(&vec![0; missing.min(crate::limits::WRITE_CHUNK * 8)], from)
+    }
+}

@@ -1,0 +1,39 @@
+//! Which files may be believed: artifacts are executed, so whoever can write one can run code.
+
+use rustix::fs::{FileType, Mode, Stat};
+
+/// How far a file's owner and mode may stray from "mine alone".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Owned by us, writable by nobody else.
+    #[default]
+    Private,
+    /// As `Private`, but a group may write too.
+    Group,
+    /// As `Private`, or owned by root and writable by nobody else: a system-wide read-only shard.
+    System,
+}
+
+impl Trust {
+    /// `None` where the file may be used, else why not.
+    #[must_use]
+    pub fn objection(self, stat: &Stat) -> Option<String> {
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Some("is not a regular file".into());
+        }
+        let me = rustix::process::geteuid().as_raw();
+        if stat.st_uid != me && !(self == Trust::System && stat.st_uid == 0) {
+            return Some(format!("belongs to user {}, not to {me}", stat.st_uid));
+        }
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        let forbidden = if self == Trust::Group {
+            Mode::WOTH
+        } else {
+            Mode::WGRP | Mode::WOTH
+        };
+        if mode.intersects(forbidden) {
+            return Some(format!("can be written by others (mode {:o})", mode.bits()));
+        }
+        None
+    }
+}

@@ -1,0 +1,209 @@
+//! A cleaner of temporary folders deleted the cache under a running server.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+use common::*;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use warmshard_core::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS};
+use warmshard_core::{Job, Shard};
+
+fn setup() -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("folder/a.shard");
+    put(&mut open(&path), "k", b"old");
+    (dir, path)
+}
+
+fn wait_for_check() {
+    std::thread::sleep(Duration::from_millis(IDENTITY_CHECK_MS + 30));
+}
+
+#[test]
+fn a_deleted_sidecar_is_noticed_by_a_write_at_once_and_by_reads_in_time() {
+    let (_dir, path) = setup();
+    let (mut a, mut b) = (open(&path), open(&path));
+    let mut reader = Shard::open(&path, read_only()).unwrap();
+    for shard in [&mut a, &mut b, &mut reader] {
+        assert_eq!(get(shard, "k").unwrap(), b"old");
+    }
+    std::fs::remove_file(lock_path(&path)).unwrap();
+    put(&mut a, "k", b"new");
+    let generation = a.generation();
+    put(&mut a, "l", b"new");
+    assert_eq!(get(&mut a, "k").unwrap(), b"new");
+    wait_for_check();
+    for shard in [&mut b, &mut reader] {
+        // A miss lets it look; hits do so now and then.
+        get(shard, "absent");
+        assert_eq!(get(shard, "k").unwrap(), b"new");
+        assert!(shard.generation() > generation);
+    }
+    put(&mut b, "k", b"newest");
+    assert_eq!(get(&mut a, "k").unwrap(), b"newest");
+    assert_eq!(get(&mut reader, "k").unwrap(), b"newest");
+}
+
+#[test]
+fn hits_alone_notice_it_too() {
+    let (_dir, path) = setup();
+    let mut b = open(&path);
+    assert_eq!(get(&mut b, "k").unwrap(), b"old");
+    std::fs::remove_file(lock_path(&path)).unwrap();
+    put(&mut open(&path), "k", b"new");
+    wait_for_check();
+    let noticed = (0..=HITS_PER_CLOCK).any(|_| get(&mut b, "k").unwrap() == b"new");
+    assert!(noticed);
+}
+
+#[test]
+fn two_writers_that_lost_their_sidecar_lose_no_entry() {
+    let (_dir, path) = setup();
+    let (mut a, mut b) = (open(&path), open(&path));
+    let mut generation = 0;
+    for i in 0..30u64 {
+        std::fs::remove_file(lock_path(&path)).unwrap();
+        let shard = if i % 2 == 0 { &mut a } else { &mut b };
+        put(shard, &format!("n{i}"), &telling("n", i, 10));
+        assert!(shard.generation() > generation, "the generation went back");
+        generation = shard.generation();
+        assert_eq!(shard.len(), i + 2);
+    }
+    assert_eq!(open(&path).len(), 31);
+}
+
+#[test]
+fn a_deleted_shard_reads_as_empty_in_time_and_is_made_anew() {
+    let (_dir, path) = setup();
+    let (mut a, mut b) = (open(&path), open(&path));
+    put(&mut a, "x", b"1");
+    let before = a.generation();
+    std::fs::remove_file(&path).unwrap();
+    wait_for_check();
+    get(&mut b, "absent");
+    assert_eq!((get(&mut b, "k"), b.len()), (None, 0));
+    put(&mut a, "y", b"2");
+    assert_eq!(
+        (get(&mut a, "k"), get(&mut a, "y").unwrap()),
+        (None, b"2".to_vec())
+    );
+    assert_eq!(get(&mut b, "y").unwrap(), b"2");
+    assert!(b.generation() > before);
+    assert_eq!((a.len(), b.len()), (1, 1));
+}
+
+#[test]
+fn a_replaced_shard_is_noticed() {
+    let (dir, path) = setup();
+    let warm = dir.path().join("warm.shard");
+    put(&mut open(&warm), "k", b"warmed");
+    let (mut a, mut b) = (open(&path), open(&path));
+    let mut reader = Shard::open(&path, read_only()).unwrap();
+    get(&mut a, "k");
+    std::fs::rename(&warm, &path).unwrap();
+    wait_for_check();
+    get(&mut reader, "absent");
+    assert_eq!(get(&mut reader, "k").unwrap(), b"warmed");
+    put(&mut a, "l", b"1");
+    for shard in [&mut a, &mut b, &mut reader, &mut open(&path)] {
+        get(shard, "absent");
+        assert_eq!(get(shard, "k").unwrap(), b"warmed");
+        assert_eq!(get(shard, "l").unwrap(), b"1");
+    }
+}
+
+#[test]
+fn a_removed_folder_is_brought_back_by_writes_only() {
+    let (_dir, path) = setup();
+    let folder = path.parent().unwrap().to_path_buf();
+    let (mut a, mut b) = (open(&path), open(&path));
+    for i in 0..100 {
+        put(&mut a, &format!("n{i}"), b"1");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    wait_for_check();
+    get(&mut b, "absent");
+    assert_eq!(get(&mut b, "k"), None);
+    drop(b);
+    assert!(!Path::new(&folder).exists(), "a look-up made the folder anew");
+    put(&mut a, "k", b"new");
+    assert_eq!(get(&mut open(&path), "k").unwrap(), b"new");
+    std::fs::remove_dir_all(&folder).unwrap();
+    for i in 0..100 {
+        put(&mut a, &format!("n{i}"), b"1");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    a.close();
+    assert!(!Path::new(&folder).exists(), "closing made the folder anew");
+}
+
+#[test]
+fn a_writer_that_died_while_replacing_is_no_obstacle_to_readers() {
+    let (_dir, path) = setup();
+    let mut reader = Shard::open(&path, read_only()).unwrap();
+    let mut writer = open(&path);
+    assert_eq!(get(&mut reader, "k").unwrap(), b"old");
+    put(&mut writer, "l", b"2");
+    // The page as it is left in the middle of a replacement: the epoch, word 8, is odd.
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(lock_path(&path))
+        .unwrap();
+    use std::os::unix::fs::FileExt;
+    let mut word = [0; 8];
+    file.read_exact_at(&mut word, 64).unwrap();
+    let odd = u64::from_le_bytes(word) | 1;
+    file.write_all_at(&odd.to_le_bytes(), 64).unwrap();
+    wait_for_check();
+    get(&mut reader, "absent");
+    assert_eq!(get(&mut reader, "l").unwrap(), b"2");
+    put(&mut writer, "m", b"3");
+    assert_eq!(get(&mut reader, "m").unwrap(), b"3");
+}
+
+#[test]
+fn a_file_cut_under_a_handle_that_only_reads_is_mended() {
+    let (_dir, path) = setup();
+    let mut a = Shard::open(&path, unmapped()).unwrap();
+    put(&mut a, "big", &telling("big", 1, 9000));
+    let len = std::fs::metadata(&path).unwrap().len();
+    for cut in [1, 8, 100, 5000] {
+        put(&mut a, "big", &telling("big", 1, 9000));
+        let now = std::fs::metadata(&path).unwrap().len();
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(now - cut)
+            .unwrap();
+        put(&mut a, "next", b"1");
+        assert_eq!(get(&mut a, "next").unwrap(), b"1");
+        assert_eq!(get(&mut a, "k").unwrap(), b"old");
+        for shard in [&mut a, &mut open(&path)] {
+            assert_eq!(get(shard, "next").unwrap(), b"1");
+            if let Some(bytes) = get(shard, "big") {
+                check_telling("big", &bytes);
+            }
+        }
+    }
+    assert!(std::fs::metadata(&path).unwrap().len() > len);
+}
+
+#[test]
+fn opening_costs_little_however_often_files_vanish() {
+    let (_dir, path) = setup();
+    let start = Instant::now();
+    for _ in 0..50 {
+        let mut shard = open(&path);
+        put(&mut shard, "k", b"1");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(lock_path(&path)).unwrap();
+        shard.flush().unwrap();
+        shard.compact(&Job::default()).unwrap();
+        drop(shard);
+        let _ = std::fs::remove_file(&path);
+        let _ = std::fs::remove_file(lock_path(&path));
+    }
+    assert!(start.elapsed() < Duration::from_secs(20));
+}

@@ -1,0 +1,297 @@
+//! The disk was full for a minute, and the cache was lost for good.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+
+mod common;
+use common::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+use warmshard_core::mapping::{Region, SharedWords, Window};
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::storage::{File, Identity, Open, Storage};
+use warmshard_core::{Error, Job, Options, PutMeta, Result, Shard};
+
+/// Fails one call that changes something, counted from now, and with `lasting` all that follow.
+#[derive(Debug, Default)]
+struct Fault {
+    left: AtomicI64,
+    lasting: bool,
+}
+
+impl Fault {
+    fn strike(&self, what: &'static str, path: &Path) -> Result<()> {
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        if left == 0 || (self.lasting && left < 0 && left > -1_000_000) {
+            return Err(Error::io(what, path, std::io::ErrorKind::StorageFull.into()));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Failing {
+    disk: Disk,
+    fault: Arc<Fault>,
+}
+
+#[derive(Debug)]
+struct FailingFile {
+    file: Arc<dyn File>,
+    path: PathBuf,
+    fault: Arc<Fault>,
+}
+
+impl Storage for Failing {
+    fn open(&self, path: &Path, how: Open) -> Result<Option<Arc<dyn File>>> {
+        if how == Open::CreateNew {
+            self.fault.strike("open", path)?;
+        }
+        let fault = &self.fault;
+        Ok(self.disk.open(path, how)?.map(|file| -> Arc<dyn File> {
+            Arc::new(FailingFile {
+                file,
+                path: path.into(),
+                fault: Arc::clone(fault),
+            })
+        }))
+    }
+    fn identity(&self, path: &Path) -> Result<Option<Identity>> {
+        self.disk.identity(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.fault.strike("rename", from)?;
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> Result<()> {
+        self.disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> Result<()> {
+        self.fault.strike("fsync", dir)?;
+        self.disk.sync_dir(dir)
+    }
+    fn create_dirs(&self, dir: &Path) -> Result<()> {
+        self.disk.create_dirs(dir)
+    }
+    fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>> {
+        self.disk.list(dir, prefix, most)
+    }
+    fn boot_id(&self) -> u64 {
+        self.disk.boot_id()
+    }
+}
+
+impl File for FailingFile {
+    fn identity(&self) -> Result<Identity> {
+        self.file.identity()
+    }
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        self.file.read_at(buf, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        if let Err(error) = self.fault.strike("pwrite", &self.path) {
+            // A full disk takes the first half.
+            self.file.write_at(&bytes[..bytes.len() / 2], offset)?;
+            return Err(error);
+        }
+        self.file.write_at(bytes, offset)
+    }
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.fault.strike("ftruncate", &self.path)?;
+        self.file.set_len(len)
+    }
+    fn allocate(&self, len: u64) -> Result<()> {
+        self.fault.strike("fallocate", &self.path)?;
+        self.file.allocate(len)
+    }
+    fn sync(&self) -> Result<()> {
+        self.fault.strike("fdatasync", &self.path)?;
+        self.file.sync()
+    }
+    fn try_lock(&self) -> Result<bool> {
+        self.file.try_lock()
+    }
+    fn unlock(&self) {
+        self.file.unlock();
+    }
+    fn maps_are_coherent(&self) -> bool {
+        self.file.maps_are_coherent()
+    }
+    fn map(&self, len: u64) -> Option<Region> {
+        self.file.map(len)
+    }
+    fn window(&self, offset: u64, len: u64) -> Option<Window> {
+        self.file.window(offset, len)
+    }
+    fn words(&self, bytes: u64, writable: bool) -> Option<SharedWords> {
+        self.file.words(bytes, writable)
+    }
+}
+
+type Map = BTreeMap<String, Vec<u8>>;
+type Change = fn(&mut Shard, &mut Map, u64) -> Result<()>;
+
+fn fill(shard: &mut Shard, map: &mut Map, round: u64, count: u64, replace: bool) -> Result<()> {
+    let entries: Map = (0..count)
+        .map(|i| (format!("b{i}"), telling(&format!("b{i}"), round, 3)))
+        .collect();
+    let job = Job::default();
+    if replace {
+        shard.replace_all(&job, |batch| {
+            entries
+                .iter()
+                .try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
+        })?;
+        map.clear();
+    } else {
+        shard.merge_in(&job, |batch| {
+            entries
+                .iter()
+                .try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
+        })?;
+    }
+    map.extend(entries);
+    Ok(())
+}
+
+const CHANGES: [(&str, Change); 8] = [
+    ("put", |s, m, r| {
+        let value = telling("k", r, 300);
+        s.put(b"k", &[&value], PutMeta::default())?;
+        m.insert("k".into(), value);
+        Ok(())
+    }),
+    ("delete", |s, m, _| {
+        s.delete(b"a")?;
+        m.remove("a");
+        Ok(())
+    }),
+    ("merge", |s, m, r| fill(s, m, r, 5, false)),
+    ("merge with snapshot", |s, m, r| fill(s, m, r, 700, false)),
+    ("replace", |s, m, r| fill(s, m, r, 80, true)),
+    ("clear", |s, m, _| {
+        s.clear()?;
+        m.clear();
+        Ok(())
+    }),
+    ("compact", |s, _, _| s.compact(&Job::default()).map(drop)),
+    ("flush", |s, _, _| s.flush()),
+];
+
+fn matches(shard: &mut Shard, map: &Map) -> bool {
+    shard.len() == map.len() as u64 && map.iter().all(|(k, v)| get(shard, k).as_ref() == Some(v))
+}
+
+#[test]
+fn a_failed_call_leaves_the_shard_as_it_was_and_the_next_one_works() {
+    let mut struck = 0;
+    for sync_each in [false, true] {
+        for lasting in [false, true] {
+            for (name, change) in CHANGES {
+                for nth in 0..40 {
+                    if try_one(name, change, nth, lasting, sync_each) {
+                        struck += 1;
+                    } else {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    assert!(struck > 50, "only {struck} faults struck");
+}
+
+/// Returns whether the fault struck.
+fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool) -> bool {
+    let what = format!("{name}, call {nth}, lasting {lasting}, sync {sync_each}");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let fault = Arc::new(Fault {
+        left: AtomicI64::new(i64::MIN / 2),
+        lasting,
+    });
+    let storage = Arc::new(Failing {
+        disk: Disk::default(),
+        fault: Arc::clone(&fault),
+    });
+    let options = Options { sync_each, ..quiet() };
+    let mut shard = Shard::open_on(storage, &path, options).unwrap();
+    let mut idle = open(&path);
+    let mut map = Map::new();
+    for key in ["a", "b", "c"] {
+        put(&mut shard, key, &telling(key, 1, 20));
+        map.insert(key.into(), telling(key, 1, 20));
+    }
+    let before = map.clone();
+    assert!(matches(&mut idle, &before));
+    fault.left.store(nth, Ordering::SeqCst);
+    let outcome = change(&mut shard, &mut map, 2);
+    let struck = fault.left.load(Ordering::SeqCst) < 0;
+    // Others go on although the disk still fails for us.
+    let mut fresh = open(&path);
+    let as_before = matches(&mut fresh, &before);
+    match &outcome {
+        Ok(()) => assert!(matches(&mut fresh, &map), "{what}: done, but not there"),
+        Err(_) => {
+            let mut after = before.clone();
+            fault.left.store(i64::MIN / 2, Ordering::SeqCst);
+            // Only the folder's sync fails when the new file is in place already.
+            let replaced = matches!(&outcome, Err(Error::NoSpace { syscall: "fsync", .. }));
+            let _ = change(&mut open(&path), &mut after, 2);
+            assert!(
+                as_before || replaced,
+                "{what}: failed, but not as before: {outcome:?}"
+            );
+            map = if as_before || !replaced {
+                after.clone()
+            } else {
+                after
+            };
+        }
+    }
+    fault.left.store(i64::MIN / 2, Ordering::SeqCst);
+    for (n, handle) in [&mut shard, &mut idle, &mut fresh].into_iter().enumerate() {
+        let key = format!("next {n}");
+        put(handle, &key, b"works");
+        map.insert(key, b"works".to_vec());
+    }
+    for handle in [&mut shard, &mut idle, &mut fresh, &mut open(&path)] {
+        assert!(matches(handle, &map), "{what}: {outcome:?}");
+        let report = handle.verify(&Job::default()).unwrap();
+        assert!(report.is_sound(), "{what}: {report:?}");
+    }
+    shard.flush().unwrap();
+    assert!(shard.durability().durable, "{what}");
+    drop((shard, idle, fresh));
+    let mut left: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["a.shard", "a.shard.lock"], "{what}");
+    struck
+}
+
+#[test]
+fn after_a_failed_sync_all_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let fault = Arc::new(Fault {
+        left: AtomicI64::new(i64::MIN / 2),
+        lasting: false,
+    });
+    let storage = Arc::new(Failing {
+        disk: Disk::default(),
+        fault: Arc::clone(&fault),
+    });
+    let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
+    put(&mut shard, "k", b"1");
+    fault.left.store(0, Ordering::SeqCst);
+    shard.flush().unwrap_err();
+    let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    let before = inode(&path);
+    assert!(!shard.durability().durable);
+    shard.flush().unwrap();
+    assert!(shard.durability().durable && inode(&path) != before);
+    assert_eq!(get(&mut shard, "k").unwrap(), b"1");
+}

@@ -1,0 +1,504 @@
+//! A cleaner wrote rubbish over the cache, and the next start hung.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may panic"
+)]
+
+mod common;
+use common::*;
+use proptest::prelude::*;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use warmshard_core::frame::{RecordFields, Sealer, HEAD_LEN, RECORD, SNAPSHOT};
+use warmshard_core::header::{Header, Root};
+use warmshard_core::index::snapshot::{encode, About};
+use warmshard_core::index::{Entry, Place};
+use warmshard_core::limits::{FORMAT_VERSION, MAX_GENERATION};
+use warmshard_core::{key, Digest, Job, Options, Shard};
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Whatever lies there, a shard opens over it and works.
+fn works(path: &Path, what: &str) {
+    for options in [read_only(), unmapped(), quiet()] {
+        let writes = !options.read_only;
+        let mut shard = Shard::open(path, options).unwrap_or_else(|e| panic!("{what}: {e}"));
+        get(&mut shard, "k");
+        shard.list();
+        shard.stats();
+        shard.verify(&Job::default()).unwrap();
+        if writes {
+            put(&mut shard, "k", b"works");
+            merge(&mut shard, &[("l", b"works"), ("m", b"works")]);
+            for shard in [&mut shard, &mut open(path)] {
+                assert_eq!(get(shard, "k").as_deref(), Some(&b"works"[..]), "{what}");
+                assert_eq!(get(shard, "m").as_deref(), Some(&b"works"[..]), "{what}");
+            }
+            shard.flush().unwrap();
+            shard.compact(&Job::default()).unwrap();
+            assert_eq!(get(&mut shard, "k").unwrap(), b"works", "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_foreign_file_says_why_it_is_empty_and_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let whole = |digest: Digest| Header::new(digest, 0).unwrap().encode("h", "1");
+    let with = |at: usize, bytes: &[u8]| {
+        let mut block = whole(Digest::Xxh3);
+        block[at..at + bytes.len()].copy_from_slice(bytes);
+        block
+    };
+    let keyed = |n: u8| Digest::keyed(&[n; 32]).unwrap();
+    let cases: Vec<(&str, Vec<u8>, Option<Digest>)> = vec![
+        ("truncated", Vec::new(), None),
+        ("truncated", whole(Digest::Xxh3)[..300].to_vec(), None),
+        ("foreign", vec![7; 9000], None),
+        ("version", with(8, &(FORMAT_VERSION + 1).to_le_bytes()), None),
+        ("version", with(8, &(FORMAT_VERSION - 1).to_le_bytes()), None),
+        ("endian", with(12, &[1, 2, 3, 4]), None),
+        ("pointer-width", with(16, &[4]), None),
+        ("checksum", with(40, &[1, 2, 3]), None),
+        ("digest", whole(Digest::Xxh3), Some(Digest::Blake3)),
+        ("digest", whole(Digest::Blake3), Some(Digest::Xxh3)),
+        ("digest", whole(keyed(1)), None),
+        ("digest", whole(Digest::Xxh3), Some(keyed(1))),
+        ("key", whole(keyed(1)), Some(keyed(2))),
+    ];
+    for (why, bytes, digest) in cases {
+        write(&path, &bytes);
+        let options = Options { digest, ..quiet() };
+        let mut shard = Shard::open(&path, options.clone()).unwrap();
+        let mut reader = Shard::open(
+            &path,
+            Options {
+                read_only: true,
+                ..options.clone()
+            },
+        )
+        .unwrap();
+        for shard in [&mut shard, &mut reader] {
+            let said = shard.stats().rejected.unwrap_or_else(|| panic!("{why}"));
+            assert!(said.starts_with(why), "{said:?} instead of {why}");
+            assert_eq!((get(shard, "k"), shard.len()), (None, 0));
+        }
+        put(&mut shard, "k", b"1");
+        for shard in [&mut shard, &mut reader, &mut Shard::open(&path, options).unwrap()] {
+            assert_eq!(get(shard, "k").unwrap(), b"1", "{why}");
+            assert_eq!(shard.stats().rejected, None);
+        }
+    }
+}
+
+#[test]
+fn the_right_key_opens_a_keyed_shard() {
+    let dir = tempfile::tempdir().unwrap();
+    for digest in [Digest::keyed(&[1; 32]).unwrap(), Digest::Blake3] {
+        let path = dir.path().join(format!("{digest:?}.shard"));
+        let options = Options {
+            digest: Some(digest),
+            ..quiet()
+        };
+        let mut shard = Shard::open(&path, options.clone()).unwrap();
+        put(&mut shard, "k", b"1");
+        merge(&mut shard, &[("l", b"2"), ("m", b"3")]);
+        shard.compact(&Job::default()).unwrap();
+        put(&mut shard, "n", b"4");
+        for shard in [&mut shard, &mut Shard::open(&path, options).unwrap()] {
+            assert_eq!(
+                (get(shard, "k").unwrap(), get(shard, "n").unwrap()),
+                (b"1".to_vec(), b"4".to_vec())
+            );
+            assert!(shard.verify(&Job::default()).unwrap().is_sound());
+        }
+    }
+}
+
+#[test]
+fn a_keyed_record_of_another_shard_is_a_forgery_here() {
+    let a = Sealer {
+        seed: 1,
+        digest: Digest::keyed(&[1; 32]).unwrap(),
+    };
+    let b = Sealer { seed: 2, ..a.clone() };
+    let mut frame = Vec::new();
+    a.record(&mut frame, 4096, 1, 0, &fields(b"k", 1));
+    assert!(a.verify(&frame, 4096));
+    // The checksum needs no key; whoever has none can redo it, but not the digest.
+    let digest = frame[frame.len() - 32..].to_vec();
+    let mut forged = Vec::new();
+    b.record(&mut forged, 4096, 1, 0, &fields(b"k", 1));
+    let len = forged.len();
+    forged[len - 32..].copy_from_slice(&digest);
+    assert!(!b.verify(&forged, 4096));
+}
+
+fn fields(key: &[u8], hash: u64) -> RecordFields<'_> {
+    RecordFields {
+        key,
+        key_hash: hash,
+        producer: 7,
+        name: "",
+        version: "",
+        validator_kind: 0,
+        validator: &[],
+        parts: &[b"value"],
+        expires_ms: 0,
+        cached_ns: 0,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes_are_an_empty_shard(bytes in prop::collection::vec(any::<u8>(), 0..9000), headed: bool) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        let mut all = if headed { Header::new(Digest::Xxh3, 3).unwrap().encode("", "") } else { Vec::new() };
+        all.extend(bytes);
+        write(&path, &all);
+        works(&path, "random bytes");
+    }
+
+    #[test]
+    fn a_random_sidecar_is_not_believed(bytes in prop::collection::vec(any::<u8>(), 0..9000), cut in 0..30_000usize) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        put(&mut open(&path), "here", b"1");
+        write(&lock_path(&path), &bytes);
+        assert_eq!(get(&mut open(&path), "here").unwrap(), b"1");
+        works(&path, "a random sidecar");
+        let whole = std::fs::read(lock_path(&path)).unwrap();
+        write(&lock_path(&path), &whole[..cut.min(whole.len())]);
+        works(&path, "a cut sidecar");
+        assert_eq!(get(&mut open(&path), "here").unwrap(), b"1");
+    }
+}
+
+#[test]
+fn no_word_of_the_sidecar_can_do_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let mut shard = open(&path);
+    for i in 0..100 {
+        put(&mut shard, &format!("n{i}"), &[i; 20]);
+    }
+    shard.close();
+    put(&mut open(&path), "here", b"1");
+    let (bytes, sidecar) = (
+        std::fs::read(&path).unwrap(),
+        std::fs::read(lock_path(&path)).unwrap(),
+    );
+    for word in 0..32 {
+        for value in [
+            0,
+            1,
+            4097,
+            4112,
+            1 << 40,
+            MAX_GENERATION + 1,
+            u64::MAX - 1,
+            u64::MAX,
+        ] {
+            let mut bad = sidecar.clone();
+            bad[word * 8..word * 8 + 8].copy_from_slice(&value.to_le_bytes());
+            let what = format!("word {word} = {value:#x}");
+            for path in [&path, &lock_path(&path)] {
+                std::fs::remove_file(path).unwrap();
+            }
+            write(&path, &bytes);
+            write(&lock_path(&path), &bad);
+            let mut shard = open(&path);
+            let mut reader = Shard::open(&path, read_only()).unwrap();
+            assert_eq!(get(&mut shard, "here").unwrap(), b"1", "{what}");
+            for round in 0..3u8 {
+                put(&mut shard, "new", &[round]);
+                assert_eq!(get(&mut reader, "new").unwrap(), [round], "{what}");
+            }
+            assert!(shard.generation() <= MAX_GENERATION, "{what}");
+            shard.flush().unwrap();
+            assert!(shard.durability().durable, "{what}");
+            shard.compact(&Job::default()).unwrap();
+            put(&mut shard, "new", b"last");
+            for shard in [&mut shard, &mut reader, &mut open(&path)] {
+                assert_eq!(get(shard, "new").unwrap(), b"last", "{what}");
+                assert_eq!(get(shard, "n7").unwrap(), [7; 20], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sidecar_overwritten_under_live_handles_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let (mut a, mut b) = (open(&path), open(&path));
+    put(&mut a, "k", b"1");
+    for value in [0u8, 0xFF, 0x55] {
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(lock_path(&path))
+            .unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[value; 4096], 0).unwrap();
+        put(&mut b, "k", &[value]);
+        assert_eq!(get(&mut b, "k").unwrap(), [value]);
+        assert_eq!(get(&mut a, "k").unwrap(), [value]);
+        put(&mut a, "k", b"again");
+        assert_eq!(get(&mut b, "k").unwrap(), b"again");
+    }
+}
+
+/// A shard of one record, with room behind it for crafted frames.
+struct Forge {
+    sealer: Sealer,
+    header: Header,
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Forge {
+    fn new() -> Self {
+        let header = Header::new(Digest::Xxh3, 0).unwrap();
+        let sealer = Sealer {
+            seed: header.check_seed(),
+            digest: Digest::Xxh3,
+        };
+        let mut it = Forge {
+            sealer,
+            bytes: header.encode("", ""),
+            header,
+            entries: Vec::new(),
+        };
+        it.record("k");
+        it
+    }
+
+    fn record(&mut self, k: &str) -> usize {
+        let hash = key::hash(k.as_bytes(), self.header.seed);
+        let at = self.bytes.len();
+        let mut fields = fields(k.as_bytes(), hash);
+        fields.producer = Options::default().producer.id().unwrap();
+        self.sealer.record(&mut self.bytes, at as u64, 1, 0, &fields);
+        self.entries.push(Entry {
+            hash,
+            place: Place::new(at as u64, false),
+        });
+        self.entries.sort_by_key(|e| e.hash);
+        at
+    }
+
+    /// Redoes the checksums of a frame after `change`.
+    fn lie(&mut self, at: usize, change: impl Fn(&mut [u8])) {
+        change(&mut self.bytes[at..]);
+        let seed = self.sealer.seed;
+        if self.bytes[at + 40] == SNAPSHOT {
+            let len = u64::from_le_bytes(self.bytes[at + 24..at + 32].try_into().unwrap());
+            let end = at.saturating_add(len as usize).min(self.bytes.len());
+            let table = self.sealer.table_check(&self.bytes[at..]);
+            let sum = warmshard_core::digest::checksum(seed, &self.bytes[at + HEAD_LEN..end]);
+            self.bytes[at + 16..at + 24].copy_from_slice(&table.to_le_bytes());
+            self.bytes[at + 32..at + 40].copy_from_slice(&sum.to_le_bytes());
+        }
+        let check = warmshard_core::digest::checksum(
+            seed.wrapping_add(at as u64),
+            &self.bytes[at + 8..at + HEAD_LEN],
+        );
+        self.bytes[at..at + 8].copy_from_slice(&check.to_le_bytes());
+    }
+
+    fn snapshot(&mut self, older: u64) -> usize {
+        let at = self.bytes.len();
+        let about = About {
+            offset: at as u64,
+            older,
+            generation: 1,
+            live_entries: self.entries.len() as u64,
+            live_bytes: 128,
+        };
+        encode(&mut self.bytes, &self.sealer, &about, &self.entries);
+        at
+    }
+
+    /// Names a snapshot in a root slot, as if it had been flushed.
+    fn root(&mut self, snapshot: usize, generation: u64) {
+        let root = Root {
+            sequence: 1,
+            generation,
+            committed: self.bytes.len() as u64,
+            snapshot: snapshot as u64,
+        };
+        let at = root.offset() as usize;
+        let slot = root.encode(self.sealer.seed);
+        self.bytes[at..at + slot.len()].copy_from_slice(&slot);
+    }
+
+    fn try_out(&self, what: &str, survives: bool) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        write(&path, &self.bytes);
+        let found = get(&mut open(&path), "k");
+        assert!(found.is_none() || found.unwrap() == b"value");
+        if survives {
+            assert_eq!(get(&mut open(&path), "k").unwrap(), b"value", "{what}");
+        }
+        works(&path, what);
+    }
+}
+
+#[test]
+fn lengths_that_lie_are_not_believed() {
+    for length in [
+        0,
+        1,
+        16,
+        127,
+        129,
+        1 << 20,
+        1 << 31,
+        1 << 44,
+        (1 << 44) + 16,
+        1 << 63,
+        u64::MAX - 15,
+        u64::MAX,
+    ] {
+        let mut it = Forge::new();
+        let at = it.record("other");
+        it.lie(at, |f| f[24..32].copy_from_slice(&length.to_le_bytes()));
+        it.try_out(&format!("length {length:#x}"), true);
+        it.root(0, 1);
+        it.try_out(&format!("durable length {length:#x}"), true);
+    }
+    for at_of in [64usize, 66, 67, 68, 69, 70] {
+        let mut it = Forge::new();
+        let at = it.record("other");
+        it.lie(at, |f| f[at_of] = 0xFF);
+        it.root(0, 1);
+        it.try_out(&format!("head byte {at_of}"), true);
+    }
+    for generation in [MAX_GENERATION / 2, MAX_GENERATION + 1, u64::MAX] {
+        let mut it = Forge::new();
+        let at = it.record("other");
+        it.lie(at, |f| f[8..16].copy_from_slice(&generation.to_le_bytes()));
+        it.try_out(&format!("generation {generation:#x}"), true);
+    }
+}
+
+#[test]
+fn a_snapshot_that_lies_is_not_believed() {
+    for field in 0..8 {
+        for value in [
+            0,
+            1,
+            8,
+            4096,
+            4224,
+            1 << 20,
+            1 << 32,
+            1 << 60,
+            u64::MAX / 8,
+            u64::MAX,
+        ] {
+            let mut it = Forge::new();
+            let at = it.snapshot(0);
+            it.lie(at, |f| {
+                f[HEAD_LEN + field * 8..][..8].copy_from_slice(&u64::to_le_bytes(value))
+            });
+            it.root(at, 1);
+            it.try_out(&format!("snapshot field {field} = {value:#x}"), false);
+        }
+    }
+}
+
+#[test]
+fn snapshots_that_lead_in_circles_end() {
+    let mut it = Forge::new();
+    let first = it.snapshot(0);
+    let second = it.snapshot(first as u64);
+    // The first now names the second, which names the first.
+    it.lie(first, |f| {
+        f[HEAD_LEN..HEAD_LEN + 8].copy_from_slice(&(second as u64).to_le_bytes())
+    });
+    it.root(second, 1);
+    it.try_out("a circle", true);
+    let mut it = Forge::new();
+    let own = it.bytes.len();
+    let at = it.snapshot(own as u64);
+    it.root(at, 1);
+    it.try_out("a snapshot that names itself", true);
+    let mut it = Forge::new();
+    let mut older = 0;
+    for _ in 0..40 {
+        older = it.snapshot(older as u64);
+    }
+    it.root(older, 1);
+    it.try_out("a long chain", true);
+}
+
+#[test]
+fn a_root_that_lies_is_not_believed() {
+    for (snapshot, committed, generation) in [
+        (4096, u64::MAX, 1),
+        (1, 4096, 1),
+        (4097, 4224, 1),
+        (0, 1, 1),
+        (0, 4100, 1),
+        (u64::MAX, 4224, u64::MAX),
+    ] {
+        let mut it = Forge::new();
+        let root = Root {
+            sequence: 1,
+            generation,
+            committed,
+            snapshot,
+        };
+        let at = root.offset() as usize;
+        let slot = root.encode(it.sealer.seed);
+        it.bytes[at..at + slot.len()].copy_from_slice(&slot);
+        it.try_out(&format!("{root:?}"), true);
+    }
+}
+
+#[test]
+fn a_slot_that_leads_astray_gives_nothing() {
+    for place in [16, 4096, 4112, 1 << 30, (1 << 44) - 16] {
+        let mut it = Forge::new();
+        it.entries[0].place = Place::new(place, false);
+        let at = it.snapshot(0);
+        it.root(at, 1);
+        it.try_out(&format!("a slot for {place:#x}"), false);
+    }
+    assert_eq!(RECORD, 1);
+}
+
+#[test]
+fn a_file_that_somebody_made_huge_is_cut_back_in_bounded_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    {
+        put(&mut open(&path), "here", b"1");
+        let before = std::fs::metadata(&path).unwrap().len();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(9 << 40).unwrap();
+        let start = std::time::Instant::now();
+        let mut shard = open(&path);
+        put(&mut shard, "new", b"2");
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "{:?}",
+            start.elapsed()
+        );
+        assert_eq!(
+            (get(&mut shard, "here").unwrap(), get(&mut shard, "new").unwrap()),
+            (b"1".to_vec(), b"2".to_vec())
+        );
+        assert!(std::fs::metadata(&path).unwrap().len() < before + 1000);
+    }
+}
