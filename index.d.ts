@@ -263,7 +263,10 @@ interface Progress {
 }
 /** Options of every async form. */
 interface WorkOptions {
-    /** Called now and then (at most twenty times a second) while the work goes on, and once when it is done. */
+    /**
+     * Called now and then (at most twenty times a second) while the work goes on, and once when it is done. What it
+     * throws ends the work, which then rejects with it.
+     */
     onProgress?: ((progress: Progress) => void) | undefined;
     /** Ends the work early; it then rejects with `ERR_ABORTED` and nothing of it is published. */
     signal?: AbortSignal | undefined;
@@ -365,9 +368,17 @@ declare class Shard<V = Uint8Array> {
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
     clear(): void;
-    /** The keys of this host's entries as of now, oldest first. */
+    /**
+     * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     keys(): IterableIterator<string>;
-    /** Keys and values of this host's usable entries, oldest first. */
+    /**
+     * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
+     *
+     * @throws WarmshardError as `get`
+     */
     entries(): IterableIterator<[string, V]>;
     /** The same as `entries()`. */
     [Symbol.iterator](): IterableIterator<[string, V]>;

@@ -170,5 +170,5 @@ everyWay('a shard is a map, whatever is done in whatever order', (t, way) => {
     checkAll(world);
     world.shard.close();
   });
-  t.notThrows(() => fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 5000, endOnFailure: false }));
+  t.notThrows(() => fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 3000, endOnFailure: false }));
 });

@@ -50,3 +50,17 @@ test('a shard is as good at another path', (t) => {
   t.is(shipped.size, 1000);
   for (let i = 0; i < 1000; i++) t.is(text(shipped.get(`/app/${i}.js`)), `${i}`);
 });
+
+everyWay('a key too long below another root is left out of a walk', (t, way) => {
+  const key = `/b/${'x'.repeat(4000)}`;
+  way.open({ root: '/b' }).mergeIn([
+    [key, bytes('long')],
+    ['/b/short', bytes('short')],
+  ]);
+  const shard = way.open({ root: `/${'deep/'.repeat(50)}` });
+  t.deepEqual(
+    [...shard.entries()].map(([, value]) => text(value)),
+    ['short'],
+  );
+  t.is(shard.size, 2);
+});

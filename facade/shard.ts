@@ -282,6 +282,9 @@ export class Shard<V = Uint8Array> {
       throw new WarmshardError(
         'ERR_READ_ONLY',
         `${this.path} was opened with readOnly; open it without to change it`,
+        undefined,
+        undefined,
+        this.path,
       );
     return result;
   }
@@ -399,6 +402,7 @@ export class Shard<V = Uint8Array> {
   close(): void {
     unwatch(this);
     this.#native.close();
+    this.#windows.length = 0;
   }
 
   /** `using shard = Shard.open(...)` closes it at the end of the block. */

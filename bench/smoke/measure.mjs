@@ -14,7 +14,8 @@ import { watchOthers } from './load.mjs';
  * @template T
  * @typedef {object} Sample
  * @property {T[]} kept one for each round that counts
- * @property {number} disturbed how many were thrown away because others used the processors
+ * @property {number} noisy how many of them count although others used the processors
+ * @property {number} dropped how many do not count because of that
  */
 
 /**
@@ -23,7 +24,8 @@ import { watchOthers } from './load.mjs';
  * @property {number} min
  * @property {number} max
  * @property {number} rounds
- * @property {number} disturbed
+ * @property {number} noisy
+ * @property {number} dropped
  *
  * @typedef {Record<string, Figure>} Figures by contender
  */
@@ -56,13 +58,14 @@ export function median(figures) {
 }
 
 /** @param {readonly number[]} figures @returns {Figure} */
-export function summary(figures, disturbed = 0) {
+export function summary(figures, { noisy = 0, dropped = 0 } = {}) {
   return {
     median: median(figures),
     min: Math.min(...figures),
     max: Math.max(...figures),
     rounds: figures.length,
-    disturbed,
+    noisy,
+    dropped,
   };
 }
 
@@ -96,7 +99,7 @@ export async function sample(contenders, { rounds, warmups = 2 }) {
       const wanted = Math.max(0, Math.ceil(rounds / 2) - clean.length);
       const used = noisy.sort((a, b) => a.share - b.share).slice(0, wanted);
       const kept = [...clean, ...used.map(({ measured }) => measured)];
-      return [contender.name, { kept, disturbed: noisy.length - used.length }];
+      return [contender.name, { kept, noisy: used.length, dropped: noisy.length - used.length }];
     }),
   );
 }
@@ -110,5 +113,5 @@ export async function sample(contenders, { rounds, warmups = 2 }) {
  */
 export async function measure(contenders, options) {
   const samples = await sample(contenders, options);
-  return Object.fromEntries([...samples].map(([name, s]) => [name, summary(s.kept, s.disturbed)]));
+  return Object.fromEntries([...samples].map(([name, s]) => [name, summary(s.kept, s)]));
 }

@@ -18,13 +18,14 @@ const require = createRequire(import.meta.url);
 /** As large as the million needs. */
 const MAX_BYTES = 4 * 2 ** 30;
 
-/** @param {string} path @param {import('warmshard').ShardOptions} [options] @returns {Peer} */
+/** @param {string} path @param {import('warmshard').ShardOptions} [options] @returns {Peer & { flush(): void }} */
 export function warmshardPeer(path, options = {}) {
   const shard = Shard.open(path, { maxBytes: MAX_BYTES, autoCompact: false, ...options });
   return {
     get: (key) => shard.get(key),
     put: (key, value) => shard.put(key, value),
     load: (entries) => void shard.mergeIn(entries),
+    flush: () => shard.flush(),
     close: () => shard.close(),
   };
 }

@@ -2,6 +2,9 @@
 
 import { cpus } from 'node:os';
 
+/** Share of noisy rounds. */
+const WORTH_A_WARNING = 0.05;
+
 /** @param {number} value */
 export function figure(value) {
   if (!Number.isFinite(value)) return '-';
@@ -15,6 +18,24 @@ function ratio(value, to) {
   return to === undefined || to === 0 ? '' : figure(value / to);
 }
 
+/** @param {import('./measure.mjs').Figure} figure */
+function rounds({ rounds, noisy, dropped }) {
+  return `${rounds}${noisy ? ` (${noisy} noisy)` : ''}${dropped ? `, ${dropped} dropped` : ''}`;
+}
+
+/**
+ * A warning where other processes kept the processors busy.
+ *
+ * @param {readonly import('./targets.mjs').Case[]} cases
+ */
+export function noise(cases) {
+  const figures = cases.flatMap((one) => Object.values(one.figures));
+  const all = figures.reduce((sum, figure) => sum + figure.rounds, 0);
+  const noisy = figures.reduce((sum, figure) => sum + figure.noisy, 0);
+  if (noisy / all < WORTH_A_WARNING) return undefined;
+  return `**Other processes used the processors in ${noisy} of the ${all} rounds that count: absolute figures are too high.**`;
+}
+
 /** The machine and the runtime, in a line. */
 export function hardware() {
   const [cpu] = cpus();
@@ -24,7 +45,7 @@ export function hardware() {
 /** @param {readonly import('./targets.mjs').Case[]} cases */
 export function caseTable(cases) {
   const lines = [
-    '| case | peer | unit | median | min | max | / Map | / lmdb | rounds (dropped) |',
+    '| case | peer | unit | median | min | max | / Map | / lmdb | rounds |',
     '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
   ];
   for (const { name, unit, figures } of cases) {
@@ -33,7 +54,7 @@ export function caseTable(cases) {
       // `lmdb, 10k` is the peer of every warmshard row of its case.
       const lmdb = Object.entries(figures).find(([other]) => other.startsWith('lmdb'))?.[1].median;
       lines.push(
-        `| ${name} | ${peer} | ${unit} | ${figure(f.median)} | ${figure(f.min)} | ${figure(f.max)} | ${ratio(f.median, map)} | ${ratio(f.median, lmdb)} | ${f.rounds} (${f.disturbed}) |`,
+        `| ${name} | ${peer} | ${unit} | ${figure(f.median)} | ${figure(f.min)} | ${figure(f.max)} | ${ratio(f.median, map)} | ${ratio(f.median, lmdb)} | ${rounds(f)} |`,
       );
     }
   }

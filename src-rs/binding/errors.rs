@@ -78,13 +78,8 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
         if let Some(p) = error.path() {
             path = string(env, &p.to_string_lossy());
         }
-        let args = [
-            string(env, error.code().as_str()),
-            string(env, &error.to_string()),
-            errno,
-            syscall,
-            path,
-        ];
+        let args =
+            [string(env, error.code().as_str()), string(env, &error.to_string()), errno, syscall, path];
         let status = sys::napi_new_instance(env, class, args.len(), args.as_ptr(), &mut instance);
         (status == sys::Status::napi_ok).then_some(instance)
     }

@@ -53,14 +53,7 @@ impl Exchange {
                 return None;
             }
         }
-        Some((
-            Exchange {
-                env,
-                reference,
-                data: data.cast(),
-            },
-            buffer,
-        ))
+        Some((Exchange { env, reference, data: data.cast() }, buffer))
     }
 
     /// Writes one word of the answer.
@@ -91,9 +84,7 @@ impl Drop for Exchange {
 pub fn parse_meta(block: &[u8]) -> Result<PutMeta<'_>, Error> {
     let number = |index: usize| -> Option<f64> {
         let from = index.checked_mul(8)?;
-        Some(f64::from_le_bytes(
-            block.get(from..from.checked_add(8)?)?.try_into().ok()?,
-        ))
+        Some(f64::from_le_bytes(block.get(from..from.checked_add(8)?)?.try_into().ok()?))
     };
     let broken = || Error::InvalidArg("the metadata block of an entry is damaged".into());
     let (Some(kind), Some(expires), Some(sec), Some(nsec), Some(size), Some(len)) =
@@ -101,10 +92,7 @@ pub fn parse_meta(block: &[u8]) -> Result<PutMeta<'_>, Error> {
     else {
         return Err(broken());
     };
-    let bytes = block
-        .get(BYTES_AT..)
-        .and_then(|b| b.get(..len as usize))
-        .ok_or_else(broken)?;
+    let bytes = block.get(BYTES_AT..).and_then(|b| b.get(..len as usize)).ok_or_else(broken)?;
     let validator = match kind as u32 {
         0 => Validator::None,
         1 => Validator::Mtime {
@@ -116,8 +104,5 @@ pub fn parse_meta(block: &[u8]) -> Result<PutMeta<'_>, Error> {
         3 => Validator::Opaque(bytes),
         _ => return Err(broken()),
     };
-    Ok(PutMeta {
-        validator,
-        expires_ms: expires as u64,
-    })
+    Ok(PutMeta { validator, expires_ms: expires as u64 })
 }

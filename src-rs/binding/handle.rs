@@ -34,9 +34,7 @@ impl Handle {
     #[inline(always)]
     pub fn with<T>(&self, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> Result<T, Error> {
         let Ok(mut shard) = self.shard.try_borrow_mut() else {
-            return Err(Error::InvalidArg(
-                "the shard is in the middle of another call".into(),
-            ));
+            return Err(Error::InvalidArg("the shard is in the middle of another call".into()));
         };
         match shard.as_mut() {
             Some(shard) => run(shard),
@@ -46,10 +44,8 @@ impl Handle {
 
     /// Ends the use of the shard. Again: nothing.
     pub fn close(&self) {
-        if let Ok(mut shard) = self.shard.try_borrow_mut() {
-            if let Some(shard) = shard.take() {
-                shard.close();
-            }
+        if let Ok(Some(shard)) = self.shard.try_borrow_mut().map(|mut s| s.take()) {
+            shard.close();
         }
     }
 

@@ -172,11 +172,12 @@ impl<'a> Parts<'a> {
     /// # Safety
     /// As `raw::bytes`.
     pub unsafe fn read(env: sys::napi_env, value: sys::napi_value) -> Result<Self, Error> {
-        let wrong = || Error::InvalidArg("a value must be a Uint8Array whose memory was not transferred, or use a codec".into());
-        let mut it = Parts {
-            parts: [&[]; MAX_PARTS],
-            len: 1,
+        let wrong = || {
+            Error::InvalidArg(
+                "a value must be a Uint8Array whose memory was not transferred, or use a codec".into(),
+            )
         };
+        let mut it = Parts { parts: [&[]; MAX_PARTS], len: 1 };
         // SAFETY: the caller's promise.
         unsafe {
             if let (Some(view), [first, ..]) = (bytes(env, value), &mut it.parts) {
@@ -186,14 +187,10 @@ impl<'a> Parts<'a> {
             let len = array_len(env, value).ok_or_else(wrong)?;
             it.len = usize::try_from(len).unwrap_or(usize::MAX);
             if it.len > MAX_PARTS {
-                return Err(Error::InvalidArg(format!(
-                    "an entry may have {MAX_PARTS} parts, not {len}"
-                )));
+                return Err(Error::InvalidArg(format!("an entry may have {MAX_PARTS} parts, not {len}")));
             }
             for (i, part) in (0..len).zip(&mut it.parts) {
-                *part = element(env, value, i)
-                    .and_then(|v| bytes(env, v))
-                    .ok_or_else(wrong)?;
+                *part = element(env, value, i).and_then(|v| bytes(env, v)).ok_or_else(wrong)?;
             }
         }
         Ok(it)

@@ -36,12 +36,7 @@ impl OpenOptions {
         let whole = |value: Option<f64>, default: u64| value.map_or(default, |v| v as u64);
         let binary = self.host_binary.as_deref().map(Path::new);
         Ok(Options {
-            producer: Arc::new(Producer::new(
-                &self.host_name,
-                &self.host_version,
-                binary,
-                &self.parts,
-            )?),
+            producer: Arc::new(Producer::new(&self.host_name, &self.host_version, binary, &self.parts)?),
             part_count: self.parts.len(),
             read_only: self.read_only,
             sync_each: self.sync_each,

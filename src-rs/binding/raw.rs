@@ -19,10 +19,7 @@ pub struct KeyBuffer {
 
 impl KeyBuffer {
     pub fn new() -> Self {
-        KeyBuffer {
-            bytes: [const { MaybeUninit::uninit() }; KEY_BUFFER],
-            len: 0,
-        }
+        KeyBuffer { bytes: [const { MaybeUninit::uninit() }; KEY_BUFFER], len: 0 }
     }
 
     /// Reads a JavaScript string as UTF-8.
@@ -101,15 +98,8 @@ unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {
     let (mut buffer, mut detached) = (ptr::null_mut(), false);
     // SAFETY: plain out-parameters.
     unsafe {
-        sys::napi_get_typedarray_info(
-            env,
-            view,
-            &mut kind,
-            &mut len,
-            &mut data,
-            &mut buffer,
-            &mut offset,
-        ) == sys::Status::napi_ok
+        sys::napi_get_typedarray_info(env, view, &mut kind, &mut len, &mut data, &mut buffer, &mut offset)
+            == sys::Status::napi_ok
             && sys::napi_is_detached_arraybuffer(env, buffer, &mut detached) == sys::Status::napi_ok
             && detached
     }
@@ -205,16 +195,7 @@ pub unsafe fn arguments<const N: usize>(
     let mut args = [ptr::null_mut(); N];
     let (mut count, mut data) = (N, ptr::null_mut());
     // SAFETY: there is room for N arguments; missing ones are filled with undefined.
-    unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &mut count,
-            args.as_mut_ptr(),
-            ptr::null_mut(),
-            &mut data,
-        )
-    };
+    unsafe { sys::napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), ptr::null_mut(), &mut data) };
     (args, data)
 }
 

@@ -64,11 +64,7 @@ impl From<VerifyReport> for NativeVerifyReport {
             faults: r
                 .faults
                 .into_iter()
-                .map(|f| NativeFault {
-                    offset: f.offset as f64,
-                    key: f.key,
-                    reason: f.reason,
-                })
+                .map(|f| NativeFault { offset: f.offset as f64, key: f.key, reason: f.reason })
                 .collect(),
         }
     }

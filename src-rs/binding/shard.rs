@@ -182,12 +182,7 @@ impl NativeShard {
         metas: Unknown<'_>,
         replace: bool,
     ) -> napi::Result<f64> {
-        let source = Entries {
-            env: env.raw(),
-            keys: keys.raw(),
-            values: values.raw(),
-            metas: metas.raw(),
-        };
+        let source = Entries { env: env.raw(), keys: keys.raw(), values: values.raw(), metas: metas.raw() };
         let job = Job::default();
         let fill = |batch: &mut Batch<'_, '_>| {
             source.each(|key, parts, meta| {
@@ -195,13 +190,8 @@ impl NativeShard {
                 batch.put(key, parts, meta)
             })
         };
-        let count = self.call(&env, |s| {
-            if replace {
-                s.replace_all(&job, fill)
-            } else {
-                s.merge_in(&job, fill)
-            }
-        })?;
+        let count =
+            self.call(&env, |s| if replace { s.replace_all(&job, fill) } else { s.merge_in(&job, fill) })?;
         Ok(count as f64)
     }
 
@@ -216,20 +206,11 @@ impl NativeShard {
         replace: bool,
         job: &NativeJob,
     ) -> napi::Result<AsyncTask<Work<f64>>> {
-        let source = Entries {
-            env: env.raw(),
-            keys: keys.raw(),
-            values: values.raw(),
-            metas: metas.raw(),
-        };
+        let source = Entries { env: env.raw(), keys: keys.raw(), values: values.raw(), metas: metas.raw() };
         let mut entries = Vec::new();
         let copied = source.each(|key, parts, meta| {
             let parts = parts.iter().map(|p| p.to_vec()).collect();
-            entries.push(Owned {
-                key: key.to_vec(),
-                parts,
-                meta: meta.map(<[u8]>::to_vec),
-            });
+            entries.push(Owned { key: key.to_vec(), parts, meta: meta.map(<[u8]>::to_vec) });
             Ok(())
         });
         copied.map_err(|e| raise(&env, &e))?;
@@ -242,11 +223,7 @@ impl NativeShard {
                     batch.put(&entry.key, &parts, meta)
                 })
             };
-            let count = if replace {
-                shard.replace_all(job, fill)
-            } else {
-                shard.merge_in(job, fill)
-            };
+            let count = if replace { shard.replace_all(job, fill) } else { shard.merge_in(job, fill) };
             Ok(count? as f64)
         })
     }

@@ -20,11 +20,8 @@ pub struct NativeJob {
 impl NativeJob {
     /// Nothing done yet.
     #[napi(constructor)]
-    #[expect(clippy::new_without_default, reason = "made by JavaScript only")]
     pub fn new() -> Self {
-        NativeJob {
-            job: Arc::new(Job::default()),
-        }
+        NativeJob { job: Arc::new(Job::default()) }
     }
 
     /// Asks the work to end.
@@ -51,10 +48,7 @@ pub struct Work<T> {
 
 impl<T> Work<T> {
     pub fn new(run: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Self {
-        Work {
-            run: Some(Box::new(run)),
-            error: None,
-        }
+        Work { run: Some(Box::new(run)), error: None }
     }
 }
 

@@ -25,5 +25,7 @@ export function makeMillion(path, onProgress) {
     shard.load(Array.from({ length: BATCH }, (_, i) => [keyOf(done + i), makeValue(done + i)]));
     onProgress(done + BATCH);
   }
+  // Else the system would write it back while the next case runs.
+  shard.flush();
   return shard;
 }

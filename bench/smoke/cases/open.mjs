@@ -12,25 +12,23 @@ const CHILD = fileURLToPath(new URL('../children/open.cjs', import.meta.url));
 
 /**
  * @typedef {object} Costs what a fresh process measured: microseconds, and kilobytes more than before
- * @property {number} required of the module
- * @property {number} loaded of the addon
+ * @property {number} required of the module, which loads the addon
  * @property {number} opened open and first get
- * @property {number} total of all three
+ * @property {number} total of both
  * @property {number} rss
  * @property {number} anonymous
  */
-const COSTS = /** @type {const} */ (['required', 'loaded', 'opened', 'total', 'rss', 'anonymous']);
+const COSTS = /** @type {const} */ (['required', 'opened', 'total', 'rss', 'anonymous']);
 
 /** @param {string} peer @param {string} path @param {number} key @returns {Costs} */
 function runChild(peer, path, key) {
   const text = execFileSync(process.execPath, [CHILD, peer, path, keyOf(key)], { encoding: 'utf8' });
-  const { required, loaded, opened, bytes, before, after } = JSON.parse(text);
+  const { required, opened, bytes, before, after } = JSON.parse(text);
   if (bytes !== VALUE_BYTES) throw new Error(`a fresh process did not find ${keyOf(key)} in ${path}`);
   return {
     required,
-    loaded,
     opened,
-    total: required + loaded + opened,
+    total: required + opened,
     rss: after.rss - before.rss,
     anonymous: after.anonymous - before.anonymous,
   };
@@ -55,11 +53,11 @@ export async function opens({ stores, rounds }) {
   const figures = COSTS.map((cost) => [
     cost,
     Object.fromEntries(
-      samples.map(([name, { kept, disturbed }]) => [
+      samples.map(([name, taken]) => [
         name,
         summary(
-          kept.map((costs) => costs[cost]),
-          disturbed,
+          taken.kept.map((costs) => costs[cost]),
+          taken,
         ),
       ]),
     ),

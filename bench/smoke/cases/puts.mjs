@@ -1,6 +1,6 @@
 // Single puts of new 1 KiB entries, not synced: the cost must not grow with what is there already.
 
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf, keysOf, makeValue } from '../data.mjs';
 import { perTurn } from '../loops.mjs';
@@ -12,12 +12,14 @@ const PUTS = 1000;
 const SMALL = 10_000;
 
 /**
- * Rounds of puts into stores that exist; each round's keys are new.
+ * Rounds of puts into stores that exist; each round's keys are new. A bare append of as many bytes runs beside them:
+ * it tells how fast the system is today.
  *
- * @param {{ stores: Record<string, import('../peers.mjs').Peer>, rounds: number }} options
+ * @param {{ stores: Record<string, import('../peers.mjs').Peer>, dir: string, rounds: number }} options
  */
-export function puts({ stores, rounds }) {
+export async function puts({ stores, dir, rounds }) {
   const value = makeValue(3);
+  const log = openSync(join(dir, 'append'), 'a');
   const contenders = Object.entries(stores).map(([name, store]) => {
     let next = 0;
     return {
@@ -30,7 +32,16 @@ export function puts({ stores, rounds }) {
       },
     };
   });
-  return measure(contenders, { rounds });
+  const append = {
+    name: 'append of 1 KiB',
+    round: () =>
+      perTurn(PUTS, () => {
+        for (let i = 0; i < PUTS; i++) writeSync(log, value);
+      }),
+  };
+  const figures = await measure([...contenders, append], { rounds });
+  closeSync(log);
+  return figures;
 }
 
 /** A shard and an lmdb of 10,000 entries, and where they are. @param {string} dir */

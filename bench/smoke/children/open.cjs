@@ -2,11 +2,9 @@
 //
 //   node open.cjs warmshard|lmdb PATH KEY
 
-const { readdirSync, readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { readFileSync } = require('node:fs');
 
 const [, , peer, path = '', key = ''] = process.argv;
-const root = join(__dirname, '../../..');
 
 /** Kilobytes of this process, by kind. */
 function memory() {
@@ -26,13 +24,11 @@ function timed(run) {
 
 function viaWarmshard() {
   const [required, { Shard }] = timed(() => require('warmshard'));
-  // Where the addon was not loaded yet, its share of the first open shows up by itself.
-  const binary = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name));
-  const [loaded] = timed(() => binary && require(join(root, binary)));
+  // Once to warm up: what it needs itself must not count.
   memory();
   const before = memory();
   const [opened, value] = timed(() => Shard.open(path).get(key));
-  return { required, loaded, opened, value, before, after: memory() };
+  return { required, opened, value, before, after: memory() };
 }
 
 function viaLmdb() {
@@ -40,7 +36,7 @@ function viaLmdb() {
   memory();
   const before = memory();
   const [opened, value] = timed(() => open({ path, encoding: 'binary', noSync: true }).getBinaryFast(key));
-  return { required, loaded: 0, opened, value, before, after: memory() };
+  return { required, opened, value, before, after: memory() };
 }
 
 const { value, ...costs } = peer === 'lmdb' ? viaLmdb() : viaWarmshard();

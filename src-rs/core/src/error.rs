@@ -130,17 +130,9 @@ impl Error {
         let path = path.to_path_buf();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Error::NoSpace {
-                    syscall,
-                    path,
-                    source,
-                }
+                Error::NoSpace { syscall, path, source }
             }
-            _ => Error::Io {
-                syscall,
-                path,
-                source,
-            },
+            _ => Error::Io { syscall, path, source },
         }
     }
 
@@ -165,16 +157,9 @@ impl Error {
     #[must_use]
     pub fn system(&self) -> Option<(&'static str, Option<i32>, &Path)> {
         match self {
-            Error::Io {
-                syscall,
-                path,
-                source,
+            Error::Io { syscall, path, source } | Error::NoSpace { syscall, path, source } => {
+                Some((syscall, source.raw_os_error(), path))
             }
-            | Error::NoSpace {
-                syscall,
-                path,
-                source,
-            } => Some((syscall, source.raw_os_error(), path)),
             _ => None,
         }
     }

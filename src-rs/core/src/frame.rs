@@ -108,11 +108,7 @@ impl Head {
         let key_end = HEAD_LEN.saturating_add(usize::from(self.key_len.get()));
         let validator_end = key_end.saturating_add(usize::from(self.validator_len));
         let lens_end = validator_end.saturating_add(usize::from(self.part_count).saturating_mul(4));
-        Layout {
-            key_end,
-            validator_end,
-            lens_end,
-        }
+        Layout { key_end, validator_end, lens_end }
     }
 
     /// Whether the head belongs at `offset` of the file with this seed, and its length is possible.
@@ -135,10 +131,7 @@ impl Head {
     }
 
     fn compute_check(&self, seed: u64, offset: u64) -> u64 {
-        checksum(
-            seed.wrapping_add(offset),
-            self.as_bytes().get(8..).unwrap_or_default(),
-        )
+        checksum(seed.wrapping_add(offset), self.as_bytes().get(8..).unwrap_or_default())
     }
 }
 
@@ -166,9 +159,7 @@ pub fn host<'a>(head: &Head, frame: &'a [u8]) -> Option<(&'a str, &'a str)> {
     let lens = frame.get(layout.validator_end..layout.lens_end)?;
     let end = parts(head, lens, 0)
         .last()
-        .map_or(layout.lens_end as u64, |(at, len)| {
-            at.saturating_add(u64::from(len))
-        });
+        .map_or(layout.lens_end as u64, |(at, len)| at.saturating_add(u64::from(len)));
     let from = usize::try_from(end).ok()?;
     let middle = from.checked_add(usize::from(head.name_len))?;
     let to = middle.checked_add(usize::from(head.version_len))?;
@@ -224,11 +215,7 @@ impl Sealer {
         for part in r.parts {
             end = align(end).saturating_add(part.len() as u64);
         }
-        let names = r
-            .name
-            .len()
-            .saturating_add(r.version.len())
-            .saturating_add(self.digest.trailer_len());
+        let names = r.name.len().saturating_add(r.version.len()).saturating_add(self.digest.trailer_len());
         align(end.saturating_add(names as u64)).max(MIN_FRAME_LEN)
     }
 

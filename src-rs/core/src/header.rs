@@ -99,11 +99,7 @@ impl Header {
     pub fn new(digest: Digest, generation: u64) -> Result<Self> {
         let mut random = [0u8; 24];
         getrandom::fill(&mut random).map_err(|e| {
-            Error::io(
-                "getrandom",
-                std::path::Path::new("random bytes"),
-                std::io::Error::other(e.to_string()),
-            )
+            Error::io("getrandom", std::path::Path::new("random bytes"), std::io::Error::other(e.to_string()))
         })?;
         let (id, seed) = random.split_at(16);
         Ok(Header {
@@ -303,10 +299,8 @@ impl Root {
     /// The whole root slots of a header block, newest first.
     #[must_use]
     pub fn decode_all(block: &[u8], seed: u64) -> Vec<Root> {
-        let mut roots: Vec<Root> = ROOT_OFFSETS
-            .iter()
-            .filter_map(|o| Root::decode(block, *o, seed))
-            .collect();
+        let mut roots: Vec<Root> =
+            ROOT_OFFSETS.iter().filter_map(|o| Root::decode(block, *o, seed)).collect();
         roots.sort_by_key(|r| std::cmp::Reverse(r.sequence));
         roots
     }
@@ -315,10 +309,7 @@ impl Root {
 impl RawRoot {
     fn sum(&self, seed: u64) -> u64 {
         let bytes = self.as_bytes();
-        checksum(
-            seed,
-            bytes.get(..bytes.len().saturating_sub(8)).unwrap_or_default(),
-        )
+        checksum(seed, bytes.get(..bytes.len().saturating_sub(8)).unwrap_or_default())
     }
 }
 
@@ -334,10 +325,7 @@ mod tests {
         let h = Header::new(Digest::Xxh3, 9).unwrap();
         let block = h.encode("host", "1.0");
         let back = Header::decode(&block, None).unwrap();
-        assert_eq!(
-            (back.shard_id, back.seed, back.generation),
-            (h.shard_id, h.seed, 9)
-        );
+        assert_eq!((back.shard_id, back.seed, back.generation), (h.shard_id, h.seed, 9));
     }
 
     #[test]
@@ -360,10 +348,7 @@ mod tests {
         let block = Header::new(right.clone(), 0).unwrap().encode("", "");
         assert!(Header::decode(&block, Some(&right)).is_ok());
         assert_eq!(Header::decode(&block, Some(&wrong)).unwrap_err(), Rejected::Key);
-        assert_eq!(
-            Header::decode(&block, Some(&Digest::Xxh3)).unwrap_err(),
-            Rejected::Digest
-        );
+        assert_eq!(Header::decode(&block, Some(&Digest::Xxh3)).unwrap_err(), Rejected::Digest);
         assert_eq!(Header::decode(&block, None).unwrap_err(), Rejected::Digest);
     }
 
@@ -373,11 +358,7 @@ mod tests {
         let seed = h.check_seed();
         let mut block = h.encode("", "");
         for sequence in [1, 2] {
-            let root = Root {
-                sequence,
-                committed: 4096 + sequence,
-                ..Root::default()
-            };
+            let root = Root { sequence, committed: 4096 + sequence, ..Root::default() };
             let at = usize::try_from(root.offset()).unwrap();
             let bytes = root.encode(seed);
             block[at..at + bytes.len()].copy_from_slice(&bytes);

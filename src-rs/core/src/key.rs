@@ -24,9 +24,7 @@ impl Root {
     /// [`Error::InvalidArg`] for a relative path.
     pub fn new(path: &str) -> Result<Self> {
         if !path.starts_with('/') {
-            return Err(Error::InvalidArg(format!(
-                "root must be an absolute path, not {path:?}"
-            )));
+            return Err(Error::InvalidArg(format!("root must be an absolute path, not {path:?}")));
         }
         Ok(Root(format!("{}/", path.trim_end_matches('/'))))
     }
@@ -86,9 +84,7 @@ mod tests {
     #[test]
     fn every_stored_key_comes_back_as_it_went_in() {
         let root = Root::new("/app/").unwrap();
-        for key in [
-            "a", "/app/x", "/app/\0x", "/apple/x", "\0", "\0rx", "\0lx", "/app/",
-        ] {
+        for key in ["a", "/app/x", "/app/\0x", "/apple/x", "\0", "\0rx", "\0lx", "/app/"] {
             for root in [None, Some(&root)] {
                 let bytes = stored(key.as_bytes(), root).unwrap();
                 assert_eq!(shown(&bytes, root).as_deref(), Some(key), "{key:?} {root:?}");
@@ -100,10 +96,7 @@ mod tests {
     fn a_relative_key_follows_its_root() {
         let build = Root::new("/build").unwrap();
         let bytes = stored(b"/build/src/a.js", Some(&build)).unwrap().into_owned();
-        assert_eq!(
-            shown(&bytes, Some(&Root::new("/app").unwrap())).as_deref(),
-            Some("/app/src/a.js")
-        );
+        assert_eq!(shown(&bytes, Some(&Root::new("/app").unwrap())).as_deref(), Some("/app/src/a.js"));
         assert_eq!(shown(&bytes, None), None);
     }
 }

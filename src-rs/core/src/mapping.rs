@@ -126,18 +126,10 @@ impl SharedWords {
     pub fn map(file: &File, bytes: usize, writable: bool) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.len(bytes.max(8));
-        let map = if writable {
-            options.map_raw(file)?
-        } else {
-            options.map_raw_read_only(file)?
-        };
+        let map = if writable { options.map_raw(file)? } else { options.map_raw_read_only(file)? };
         let base = NonNull::new(map.as_mut_ptr().cast::<AtomicU64>())
             .ok_or_else(|| io::Error::other("mmap gave a null address"))?;
-        Ok(SharedWords {
-            base,
-            bytes: map.len(),
-            owner: Owner::Mapped { _map: map, writable },
-        })
+        Ok(SharedWords { base, bytes: map.len(), owner: Owner::Mapped { _map: map, writable } })
     }
 
     /// Words on the heap, shared by the handles of one simulated file.
@@ -145,11 +137,7 @@ impl SharedWords {
     pub fn heap(words: Arc<[AtomicU64]>) -> Option<Self> {
         let base = NonNull::new(words.as_ptr().cast_mut())?;
         let bytes = words.len().checked_mul(8)?;
-        Some(SharedWords {
-            base,
-            bytes,
-            owner: Owner::Heap { _words: words },
-        })
+        Some(SharedWords { base, bytes, owner: Owner::Heap { _words: words } })
     }
 
     /// Whether stores are possible. A store to a read-only page would end the process.
@@ -201,8 +189,6 @@ impl SharedWords {
 
 impl std::fmt::Debug for SharedWords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SharedWords")
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
+        f.debug_struct("SharedWords").field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }

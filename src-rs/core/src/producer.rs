@@ -35,12 +35,7 @@ impl Producer {
             }
         }
         check_parts(parts)?;
-        let mut it = Producer {
-            name: name.into(),
-            version: version.into(),
-            binary: None,
-            id: None,
-        };
+        let mut it = Producer { name: name.into(), version: version.into(), binary: None, id: None };
         if let Some(path) = binary {
             // Without the binary's identity nothing may be served: the producer stays without an id.
             let Some(identity) = binary_identity(path) else {
@@ -139,11 +134,7 @@ mod tests {
     #[test]
     fn a_rewritten_binary_is_another_build() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let ask = || {
-            Producer::new("a", "1", Some(file.path()), &[String::new()])
-                .unwrap()
-                .id()
-        };
+        let ask = || Producer::new("a", "1", Some(file.path()), &[String::new()]).unwrap().id();
         let before = ask();
         std::fs::write(file.path(), b"other").unwrap();
         assert_ne!(before, ask());

@@ -62,11 +62,7 @@ impl Stored {
     /// Marks it racy and appends the source's digest.
     pub fn make_racy(&mut self, source: &[u8; SOURCE_DIGEST_LEN]) {
         let from = usize::from(self.len);
-        if let Some(to) = self
-            .bytes
-            .get_mut(from..)
-            .and_then(|b| b.get_mut(..SOURCE_DIGEST_LEN))
-        {
+        if let Some(to) = self.bytes.get_mut(from..).and_then(|b| b.get_mut(..SOURCE_DIGEST_LEN)) {
             to.copy_from_slice(source);
             self.kind |= RACY;
             self.len = self.len.saturating_add(SOURCE_DIGEST_LEN as u8);
@@ -91,11 +87,8 @@ impl Validator<'_> {
     /// [`Error::InvalidArg`] where a byte string is too long, a digest empty, or the nanoseconds
     /// are not below one second.
     pub fn encode(&self) -> Result<Stored> {
-        let mut out = Stored {
-            kind: self.kind(),
-            len: 0,
-            bytes: [0; MAX_VALIDATOR_BYTES + SOURCE_DIGEST_LEN],
-        };
+        let mut out =
+            Stored { kind: self.kind(), len: 0, bytes: [0; MAX_VALIDATOR_BYTES + SOURCE_DIGEST_LEN] };
         let mut push = |bytes: &[u8]| {
             let from = usize::from(out.len);
             if let Some(to) = out.bytes.get_mut(from..).and_then(|b| b.get_mut(..bytes.len())) {
@@ -170,9 +163,7 @@ pub fn plain(kind: u8, bytes: &[u8]) -> &[u8] {
     if kind & RACY == 0 {
         return bytes;
     }
-    bytes
-        .get(..bytes.len().saturating_sub(SOURCE_DIGEST_LEN))
-        .unwrap_or_default()
+    bytes.get(..bytes.len().saturating_sub(SOURCE_DIGEST_LEN)).unwrap_or_default()
 }
 
 /// The source digest of a racy validator.
@@ -206,26 +197,12 @@ pub fn decode(kind: u8, bytes: &[u8]) -> Option<Validator<'_>> {
 mod tests {
     use super::*;
 
-    const MTIME: Validator<'static> = Validator::Mtime {
-        sec: 7,
-        nsec: 9,
-        size: None,
-    };
-    const SIZED: Validator<'static> = Validator::Mtime {
-        sec: 7,
-        nsec: 9,
-        size: Some(3),
-    };
+    const MTIME: Validator<'static> = Validator::Mtime { sec: 7, nsec: 9, size: None };
+    const SIZED: Validator<'static> = Validator::Mtime { sec: 7, nsec: 9, size: Some(3) };
 
     #[test]
     fn only_what_is_equal_matches() {
-        let all = [
-            Validator::None,
-            MTIME,
-            SIZED,
-            Validator::Digest(b"x"),
-            Validator::Opaque(b"x"),
-        ];
+        let all = [Validator::None, MTIME, SIZED, Validator::Digest(b"x"), Validator::Opaque(b"x")];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
                 let stored = b.encode().unwrap();
@@ -238,13 +215,7 @@ mod tests {
                 assert_eq!(decode(stored.kind(), stored.bytes()), Some(*b));
             }
         }
-        let other = Validator::Mtime {
-            sec: 7,
-            nsec: 9,
-            size: Some(4),
-        }
-        .encode()
-        .unwrap();
+        let other = Validator::Mtime { sec: 7, nsec: 9, size: Some(4) }.encode().unwrap();
         assert!(!SIZED.matches(other.kind(), other.bytes()));
     }
 
@@ -260,12 +231,6 @@ mod tests {
     fn too_long_or_senseless_ones_are_refused() {
         assert!(Validator::Opaque(&[0; 65]).encode().is_err());
         assert!(Validator::Digest(&[]).encode().is_err());
-        assert!(Validator::Mtime {
-            sec: 0,
-            nsec: 1_000_000_000,
-            size: None
-        }
-        .encode()
-        .is_err());
+        assert!(Validator::Mtime { sec: 0, nsec: 1_000_000_000, size: None }.encode().is_err());
     }
 }

@@ -60,11 +60,7 @@ fn thousands_survive_snapshots_reopening_and_compaction() {
             } else {
                 Some(format!("value {i}"))
             };
-            assert_eq!(
-                get(shard, &format!("key {i}")),
-                want.map(String::into_bytes),
-                "{i}"
-            );
+            assert_eq!(get(shard, &format!("key {i}")), want.map(String::into_bytes), "{i}");
         }
         assert_eq!(shard.len(), 4000);
         let report = shard.verify(&Job::default()).unwrap();
@@ -100,14 +96,8 @@ fn batches_and_replacements_count_as_a_whole() {
         assert_eq!(b.len(), 2001);
         assert_eq!(get(&mut b, "1999").unwrap(), [round; 100]);
     }
-    a.replace_all(&Job::default(), |batch| {
-        batch.put(b"only", &[b"1"], PutMeta::default())
-    })
-    .unwrap();
-    assert_eq!(
-        (b.len(), get(&mut b, "only").unwrap(), get(&mut b, "old")),
-        (1, b"1".to_vec(), None)
-    );
+    a.replace_all(&Job::default(), |batch| batch.put(b"only", &[b"1"], PutMeta::default())).unwrap();
+    assert_eq!((b.len(), get(&mut b, "only").unwrap(), get(&mut b, "old")), (1, b"1".to_vec(), None));
     a.clear().unwrap();
     assert_eq!((b.len(), a.len()), (0, 0));
     put(&mut b, "again", b"x");

@@ -83,13 +83,23 @@ fn a_deleted_shard_reads_as_empty_in_time_and_is_made_anew() {
     get(&mut b, "absent");
     assert_eq!((get(&mut b, "k"), b.len()), (None, 0));
     put(&mut a, "y", b"2");
-    assert_eq!(
-        (get(&mut a, "k"), get(&mut a, "y").unwrap()),
-        (None, b"2".to_vec())
-    );
+    assert_eq!((get(&mut a, "k"), get(&mut a, "y").unwrap()), (None, b"2".to_vec()));
     assert_eq!(get(&mut b, "y").unwrap(), b"2");
     assert!(b.generation() > before);
     assert_eq!((a.len(), b.len()), (1, 1));
+}
+
+#[test]
+fn the_generation_rises_though_every_file_that_knew_it_is_gone() {
+    let (_dir, path) = setup();
+    let mut a = open(&path);
+    (0..20).for_each(|_| put(&mut a, "k", b"1"));
+    let before = a.generation();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_file(lock_path(&path)).unwrap();
+    put(&mut a, "k", b"2");
+    assert!(a.generation() > before);
+    assert_eq!(get(&mut open(&path), "k").unwrap(), b"2");
 }
 
 #[test]
@@ -145,11 +155,7 @@ fn a_writer_that_died_while_replacing_is_no_obstacle_to_readers() {
     assert_eq!(get(&mut reader, "k").unwrap(), b"old");
     put(&mut writer, "l", b"2");
     // The page as it is left in the middle of a replacement: the epoch, word 8, is odd.
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(lock_path(&path))
-        .unwrap();
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(lock_path(&path)).unwrap();
     use std::os::unix::fs::FileExt;
     let mut word = [0; 8];
     file.read_exact_at(&mut word, 64).unwrap();
@@ -166,21 +172,19 @@ fn a_writer_that_died_while_replacing_is_no_obstacle_to_readers() {
 fn a_file_cut_under_a_handle_that_only_reads_is_mended() {
     let (_dir, path) = setup();
     let mut a = Shard::open(&path, unmapped()).unwrap();
+    let mut b = Shard::open(&path, unmapped()).unwrap();
     put(&mut a, "big", &telling("big", 1, 9000));
     let len = std::fs::metadata(&path).unwrap().len();
     for cut in [1, 8, 100, 5000] {
         put(&mut a, "big", &telling("big", 1, 9000));
+        // Another handle has verified these bytes and does so only once.
+        check_telling("big", &get(&mut b, "big").unwrap());
         let now = std::fs::metadata(&path).unwrap().len();
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_len(now - cut)
-            .unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(now - cut).unwrap();
         put(&mut a, "next", b"1");
         assert_eq!(get(&mut a, "next").unwrap(), b"1");
         assert_eq!(get(&mut a, "k").unwrap(), b"old");
-        for shard in [&mut a, &mut open(&path)] {
+        for shard in [&mut a, &mut b, &mut open(&path)] {
             assert_eq!(get(shard, "next").unwrap(), b"1");
             if let Some(bytes) = get(shard, "big") {
                 check_telling("big", &bytes);

@@ -31,9 +31,7 @@ fn a_flush_says_what_is_durable() {
     shard.compact(&Job::default()).unwrap();
     assert!(other.durability().durable);
     put(&mut shard, "e", b"1");
-    other
-        .replace_all(&Job::default(), |b| b.put(b"f", &[b"1"], Default::default()))
-        .unwrap();
+    other.replace_all(&Job::default(), |b| b.put(b"f", &[b"1"], Default::default())).unwrap();
     assert!(shard.durability().durable);
 }
 
@@ -41,10 +39,7 @@ fn a_flush_says_what_is_durable() {
 fn with_sync_each_nothing_is_ever_pending() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    let options = Options {
-        sync_each: true,
-        ..quiet()
-    };
+    let options = Options { sync_each: true, ..quiet() };
     let mut shard = Shard::open(&path, options).unwrap();
     for i in 0..3u8 {
         put(&mut shard, "a", &[i]);

@@ -49,11 +49,7 @@ impl Storage for Failing {
         }
         let fault = &self.fault;
         Ok(self.disk.open(path, how)?.map(|file| -> Arc<dyn File> {
-            Arc::new(FailingFile {
-                file,
-                path: path.into(),
-                fault: Arc::clone(fault),
-            })
+            Arc::new(FailingFile { file, path: path.into(), fault: Arc::clone(fault) })
         }))
     }
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
@@ -132,22 +128,16 @@ type Map = BTreeMap<String, Vec<u8>>;
 type Change = fn(&mut Shard, &mut Map, u64) -> Result<()>;
 
 fn fill(shard: &mut Shard, map: &mut Map, round: u64, count: u64, replace: bool) -> Result<()> {
-    let entries: Map = (0..count)
-        .map(|i| (format!("b{i}"), telling(&format!("b{i}"), round, 3)))
-        .collect();
+    let entries: Map = (0..count).map(|i| (format!("b{i}"), telling(&format!("b{i}"), round, 3))).collect();
     let job = Job::default();
     if replace {
         shard.replace_all(&job, |batch| {
-            entries
-                .iter()
-                .try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
+            entries.iter().try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
         })?;
         map.clear();
     } else {
         shard.merge_in(&job, |batch| {
-            entries
-                .iter()
-                .try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
+            entries.iter().try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
         })?;
     }
     map.extend(entries);
@@ -206,14 +196,8 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
     let what = format!("{name}, call {nth}, lasting {lasting}, sync {sync_each}");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    let fault = Arc::new(Fault {
-        left: AtomicI64::new(i64::MIN / 2),
-        lasting,
-    });
-    let storage = Arc::new(Failing {
-        disk: Disk::default(),
-        fault: Arc::clone(&fault),
-    });
+    let fault = Arc::new(Fault { left: AtomicI64::new(i64::MIN / 2), lasting });
+    let storage = Arc::new(Failing { disk: Disk::default(), fault: Arc::clone(&fault) });
     let options = Options { sync_each, ..quiet() };
     let mut shard = Shard::open_on(storage, &path, options).unwrap();
     let mut idle = open(&path);
@@ -238,15 +222,8 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
             // Only the folder's sync fails when the new file is in place already.
             let replaced = matches!(&outcome, Err(Error::NoSpace { syscall: "fsync", .. }));
             let _ = change(&mut open(&path), &mut after, 2);
-            assert!(
-                as_before || replaced,
-                "{what}: failed, but not as before: {outcome:?}"
-            );
-            map = if as_before || !replaced {
-                after.clone()
-            } else {
-                after
-            };
+            assert!(as_before || replaced, "{what}: failed, but not as before: {outcome:?}");
+            map = if as_before || !replaced { after.clone() } else { after };
         }
     }
     fault.left.store(i64::MIN / 2, Ordering::SeqCst);
@@ -263,10 +240,7 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
     shard.flush().unwrap();
     assert!(shard.durability().durable, "{what}");
     drop((shard, idle, fresh));
-    let mut left: Vec<_> = std::fs::read_dir(dir.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["a.shard", "a.shard.lock"], "{what}");
     struck
@@ -276,14 +250,8 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
 fn after_a_failed_sync_all_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    let fault = Arc::new(Fault {
-        left: AtomicI64::new(i64::MIN / 2),
-        lasting: false,
-    });
-    let storage = Arc::new(Failing {
-        disk: Disk::default(),
-        fault: Arc::clone(&fault),
-    });
+    let fault = Arc::new(Fault { left: AtomicI64::new(i64::MIN / 2), lasting: false });
+    let storage = Arc::new(Failing { disk: Disk::default(), fault: Arc::clone(&fault) });
     let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
     put(&mut shard, "k", b"1");
     fault.left.store(0, Ordering::SeqCst);

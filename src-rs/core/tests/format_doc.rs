@@ -22,12 +22,7 @@ fn table(name: &str) -> Vec<Vec<String>> {
         .skip_while(|l| !l.starts_with('|'))
         .take_while(|l| l.starts_with('|'))
         .skip(2)
-        .map(|l| {
-            l.trim_matches('|')
-                .split('|')
-                .map(|c| c.trim().to_owned())
-                .collect()
-        })
+        .map(|l| l.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect())
         .collect();
     assert!(!rows.is_empty(), "{name}");
     rows
@@ -87,12 +82,7 @@ fn the_header_is_where_the_document_says() {
 fn the_root_slots_are_where_the_document_says() {
     let f = fields("root", 40);
     assert_eq!(ROOT_OFFSETS, [512, 1024]);
-    let root = Root {
-        sequence: 4,
-        generation: 5,
-        committed: 6,
-        snapshot: 7,
-    };
+    let root = Root { sequence: 4, generation: 5, committed: 6, snapshot: 7 };
     let slot = root.encode(99);
     assert_eq!((root.offset(), slot.len()), (512, 40));
     let values = ["sequence", "generation", "committed", "snapshot"].map(|n| number(&slot, f[n]));
@@ -133,13 +123,7 @@ fn the_frame_head_is_laid_out_as_the_document_says() {
         reserved2
     );
     assert_eq!(f["producer"].0, frame::BOUND_FROM);
-    let kinds = [
-        frame::RECORD,
-        frame::TOMBSTONE,
-        frame::COMMIT,
-        frame::SNAPSHOT,
-        frame::IN_BATCH,
-    ];
+    let kinds = [frame::RECORD, frame::TOMBSTONE, frame::COMMIT, frame::SNAPSHOT, frame::IN_BATCH];
     assert_eq!(kinds, [1, 2, 3, 4, 1]);
 }
 
@@ -166,15 +150,8 @@ fn a_record_can_be_read_by_the_document() {
         sealer.record(&mut out, 8192, 15, 0, &fields);
         assert_eq!(number(&out, f["check"]), xxh3(&out[8..80], 5 + 8192));
         assert_eq!(number(&out, f["length"]), out.len() as u64);
-        let numbers = [
-            "generation",
-            "key_hash",
-            "kind",
-            "producer",
-            "expires_ms",
-            "cached_ns",
-        ]
-        .map(|n| number(&out, f[n]));
+        let numbers = ["generation", "key_hash", "kind", "producer", "expires_ms", "cached_ns"]
+            .map(|n| number(&out, f[n]));
         assert_eq!(numbers, [15, 11, 1, 12, 13, 14]);
         let len = |name: &str| number(&out, f[name]) as usize;
         let mut at = 80;
@@ -206,14 +183,7 @@ fn a_record_can_be_read_by_the_document() {
         }
         out.clear();
         sealer.commit(&mut out, 8192, 15, 4096, 3);
-        assert_eq!(
-            (
-                out.len(),
-                number(&out, f["producer"]),
-                number(&out, f["key_hash"])
-            ),
-            (128, 4096, 3)
-        );
+        assert_eq!((out.len(), number(&out, f["producer"]), number(&out, f["key_hash"])), (128, 4096, 3));
     }
 }
 
@@ -223,23 +193,11 @@ fn an_index_snapshot_can_be_read_by_the_document() {
     let f = fields("snapshot", frame::TABLE_LEN);
     let bits: Vec<u32> = table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
     assert_eq!(bits, [40, 1, 23]);
-    let sealer = Sealer {
-        seed: 5,
-        digest: Digest::Xxh3,
-    };
+    let sealer = Sealer { seed: 5, digest: Digest::Xxh3 };
     let entries: Vec<Entry> = (0..500u64)
-        .map(|i| Entry {
-            hash: i * (u64::MAX / 500) + i,
-            place: Place::new(4096 + i * 16, i % 5 == 0),
-        })
+        .map(|i| Entry { hash: i * (u64::MAX / 500) + i, place: Place::new(4096 + i * 16, i % 5 == 0) })
         .collect();
-    let about = About {
-        offset: 1 << 20,
-        older: 4096,
-        generation: 1,
-        live_entries: 21,
-        live_bytes: 22,
-    };
+    let about = About { offset: 1 << 20, older: 4096, generation: 1, live_entries: 21, live_bytes: 22 };
     let mut out = Vec::new();
     encode(&mut out, &sealer, &about, &entries);
     let body = &out[80..];
@@ -275,49 +233,25 @@ fn the_sidecar_can_be_read_by_the_document() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
-    shard
-        .replace_all(&Job::default(), |b| b.put(b"k", &[b"1"], Default::default()))
-        .unwrap();
+    shard.replace_all(&Job::default(), |b| b.put(b"k", &[b"1"], Default::default())).unwrap();
     put(&mut shard, "l", b"1");
     get(&mut shard, "k").unwrap();
     let bytes = std::fs::read(lock_path(&path)).unwrap();
-    let words: BTreeMap<String, usize> = table("sidecar")
-        .iter()
-        .map(|r| (r[1].clone(), r[0].parse().unwrap()))
-        .collect();
+    let words: BTreeMap<String, usize> =
+        table("sidecar").iter().map(|r| (r[1].clone(), r[0].parse().unwrap())).collect();
     let word = |name: &str| number(&bytes, (words[name] * 8, 8));
     let stats = shard.stats();
     let block = std::fs::read(&path).unwrap();
     let header = Header::decode(&block, None).unwrap();
     assert_eq!(&bytes[..8], b"WARMLOCK");
-    assert_eq!(
-        (word("version"), word("boot")),
-        (1, warmshard_core::clock::boot_id())
-    );
+    assert_eq!((word("version"), word("boot")), (1, warmshard_core::clock::boot_id()));
     assert_eq!(bytes[words["shard_id"] * 8..][..16], header.shard_id);
-    assert_eq!(
-        (word("generation"), word("committed")),
-        (stats.generation, block.len() as u64)
-    );
-    assert_eq!(
-        (word("live_entries"), word("live_bytes")),
-        (stats.entries, stats.live_bytes)
-    );
-    let first = frames(&block)
-        .iter()
-        .find(|(_, h)| h.kind == frame::SNAPSHOT)
-        .unwrap()
-        .0;
+    assert_eq!((word("generation"), word("committed")), (stats.generation, block.len() as u64));
+    assert_eq!((word("live_entries"), word("live_bytes")), (stats.entries, stats.live_bytes));
+    let first = frames(&block).iter().find(|(_, h)| h.kind == frame::SNAPSHOT).unwrap().0;
     assert_eq!(word("snapshot"), first as u64);
-    assert_eq!(
-        (word("epoch") % 2, word("appended"), word("durable_appended")),
-        (0, 1, 0)
-    );
-    assert_eq!(
-        word("durable"),
-        number(&block, (512 + 512 + 16, 8)),
-        "the first root goes to slot 1"
-    );
+    assert_eq!((word("epoch") % 2, word("appended"), word("durable_appended")), (0, 1, 0));
+    assert_eq!(word("durable"), number(&block, (512 + 512 + 16, 8)), "the first root goes to slot 1");
     assert_eq!((word("sync_failed"), word("dir_pending")), (0, 0));
     let hash = xxh3(b"k", header.seed);
     let at = 4096 + 4 * (hash >> (64 - word("recency_bits"))) as usize;
@@ -329,10 +263,8 @@ fn the_sidecar_can_be_read_by_the_document() {
 
 #[test]
 fn the_limits_are_those_of_the_document() {
-    let mut rows: BTreeMap<String, u64> = table("limits")
-        .iter()
-        .map(|r| (r[0].clone(), r[1].parse().unwrap()))
-        .collect();
+    let mut rows: BTreeMap<String, u64> =
+        table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
     macro_rules! check {
         ($($name:ident),*) => {$(
             assert_eq!(rows.remove(stringify!($name)), Some(limits::$name as u64), stringify!($name));

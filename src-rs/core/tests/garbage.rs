@@ -1,10 +1,5 @@
 //! A cleaner wrote rubbish over the cache, and the next start hung.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 mod common;
 use common::*;
@@ -76,14 +71,7 @@ fn a_foreign_file_says_why_it_is_empty_and_is_replaced() {
         write(&path, &bytes);
         let options = Options { digest, ..quiet() };
         let mut shard = Shard::open(&path, options.clone()).unwrap();
-        let mut reader = Shard::open(
-            &path,
-            Options {
-                read_only: true,
-                ..options.clone()
-            },
-        )
-        .unwrap();
+        let mut reader = Shard::open(&path, Options { read_only: true, ..options.clone() }).unwrap();
         for shard in [&mut shard, &mut reader] {
             let said = shard.stats().rejected.unwrap_or_else(|| panic!("{why}"));
             assert!(said.starts_with(why), "{said:?} instead of {why}");
@@ -102,20 +90,14 @@ fn the_right_key_opens_a_keyed_shard() {
     let dir = tempfile::tempdir().unwrap();
     for digest in [Digest::keyed(&[1; 32]).unwrap(), Digest::Blake3] {
         let path = dir.path().join(format!("{digest:?}.shard"));
-        let options = Options {
-            digest: Some(digest),
-            ..quiet()
-        };
+        let options = Options { digest: Some(digest), ..quiet() };
         let mut shard = Shard::open(&path, options.clone()).unwrap();
         put(&mut shard, "k", b"1");
         merge(&mut shard, &[("l", b"2"), ("m", b"3")]);
         shard.compact(&Job::default()).unwrap();
         put(&mut shard, "n", b"4");
         for shard in [&mut shard, &mut Shard::open(&path, options).unwrap()] {
-            assert_eq!(
-                (get(shard, "k").unwrap(), get(shard, "n").unwrap()),
-                (b"1".to_vec(), b"4".to_vec())
-            );
+            assert_eq!((get(shard, "k").unwrap(), get(shard, "n").unwrap()), (b"1".to_vec(), b"4".to_vec()));
             assert!(shard.verify(&Job::default()).unwrap().is_sound());
         }
     }
@@ -123,10 +105,7 @@ fn the_right_key_opens_a_keyed_shard() {
 
 #[test]
 fn a_keyed_record_of_another_shard_is_a_forgery_here() {
-    let a = Sealer {
-        seed: 1,
-        digest: Digest::keyed(&[1; 32]).unwrap(),
-    };
+    let a = Sealer { seed: 1, digest: Digest::keyed(&[1; 32]).unwrap() };
     let b = Sealer { seed: 2, ..a.clone() };
     let mut frame = Vec::new();
     a.record(&mut frame, 4096, 1, 0, &fields(b"k", 1));
@@ -193,21 +172,9 @@ fn no_word_of_the_sidecar_can_do_harm() {
     }
     shard.close();
     put(&mut open(&path), "here", b"1");
-    let (bytes, sidecar) = (
-        std::fs::read(&path).unwrap(),
-        std::fs::read(lock_path(&path)).unwrap(),
-    );
+    let (bytes, sidecar) = (std::fs::read(&path).unwrap(), std::fs::read(lock_path(&path)).unwrap());
     for word in 0..32 {
-        for value in [
-            0,
-            1,
-            4097,
-            4112,
-            1 << 40,
-            MAX_GENERATION + 1,
-            u64::MAX - 1,
-            u64::MAX,
-        ] {
+        for value in [0, 1, 4097, 4112, 1 << 40, MAX_GENERATION + 1, u64::MAX - 1, u64::MAX] {
             let mut bad = sidecar.clone();
             bad[word * 8..word * 8 + 8].copy_from_slice(&value.to_le_bytes());
             let what = format!("word {word} = {value:#x}");
@@ -243,10 +210,7 @@ fn a_sidecar_overwritten_under_live_handles_is_made_anew() {
     let (mut a, mut b) = (open(&path), open(&path));
     put(&mut a, "k", b"1");
     for value in [0u8, 0xFF, 0x55] {
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(lock_path(&path))
-            .unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(lock_path(&path)).unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, &[value; 4096], 0).unwrap();
         put(&mut b, "k", &[value]);
         assert_eq!(get(&mut b, "k").unwrap(), [value]);
@@ -267,16 +231,8 @@ struct Forge {
 impl Forge {
     fn new() -> Self {
         let header = Header::new(Digest::Xxh3, 0).unwrap();
-        let sealer = Sealer {
-            seed: header.check_seed(),
-            digest: Digest::Xxh3,
-        };
-        let mut it = Forge {
-            sealer,
-            bytes: header.encode("", ""),
-            header,
-            entries: Vec::new(),
-        };
+        let sealer = Sealer { seed: header.check_seed(), digest: Digest::Xxh3 };
+        let mut it = Forge { sealer, bytes: header.encode("", ""), header, entries: Vec::new() };
         it.record("k");
         it
     }
@@ -287,10 +243,7 @@ impl Forge {
         let mut fields = fields(k.as_bytes(), hash);
         fields.producer = Options::default().producer.id().unwrap();
         self.sealer.record(&mut self.bytes, at as u64, 1, 0, &fields);
-        self.entries.push(Entry {
-            hash,
-            place: Place::new(at as u64, false),
-        });
+        self.entries.push(Entry { hash, place: Place::new(at as u64, false) });
         self.entries.sort_by_key(|e| e.hash);
         at
     }
@@ -329,12 +282,8 @@ impl Forge {
 
     /// Names a snapshot in a root slot, as if it had been flushed.
     fn root(&mut self, snapshot: usize, generation: u64) {
-        let root = Root {
-            sequence: 1,
-            generation,
-            committed: self.bytes.len() as u64,
-            snapshot: snapshot as u64,
-        };
+        let root =
+            Root { sequence: 1, generation, committed: self.bytes.len() as u64, snapshot: snapshot as u64 };
         let at = root.offset() as usize;
         let slot = root.encode(self.sealer.seed);
         self.bytes[at..at + slot.len()].copy_from_slice(&slot);
@@ -355,20 +304,9 @@ impl Forge {
 
 #[test]
 fn lengths_that_lie_are_not_believed() {
-    for length in [
-        0,
-        1,
-        16,
-        127,
-        129,
-        1 << 20,
-        1 << 31,
-        1 << 44,
-        (1 << 44) + 16,
-        1 << 63,
-        u64::MAX - 15,
-        u64::MAX,
-    ] {
+    for length in
+        [0, 1, 16, 127, 129, 1 << 20, 1 << 31, 1 << 44, (1 << 44) + 16, 1 << 63, u64::MAX - 15, u64::MAX]
+    {
         let mut it = Forge::new();
         let at = it.record("other");
         it.lie(at, |f| f[24..32].copy_from_slice(&length.to_le_bytes()));
@@ -394,23 +332,10 @@ fn lengths_that_lie_are_not_believed() {
 #[test]
 fn a_snapshot_that_lies_is_not_believed() {
     for field in 0..8 {
-        for value in [
-            0,
-            1,
-            8,
-            4096,
-            4224,
-            1 << 20,
-            1 << 32,
-            1 << 60,
-            u64::MAX / 8,
-            u64::MAX,
-        ] {
+        for value in [0, 1, 8, 4096, 4224, 1 << 20, 1 << 32, 1 << 60, u64::MAX / 8, u64::MAX] {
             let mut it = Forge::new();
             let at = it.snapshot(0);
-            it.lie(at, |f| {
-                f[HEAD_LEN + field * 8..][..8].copy_from_slice(&u64::to_le_bytes(value))
-            });
+            it.lie(at, |f| f[HEAD_LEN + field * 8..][..8].copy_from_slice(&u64::to_le_bytes(value)));
             it.root(at, 1);
             it.try_out(&format!("snapshot field {field} = {value:#x}"), false);
         }
@@ -423,9 +348,7 @@ fn snapshots_that_lead_in_circles_end() {
     let first = it.snapshot(0);
     let second = it.snapshot(first as u64);
     // The first now names the second, which names the first.
-    it.lie(first, |f| {
-        f[HEAD_LEN..HEAD_LEN + 8].copy_from_slice(&(second as u64).to_le_bytes())
-    });
+    it.lie(first, |f| f[HEAD_LEN..HEAD_LEN + 8].copy_from_slice(&(second as u64).to_le_bytes()));
     it.root(second, 1);
     it.try_out("a circle", true);
     let mut it = Forge::new();
@@ -453,12 +376,7 @@ fn a_root_that_lies_is_not_believed() {
         (u64::MAX, 4224, u64::MAX),
     ] {
         let mut it = Forge::new();
-        let root = Root {
-            sequence: 1,
-            generation,
-            committed,
-            snapshot,
-        };
+        let root = Root { sequence: 1, generation, committed, snapshot };
         let at = root.offset() as usize;
         let slot = root.encode(it.sealer.seed);
         it.bytes[at..at + slot.len()].copy_from_slice(&slot);
@@ -490,11 +408,7 @@ fn a_file_that_somebody_made_huge_is_cut_back_in_bounded_time() {
         let start = std::time::Instant::now();
         let mut shard = open(&path);
         put(&mut shard, "new", b"2");
-        assert!(
-            start.elapsed() < std::time::Duration::from_secs(30),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "{:?}", start.elapsed());
         assert_eq!(
             (get(&mut shard, "here").unwrap(), get(&mut shard, "new").unwrap()),
             (b"1".to_vec(), b"2".to_vec())

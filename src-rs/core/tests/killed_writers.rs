@@ -23,10 +23,7 @@ fn die_after_writing(
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(keep as u64).unwrap();
     std::os::unix::fs::FileExt::write_all_at(
-        &std::fs::OpenOptions::new()
-            .write(true)
-            .open(lock_path(path))
-            .unwrap(),
+        &std::fs::OpenOptions::new().write(true).open(lock_path(path)).unwrap(),
         &sidecar,
         0,
     )
@@ -88,17 +85,12 @@ fn a_batch_without_its_commit_is_never_half_visible() {
                 std::fs::remove_file(lock_path(&copy)).unwrap();
             }
             let mut reader = Shard::open(&copy, read_only()).unwrap();
-            let seen_by_reader = batch
-                .iter()
-                .filter(|(k, v)| get(&mut reader, k).as_deref() == Some(v))
-                .count();
+            let seen_by_reader =
+                batch.iter().filter(|(k, v)| get(&mut reader, k).as_deref() == Some(v)).count();
             let mut shard = open(&copy);
             put(&mut shard, "next", b"3");
             for shard in [&mut shard, &mut open(&copy)] {
-                let seen = batch
-                    .iter()
-                    .filter(|(k, v)| get(shard, k).as_deref() == Some(v))
-                    .count();
+                let seen = batch.iter().filter(|(k, v)| get(shard, k).as_deref() == Some(v)).count();
                 assert!(seen == 0 || seen == 4, "{seen} of a batch, cut at {cut}");
                 whole = whole.max(seen);
                 assert!(get(shard, "before").is_some() && get(shard, "next").is_some());
@@ -126,12 +118,8 @@ fn a_batch_that_lost_a_frame_to_a_power_cut_stays_invisible_for_ever() {
     put(&mut shard, "behind", b"1");
     drop(shard);
     let bytes = std::fs::read(&path).unwrap();
-    let lost: Vec<usize> = frames(&bytes)
-        .iter()
-        .map(|(at, _)| *at)
-        .filter(|at| *at >= from)
-        .take(4)
-        .collect();
+    let lost: Vec<usize> =
+        frames(&bytes).iter().map(|(at, _)| *at).filter(|at| *at >= from).take(4).collect();
     let (commit, _) = *frames(&bytes).iter().find(|(_, h)| h.kind == COMMIT).unwrap();
     assert_eq!(lost[3], commit);
     for at in lost {
@@ -151,10 +139,7 @@ fn a_batch_that_lost_a_frame_to_a_power_cut_stays_invisible_for_ever() {
                     seen == 0 || (at == commit && within == 90 && seen == 3),
                     "{seen} at {at}+{within}, round {round}"
                 );
-                assert_eq!(
-                    get(&mut shard, "before").unwrap(),
-                    if seen == 0 { b"1" } else { b"2" }
-                );
+                assert_eq!(get(&mut shard, "before").unwrap(), if seen == 0 { b"1" } else { b"2" });
                 match round {
                     0 => put(&mut shard, "next", b"1"),
                     1 => shard = open(&path),
@@ -182,11 +167,7 @@ fn a_torn_record_in_doubt_does_not_hide_the_one_before_it() {
     std::fs::write(&path, &bytes).unwrap();
     std::fs::remove_file(lock_path(&path)).unwrap();
     let mut first = open(&path);
-    for shard in [
-        &mut first,
-        &mut open(&path),
-        &mut Shard::open(&path, unmapped()).unwrap(),
-    ] {
+    for shard in [&mut first, &mut open(&path), &mut Shard::open(&path, unmapped()).unwrap()] {
         assert_eq!(get(shard, "k").unwrap(), b"old");
         assert_eq!(get(shard, "behind").unwrap(), b"1");
         assert_eq!(shard.len(), 2);
@@ -205,18 +186,12 @@ fn frames_of_another_shard_are_never_adopted() {
     bytes.extend_from_slice(&other[bytes.len()..]);
     std::fs::write(&a, &bytes).unwrap();
     let mut shard = open(&a);
-    assert_eq!(
-        (get(&mut shard, "c"), get(&mut shard, "a").is_some()),
-        (None, true)
-    );
+    assert_eq!((get(&mut shard, "c"), get(&mut shard, "a").is_some()), (None, true));
     put(&mut shard, "d", b"1");
     assert_eq!(open(&a).len(), 2);
     let block = std::fs::read(&a).unwrap();
     let header = Header::decode(&block, None).unwrap();
-    let sealer = Sealer {
-        seed: header.check_seed(),
-        digest: header.digest,
-    };
+    let sealer = Sealer { seed: header.check_seed(), digest: header.digest };
     for (at, head) in frames(&block) {
         assert!(sealer.verify(&block[at..at + head.length.get() as usize], at as u64));
     }
@@ -231,9 +206,8 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
     let mut highest = 0;
     let mut kills = 0u64;
     while start.elapsed() < Duration::from_secs(5) {
-        let mut children: Vec<_> = (0..2)
-            .map(|n| child("child_storms", &path, &(kills * 2 + n).to_string()))
-            .collect();
+        let mut children: Vec<_> =
+            (0..2).map(|n| child("child_storms", &path, &(kills * 2 + n).to_string())).collect();
         std::thread::sleep(Duration::from_millis(30 + kills * 7 % 60));
         for child in &mut children {
             child.kill().unwrap();
@@ -244,10 +218,7 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
         let mut fresh = open(&path);
         check_storm(&mut fresh);
         put(&mut fresh, "survivor", &telling("survivor", kills, 10));
-        assert_eq!(
-            check_telling("survivor", &get(&mut reader, "survivor").unwrap()),
-            kills
-        );
+        assert_eq!(check_telling("survivor", &get(&mut reader, "survivor").unwrap()), kills);
         let generation = reader.generation();
         assert!(generation > highest, "the generation went back");
         highest = generation;
@@ -255,16 +226,9 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
     let report = reader.verify(&Job::default()).unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert!(kills > 10, "only {kills}");
-    let mut left: Vec<_> = std::fs::read_dir(dir.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(
-        left,
-        ["a.shard", "a.shard.lock"],
-        "temporary files of the dead are swept"
-    );
+    assert_eq!(left, ["a.shard", "a.shard.lock"], "temporary files of the dead are swept");
 }
 
 fn check_storm(shard: &mut Shard) {
@@ -273,13 +237,9 @@ fn check_storm(shard: &mut Shard) {
             check_telling(&format!("k{k}"), &bytes);
         }
     }
-    let batch: Vec<Option<u64>> = (0..5)
-        .map(|k| get(shard, &format!("b{k}")).map(|b| check_telling(&format!("b{k}"), &b)))
-        .collect();
-    assert!(
-        batch.iter().all(|round| *round == batch[0]),
-        "half a batch: {batch:?}"
-    );
+    let batch: Vec<Option<u64>> =
+        (0..5).map(|k| get(shard, &format!("b{k}")).map(|b| check_telling(&format!("b{k}"), &b))).collect();
+    assert!(batch.iter().all(|round| *round == batch[0]), "half a batch: {batch:?}");
 }
 
 /// Puts, merges and compacts until it is killed.

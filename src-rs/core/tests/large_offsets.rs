@@ -1,10 +1,5 @@
 //! The cache passed four gigabytes, and a 32-bit offset wrapped.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 mod common;
 use common::*;
@@ -22,13 +17,9 @@ use zerocopy::IntoBytes;
 /// index snapshot behind `far`, all of it named by a root slot.
 fn craft(path: &Path, far: u64) {
     let header = Header::new(Digest::Xxh3, 1).unwrap();
-    let sealer = Sealer {
-        seed: header.check_seed(),
-        digest: Digest::Xxh3,
-    };
+    let sealer = Sealer { seed: header.check_seed(), digest: Digest::Xxh3 };
     let file = std::fs::File::create(path).unwrap();
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
-        .unwrap();
+    file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
     file.write_all_at(&header.encode("", ""), 0).unwrap();
     let mut entries = Vec::new();
     let mut record = |name: &str, at: u64| {
@@ -48,10 +39,7 @@ fn craft(path: &Path, far: u64) {
         let mut out = Vec::new();
         sealer.record(&mut out, at, 1, 0, &fields);
         file.write_all_at(&out, at).unwrap();
-        entries.push(Entry {
-            hash,
-            place: Place::new(at, false),
-        });
+        entries.push(Entry { hash, place: Place::new(at, false) });
         at + out.len() as u64
     };
     let gap = record("near", 4096);
@@ -65,24 +53,12 @@ fn craft(path: &Path, far: u64) {
     assert!(filler.is_whole(sealer.seed, gap) && filler.as_bytes().len() == HEAD_LEN);
     file.write_all_at(filler.as_bytes(), gap).unwrap();
     entries.sort_by_key(|e| e.hash);
-    let about = About {
-        offset: after,
-        older: 0,
-        generation: 1,
-        live_entries: 2,
-        live_bytes: 256,
-    };
+    let about = About { offset: after, older: 0, generation: 1, live_entries: 2, live_bytes: 256 };
     let mut out = Vec::new();
     encode(&mut out, &sealer, &about, &entries);
     file.write_all_at(&out, after).unwrap();
-    let root = Root {
-        sequence: 1,
-        generation: 1,
-        committed: after + out.len() as u64,
-        snapshot: after,
-    };
-    file.write_all_at(&root.encode(sealer.seed), root.offset())
-        .unwrap();
+    let root = Root { sequence: 1, generation: 1, committed: after + out.len() as u64, snapshot: after };
+    file.write_all_at(&root.encode(sealer.seed), root.offset()).unwrap();
 }
 
 fn try_out(far: u64, options: &Options) {
@@ -105,9 +81,7 @@ fn try_out(far: u64, options: &Options) {
             assert_eq!(check_telling("n", &get(handle, &format!("n{i}")).unwrap()), i);
         }
         assert_eq!(handle.len(), 604);
-        let Lookup::Hit(hit) = handle.get(b"far", &Validator::None).unwrap() else {
-            panic!()
-        };
+        let Lookup::Hit(hit) = handle.get(b"far", &Validator::None).unwrap() else { panic!() };
         assert!(hit.offset > far && hit.offset % 16 == 0);
         if options.mapped {
             assert_eq!(handle.loan(hit.offset, hit.len), Loan::NeedsWindow);
@@ -119,10 +93,7 @@ fn try_out(far: u64, options: &Options) {
     shard.flush().unwrap();
     std::fs::remove_file(lock_path(&path)).unwrap();
     let mut shard = open();
-    assert_eq!(
-        (get(&mut shard, "far").unwrap(), shard.len()),
-        (b"far".to_vec(), 604)
-    );
+    assert_eq!((get(&mut shard, "far").unwrap(), shard.len()), (b"far".to_vec(), 604));
     let report = shard.compact(&Job::default()).unwrap();
     assert_eq!((report.kept, report.replaced), (604, true));
     assert!(report.bytes_before > far && report.bytes_after < 1 << 20);

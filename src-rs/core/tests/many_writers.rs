@@ -13,9 +13,7 @@ fn no_update_is_lost_between_processes() {
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
     put(&mut shard, "mine", b"1");
-    let mut children: Vec<_> = (0..3)
-        .map(|n| child("child_puts", &path, &n.to_string()))
-        .collect();
+    let mut children: Vec<_> = (0..3).map(|n| child("child_puts", &path, &n.to_string())).collect();
     let mut generation = 0;
     let mut seen = 0;
     while children.iter_mut().any(|c| c.try_wait().unwrap().is_none()) {
@@ -61,9 +59,7 @@ fn writers_whose_lock_file_is_deleted_again_and_again_corrupt_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     put(&mut open(&path), "first", &telling("first", 1, 10));
-    let mut children: Vec<_> = (0..2)
-        .map(|n| child("child_insists", &path, &n.to_string()))
-        .collect();
+    let mut children: Vec<_> = (0..2).map(|n| child("child_insists", &path, &n.to_string())).collect();
     let start = Instant::now();
     let mut reader = open(&path);
     while children.iter_mut().any(|c| c.try_wait().unwrap().is_none()) {
@@ -115,10 +111,7 @@ fn child_insists() {
 fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    let options = Options {
-        lock_timeout_ms: 200,
-        ..quiet()
-    };
+    let options = Options { lock_timeout_ms: 200, ..quiet() };
     let mut shard = Shard::open(&path, options.clone()).unwrap();
     put(&mut shard, "a", b"1");
     let other = std::fs::File::open(lock_path(&path)).unwrap();
@@ -132,15 +125,44 @@ fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
     ];
     assert!(errors.iter().all(|e| e.code() == Code::LockTimeout), "{errors:?}");
     let waited = start.elapsed();
-    assert!(
-        waited >= Duration::from_millis(700) && waited < Duration::from_secs(5),
-        "{waited:?}"
-    );
+    assert!(waited >= Duration::from_millis(700) && waited < Duration::from_secs(5), "{waited:?}");
     // Reading needs no lock, nor does opening a settled shard.
     assert_eq!(get(&mut shard, "a").unwrap(), b"1");
     assert_eq!(get(&mut Shard::open(&path, options).unwrap(), "a").unwrap(), b"1");
     drop(other);
     put(&mut shard, "b", b"2");
+}
+
+#[test]
+fn a_panic_in_the_callers_code_gives_the_lock_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let (mut a, mut b) = (open(&path), open(&path));
+    put(&mut a, "k", b"1");
+    let window = a.window(4096).unwrap();
+    for replace in [false, true] {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
+                batch.put(b"half", &[&[1; 2 << 20]], Default::default())?;
+                std::panic::resume_unwind(Box::new("the caller's"))
+            };
+            let job = Job::default();
+            if replace {
+                drop(a.replace_all(&job, fill));
+            } else {
+                drop(a.merge_in(&job, fill));
+            }
+        }));
+        assert!(caught.is_err());
+        let start = Instant::now();
+        put(&mut b, "l", b"1");
+        assert!(start.elapsed() < Duration::from_secs(1));
+        for shard in [&mut a, &mut b, &mut open(&path)] {
+            assert_eq!((get(shard, "k").unwrap(), get(shard, "half"), shard.len()), (b"1".to_vec(), None, 2));
+        }
+        put(&mut a, "l", b"2");
+    }
+    drop(window);
 }
 
 #[test]
@@ -151,10 +173,7 @@ fn a_failed_batch_gives_its_lock_back_though_windows_are_lent() {
     put(&mut a, "k", b"1");
     let window = a.window(4096).unwrap();
     let cursor = a.cursor();
-    a.merge_in(&Job::default(), |batch| {
-        batch.put(b"", &[b"x"], Default::default())
-    })
-    .unwrap_err();
+    a.merge_in(&Job::default(), |batch| batch.put(b"", &[b"x"], Default::default())).unwrap_err();
     let start = Instant::now();
     put(&mut b, "k", b"2");
     assert!(start.elapsed() < Duration::from_secs(1));

@@ -92,10 +92,7 @@ impl World {
     }
 
     fn entries(&mut self, entries: &[(u8, u16)]) -> Vec<(String, Vec<u8>)> {
-        entries
-            .iter()
-            .map(|(k, n)| (format!("key {k}"), self.value(&format!("key {k}"), *n)))
-            .collect()
+        entries.iter().map(|(k, n)| (format!("key {k}"), self.value(&format!("key {k}"), *n))).collect()
     }
 
     fn act(&mut self, step: &Step) {
@@ -122,9 +119,8 @@ impl World {
                 self.model.extend(entries);
             }
             Step::MergeMany(seed) => {
-                let entries: Vec<(String, Vec<u8>)> = (0..600u32)
-                    .map(|i| (format!("many {}", i * u32::from(*seed)), vec![*seed; 3]))
-                    .collect();
+                let entries: Vec<(String, Vec<u8>)> =
+                    (0..600u32).map(|i| (format!("many {}", i * u32::from(*seed)), vec![*seed; 3])).collect();
                 let refs: Vec<(&str, &[u8])> = entries.iter().map(|(k, v)| (k.as_str(), &v[..])).collect();
                 merge(&mut shard, &refs);
                 self.model.extend(entries);
@@ -152,13 +148,8 @@ impl World {
                 shard = self.open();
             }
             Step::PutExpired(k) => {
-                let meta = PutMeta {
-                    expires_ms: 1,
-                    ..PutMeta::default()
-                };
-                shard
-                    .put(format!("key {k}").as_bytes(), &[b"late"], meta)
-                    .unwrap();
+                let meta = PutMeta { expires_ms: 1, ..PutMeta::default() };
+                shard.put(format!("key {k}").as_bytes(), &[b"late"], meta).unwrap();
                 self.model.remove(&format!("key {k}"));
                 // Counted as an entry until it is evicted.
                 shard.evict_stale(&Job::default()).unwrap();
@@ -196,10 +187,7 @@ impl World {
 
     fn check(&mut self) {
         let mut fresh = self.open();
-        let read_only = Options {
-            read_only: true,
-            ..self.options.clone()
-        };
+        let read_only = Options { read_only: true, ..self.options.clone() };
         let mut reader = Shard::open_on(Arc::clone(&self.storage), &self.path, read_only).unwrap();
         let shard = self.shard.as_mut().unwrap();
         for handle in [shard, &mut self.other, &mut fresh, &mut reader] {
@@ -230,10 +218,7 @@ fn check_against(shard: &mut Shard, model: &BTreeMap<String, Vec<u8>>) {
     keys.sort();
     assert_eq!(keys, model.keys().cloned().collect::<Vec<_>>());
     let report = shard.verify(&Job::default()).unwrap();
-    assert!(
-        report.is_sound() && report.live == model.len() as u64,
-        "{report:?}"
-    );
+    assert!(report.is_sound() && report.live == model.len() as u64, "{report:?}");
 }
 
 fn run(mut world: World, steps: &[Step]) {
@@ -289,9 +274,7 @@ fn another_process_sees_the_same_map() {
     let dump = |shard: &mut Shard| -> String {
         let mut keys: Vec<String> = shard.list().into_iter().map(|i| i.key).collect();
         keys.sort();
-        keys.iter()
-            .map(|k| format!("{k}={:x?}\n", get(shard, k)))
-            .collect()
+        keys.iter().map(|k| format!("{k}={:x?}\n", get(shard, k))).collect()
     };
     assert!(child("child_dumps", &path, "").wait().unwrap().success());
     let out = path.with_extension("dump");
@@ -314,9 +297,6 @@ fn child_dumps() {
     keys.sort();
     let gone = keys.remove(0);
     assert!(shard.delete(gone.as_bytes()).unwrap());
-    let text: String = keys
-        .iter()
-        .map(|k| format!("{k}={:x?}\n", get(&mut shard, k)))
-        .collect();
+    let text: String = keys.iter().map(|k| format!("{k}={:x?}\n", get(&mut shard, k))).collect();
     std::fs::write(path.with_extension("dump"), text).unwrap();
 }

@@ -51,10 +51,7 @@ fn who_has_no_identity_neither_gets_nor_stores_nor_evicts() {
     let (_dir, path) = place();
     put(&mut open(&path), "k", b"1");
     let nobody = Producer::new("h", "1", Some(Path::new("/nonexistent")), &[String::new()]).unwrap();
-    let options = Options {
-        producer: Arc::new(nobody),
-        ..quiet()
-    };
+    let options = Options { producer: Arc::new(nobody), ..quiet() };
     let mut shard = Shard::open(&path, options).unwrap();
     assert_eq!(get(&mut shard, "k"), None);
     put(&mut shard, "k", b"2");
@@ -84,10 +81,7 @@ fn an_entry_is_a_hit_only_for_its_validator() {
     ];
     for (n, (stored, asked, hit)) in cases.iter().enumerate() {
         let key = format!("k{n}");
-        let meta = PutMeta {
-            validator: *stored,
-            ..PutMeta::default()
-        };
+        let meta = PutMeta { validator: *stored, ..PutMeta::default() };
         shard.put(key.as_bytes(), &[b"v"], meta).unwrap();
         for shard in [&mut shard, &mut open(&path)] {
             let found = shard.get(key.as_bytes(), asked).unwrap();
@@ -96,19 +90,9 @@ fn an_entry_is_a_hit_only_for_its_validator() {
         }
     }
     assert_eq!(shard.stats().stale, cases.iter().filter(|c| !c.2).count() as u64);
-    let bad = Validator::Mtime {
-        sec: 1,
-        nsec: 1_000_000_000,
-        size: None,
-    };
-    let meta = PutMeta {
-        validator: bad,
-        ..PutMeta::default()
-    };
-    assert_eq!(
-        shard.put(b"k", &[b"v"], meta).unwrap_err().code(),
-        Code::InvalidArg
-    );
+    let bad = Validator::Mtime { sec: 1, nsec: 1_000_000_000, size: None };
+    let meta = PutMeta { validator: bad, ..PutMeta::default() };
+    assert_eq!(shard.put(b"k", &[b"v"], meta).unwrap_err().code(), Code::InvalidArg);
 }
 
 fn validator_of(path: &Path) -> Validator<'static> {
@@ -121,12 +105,7 @@ fn validator_of(path: &Path) -> Validator<'static> {
 }
 
 fn set_mtime(path: &Path, to: std::time::SystemTime) {
-    std::fs::File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_modified(to)
-        .unwrap();
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(to).unwrap();
 }
 
 #[test]
@@ -137,16 +116,10 @@ fn a_source_that_changed_unseen_is_not_served_as_it_was() {
     let mut shard = open(&path);
     std::fs::write(&source, b"let a = 1").unwrap();
     let mtime = std::fs::metadata(&source).unwrap().modified().unwrap();
-    let meta = PutMeta {
-        validator: validator_of(&source),
-        ..PutMeta::default()
-    };
+    let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     assert!(shard.info(&key).unwrap().unwrap().racy);
-    assert!(matches!(
-        shard.get(&key, &validator_of(&source)).unwrap(),
-        Lookup::Hit(_)
-    ));
+    assert!(matches!(shard.get(&key, &validator_of(&source)).unwrap(), Lookup::Hit(_)));
     let mut other = open(&path);
     std::fs::write(&source, b"let a = 2").unwrap();
     set_mtime(&source, mtime);
@@ -155,19 +128,13 @@ fn a_source_that_changed_unseen_is_not_served_as_it_was() {
     }
     // Long settled, it is not read again.
     set_mtime(&source, mtime - Duration::from_secs(60));
-    let meta = PutMeta {
-        validator: validator_of(&source),
-        ..PutMeta::default()
-    };
+    let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     assert!(!shard.info(&key).unwrap().unwrap().racy);
     assert_eq!(shard.evict_stale(&Job::default()).unwrap(), 0);
     std::fs::write(&source, b"let a = 3, b").unwrap();
     assert_eq!(shard.evict_stale(&Job::default()).unwrap(), 1);
-    let meta = PutMeta {
-        validator: validator_of(&source),
-        ..PutMeta::default()
-    };
+    let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     std::fs::remove_file(&source).unwrap();
     assert_eq!(shard.evict_stale(&Job::default()).unwrap(), 1);
@@ -178,14 +145,10 @@ fn a_racy_source_that_cannot_be_digested_is_not_served() {
     let (dir, path) = place();
     let source = dir.path().join("huge.js");
     let file = std::fs::File::create(&source).unwrap();
-    file.set_len(warmshard_core::limits::MAX_RACY_SOURCE_BYTES + 1)
-        .unwrap();
+    file.set_len(warmshard_core::limits::MAX_RACY_SOURCE_BYTES + 1).unwrap();
     let key = source.to_str().unwrap().as_bytes().to_vec();
     let mut shard = open(&path);
-    let meta = PutMeta {
-        validator: validator_of(&source),
-        ..PutMeta::default()
-    };
+    let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     assert_eq!(shard.get(&key, &validator_of(&source)).unwrap(), Lookup::Stale);
 }
@@ -194,10 +157,7 @@ fn a_racy_source_that_cannot_be_digested_is_not_served() {
 fn an_expired_entry_is_a_miss() {
     let (_dir, path) = place();
     let mut shard = open(&path);
-    let meta = |ms| PutMeta {
-        expires_ms: ms,
-        ..PutMeta::default()
-    };
+    let meta = |ms| PutMeta { expires_ms: ms, ..PutMeta::default() };
     shard.put(b"soon", &[b"1"], meta(now_ms() + 300)).unwrap();
     shard.put(b"late", &[b"1"], meta(now_ms() + 600_000)).unwrap();
     assert!(get(&mut shard, "soon").is_some());
@@ -211,10 +171,7 @@ fn an_expired_entry_is_a_miss() {
 #[test]
 fn a_warmed_shard_serves_at_another_path() {
     let (_dir, path) = place();
-    let rooted = |root: &str| Options {
-        root: Some(Root::new(root).unwrap()),
-        ..quiet()
-    };
+    let rooted = |root: &str| Options { root: Some(Root::new(root).unwrap()), ..quiet() };
     let mut build = Shard::open(&path, rooted("/build/app")).unwrap();
     put(&mut build, "/build/app/src/a.js", b"a");
     put(&mut build, "/build/other.js", b"b");
@@ -247,9 +204,7 @@ fn parts_come_back_one_by_one_and_aligned() {
     let mut other = Shard::open(&path, options).unwrap();
     for len in 1..40 {
         for shard in [&mut shard, &mut other] {
-            let Lookup::Hit(hit) = shard.get(&vec![b'k'; len], &Validator::None).unwrap() else {
-                panic!()
-            };
+            let Lookup::Hit(hit) = shard.get(&vec![b'k'; len], &Validator::None).unwrap() else { panic!() };
             assert_eq!(usize::from(hit.part_count), MAX_PARTS);
             for (n, (offset, len)) in shard.parts(&hit).into_iter().enumerate() {
                 assert_eq!(offset % 16, 0);
@@ -266,40 +221,22 @@ fn parts_come_back_one_by_one_and_aligned() {
 #[test]
 fn what_exceeds_a_limit_is_refused_before_anything_is_written() {
     let (_dir, path) = place();
-    let options = Options {
-        max_entry_bytes: 1000,
-        ..quiet()
-    };
+    let options = Options { max_entry_bytes: 1000, ..quiet() };
     let mut shard = Shard::open(&path, options).unwrap();
     let longest = vec![b'k'; MAX_KEY_BYTES - 2];
     shard.put(&longest, &[&[1; 1000]], PutMeta::default()).unwrap();
-    assert!(matches!(
-        shard.get(&longest, &Validator::None).unwrap(),
-        Lookup::Hit(_)
-    ));
+    assert!(matches!(shard.get(&longest, &Validator::None).unwrap(), Lookup::Hit(_)));
     let len = std::fs::metadata(&path).unwrap().len();
     let codes = [
         shard.put(b"", &[b"x"], PutMeta::default()).unwrap_err().code(),
-        shard
-            .put(&vec![b'k'; MAX_KEY_BYTES - 1], &[b"x"], PutMeta::default())
-            .unwrap_err()
-            .code(),
-        shard
-            .put(b"k", &[&[1; 1001]], PutMeta::default())
-            .unwrap_err()
-            .code(),
-        shard
-            .put(b"k", &[b"x", b"y"], PutMeta::default())
-            .unwrap_err()
-            .code(),
+        shard.put(&vec![b'k'; MAX_KEY_BYTES - 1], &[b"x"], PutMeta::default()).unwrap_err().code(),
+        shard.put(b"k", &[&[1; 1001]], PutMeta::default()).unwrap_err().code(),
+        shard.put(b"k", &[b"x", b"y"], PutMeta::default()).unwrap_err().code(),
         shard.put(b"k", &[], PutMeta::default()).unwrap_err().code(),
         shard.get(b"", &Validator::None).unwrap_err().code(),
     ];
     use Code::{InvalidArg, InvalidKey, TooLarge};
-    assert_eq!(
-        codes,
-        [InvalidKey, InvalidKey, TooLarge, InvalidArg, InvalidArg, InvalidKey]
-    );
+    assert_eq!(codes, [InvalidKey, InvalidKey, TooLarge, InvalidArg, InvalidArg, InvalidKey]);
     let failed = shard.merge_in(&Job::default(), |batch| {
         batch.put(b"a", &[b"x"], PutMeta::default())?;
         batch.put(b"b", &[&[1; 1001]], PutMeta::default())
@@ -308,10 +245,7 @@ fn what_exceeds_a_limit_is_refused_before_anything_is_written() {
     assert_eq!(get(&mut shard, "a"), None);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), len);
     for part_count in [0, MAX_PARTS + 1] {
-        let options = Options {
-            part_count,
-            ..quiet()
-        };
+        let options = Options { part_count, ..quiet() };
         assert_eq!(Shard::open(&path, options).unwrap_err().code(), InvalidArg);
     }
 }
@@ -321,11 +255,7 @@ fn empty_values_are_values() {
     let (_dir, path) = place();
     let mut shard = open(&path);
     put(&mut shard, "empty", b"");
-    for shard in [
-        &mut shard,
-        &mut open(&path),
-        &mut Shard::open(&path, unmapped()).unwrap(),
-    ] {
+    for shard in [&mut shard, &mut open(&path), &mut Shard::open(&path, unmapped()).unwrap()] {
         assert_eq!(get(shard, "empty").unwrap(), b"");
     }
 }
@@ -333,15 +263,10 @@ fn empty_values_are_values() {
 #[test]
 fn verify_always_notices_what_rots_after_the_first_use() {
     let (_dir, path) = place();
-    let always = Options {
-        verify_always: true,
-        ..quiet()
-    };
+    let always = Options { verify_always: true, ..quiet() };
     let (mut once, mut always) = (open(&path), Shard::open(&path, always).unwrap());
     put(&mut once, "k", b"right bytes");
-    let Lookup::Hit(hit) = always.get(b"k", &Validator::None).unwrap() else {
-        panic!()
-    };
+    let Lookup::Hit(hit) = always.get(b"k", &Validator::None).unwrap() else { panic!() };
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, b"W", hit.offset).unwrap();
     assert_eq!(look(&mut always, "k").0, Lookup::Corrupt);

@@ -45,20 +45,14 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self, below: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
 
 impl Fragile {
     fn new() -> Self {
-        Fragile {
-            memory: Memory::new(),
-            platter: Arc::default(),
-        }
+        Fragile { memory: Memory::new(), platter: Arc::default() }
     }
 
     /// The disk as it may be after a power cut now.
@@ -107,11 +101,7 @@ impl Storage for Fragile {
         };
         let number = file.identity()?.inode;
         self.platter.lock().unwrap().names[1].insert(path.into(), number);
-        Ok(Some(Arc::new(FragileFile {
-            file,
-            number,
-            platter: Arc::clone(&self.platter),
-        })))
+        Ok(Some(Arc::new(FragileFile { file, number, platter: Arc::clone(&self.platter) })))
     }
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
         self.memory.identity(path)
@@ -205,10 +195,7 @@ struct Allowed {
 
 impl Allowed {
     fn note(&mut self, key: &str, round: u64) {
-        self.rounds
-            .entry(key.into())
-            .or_insert_with(|| vec![0])
-            .push(round);
+        self.rounds.entry(key.into()).or_insert_with(|| vec![0]).push(round);
     }
 
     fn flushed(&mut self) {
@@ -228,17 +215,11 @@ impl Allowed {
         let mut found = BTreeMap::new();
         for (key, rounds) in &self.rounds {
             let round = get(shard, key).map_or(0, |bytes| check_telling(key, &bytes));
-            assert!(
-                rounds.contains(&round),
-                "{what}: {key} is of round {round}, not of {rounds:?}"
-            );
+            assert!(rounds.contains(&round), "{what}: {key} is of round {round}, not of {rounds:?}");
             found.insert(key.clone(), round);
         }
         let batch: Vec<Option<&u64>> = (0..BATCH).map(|i| found.get(&format!("b{i}"))).collect();
-        assert!(
-            batch.iter().all(|r| *r == batch[0]),
-            "{what}: half a batch: {batch:?}"
-        );
+        assert!(batch.iter().all(|r| *r == batch[0]), "{what}: half a batch: {batch:?}");
         found
     }
 }
@@ -272,9 +253,7 @@ fn change(shard: &mut Shard, allowed: &mut Allowed, random: &mut Random, round: 
         10 if shard.compact(&Job::default()).unwrap().replaced => allowed.flushed(),
         _ if random.next(6) == 0 => {
             let value = telling("k0", round, 5);
-            shard
-                .replace_all(&Job::default(), |b| b.put(b"k0", &[&value], PutMeta::default()))
-                .unwrap();
+            shard.replace_all(&Job::default(), |b| b.put(b"k0", &[&value], PutMeta::default())).unwrap();
             allowed.replaced(round);
         }
         _ => {}

@@ -17,19 +17,12 @@ fn refused(path: &Path, trust: Trust) -> bool {
     let outcomes: Vec<Option<Code>> = [false, true]
         .into_iter()
         .map(|read_only| {
-            let options = Options {
-                trust,
-                read_only,
-                ..quiet()
-            };
+            let options = Options { trust, read_only, ..quiet() };
             Shard::open(path, options).err().map(|e| e.code())
         })
         .collect();
     assert_eq!(outcomes[0], outcomes[1]);
-    assert!(
-        matches!(outcomes[0], None | Some(Code::UntrustedFile)),
-        "{outcomes:?}"
-    );
+    assert!(matches!(outcomes[0], None | Some(Code::UntrustedFile)), "{outcomes:?}");
     outcomes[0].is_some()
 }
 
@@ -47,10 +40,7 @@ fn files_and_folders_are_private_whatever_the_umask() {
     let mode = |p: &Path| std::fs::metadata(p).unwrap().mode() & 0o7777;
     let check = || {
         assert_eq!((mode(&path), mode(&lock_path(&path))), (0o600, 0o600));
-        assert_eq!(
-            (mode(path.parent().unwrap()), mode(&dir.path().join("x"))),
-            (0o700, 0o700)
-        );
+        assert_eq!((mode(path.parent().unwrap()), mode(&dir.path().join("x"))), (0o700, 0o700));
     };
     check();
     shard.compact(&Job::default()).unwrap();
@@ -95,12 +85,9 @@ fn what_others_can_write_to_is_refused() {
         let path = dir.path().join("a.shard");
         put(&mut open(&path), "k", b"1");
         let at = if sidecar { lock_path(&path) } else { path.clone() };
-        for (mode, private, group) in [
-            (0o644, false, false),
-            (0o660, true, false),
-            (0o606, true, true),
-            (0o666, true, true),
-        ] {
+        for (mode, private, group) in
+            [(0o644, false, false), (0o660, true, false), (0o606, true, true), (0o666, true, true)]
+        {
             chmod(&at, mode);
             assert_eq!(refused(&path, Trust::Private), private, "{mode:o}");
             assert_eq!(refused(&path, Trust::Group), group, "{mode:o}");
@@ -129,10 +116,7 @@ fn what_belongs_to_another_user_is_refused() {
     put(&mut open(&other), "k", b"evil");
     chown(&other, Some(1234), None).unwrap();
     std::fs::rename(&other, &path).unwrap();
-    assert_eq!(
-        shard.put(b"m", &[b"1"], Default::default()).unwrap_err().code(),
-        Code::UntrustedFile
-    );
+    assert_eq!(shard.put(b"m", &[b"1"], Default::default()).unwrap_err().code(), Code::UntrustedFile);
     assert_ne!(get(&mut shard, "k"), Some(b"evil".to_vec()));
 }
 
@@ -183,10 +167,7 @@ fn child_reads() {
     assert_eq!(with(Trust::Private).unwrap_err().code(), Code::UntrustedFile);
     let mut shard = with(Trust::System).unwrap();
     assert_eq!(get(&mut shard, "k").unwrap(), b"1");
-    assert_eq!(
-        shard.put(b"x", &[b"1"], Default::default()).unwrap_err().code(),
-        Code::ReadOnly
-    );
+    assert_eq!(shard.put(b"x", &[b"1"], Default::default()).unwrap_err().code(), Code::ReadOnly);
     std::fs::write(out, "read").unwrap();
 }
 
@@ -203,10 +184,7 @@ fn a_read_only_handle_changes_nothing() {
         }
         let before = std::fs::read(&path).unwrap();
         let mut shard = Shard::open(&path, read_only()).unwrap();
-        assert_eq!(
-            (get(&mut shard, "n7").unwrap(), shard.len()),
-            (b"1".to_vec(), 200)
-        );
+        assert_eq!((get(&mut shard, "n7").unwrap(), shard.len()), (b"1".to_vec(), 200));
         let job = Job::default();
         let codes = [
             shard.put(b"k", &[b"1"], Default::default()).unwrap_err().code(),

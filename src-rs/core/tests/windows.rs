@@ -21,9 +21,7 @@ fn bytes(window: &Window, offset: u32, len: u32) -> Vec<u8> {
 
 /// Borrows a key's bytes, with a new window where one is needed; `None` where they must be copied.
 fn borrow(shard: &mut Shard, windows: &mut Vec<Lent>, key: &str) -> Option<(usize, u32, u32)> {
-    let Lookup::Hit(hit) = shard.get(key.as_bytes(), &Validator::None).unwrap() else {
-        panic!("{key}")
-    };
+    let Lookup::Hit(hit) = shard.get(key.as_bytes(), &Validator::None).unwrap() else { panic!("{key}") };
     if shard.loan(hit.offset, hit.len) == Loan::NeedsWindow {
         windows.push(shard.window(hit.offset)?);
     }
@@ -60,9 +58,7 @@ fn lent_bytes_outlive_whatever_becomes_of_the_shard() {
         match round {
             1 | 4 => drop(shard.compact(&Job::default()).unwrap()),
             2 => drop(
-                shard
-                    .replace_all(&Job::default(), |b| b.put(b"k1", &[b"x"], Default::default()))
-                    .unwrap(),
+                shard.replace_all(&Job::default(), |b| b.put(b"k1", &[b"x"], Default::default())).unwrap(),
             ),
             3 => shard.clear().unwrap(),
             _ => drop(open(&path).compact(&Job::default()).unwrap()),
@@ -70,11 +66,7 @@ fn lent_bytes_outlive_whatever_becomes_of_the_shard() {
     }
     shard.close();
     std::fs::remove_dir_all(dir.path()).unwrap();
-    assert!(
-        lent.len() >= 10 && copied > 0,
-        "{} lent, {copied} copied",
-        lent.len()
-    );
+    assert!(lent.len() >= 10 && copied > 0, "{} lent, {copied} copied", lent.len());
     for ((at, offset, len), value) in lent {
         assert_eq!(bytes(&windows[at].window, offset, len), value);
     }
@@ -100,14 +92,7 @@ fn entries_across_strides_and_of_any_size_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
-    let sizes = [
-        WINDOW_STRIDE - 5000,
-        10_000,
-        WINDOW_STRIDE + 1,
-        WINDOW_LEN + 1,
-        3,
-        0,
-    ];
+    let sizes = [WINDOW_STRIDE - 5000, 10_000, WINDOW_STRIDE + 1, WINDOW_LEN + 1, 3, 0];
     for (n, size) in sizes.iter().enumerate() {
         put(&mut shard, &format!("k{n}"), &vec![n as u8 + 1; *size as usize]);
     }
@@ -133,9 +118,7 @@ fn nothing_is_lent_where_it_is_forbidden_or_not_mapped() {
     let mut forbidden = open(&path);
     forbidden.never_lend();
     for shard in [&mut forbidden, &mut Shard::open(&path, unmapped()).unwrap()] {
-        let Lookup::Hit(hit) = shard.get(b"k", &Validator::None).unwrap() else {
-            panic!()
-        };
+        let Lookup::Hit(hit) = shard.get(b"k", &Validator::None).unwrap() else { panic!() };
         assert_eq!(shard.loan(hit.offset, hit.len), Loan::Copy);
         let mut one = [0];
         assert!(shard.copy(hit.offset, &mut one) && one == *b"1");

@@ -15,11 +15,7 @@ where
             out.push(n);
         }
         // Entries of equal hash stand at the end of `out`; nearly always there is none.
-        let shadowed = out
-            .iter()
-            .rev()
-            .take_while(|e: &&Entry| e.hash == old.hash)
-            .any(|e| same(*e, old));
+        let shadowed = out.iter().rev().take_while(|e: &&Entry| e.hash == old.hash).any(|e| same(*e, old));
         if !shadowed {
             out.push(old);
         }
@@ -38,11 +34,7 @@ where
     sorted.sort_unstable_by_key(|e| (e.hash, std::cmp::Reverse(e.place.offset())));
     let mut out: Vec<Entry> = Vec::with_capacity(sorted.len());
     for old in sorted {
-        let shadowed = out
-            .iter()
-            .rev()
-            .take_while(|e| e.hash == old.hash)
-            .any(|e| same(*e, old));
+        let shadowed = out.iter().rev().take_while(|e| e.hash == old.hash).any(|e| same(*e, old));
         if !shadowed {
             out.push(old);
         }
@@ -56,13 +48,7 @@ mod tests {
     use super::*;
 
     fn run(items: &[(u64, u64)]) -> Vec<Entry> {
-        items
-            .iter()
-            .map(|(hash, at)| Entry {
-                hash: *hash,
-                place: Place::new(*at, false),
-            })
-            .collect()
+        items.iter().map(|(hash, at)| Entry { hash: *hash, place: Place::new(*at, false) }).collect()
     }
 
     #[test]
@@ -71,10 +57,7 @@ mod tests {
         let older = run(&[(1, 16), (2, 32), (3, 48), (3, 64)]);
         // 160 replaces 16; 176 replaces 64 only: 48 is another key with the same hash.
         let same = |a: Entry, b: Entry| matches!((a.place.offset(), b.place.offset()), (160, 16) | (176, 64));
-        assert_eq!(
-            merge(&newer, &older, same),
-            run(&[(1, 160), (2, 32), (3, 176), (3, 48)])
-        );
+        assert_eq!(merge(&newer, &older, same), run(&[(1, 160), (2, 32), (3, 176), (3, 48)]));
     }
 
     #[test]

@@ -156,14 +156,8 @@ impl Table {
         let home = mulhi(hash, self.capacity);
         let slots = self.max_probe.min(self.slots.saturating_sub(home));
         // `read` has checked that all slots lie within the file.
-        let from = self
-            .frame
-            .saturating_add(self.slots_from)
-            .saturating_add(home.saturating_mul(SLOT_LEN));
-        Probe {
-            from,
-            len: (slots.saturating_mul(SLOT_LEN)) as usize,
-        }
+        let from = self.frame.saturating_add(self.slots_from).saturating_add(home.saturating_mul(SLOT_LEN));
+        Probe { from, len: (slots.saturating_mul(SLOT_LEN)) as usize }
     }
 
     /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
@@ -177,10 +171,7 @@ impl Table {
         let mut hashes = hashes.chunks_exact(8).map(word);
         let mut out = Vec::with_capacity(usize::try_from(self.count).ok()?);
         for slot in slots.chunks_exact(8).map(word).filter(|s| *s != 0) {
-            out.push(Entry {
-                hash: hashes.next()?,
-                place: place(slot),
-            });
+            out.push(Entry { hash: hashes.next()?, place: place(slot) });
         }
         (out.len() as u64 == self.count).then_some(out)
     }
@@ -253,10 +244,7 @@ mod tests {
     use crate::digest::Digest;
 
     fn sealer() -> Sealer {
-        Sealer {
-            seed: 3,
-            digest: Digest::Xxh3,
-        }
+        Sealer { seed: 3, digest: Digest::Xxh3 }
     }
 
     fn table(n: u64) -> (Vec<Entry>, Vec<u8>, Table) {
@@ -267,13 +255,7 @@ mod tests {
             })
             .collect();
         entries.sort_unstable_by_key(|e| e.hash);
-        let about = About {
-            offset: 4096,
-            older: 0,
-            generation: 1,
-            live_entries: n,
-            live_bytes: 0,
-        };
+        let about = About { offset: 4096, older: 0, generation: 1, live_entries: n, live_bytes: 0 };
         let mut out = Vec::new();
         encode(&mut out, &sealer(), &about, &entries);
         let table = Table::read(&out, 4096, &sealer(), 4096 + out.len() as u64).unwrap();
@@ -290,12 +272,8 @@ mod tests {
                 let probe = table.probe(e.hash);
                 let from = usize::try_from(probe.from - 4096).unwrap();
                 let slots = &frame[from..from + probe.len];
-                let found = slots
-                    .chunks_exact(8)
-                    .map(|b| u64::from_le_bytes(b.try_into().unwrap()));
-                let mut found = found
-                    .take_while(|s| *s != 0)
-                    .filter_map(|s| tagged(s, tag(e.hash)));
+                let found = slots.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap()));
+                let mut found = found.take_while(|s| *s != 0).filter_map(|s| tagged(s, tag(e.hash)));
                 assert!(found.any(|p| p == e.place));
             }
         }
@@ -303,10 +281,7 @@ mod tests {
 
     #[test]
     fn a_slot_with_a_damaged_byte_keeps_no_tag() {
-        let entry = Entry {
-            hash: 0x1234_5678_9ABC_DEF0,
-            place: Place::new(4096, false),
-        };
+        let entry = Entry { hash: 0x1234_5678_9ABC_DEF0, place: Place::new(4096, false) };
         let whole = slot(entry);
         assert_eq!(tagged(whole, tag(entry.hash)), Some(entry.place));
         for byte in 0..8 {
@@ -320,10 +295,7 @@ mod tests {
     fn a_table_that_lies_about_its_size_is_not_read() {
         let (_, frame, table) = table(100);
         assert!(Table::read(&frame, 4096, &sealer(), 4096 + frame.len() as u64 - 1).is_none());
-        assert!(
-            Table::read(&frame, 8192, &sealer(), u64::MAX).is_none(),
-            "at another offset"
-        );
+        assert!(Table::read(&frame, 8192, &sealer(), u64::MAX).is_none(), "at another offset");
         assert!(
             Table::read(&frame, 4096, &Sealer { seed: 4, ..sealer() }, u64::MAX).is_none(),
             "of another shard"

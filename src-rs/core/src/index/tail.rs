@@ -6,10 +6,7 @@
 use super::{Entry, Place};
 
 const FIRST_CAPACITY: usize = 64;
-const EMPTY: Entry = Entry {
-    hash: 0,
-    place: Place(0),
-};
+const EMPTY: Entry = Entry { hash: 0, place: Place(0) };
 
 /// The entries behind the newest snapshot. No memory until the first one.
 #[derive(Debug, Default)]
@@ -113,10 +110,7 @@ mod tests {
     use super::*;
 
     fn entry(hash: u64, offset: u64) -> Entry {
-        Entry {
-            hash,
-            place: Place::new(offset, false),
-        }
+        Entry { hash, place: Place::new(offset, false) }
     }
 
     #[test]
@@ -138,9 +132,7 @@ mod tests {
         }
         assert_eq!((tail.len(), tail.sorted().len()), (4999, 4999));
         for i in 1..5000u64 {
-            assert!(tail
-                .candidates(i.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-                .any(|p| p.offset() == i * 16));
+            assert!(tail.candidates(i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).any(|p| p.offset() == i * 16));
         }
         tail.clear();
         assert_eq!(tail.candidates(0).count(), 0);

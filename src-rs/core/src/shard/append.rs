@@ -27,14 +27,7 @@ impl<'a> Appender<'a> {
     pub fn new(state: &'a mut State, buffer: &'a mut Vec<u8>, generation: u64) -> Self {
         buffer.clear();
         let at = state.end;
-        Appender {
-            state,
-            buffer,
-            generation,
-            at,
-            first: at,
-            entries: Vec::new(),
-        }
+        Appender { state, buffer, generation, at, first: at, entries: Vec::new() }
     }
 
     /// Where the next frame will stand.
@@ -52,13 +45,9 @@ impl<'a> Appender<'a> {
         let flags = if in_batch { IN_BATCH } else { 0 };
         let offset = self.room_for(self.state.sealer.record_len(fields))?;
         if tombstone {
-            self.state
-                .sealer
-                .tombstone(self.buffer, offset, self.generation, flags, fields);
+            self.state.sealer.tombstone(self.buffer, offset, self.generation, flags, fields);
         } else {
-            self.state
-                .sealer
-                .record(self.buffer, offset, self.generation, flags, fields);
+            self.state.sealer.record(self.buffer, offset, self.generation, flags, fields);
         }
         self.note(fields.key_hash, offset, tombstone)
     }
@@ -66,9 +55,7 @@ impl<'a> Appender<'a> {
     /// Takes over a whole, verified frame of another file.
     pub fn adopt(&mut self, frame: &[u8], key_hash: u64, tombstone: bool) -> Result<()> {
         let offset = self.room_for(frame.len() as u64)?;
-        self.state
-            .sealer
-            .adopt(self.buffer, offset, self.generation, key_hash, frame);
+        self.state.sealer.adopt(self.buffer, offset, self.generation, key_hash, frame);
         self.note(key_hash, offset, tombstone)
     }
 
@@ -87,10 +74,7 @@ impl<'a> Appender<'a> {
     }
 
     fn note(&mut self, hash: u64, offset: u64, tombstone: bool) -> Result<()> {
-        self.entries.push(Entry {
-            hash,
-            place: Place::new(offset, tombstone),
-        });
+        self.entries.push(Entry { hash, place: Place::new(offset, tombstone) });
         if self.buffer.len() >= WRITE_CHUNK {
             self.write()?;
         }
@@ -109,9 +93,7 @@ impl<'a> Appender<'a> {
     pub fn commit_frame(&mut self) {
         let offset = self.offset();
         let frames = self.entries.len() as u64;
-        self.state
-            .sealer
-            .commit(self.buffer, offset, self.generation, self.first, frames);
+        self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
     }
 
     /// Takes the written frames into the index and the counts. Of several frames of one key and
@@ -135,9 +117,7 @@ impl<'a> Appender<'a> {
                 None
             } else {
                 let Some(bytes) =
-                    state
-                        .view
-                        .get(entry.place.offset(), head.layout().key_end, &mut scratch.frame)
+                    state.view.get(entry.place.offset(), head.layout().key_end, &mut scratch.frame)
                 else {
                     continue;
                 };
@@ -187,11 +167,7 @@ pub(super) fn write_snapshot(
         }
         absorbed = absorbed.saturating_add(1);
     }
-    let older = if sound {
-        state.tables.get(absorbed).map_or(0, |t| t.frame)
-    } else {
-        0
-    };
+    let older = if sound { state.tables.get(absorbed).map_or(0, |t| t.frame) } else { 0 };
     if !sound {
         run = state.live_by_scan(scratch);
     }

@@ -50,15 +50,10 @@ impl Shard {
         if !self.options.auto_compact || !self.wants_compaction() {
             return;
         }
-        let far_too_large = self
-            .state
-            .as_ref()
-            .is_some_and(|s| s.end > self.options.max_bytes.saturating_mul(2));
+        let far_too_large =
+            self.state.as_ref().is_some_and(|s| s.end > self.options.max_bytes.saturating_mul(2));
         let now = ticks_ms();
-        let paused = self
-            .background
-            .started_ms
-            .is_some_and(|at| now.saturating_sub(at) < PAUSE_MS);
+        let paused = self.background.started_ms.is_some_and(|at| now.saturating_sub(at) < PAUSE_MS);
         if !self.background.is_running() && (!paused || far_too_large) {
             self.start_compaction(now);
         }
@@ -80,9 +75,7 @@ impl Shard {
                 let _ = shard.compact(&job);
             }
         };
-        self.background.thread = std::thread::Builder::new()
-            .name("warmshard-compact".into())
-            .spawn(work)
-            .ok();
+        self.background.thread =
+            std::thread::Builder::new().name("warmshard-compact".into()).spawn(work).ok();
     }
 }

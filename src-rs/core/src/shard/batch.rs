@@ -9,6 +9,8 @@ use crate::frame::RecordFields;
 use crate::key;
 use crate::limits::TAIL_ENTRIES;
 use crate::state::Found;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 
 /// Where the changes of a batch go.
 pub struct Batch<'a, 'b> {
@@ -85,7 +87,7 @@ impl Shard {
             })
         })
         .inspect(|added| {
-            self.counters.puts = self.counters.puts.wrapping_add(*added);
+            self.changes.puts.add(*added);
             self.compact_in_background();
         })
     }
@@ -117,12 +119,21 @@ impl Shard {
         })
     }
 
-    /// Runs a change with the lock held.
+    /// Runs a change with the lock held, and gives it back even if the caller's code in there panics:
+    /// a host may catch that and go on.
     pub(super) fn in_lock<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.lock()?;
-        let done = change(self);
+        let file = self.state.as_ref().map(|s| Arc::clone(s.view.file()));
+        let done = catch_unwind(AssertUnwindSafe(|| change(self)));
+        if let Some(file) = file {
+            file.unlock();
+        }
         self.unlock();
-        done
+        done.unwrap_or_else(|panic| {
+            // The state may be lost; the next call reads it anew.
+            self.know(u64::MAX);
+            resume_unwind(panic)
+        })
     }
 
     fn append_batch<F>(&mut self, fill: F) -> Result<u64>

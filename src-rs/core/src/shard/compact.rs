@@ -62,10 +62,7 @@ impl Shard {
                 return Err(e);
             }
         };
-        let mut report = CompactReport {
-            bytes_before: old.end,
-            ..CompactReport::default()
-        };
+        let mut report = CompactReport { bytes_before: old.end, ..CompactReport::default() };
         let mut old = Some(old);
         let done = self.copy_bulk(&mut old, &mut new, &mut report, job);
         self.state = old;
@@ -75,12 +72,9 @@ impl Shard {
         }
         report.replaced = done?;
         report.bytes_after = self.state.as_ref().map_or(0, |s| s.end);
-        let dropped = report
-            .expired
-            .saturating_add(report.corrupt)
-            .saturating_add(report.evicted);
-        self.counters.evictions = self.counters.evictions.wrapping_add(dropped);
-        self.counters.compactions = self.counters.compactions.wrapping_add(u64::from(report.replaced));
+        let dropped = report.expired.saturating_add(report.corrupt).saturating_add(report.evicted);
+        self.changes.evictions.add(dropped);
+        self.changes.compactions.add(u64::from(report.replaced));
         Ok(report)
     }
 
@@ -108,13 +102,8 @@ impl Shard {
         let mut appender = Appender::new(new, &mut buffer, old.generation);
         for candidate in &keep {
             job.step()?;
-            if copy_frame(
-                old,
-                candidate.entry.place.offset(),
-                &candidate.head,
-                &mut appender,
-                &mut scratch,
-            )? {
+            if copy_frame(old, candidate.entry.place.offset(), &candidate.head, &mut appender, &mut scratch)?
+            {
                 report.kept = report.kept.saturating_add(1);
             } else {
                 report.corrupt = report.corrupt.saturating_add(1);
@@ -165,12 +154,7 @@ impl Shard {
         let budget = self.options.max_bytes.saturating_sub(self.options.max_bytes / 8);
         let ours = self.options.producer.id();
         keep.sort_unstable_by_key(|c| {
-            (
-                Some(c.head.producer.get()) == ours,
-                c.used_ms,
-                c.head.cached_ns.get(),
-                c.entry.place.offset(),
-            )
+            (Some(c.head.producer.get()) == ours, c.used_ms, c.head.cached_ns.get(), c.entry.place.offset())
         });
         let mut drop = 0;
         for candidate in keep.iter() {

@@ -29,7 +29,7 @@ impl Shard {
             doomed.extend(self.is_stale(offset));
         }
         let dropped = self.delete_places(&doomed, &Job::default())?;
-        self.counters.evictions = self.counters.evictions.wrapping_add(dropped);
+        self.changes.evictions.add(dropped);
         self.compact_in_background();
         Ok(dropped)
     }
@@ -65,10 +65,7 @@ fn source_is_stale(key: &str, head: &Head, validator: &[u8]) -> bool {
         Ok(meta) => meta,
         // Only what is certainly gone: a folder that cannot be searched now says nothing.
         Err(e) => {
-            return matches!(
-                e.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            )
+            return matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
         }
     };
     let Validator::Mtime { sec, nsec, size } = wanted else {

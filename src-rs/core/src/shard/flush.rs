@@ -21,7 +21,7 @@ impl Shard {
         let Some(durable) = self.sidecar.as_ref().map(crate::sidecar::Sidecar::durable) else {
             return Ok(());
         };
-        self.counters.flushes = self.counters.flushes.wrapping_add(1);
+        self.changes.flushes.add(1);
         if durable.sync_failed {
             return self.compact(&Job::default()).map(drop);
         }
@@ -75,10 +75,7 @@ impl Shard {
             // Another flush got further meanwhile.
             return Ok(());
         }
-        let root = Root {
-            sequence: newest.map_or(0, |r| r.sequence).saturating_add(1),
-            ..*root
-        };
+        let root = Root { sequence: newest.map_or(0, |r| r.sequence).saturating_add(1), ..*root };
         file.write_at(&root.encode(state.sealer.seed), root.offset())?;
         state.root = Some(root);
         Ok(())
@@ -86,11 +83,8 @@ impl Shard {
 
     /// After a sync under the lock: all that is published is durable.
     pub(super) fn note_durable(&mut self) {
-        let Some((end, appended)) = self
-            .state
-            .as_ref()
-            .zip(self.sidecar.as_ref())
-            .map(|(s, c)| (s.end, c.durable().appended))
+        let Some((end, appended)) =
+            self.state.as_ref().zip(self.sidecar.as_ref()).map(|(s, c)| (s.end, c.durable().appended))
         else {
             return;
         };
@@ -111,10 +105,7 @@ impl Shard {
     pub fn durability(&mut self) -> Durability {
         self.catch_up();
         let Some(state) = &self.state else {
-            return Durability {
-                durable: true,
-                ..Durability::default()
-            };
+            return Durability { durable: true, ..Durability::default() };
         };
         match &self.sidecar {
             Some(sidecar) => {
@@ -129,11 +120,7 @@ impl Shard {
             None => {
                 let synced = state.root.map_or(0, |r| r.committed);
                 let pending_bytes = state.end.saturating_sub(synced.max(HEADER_LEN));
-                Durability {
-                    pending_entries: 0,
-                    pending_bytes,
-                    durable: pending_bytes == 0,
-                }
+                Durability { pending_entries: 0, pending_bytes, durable: pending_bytes == 0 }
             }
         }
     }
@@ -155,10 +142,7 @@ impl Shard {
             return;
         }
         self.options.lock_timeout_ms = 0;
-        let long = self
-            .state
-            .as_ref()
-            .is_some_and(|s| s.tail.len() >= crate::limits::TAIL_ENTRIES_AT_CLOSE);
+        let long = self.state.as_ref().is_some_and(|s| s.tail.len() >= crate::limits::TAIL_ENTRIES_AT_CLOSE);
         if long {
             // Only a courtesy: somebody else's lock, or a full disk, changes nothing.
             let _: std::result::Result<(), Error> = self.in_lock(Self::write_snapshot);

@@ -79,23 +79,11 @@ impl Shard {
         if end.saturating_sub(start) > WINDOW_LEN {
             return Loan::Copy;
         }
-        let extent = self
-            .lender
-            .extents
-            .get(stride as usize)
-            .copied()
-            .unwrap_or_default();
+        let extent = self.lender.extents.get(stride as usize).copied().unwrap_or_default();
         if end <= extent.end {
-            return Loan::Window {
-                id: stride as u32,
-                offset: offset.saturating_sub(start) as u32,
-            };
+            return Loan::Window { id: stride as u32, offset: offset.saturating_sub(start) as u32 };
         }
-        let behind = self
-            .state
-            .as_ref()
-            .map_or(0, |s| s.end)
-            .saturating_sub(extent.end);
+        let behind = self.state.as_ref().map_or(0, |s| s.end).saturating_sub(extent.end);
         let covered = extent.end.saturating_sub(start);
         let mapped = self.state.as_ref().is_some_and(|s| s.view.is_mapped());
         if mapped && (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) {
@@ -120,10 +108,6 @@ impl Shard {
             self.lender.extents.resize(at.checked_add(1)?, Extent::default());
         }
         *self.lender.extents.get_mut(at)? = Extent { end };
-        Some(Lent {
-            id: u32::try_from(stride).ok()?,
-            start,
-            window,
-        })
+        Some(Lent { id: u32::try_from(stride).ok()?, start, window })
     }
 }

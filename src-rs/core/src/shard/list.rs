@@ -67,10 +67,13 @@ impl Cursor {
             let Some(bytes) = view.get(offset, head.layout().key_end, scratch) else {
                 continue;
             };
+            // Damage, or a longer root, can make a key that no look-up takes.
+            let root = self.root.as_ref();
             keys.extend(
                 bytes
                     .get(HEAD_LEN..)
-                    .and_then(|k| key::shown(k, self.root.as_ref())),
+                    .and_then(|k| key::shown(k, root))
+                    .filter(|k| key::stored(k.as_bytes(), root).is_ok()),
             );
             if keys.len() >= most {
                 break;
@@ -100,11 +103,8 @@ impl Shard {
 
     /// Every entry, newest first, of all producers.
     pub fn list(&mut self) -> Vec<EntryInfo> {
-        let mut infos: Vec<EntryInfo> = self
-            .live_offsets()
-            .into_iter()
-            .filter_map(|o| self.describe(o))
-            .collect();
+        let mut infos: Vec<EntryInfo> =
+            self.live_offsets().into_iter().filter_map(|o| self.describe(o)).collect();
         infos.sort_by_key(|i| std::cmp::Reverse((i.cached_ns, i.offset)));
         infos
     }
@@ -129,11 +129,8 @@ impl Shard {
         let Some(state) = self.state.as_deref() else {
             return Vec::new();
         };
-        let mut offsets: Vec<u64> = state
-            .live(&mut self.scratch)
-            .into_iter()
-            .map(|e| e.place.offset())
-            .collect();
+        let mut offsets: Vec<u64> =
+            state.live(&mut self.scratch).into_iter().map(|e| e.place.offset()).collect();
         offsets.sort_unstable();
         offsets
     }
@@ -145,10 +142,7 @@ impl Shard {
         let (host_name, host_version) = host(&head, frame)?;
         let lens = frame.get(layout.validator_end..layout.lens_end)?;
         let cached_ns = head.cached_ns.get();
-        let used = self
-            .sidecar
-            .as_ref()
-            .map_or(0, |s| s.last_used_ms(head.key_hash.get()));
+        let used = self.sidecar.as_ref().map_or(0, |s| s.last_used_ms(head.key_hash.get()));
         let validator = frame.get(layout.key_end..layout.validator_end)?;
         // An unknown kind is of a later version, or damage.
         decode(head.validator_kind, validator)?;

@@ -64,10 +64,7 @@ impl Shard {
             }
             return settled;
         }
-        Err(Error::LockTimeout {
-            path: self.lock_path.clone(),
-            waited_ms: self.options.lock_timeout_ms,
-        })
+        Err(Error::LockTimeout { path: self.lock_path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
     /// Gives the lock back.
@@ -148,12 +145,7 @@ impl Shard {
         }
         if state.root.is_some_and(|r| r.committed > state.end) {
             // The file was cut. This root must not come true again when the file has grown.
-            let root = Root {
-                sequence: 0,
-                generation: state.generation,
-                committed: HEADER_LEN,
-                snapshot: 0,
-            };
+            let root = Root { sequence: 0, generation: state.generation, committed: HEADER_LEN, snapshot: 0 };
             self.write_root(&root)?;
         }
         self.publish_recovered();
@@ -175,10 +167,7 @@ impl Shard {
                 return Ok(false);
             }
         }
-        Err(Error::LockTimeout {
-            path: self.path.clone(),
-            waited_ms: self.options.lock_timeout_ms,
-        })
+        Err(Error::LockTimeout { path: self.path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
     /// Tells everybody what a recovery found.

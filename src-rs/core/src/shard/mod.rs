@@ -19,6 +19,7 @@ mod put;
 mod read;
 mod replace;
 mod report;
+mod tally;
 mod verify;
 
 pub use batch::Batch;
@@ -38,23 +39,7 @@ use background::Background;
 use lend::Lender;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What this handle has done.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counters {
-    hits: u64,
-    misses: u64,
-    stale: u64,
-    corrupt: u64,
-    puts: u64,
-    rejected_puts: u64,
-    deletes: u64,
-    evictions: u64,
-    flushes: u64,
-    compactions: u64,
-    refreshes: u64,
-    read_errors: u64,
-}
+use tally::{Changes, Lookups};
 
 /// An open shard. See the module's head.
 #[derive(Debug)]
@@ -74,7 +59,8 @@ pub struct Shard {
     /// The highest generation that this handle ever knew: what it publishes is higher, even where
     /// the files that remembered it are gone.
     highest: u64,
-    counters: Counters,
+    lookups: Lookups,
+    changes: Arc<Changes>,
     scratch: Scratch,
     /// Frames on their way to the file.
     buffer: Vec<u8>,

@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Counters, Lender, Options, Shard};
+use super::{Background, Changes, Lender, Lookups, Options, Shard};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -47,7 +47,8 @@ impl Shard {
             seen: None,
             known: 0,
             highest: 0,
-            counters: Counters::default(),
+            lookups: Lookups::default(),
+            changes: Arc::default(),
             scratch: Scratch::default(),
             buffer: Vec::new(),
             checked_ms: ticks_ms(),
@@ -71,6 +72,7 @@ impl Shard {
             storage: Arc::clone(&self.storage),
             path: self.path.clone(),
             options: self.options.clone(),
+            changes: Arc::clone(&self.changes),
         }
     }
 
@@ -161,11 +163,7 @@ impl Shard {
     /// Opens the file at the path. Returns whether it is a shard of ours; `state` or `rejected` is
     /// set. Where the system refuses, what we had stays.
     pub(super) fn open_file(&mut self) -> Result<bool> {
-        let how = if self.options.read_only {
-            Open::Read
-        } else {
-            Open::Write
-        };
+        let how = if self.options.read_only { Open::Read } else { Open::Write };
         let file = self.storage.open(&self.path, how)?;
         let opened = match &file {
             Some(file) => {
@@ -232,9 +230,9 @@ impl Shard {
     /// knew stays, and the next call tries again.
     #[cold]
     fn refresh(&mut self) {
-        self.counters.refreshes = self.counters.refreshes.wrapping_add(1);
+        self.lookups.refreshes = self.lookups.refreshes.wrapping_add(1);
         if let Err(_error) = self.try_refresh() {
-            self.counters.read_errors = self.counters.read_errors.wrapping_add(1);
+            self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
         }
     }
 
@@ -276,7 +274,7 @@ impl Shard {
             }
         }
         if self.compare_identities().is_err() {
-            self.counters.read_errors = self.counters.read_errors.wrapping_add(1);
+            self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
         }
     }
 
@@ -313,14 +311,17 @@ pub struct Opener {
     storage: Arc<dyn Storage>,
     path: std::path::PathBuf,
     options: Options,
+    changes: Arc<Changes>,
 }
 
 impl Opener {
-    /// Opens it.
+    /// Opens it. What it changes is counted by the handle that this came from.
     ///
     /// # Errors
     /// As `Shard::open`.
     pub fn open(&self) -> Result<Shard> {
-        Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())
+        let mut shard = Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())?;
+        shard.changes = Arc::clone(&self.changes);
+        Ok(shard)
     }
 }

@@ -105,10 +105,7 @@ pub struct PutMeta<'a> {
 
 impl Default for PutMeta<'_> {
     fn default() -> Self {
-        PutMeta {
-            validator: Validator::None,
-            expires_ms: 0,
-        }
+        PutMeta { validator: Validator::None, expires_ms: 0 }
     }
 }
 
@@ -154,9 +151,6 @@ impl Job {
     /// Steps done, and steps expected.
     #[must_use]
     pub fn progress(&self) -> (u64, u64) {
-        (
-            self.done.load(Ordering::Relaxed),
-            self.total.load(Ordering::Relaxed),
-        )
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 }

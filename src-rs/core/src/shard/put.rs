@@ -30,14 +30,14 @@ impl Shard {
             return Err(Error::ReadOnly(self.path.clone()));
         }
         let Some(producer) = self.options.producer.id() else {
-            self.counters.rejected_puts = self.counters.rejected_puts.wrapping_add(1);
+            self.changes.rejected_puts.add(1);
             return Ok(());
         };
         self.lock()?;
         let done = self.put_locked(&stored, parts, producer, &validator, meta.expires_ms);
         self.unlock();
         done?;
-        self.counters.puts = self.counters.puts.wrapping_add(1);
+        self.changes.puts.add(1);
         self.compact_in_background();
         Ok(())
     }
@@ -59,7 +59,7 @@ impl Shard {
         self.unlock();
         let done = done?;
         if done {
-            self.counters.deletes = self.counters.deletes.wrapping_add(1);
+            self.changes.deletes.add(1);
             self.compact_in_background();
         }
         Ok(done)
@@ -74,9 +74,7 @@ impl Shard {
                 parts.len()
             )));
         }
-        let size = parts
-            .iter()
-            .fold(0u64, |sum, p| sum.saturating_add(p.len() as u64));
+        let size = parts.iter().fold(0u64, |sum, p| sum.saturating_add(p.len() as u64));
         if size > self.options.max_entry_bytes {
             return Err(Error::TooLarge {
                 what: "the entry",
@@ -142,10 +140,7 @@ impl Shard {
             return Ok(false);
         };
         let hash = key::hash(key, state.header.seed);
-        if !matches!(
-            state.find(key, hash, producer, &mut self.scratch),
-            Found::Record(_)
-        ) {
+        if !matches!(state.find(key, hash, producer, &mut self.scratch), Found::Record(_)) {
             return Ok(false);
         }
         self.append_one(&tombstone_fields(key, hash, producer), true, generation)?;
@@ -159,9 +154,8 @@ impl Shard {
         };
         let end = state.end;
         let mut appender = Appender::new(state, &mut self.buffer, generation);
-        let settled = appender
-            .push(fields, tombstone, false)
-            .and_then(|()| appender.settle(&mut self.scratch));
+        let settled =
+            appender.push(fields, tombstone, false).and_then(|()| appender.settle(&mut self.scratch));
         shrink(&mut self.buffer);
         match settled {
             Ok(entries) => {
@@ -248,16 +242,8 @@ impl Shard {
     }
 
     pub(super) fn next_generation(&self) -> u64 {
-        let page = self
-            .sidecar
-            .as_ref()
-            .map_or(0, crate::sidecar::Sidecar::credible_generation);
-        self.state
-            .as_ref()
-            .map_or(0, |s| s.generation)
-            .max(page)
-            .max(self.highest)
-            .saturating_add(1)
+        let page = self.sidecar.as_ref().map_or(0, crate::sidecar::Sidecar::credible_generation);
+        self.state.as_ref().map_or(0, |s| s.generation).max(page).max(self.highest).saturating_add(1)
     }
 
     /// Makes the file where there is none, or in the place of one that reads as empty.
@@ -273,21 +259,15 @@ impl Shard {
             let _ = self.storage.remove(&path);
         }
         renamed?;
-        let durable = Durable {
-            dir_pending: true,
-            ..Durable::default()
-        };
+        let durable = Durable { dir_pending: true, ..Durable::default() };
         self.take_file(state, &durable);
         Ok(())
     }
 
     /// A new file with nothing but a header, under a temporary name, locked.
     pub(super) fn new_file(&self, generation: u64) -> Result<(PathBuf, Box<State>)> {
-        let digest = self
-            .options
-            .digest
-            .clone()
-            .or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
+        let digest =
+            self.options.digest.clone().or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
         let header = Header::new(digest.unwrap_or(crate::digest::Digest::Xxh3), generation)?;
         let (path, file) = self.make_temporary(&header.shard_id)?;
         let made = self.fill_new_file(&path, file, &header);

@@ -16,7 +16,7 @@ impl Shard {
         let found = self.peek(key, validator)?;
         match found {
             Lookup::Hit(_) => {
-                self.counters.hits = self.counters.hits.wrapping_add(1);
+                self.lookups.hits = self.lookups.hits.wrapping_add(1);
                 self.hits_left = self.hits_left.wrapping_sub(1);
                 if self.hits_left == 0 {
                     self.check_identity();
@@ -25,9 +25,9 @@ impl Shard {
                     return self.peek(key, validator);
                 }
             }
-            Lookup::Miss => self.counters.misses = self.counters.misses.wrapping_add(1),
-            Lookup::Stale => self.counters.stale = self.counters.stale.wrapping_add(1),
-            Lookup::Corrupt => self.counters.corrupt = self.counters.corrupt.wrapping_add(1),
+            Lookup::Miss => self.lookups.misses = self.lookups.misses.wrapping_add(1),
+            Lookup::Stale => self.lookups.stale = self.lookups.stale.wrapping_add(1),
+            Lookup::Corrupt => self.lookups.corrupt = self.lookups.corrupt.wrapping_add(1),
         }
         if !matches!(found, Lookup::Hit(_)) {
             self.check_identity();

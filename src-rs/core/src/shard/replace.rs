@@ -32,7 +32,7 @@ impl Shard {
             }
             done
         })
-        .inspect(|count| self.counters.puts = self.counters.puts.wrapping_add(*count))
+        .inspect(|count| self.changes.puts.add(*count))
     }
 
     /// Drops every entry. Does nothing to a shard without any.
@@ -85,11 +85,7 @@ impl Shard {
         state.root = Some(root);
         // Renamed: from here on it is the shard, whatever else fails.
         let synced = self.storage.sync_dir(self.dir());
-        let durable = Durable {
-            bytes: state.end,
-            dir_pending: synced.is_err(),
-            ..Durable::default()
-        };
+        let durable = Durable { bytes: state.end, dir_pending: synced.is_err(), ..Durable::default() };
         let live = state.live_entries;
         self.take_file(state, &durable);
         if let Some(sidecar) = self.sidecar.as_mut() {

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::sidecar::Sidecar;
+use std::sync::Arc;
 
 /// What a power cut might cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,7 +15,7 @@ pub struct Durability {
     pub durable: bool,
 }
 
-/// Numbers on a shard. The counters are this handle's own.
+/// Numbers on a shard. The counters are this handle's own, with what is done for it in the background.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
     /// Live entries, of all producers.
@@ -85,21 +86,21 @@ impl Shard {
     /// Numbers on the file and on what this handle did.
     pub fn stats(&mut self) -> Stats {
         let generation = self.generation();
-        let c = self.counters;
+        let (looked, changed) = (self.lookups, Arc::clone(&self.changes));
         let mut stats = Stats {
             generation,
-            hits: c.hits,
-            misses: c.misses,
-            stale: c.stale,
-            corrupt: c.corrupt,
-            puts: c.puts,
-            rejected_puts: c.rejected_puts,
-            deletes: c.deletes,
-            evictions: c.evictions,
-            flushes: c.flushes,
-            compactions: c.compactions,
-            refreshes: c.refreshes,
-            read_errors: c.read_errors,
+            hits: looked.hits,
+            misses: looked.misses,
+            stale: looked.stale,
+            corrupt: looked.corrupt,
+            puts: changed.puts.get(),
+            rejected_puts: changed.rejected_puts.get(),
+            deletes: changed.deletes.get(),
+            evictions: changed.evictions.get(),
+            flushes: changed.flushes.get(),
+            compactions: changed.compactions.get(),
+            refreshes: looked.refreshes,
+            read_errors: looked.read_errors,
             rejected: self.rejected.map(|r| r.to_string()),
             ..Stats::default()
         };

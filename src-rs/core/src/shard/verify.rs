@@ -48,11 +48,7 @@ impl VerifyReport {
 
     fn fault(&mut self, offset: u64, key: Option<String>, reason: &str) {
         if self.faults.len() < MAX_REPORTED {
-            self.faults.push(Fault {
-                offset,
-                key,
-                reason: reason.into(),
-            });
+            self.faults.push(Fault { offset, key, reason: reason.into() });
         }
     }
 }
@@ -91,17 +87,11 @@ impl Shard {
                 .and_then(|len| state.view.get(step.offset, len, &mut scratch));
             let sound = frame.is_some_and(|f| state.sealer.verify(f, step.offset));
             if sound {
-                report.live = report
-                    .live
-                    .saturating_add(u64::from(live_places.contains(&step.offset)));
+                report.live = report.live.saturating_add(u64::from(live_places.contains(&step.offset)));
             } else {
                 report.corrupt = report.corrupt.saturating_add(1);
                 let key = shown_key(&state.view, step.offset, &step.head, self.options.root.as_ref());
-                let what = if step.head.kind == SNAPSHOT {
-                    "the index snapshot's"
-                } else {
-                    "the record's"
-                };
+                let what = if step.head.kind == SNAPSHOT { "the index snapshot's" } else { "the record's" };
                 report.fault(step.offset, key, &format!("{what} digest fails"));
             }
         }
@@ -109,9 +99,8 @@ impl Shard {
         if scan.damaged() > 0 {
             report.fault(0, None, "bytes that belong to no frame");
         }
-        let indexed: Option<HashSet<u64>> = state
-            .live_index(&mut self.scratch)
-            .map(|l| l.iter().map(|e| e.place.offset()).collect());
+        let indexed: Option<HashSet<u64>> =
+            state.live_index(&mut self.scratch).map(|l| l.iter().map(|e| e.place.offset()).collect());
         match indexed {
             Some(indexed) => {
                 for place in live_places.difference(&indexed) {
@@ -128,7 +117,5 @@ impl Shard {
 fn shown_key(view: &View, offset: u64, head: &Head, root: Option<&key::Root>) -> Option<String> {
     let mut scratch = Vec::new();
     let bytes = view.get(offset, head.layout().key_end, &mut scratch)?;
-    (head.kind == RECORD)
-        .then(|| key::shown(bytes.get(HEAD_LEN..)?, root))
-        .flatten()
+    (head.kind == RECORD).then(|| key::shown(bytes.get(HEAD_LEN..)?, root)).flatten()
 }

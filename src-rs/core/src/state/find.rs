@@ -109,10 +109,7 @@ impl State {
     /// Another key with the same hash is hardly ever one: its bytes, or their length, are damaged.
     #[cold]
     fn judge_namesake(&self, place: Place, scratch: &mut Vec<u8>) -> Verdict {
-        let head = self
-            .view
-            .get(place.offset(), HEAD_LEN, scratch)
-            .and_then(Head::read);
+        let head = self.view.get(place.offset(), HEAD_LEN, scratch).and_then(Head::read);
         let len = head.and_then(|h| usize::try_from(h.length.get()).ok());
         let frame = len.and_then(|len| self.view.get(place.offset(), len, scratch));
         if frame.is_some_and(|f| self.sealer.verify(f, place.offset())) {

@@ -44,10 +44,7 @@ impl State {
         };
         let seed = header.check_seed();
         let root = Root::decode_all(block, seed).first().copied();
-        let sealer = Sealer {
-            seed,
-            digest: header.digest.clone(),
-        };
+        let sealer = Sealer { seed, digest: header.digest.clone() };
         Ok(Loading::Loaded(Box::new(State {
             generation: header.generation,
             header,
@@ -193,9 +190,9 @@ impl State {
     /// `Io` and `NoSpace` where the system refuses.
     pub fn blank(&self, rejected: &[u64]) -> Result<()> {
         let file = self.view.file();
-        rejected
-            .iter()
-            .try_for_each(|offset| file.write_at(&[0; 8], *offset))
+        // What lies behind the end is cut off.
+        let mut kept = rejected.iter().filter(|offset| **offset < self.end);
+        kept.try_for_each(|offset| file.write_at(&[0; 8], *offset))
     }
 
     /// Takes in complete frames behind the published length: a writer died between writing and
@@ -307,9 +304,7 @@ impl State {
             return None;
         }
         let older = table.entries(frame)?;
-        Some(crate::index::merge::merge(newer, &older, |a, b| {
-            self.same(a.place, b.place, scratch)
-        }))
+        Some(crate::index::merge::merge(newer, &older, |a, b| self.same(a.place, b.place, scratch)))
     }
 
     /// The same from the frames alone, for when the index is damaged.
@@ -338,8 +333,5 @@ fn entry_of(step: &Step) -> Option<Entry> {
         TOMBSTONE => true,
         _ => return None,
     };
-    Some(Entry {
-        hash: step.head.key_hash.get(),
-        place: Place::new(step.offset, tombstone),
-    })
+    Some(Entry { hash: step.head.key_hash.get(), place: Place::new(step.offset, tombstone) })
 }

@@ -70,11 +70,7 @@ impl State {
             Found::OtherProducer => return Lookup::Stale,
             Found::Damaged => return Lookup::Corrupt,
         };
-        let Some(head) = self
-            .view
-            .get(frame, HEAD_LEN, &mut scratch.frame)
-            .and_then(Head::read)
-        else {
+        let Some(head) = self.view.get(frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
             return Lookup::Corrupt;
         };
         let head = *head;
@@ -82,10 +78,9 @@ impl State {
         let Some(bytes) = self.view.get(frame, layout.lens_end, &mut scratch.frame) else {
             return Lookup::Corrupt;
         };
-        let (Some(validator), Some(lens)) = (
-            bytes.get(layout.key_end..layout.validator_end),
-            bytes.get(layout.validator_end..),
-        ) else {
+        let (Some(validator), Some(lens)) =
+            (bytes.get(layout.key_end..layout.validator_end), bytes.get(layout.validator_end..))
+        else {
             return Lookup::Corrupt;
         };
         if !want.validator.matches(head.validator_kind, validator) {
@@ -115,12 +110,7 @@ impl State {
                 FirstUse::Changed => return Lookup::Stale,
             }
         }
-        Lookup::Hit(Hit {
-            frame,
-            offset,
-            len,
-            part_count: head.part_count,
-        })
+        Lookup::Hit(Hit { frame, offset, len, part_count: head.part_count })
     }
 
     #[cold]
@@ -141,13 +131,8 @@ impl State {
         let mut settled = true;
         if head.validator_kind & RACY != 0 {
             let layout = head.layout();
-            let bytes = self
-                .view
-                .get(frame, layout.lens_end, &mut scratch.frame)
-                .unwrap_or_default();
-            let validator = bytes
-                .get(layout.key_end..layout.validator_end)
-                .unwrap_or_default();
+            let bytes = self.view.get(frame, layout.lens_end, &mut scratch.frame).unwrap_or_default();
+            let validator = bytes.get(layout.key_end..layout.validator_end).unwrap_or_default();
             match racy_source(want, head.validator_kind, validator) {
                 Some(s) => settled = s,
                 None => return FirstUse::Changed,
@@ -168,10 +153,7 @@ impl State {
             return false;
         };
         head.kind == RECORD
-            && self
-                .view
-                .get(frame, len, &mut scratch.frame)
-                .is_some_and(|f| self.sealer.verify(f, frame))
+            && self.view.get(frame, len, &mut scratch.frame).is_some_and(|f| self.sealer.verify(f, frame))
     }
 
     /// Marks a record that this process has just written as verified.
@@ -181,11 +163,7 @@ impl State {
 
     /// Offset and length of every part of a hit.
     pub fn parts_of(&self, hit: &Hit, scratch: &mut Scratch) -> Vec<(u64, u32)> {
-        let Some(head) = self
-            .view
-            .get(hit.frame, HEAD_LEN, &mut scratch.frame)
-            .and_then(Head::read)
-        else {
+        let Some(head) = self.view.get(hit.frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
             return Vec::new();
         };
         let head = *head;
@@ -193,12 +171,7 @@ impl State {
         let Some(bytes) = self.view.get(hit.frame, layout.lens_end, &mut scratch.frame) else {
             return Vec::new();
         };
-        parts(
-            &head,
-            bytes.get(layout.validator_end..).unwrap_or_default(),
-            hit.frame,
-        )
-        .collect()
+        parts(&head, bytes.get(layout.validator_end..).unwrap_or_default(), hit.frame).collect()
     }
 
     /// Whether records of this file can be told from forgeries.
@@ -227,9 +200,7 @@ fn racy_source(want: &Want<'_>, kind: u8, validator: &[u8]) -> Option<bool> {
 /// Whether a source with this modification time may still change without its mtime showing it.
 #[must_use]
 pub fn is_racy(sec: i64, nsec: u32, now_ns: u64) -> bool {
-    let mtime = i128::from(sec)
-        .saturating_mul(1_000_000_000)
-        .saturating_add(i128::from(nsec));
+    let mtime = i128::from(sec).saturating_mul(1_000_000_000).saturating_add(i128::from(nsec));
     mtime.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
 }
 

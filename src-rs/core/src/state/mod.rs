@@ -75,9 +75,7 @@ impl State {
     /// Bytes of the index snapshots in use.
     #[must_use]
     pub fn index_bytes(&self) -> u64 {
-        self.tables
-            .iter()
-            .fold(0, |sum, t| sum.saturating_add(t.frame_len))
+        self.tables.iter().fold(0, |sum, t| sum.saturating_add(t.frame_len))
     }
 
     /// Bytes that compaction would free.

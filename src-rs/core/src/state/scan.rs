@@ -112,10 +112,7 @@ impl Walk {
                 // The last head of the piece that could not be read whole begins the next one.
                 None => {
                     let heads = rest.min(SEARCH_LEN).saturating_sub(HEAD_LEN as u64) / ALIGN;
-                    self.pass_to(
-                        self.at
-                            .saturating_add(heads.saturating_add(1).saturating_mul(ALIGN)),
-                    );
+                    self.pass_to(self.at.saturating_add(heads.saturating_add(1).saturating_mul(ALIGN)));
                 }
             }
         }

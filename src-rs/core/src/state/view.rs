@@ -22,12 +22,7 @@ impl View {
     /// A view of nothing yet. With `mapped` false it will read and never map.
     #[must_use]
     pub fn new(file: Arc<dyn File>, mapped: bool) -> Self {
-        View {
-            file,
-            region: None,
-            mapped,
-            readable: 0,
-        }
+        View { file, region: None, mapped, readable: 0 }
     }
 
     /// Another view of the same bytes, with a mapping of its own.

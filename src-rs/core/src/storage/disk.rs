@@ -39,10 +39,7 @@ fn identity_of(stat: &Stat) -> Identity {
 
 impl Disk {
     fn untrusted(path: &Path, reason: impl Into<String>) -> Error {
-        Error::UntrustedFile {
-            path: path.to_path_buf(),
-            reason: reason.into(),
-        }
+        Error::UntrustedFile { path: path.to_path_buf(), reason: reason.into() }
     }
 }
 
@@ -67,10 +64,7 @@ impl Storage for Disk {
         if let Some(objection) = self.trust.objection(&stat) {
             return Err(Disk::untrusted(path, objection));
         }
-        Ok(Some(Arc::new(DiskFile {
-            file: fd.into(),
-            path: path.to_path_buf(),
-        })))
+        Ok(Some(Arc::new(DiskFile { file: fd.into(), path: path.to_path_buf() })))
     }
 
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
@@ -93,12 +87,8 @@ impl Storage for Disk {
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<()> {
-        let fd = rustix::fs::open(
-            dir,
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )
-        .map_err(|e| fail("open", dir, e))?;
+        let fd = rustix::fs::open(dir, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|e| fail("open", dir, e))?;
         match rustix::fs::fsync(&fd) {
             // Some file systems have no such thing as syncing a folder.
             Ok(()) | Err(Errno::INVAL) => Ok(()),
@@ -131,9 +121,7 @@ impl Storage for Disk {
 
 impl File for DiskFile {
     fn identity(&self) -> Result<Identity> {
-        rustix::fs::fstat(&self.file)
-            .map(|s| identity_of(&s))
-            .map_err(|e| fail("fstat", &self.path, e))
+        rustix::fs::fstat(&self.file).map(|s| identity_of(&s)).map_err(|e| fail("fstat", &self.path, e))
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
@@ -150,15 +138,11 @@ impl File for DiskFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        self.file
-            .write_all_at(bytes, offset)
-            .map_err(|e| Error::io("pwrite", &self.path, e))
+        self.file.write_all_at(bytes, offset).map_err(|e| Error::io("pwrite", &self.path, e))
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        self.file
-            .set_len(len)
-            .map_err(|e| Error::io("ftruncate", &self.path, e))
+        self.file.set_len(len).map_err(|e| Error::io("ftruncate", &self.path, e))
     }
 
     #[cfg(target_os = "linux")]
@@ -224,12 +208,7 @@ impl File for DiskFile {
     fn maps_are_coherent(&self) -> bool {
         const FOREIGN: [&[u8]; 5] = [b"nfs", b"smbfs", b"webdav", b"afpfs", b"macfuse"];
         rustix::fs::fstatfs(&self.file).is_ok_and(|s| {
-            let name: Vec<u8> = s
-                .f_fstypename
-                .iter()
-                .take_while(|c| **c != 0)
-                .map(|c| *c as u8)
-                .collect();
+            let name: Vec<u8> = s.f_fstypename.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
             !FOREIGN.contains(&name.as_slice())
         })
     }

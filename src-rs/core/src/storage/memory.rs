@@ -80,11 +80,7 @@ impl Storage for Memory {
         let mut names = lock(&self.names);
         let inode = match (names.get(path), how) {
             (Some(_), Open::CreateNew) => {
-                return Err(Error::io(
-                    "open",
-                    path,
-                    io::Error::from(io::ErrorKind::AlreadyExists),
-                ));
+                return Err(Error::io("open", path, io::Error::from(io::ErrorKind::AlreadyExists)));
             }
             (Some(inode), _) => Arc::clone(inode),
             (None, Open::Read | Open::Write) => return Ok(None),
@@ -99,11 +95,7 @@ impl Storage for Memory {
                 inode
             }
         };
-        Ok(Some(Arc::new(MemoryFile {
-            inode,
-            descriptor: self.number(),
-            path: path.to_path_buf(),
-        })))
+        Ok(Some(Arc::new(MemoryFile { inode, descriptor: self.number(), path: path.to_path_buf() })))
     }
 
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
@@ -113,11 +105,7 @@ impl Storage for Memory {
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         let mut names = lock(&self.names);
         let Some(inode) = names.remove(from) else {
-            return Err(Error::io(
-                "rename",
-                from,
-                io::Error::from(io::ErrorKind::NotFound),
-            ));
+            return Err(Error::io("rename", from, io::Error::from(io::ErrorKind::NotFound)));
         };
         names.insert(to.to_path_buf(), inode);
         Ok(())
@@ -140,9 +128,7 @@ impl Storage for Memory {
         let names = lock(&self.names);
         let ours = |p: &&PathBuf| {
             p.parent() == Some(dir)
-                && p.file_name()
-                    .and_then(|n| n.to_str())
-                    .is_some_and(|n| n.starts_with(prefix))
+                && p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(prefix))
         };
         Ok(names.keys().filter(ours).take(most).cloned().collect())
     }
@@ -154,11 +140,7 @@ impl Storage for Memory {
 
 impl Inode {
     fn identity(&self) -> Identity {
-        Identity {
-            device: 1,
-            inode: self.number,
-            len: lock(&self.bytes).len() as u64,
-        }
+        Identity { device: 1, inode: self.number, len: lock(&self.bytes).len() as u64 }
     }
 }
 
@@ -215,10 +197,7 @@ impl File for MemoryFile {
     }
 
     fn unlock(&self) {
-        let _ = self
-            .inode
-            .locked_by
-            .compare_exchange(self.descriptor, 0, Ordering::SeqCst, Ordering::SeqCst);
+        let _ = self.inode.locked_by.compare_exchange(self.descriptor, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     fn maps_are_coherent(&self) -> bool {

@@ -26,11 +26,7 @@ impl Trust {
             return Some(format!("belongs to user {}, not to {me}", stat.st_uid));
         }
         let mode = Mode::from_raw_mode(stat.st_mode);
-        let forbidden = if self == Trust::Group {
-            Mode::WOTH
-        } else {
-            Mode::WGRP | Mode::WOTH
-        };
+        let forbidden = if self == Trust::Group { Mode::WOTH } else { Mode::WGRP | Mode::WOTH };
         if mode.intersects(forbidden) {
             return Some(format!("can be written by others (mode {:o})", mode.bits()));
         }

@@ -35,9 +35,7 @@ pub fn put(shard: &mut Shard, key: &str, value: &[u8]) {
 pub fn merge(shard: &mut Shard, entries: &[(&str, &[u8])]) {
     shard
         .merge_in(&Job::default(), |batch| {
-            entries
-                .iter()
-                .try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
+            entries.iter().try_for_each(|(k, v)| batch.put(k.as_bytes(), &[v], PutMeta::default()))
         })
         .unwrap();
 }
@@ -48,31 +46,19 @@ pub fn open(path: &Path) -> Shard {
 
 /// Options under which nothing happens by itself.
 pub fn quiet() -> Options {
-    Options {
-        auto_compact: false,
-        ..Options::default()
-    }
+    Options { auto_compact: false, ..Options::default() }
 }
 
 pub fn unmapped() -> Options {
-    Options {
-        mapped: false,
-        ..quiet()
-    }
+    Options { mapped: false, ..quiet() }
 }
 
 pub fn read_only() -> Options {
-    Options {
-        read_only: true,
-        ..quiet()
-    }
+    Options { read_only: true, ..quiet() }
 }
 
 pub fn by(name: &str) -> Options {
-    Options {
-        producer: Arc::new(Producer::new(name, "1", None, &[String::new()]).unwrap()),
-        ..quiet()
-    }
+    Options { producer: Arc::new(Producer::new(name, "1", None, &[String::new()]).unwrap()), ..quiet() }
 }
 
 pub fn lock_path(path: &Path) -> PathBuf {
@@ -85,9 +71,7 @@ pub fn telling(key: &str, round: u64, len: usize) -> Vec<u8> {
     let start = bytes.len();
     let mut state = round.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ len as u64;
     while bytes.len() < start + len {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         bytes.push((state >> 56) as u8);
     }
     bytes
@@ -96,15 +80,8 @@ pub fn telling(key: &str, round: u64, len: usize) -> Vec<u8> {
 /// Panics unless `bytes` are a `telling` value of `key`; gives its round.
 pub fn check_telling(key: &str, bytes: &[u8]) -> u64 {
     let mut pieces = bytes.splitn(3, |b| *b == b'|');
-    assert_eq!(
-        pieces.next().unwrap(),
-        key.as_bytes(),
-        "another key's bytes under {key}"
-    );
-    let round: u64 = std::str::from_utf8(pieces.next().unwrap())
-        .unwrap()
-        .parse()
-        .unwrap();
+    assert_eq!(pieces.next().unwrap(), key.as_bytes(), "another key's bytes under {key}");
+    let round: u64 = std::str::from_utf8(pieces.next().unwrap()).unwrap().parse().unwrap();
     let len = pieces.next().unwrap().len();
     assert!(bytes == telling(key, round, len), "wrong bytes under {key}");
     round

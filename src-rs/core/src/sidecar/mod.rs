@@ -7,17 +7,22 @@
 //!
 //! Order of stores: committed length, snapshot, generation. Order of loads: generation, snapshot,
 //! committed length. So whoever sees a generation sees at least what it published, and a snapshot
-//! never lies beyond the committed length that is read after it. A replaced file changes several words at once; `epoch` is
-//! odd meanwhile. A writer that dies in between leaves it odd, and the next writer mends it.
+//! never lies beyond the committed length that is read after it. A replaced file changes several words
+//! at once; `epoch` is odd meanwhile. A writer that dies in between leaves it odd, and the next
+//! writer mends it.
+
+mod recency;
 
 use crate::clock::now_ms;
 use crate::error::Result;
-use crate::limits::{MAX_GENERATION, RECENCY_BITS, RECENCY_TICK_MS};
+use crate::limits::{MAX_GENERATION, RECENCY_BITS};
 use crate::mapping::SharedWords;
 use crate::storage::{File, Identity};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
+
+use recency::table_len;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"WARMLOCK");
 const VERSION: u64 = 1;
@@ -100,9 +105,7 @@ pub struct Sidecar {
 
 impl std::fmt::Debug for Sidecar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sidecar")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Sidecar").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -112,10 +115,6 @@ pub fn path_for(shard: &Path) -> PathBuf {
     let mut path = shard.as_os_str().to_owned();
     path.push(".lock");
     path.into()
-}
-
-const fn table_len(bits: u32) -> usize {
-    4usize << bits
 }
 
 impl Sidecar {
@@ -132,15 +131,7 @@ impl Sidecar {
         } else {
             Page::File
         };
-        Ok(Sidecar {
-            path: path.to_path_buf(),
-            file,
-            page,
-            mapped,
-            writable,
-            boot,
-            identity,
-        })
+        Ok(Sidecar { path: path.to_path_buf(), file, page, mapped, writable, boot, identity })
     }
 
     /// Gives a new or foreign sidecar its layout. The caller holds the lock.
@@ -234,10 +225,7 @@ impl Sidecar {
             }
             Page::Shared(_) => {}
             // A page that cannot be written leaves readers where they were; the file itself is whole.
-            Page::File => drop(
-                self.file
-                    .write_at(&value.to_le_bytes(), (index as u64).saturating_mul(8)),
-            ),
+            Page::File => drop(self.file.write_at(&value.to_le_bytes(), (index as u64).saturating_mul(8))),
         }
     }
 
@@ -251,9 +239,7 @@ impl Sidecar {
     /// The same, unless no counting can have led there.
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
-        Some(self.generation())
-            .filter(|g| *g <= MAX_GENERATION)
-            .unwrap_or(0)
+        Some(self.generation()).filter(|g| *g <= MAX_GENERATION).unwrap_or(0)
     }
 
     /// What is published, if this page can be believed: its layout is known, it was written in this
@@ -274,10 +260,7 @@ impl Sidecar {
         }
         let [low, high] = [self.load(word::SHARD_ID), self.load(word::SHARD_ID + 1)];
         let mut shard_id = [0; 16];
-        for (to, from) in shard_id
-            .iter_mut()
-            .zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes()))
-        {
+        for (to, from) in shard_id.iter_mut().zip(low.to_le_bytes().into_iter().chain(high.to_le_bytes())) {
             *to = from;
         }
         let snapshot = self.load(word::SNAPSHOT);
@@ -342,11 +325,7 @@ impl Sidecar {
         let bytes = self.load(word::DURABLE);
         Durable {
             // More than is published is damage.
-            bytes: if bytes > self.load(word::COMMITTED) {
-                0
-            } else {
-                bytes
-            },
+            bytes: if bytes > self.load(word::COMMITTED) { 0 } else { bytes },
             appended: self.load(word::APPENDED),
             durable_appended: self.load(word::DURABLE_APPENDED),
             sync_failed: self.load(word::SYNC_FAILED) != 0,
@@ -361,107 +340,5 @@ impl Sidecar {
         self.store(word::DURABLE_APPENDED, d.durable_appended);
         self.store(word::SYNC_FAILED, u64::from(d.sync_failed));
         self.store(word::DIR_PENDING, u64::from(d.dir_pending));
-    }
-
-    fn recency_bits(&self) -> u32 {
-        let bits = u32::try_from(self.load(word::RECENCY_BITS)).unwrap_or(0);
-        bits.clamp(*RECENCY_BITS.start(), *RECENCY_BITS.end())
-    }
-
-    fn bucket(&self, hash: u64) -> usize {
-        // The top bits: a bucket of a table half the size covers two neighbours of a larger one.
-        usize::try_from(hash >> 64u32.saturating_sub(self.recency_bits())).unwrap_or(0)
-    }
-
-    /// Notes that the entry with this key hash was used now. Costs no system call; without a
-    /// writable mapping it does nothing.
-    pub fn touch(&self, hash: u64, now_ms: u64) {
-        let Page::Shared(words) = &self.page else { return };
-        if !words.writable() {
-            return;
-        }
-        let since = now_ms.saturating_sub(self.load(word::RECENCY_BASE));
-        let tick = u32::try_from(since.div_ceil(RECENCY_TICK_MS).saturating_add(1)).unwrap_or(u32::MAX);
-        if let Some(slot) = words.tick(PAGE, self.bucket(hash)) {
-            slot.fetch_max(tick, Ordering::Relaxed);
-        }
-    }
-
-    /// When an entry with this key hash was last used, in milliseconds since the epoch; zero for
-    /// never. Entries of one bucket share their answer.
-    #[must_use]
-    pub fn last_used_ms(&self, hash: u64) -> u64 {
-        let Page::Shared(words) = &self.page else { return 0 };
-        match words
-            .tick(PAGE, self.bucket(hash))
-            .map_or(0, |t| t.load(Ordering::Relaxed))
-        {
-            0 => 0,
-            tick => {
-                let ms = u64::from(tick.saturating_sub(1)).saturating_mul(RECENCY_TICK_MS);
-                self.load(word::RECENCY_BASE).saturating_add(ms)
-            }
-        }
-    }
-
-    /// Gives the recency table a bucket for each of `entries`, within its limits, and starts it anew
-    /// where its ticks run out. The caller holds the lock; readers follow when they next refresh.
-    ///
-    /// # Errors
-    /// `Io` and `NoSpace` where the system refuses; the table stays as it was.
-    pub fn fit_recency(&mut self, entries: u64) -> Result<()> {
-        let old = self.recency_bits();
-        let wanted = entries
-            .checked_next_power_of_two()
-            .map_or(u64::BITS, u64::trailing_zeros)
-            .clamp(*RECENCY_BITS.start(), *RECENCY_BITS.end());
-        let Page::Shared(words) = &self.page else {
-            return Ok(());
-        };
-        let now = now_ms();
-        let base = self.load(word::RECENCY_BASE);
-        let age = now.saturating_sub(base) / RECENCY_TICK_MS;
-        // A base in the future is damage, or a clock that was set back.
-        if base > now || age > u64::from(u32::MAX / 2) {
-            for i in 0..(1usize << old) {
-                if let Some(tick) = words.tick(PAGE, i) {
-                    tick.store(0, Ordering::Relaxed);
-                }
-            }
-            self.store(word::RECENCY_BASE, now);
-        }
-        if wanted <= old {
-            return Ok(());
-        }
-        let len = (PAGE + table_len(wanted)) as u64;
-        self.file.allocate(len)?;
-        let Some(words) = self.file.words(len, true) else {
-            return Ok(());
-        };
-        // Each old bucket spreads over the new ones that it covered, from the top down.
-        let shift = wanted.saturating_sub(old);
-        for i in (0..(1usize << wanted)).rev() {
-            if let (Some(from), Some(to)) = (words.tick(PAGE, i >> shift), words.tick(PAGE, i)) {
-                to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
-        }
-        self.page = Page::Shared(words);
-        self.store(word::RECENCY_BITS, u64::from(wanted));
-        Ok(())
-    }
-
-    /// Maps the page anew if somebody gave it its layout, or made the recency table larger.
-    pub fn follow(&mut self) {
-        let wanted = PAGE + table_len(self.recency_bits());
-        let there = match &self.page {
-            Page::Shared(words) => words.len(),
-            Page::File if self.mapped => 0,
-            Page::File => return,
-        };
-        if there < wanted && self.file.identity().is_ok_and(|i| i.len >= wanted as u64) {
-            if let Some(words) = self.file.words(wanted as u64, self.writable) {
-                self.page = Page::Shared(words);
-            }
-        }
     }
 }

@@ -1,0 +1,54 @@
+// The machine's memory ran out and the system killed the build; from then on every tool waited for a lock, or read rubbish.
+
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Shard } from 'warmshard';
+import { random, same } from './helpers/bytes.js';
+import { type Inside, startChild } from './helpers/child.js';
+import { everyWay } from './helpers/ways.js';
+
+everyWay('a writer killed at any moment leaves a shard that is whole', async (t, way) => {
+  const write = async ({ warmshard: { Shard }, send }: Inside, path: string) => {
+    const shard = Shard.open(path);
+    send('begun');
+    for (let round = 0; ; round++) {
+      const value = (i: number) => new Uint8Array(50 + i * 13).fill(i);
+      const kind = round % 4;
+      // Sent only once it is there: that far nothing may be lost.
+      if (kind === 0) {
+        shard.put(`put ${round % 40}`, value(round % 40));
+        if (round % 100 === 0) send(`put ${round % 40}`);
+      } else if (kind === 1)
+        shard.mergeIn(Array.from({ length: 30 }, (_, i) => [`batch ${i}`, value((round + i) % 200)]));
+      else if (kind === 2 && round % 20 === 2) shard.compact();
+      else if (kind === 3) shard.delete(`put ${(round * 7) % 40}`);
+      if (round % 500 === 499) shard.flush();
+    }
+  };
+  const next = random(42);
+  for (let kill = 0; kill < 6; kill++) {
+    const child = startChild(t, write, way.path);
+    await child.receive();
+    await new Promise((done) => setTimeout(done, 5 + next(60)));
+    t.is((await child.kill()).signal, 'SIGKILL');
+    const shard = Shard.open(way.path, { ...way.options, lockTimeout: 500 });
+    const report = shard.verify();
+    t.true(report.ok, JSON.stringify(report));
+    for (const [key, value] of shard.entries()) {
+      const fill = value[0] ?? 0;
+      same(t, value, new Uint8Array(50 + fill * 13).fill(fill), key);
+    }
+    const batch = shard.getMany(Array.from({ length: 30 }, (_, i) => `batch ${i}`));
+    const present = batch.filter((value) => value !== undefined).length;
+    t.true(present === 0 || present === 30, `${present} of a batch of 30`);
+    // Values of one batch follow one another.
+    const first = batch[0]?.[0] ?? 0;
+    for (const [i, value] of batch.entries()) if (value) t.is(value[0], (first + i) % 200);
+    shard.put('we', new Uint8Array(50));
+    t.is(shard.get('we')?.length, 50);
+    shard.delete('we');
+    shard.close();
+  }
+  const left = readdirSync(dirname(way.path));
+  t.deepEqual(left.sort(), ['cache.shard', 'cache.shard.lock'], 'temporary files of the dead are swept');
+});

@@ -1,0 +1,101 @@
+// The binary was missing after an install with --omit=optional, and the error said "Cannot find module './x.node'".
+
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test from 'ava';
+import { Shard, WarmshardError } from 'warmshard';
+import { type Inside, inChild } from './helpers/child.js';
+import { folder, shardPath } from './helpers/folder.js';
+
+const root = join(__dirname, '..');
+
+test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried', async (t) => {
+  const dir = folder(t);
+  const files: Record<string, string> = {
+    'text.node': 'not a binary',
+    'empty.node': '',
+    'other.cjs': 'module.exports = { some: "thing" }',
+    'null.cjs': 'module.exports = null',
+    'number.json': '5',
+    'throws.cjs': 'throw new Error("no")',
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
+  const body = ({ warmshard: { Shard, WarmshardError } }: Inside, path: string) => {
+    const attempt = () => {
+      try {
+        Shard.open(path);
+        return ['opened'];
+      } catch (error) {
+        const { code, message } = error as { code: string; message: string };
+        return [code, error instanceof WarmshardError, message];
+      }
+    };
+    // The second attempt must not find what the first has left.
+    return [attempt(), attempt()];
+  };
+  for (const target of [
+    ...Object.keys(files).map((name) => join(dir, name)),
+    '/nonexistent',
+    dir,
+    'no-such-package',
+  ]) {
+    const env = { WARMSHARD_NATIVE_PATH: target };
+    const attempts = await inChild(t, body, join(dir, 'cache.shard'), { env });
+    for (const [code, ours, message] of attempts) {
+      t.is(code, 'ERR_NATIVE_LOAD', `${target}: ${message}`);
+      t.true(ours);
+      t.true(`${message}`.includes(target) && `${message}`.includes('WARMSHARD_NATIVE_PATH'));
+    }
+  }
+});
+
+test('WARMSHARD_NATIVE_PATH names the binary, wherever it is', async (t) => {
+  const dir = folder(t);
+  const { readdirSync } = require('node:fs') as typeof import('node:fs');
+  const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
+  copyFileSync(join(root, built), join(dir, 'elsewhere.node'));
+  const body = ({ warmshard: { Shard } }: Inside, path: string) => {
+    const shard = Shard.open(path);
+    shard.put('key', new Uint8Array(3));
+    return shard.get('key')?.length;
+  };
+  const env = { WARMSHARD_NATIVE_PATH: join(dir, 'elsewhere.node') };
+  t.is(await inChild(t, body, join(dir, 'cache.shard'), { env }), 3);
+});
+
+test('importing loads no binary: a program that never opens a shard needs none', async (t) => {
+  const body = ({ warmshard }: Inside) => Object.keys(warmshard).length > 1;
+  t.true(await inChild(t, body, null, { env: { WARMSHARD_NATIVE_PATH: '/nonexistent' } }));
+});
+
+test('both doors give one class, one error and one open shard', async (t) => {
+  const imported = await import(pathToFileURL(join(root, 'dist', 'index.mjs')).href);
+  t.is(imported.Shard, Shard);
+  t.is(imported.WarmshardError, WarmshardError);
+  const error = t.throws(() => imported.Shard.open(''));
+  t.true(error instanceof WarmshardError);
+  t.true(imported.Shard.open(shardPath(t)) instanceof Shard);
+});
+
+test('a test runner that clears its module cache gets errors of the new class', async (t) => {
+  const body = ({ warmshard }: Inside, path: string) => {
+    const main = Object.keys(require.cache).find((name) => name.endsWith('index.cjs')) as string;
+    const before = warmshard.Shard.open(path);
+    const results: unknown[] = [];
+    for (let i = 0; i < 5; i++) {
+      delete require.cache[main];
+      const again = require(main) as typeof warmshard;
+      const shard = again.Shard.open(path);
+      shard.put(`${i}`, new Uint8Array(i));
+      try {
+        shard.get('');
+      } catch (error) {
+        results.push(error instanceof again.WarmshardError, (error as { code: string }).code);
+      }
+    }
+    results.push(before.size);
+    return [...new Set(results)];
+  };
+  t.deepEqual(await inChild(t, body, shardPath(t)), [true, 'ERR_INVALID_KEY', 5]);
+});

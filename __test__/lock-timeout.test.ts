@@ -1,0 +1,92 @@
+// One process hung with the lock in its hand, and every other on the machine hung with it.
+
+import { spawn, spawnSync } from 'node:child_process';
+import test, { type ExecutionContext } from 'ava';
+import { Shard } from 'warmshard';
+import { bytes, text } from './helpers/bytes.js';
+import { shardPath } from './helpers/folder.js';
+import { rejectsCode, throwsCode } from './helpers/throws.js';
+
+const hasFlock = spawnSync('flock', ['--version']).status === 0;
+const locked = hasFlock ? test : test.skip;
+
+/** Another process that holds the lock until it is told to let go. */
+async function holdLock(t: ExecutionContext, path: string): Promise<() => Promise<void>> {
+  const holder = spawn('flock', ['--exclusive', `${path}.lock`, 'sh', '-c', 'echo held; read _'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(() => holder.kill());
+  await new Promise((done) => holder.stdout.once('data', done));
+  return () =>
+    new Promise((done) => {
+      holder.once('exit', () => done());
+      holder.stdin.end('\n');
+    });
+}
+
+locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do not wait', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path, { lockTimeout: 100 });
+  shard.put('key', bytes('value'));
+  const release = await holdLock(t, path);
+  const writes: Record<string, () => unknown> = {
+    put: () => shard.put('other', bytes('x')),
+    delete: () => shard.delete('key'),
+    mergeIn: () => shard.mergeIn([['other', bytes('x')]]),
+    replaceAll: () => shard.replaceAll([['other', bytes('x')]]),
+    clear: () => shard.clear(),
+    compact: () => shard.compact(),
+    flush: () => shard.flush(),
+  };
+  for (const [name, write] of Object.entries(writes)) {
+    const start = Date.now();
+    const error = throwsCode(t, 'ERR_LOCK_TIMEOUT', write, name);
+    const took = Date.now() - start;
+    t.true(took >= 95 && took < 1000, `${name} took ${took} ms`);
+    t.is(error?.path, `${path}.lock`);
+    t.true(error?.message.includes('100 ms'));
+  }
+  await rejectsCode(t, 'ERR_LOCK_TIMEOUT', () => shard.mergeInAsync([['other', bytes('x')]]));
+  await rejectsCode(t, 'ERR_LOCK_TIMEOUT', () => shard.compactAsync());
+  t.is(text(shard.get('key')), 'value');
+  t.true(shard.has('key'));
+  t.is(shard.list().length, 1);
+  t.true(shard.verify().ok);
+  using opened = Shard.open(path, { lockTimeout: 0 });
+  t.is(text(opened.get('key')), 'value');
+  throwsCode(t, 'ERR_LOCK_TIMEOUT', () => opened.put('other', bytes('x')));
+  await release();
+  t.is(shard.size, 1, 'nothing of it was stored');
+  shard.put('other', bytes('x'));
+  t.is(text(opened.get('other')), 'x');
+});
+
+locked('a writer that waits goes on when the lock is given back', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path, { lockTimeout: 10_000 });
+  shard.put('key', bytes('value'));
+  const release = await holdLock(t, path);
+  const work = shard.mergeInAsync([['async', bytes('async')]]);
+  setTimeout(() => void release(), 50);
+  t.is(await work, 1);
+  t.is(text(shard.get('async')), 'async');
+});
+
+locked('a holder that is killed gives the lock back', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path, { lockTimeout: 5000 });
+  shard.put('key', bytes('value'));
+  const holder = spawn('flock', [
+    '--exclusive',
+    '--no-fork',
+    `${path}.lock`,
+    'sh',
+    '-c',
+    'echo held; exec sleep 60',
+  ]);
+  await new Promise((done) => holder.stdout.once('data', done));
+  setTimeout(() => holder.kill('SIGKILL'), 30);
+  await new Promise((done) => holder.once('exit', done));
+  shard.put('other', bytes('x'));
+  t.is(shard.size, 2);
+});

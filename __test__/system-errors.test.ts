@@ -1,0 +1,110 @@
+// "EACCES", said the log, and not a word about which file, or what the program had wanted of it.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { Shard } from 'warmshard';
+import { bytes, pattern, same, text } from './helpers/bytes.js';
+import { type Inside, inChild } from './helpers/child.js';
+import { folder, shardPath } from './helpers/folder.js';
+import { rejectsCode, throwsCode } from './helpers/throws.js';
+import { everyWay } from './helpers/ways.js';
+
+test('what the system refuses is ERR_IO with errno, syscall and path', (t) => {
+  const file = join(folder(t), 'file');
+  writeFileSync(file, 'x');
+  for (const path of [join(file, 'cache.shard'), join(file, 'deeper', 'cache.shard')]) {
+    const error = throwsCode(t, 'ERR_IO', () => Shard.open(path));
+    t.is(error?.errno, -constants.errno.ENOTDIR);
+    t.true((error?.syscall ?? '').length > 0);
+    t.true(error?.path?.startsWith(file));
+    t.true(error?.message.includes(error.path as string));
+    t.deepEqual(Object.keys(error ?? {}).sort(), ['code', 'errno', 'path', 'syscall']);
+  }
+  const long = join(folder(t), 'x'.repeat(300));
+  t.is(throwsCode(t, 'ERR_IO', () => Shard.open(long))?.errno, -constants.errno.ENAMETOOLONG);
+});
+
+test('a folder that may not be written to is ERR_IO, for reading it is fine', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.log('skipped: needs a second user');
+    t.pass();
+    return;
+  }
+  const dir = folder(t);
+  const body = ({ warmshard: { Shard } }: Inside, dir: string) => {
+    process.setuid?.(65534);
+    try {
+      Shard.open(`${dir}/cache.shard`);
+      return 'opened';
+    } catch (error) {
+      const { code, errno, syscall } = error as { code: string; errno: number; syscall: string };
+      return [
+        code,
+        errno,
+        syscall,
+        Shard.open(`${dir}/cache.shard`, { readOnly: true, trust: 'system' }).size,
+      ];
+    }
+  };
+  // Others may pass, and no more.
+  mkdirSync(join(dir, 'closed'), { mode: 0o755 });
+  spawnSync('chmod', ['755', dir]);
+  t.deepEqual(await inChild(t, body, join(dir, 'closed')), ['ERR_IO', -constants.errno.EACCES, 'open', 0]);
+});
+
+everyWay('a full disk is ERR_NO_SPACE, and what was stored stays', async (t, way) => {
+  const dir = join(folder(t), 'small');
+  mkdirSync(dir);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir]);
+  if (mounted.status !== 0) {
+    t.log('skipped: mounting is not permitted here');
+    t.pass();
+    return;
+  }
+  t.teardown(() => spawnSync('umount', ['-l', dir]));
+  const path = join(dir, 'cache.shard');
+  const shard = Shard.open(path, { ...way.options, autoCompact: false });
+  let stored = 0;
+  const error = throwsCode(t, 'ERR_NO_SPACE', () => {
+    for (; stored < 1000; stored++) shard.put(`${stored}`, pattern(20_000, stored));
+  });
+  t.is(error?.errno, -constants.errno.ENOSPC);
+  t.true(error?.path?.startsWith(path));
+  t.true((error?.syscall ?? '').length > 0);
+  t.true(stored > 20, `${stored}`);
+  throwsCode(t, 'ERR_NO_SPACE', () => shard.mergeIn([['batch', pattern(900_000, 1)]]));
+  throwsCode(t, 'ERR_NO_SPACE', () => shard.replaceAll([['batch', pattern(900_000, 1)]]));
+  throwsCode(t, 'ERR_NO_SPACE', () => shard.compact());
+  await rejectsCode(t, 'ERR_NO_SPACE', () => shard.compactAsync());
+  t.is(shard.size, stored);
+  for (let i = 0; i < stored; i++) same(t, shard.get(`${i}`), pattern(20_000, i));
+  t.true(shard.verify().ok);
+  t.deepEqual(readdirSync(dir).sort(), ['cache.shard', 'cache.shard.lock'], 'nothing is left lying about');
+  shard.close();
+  const again = Shard.open(path, way.options);
+  t.is(again.size, stored);
+  same(t, again.get('3'), pattern(20_000, 3));
+  // An empty file takes the place of a full one.
+  again.clear();
+  again.put('after', bytes('after'));
+  t.is(text(again.get('after')), 'after');
+  again.close();
+});
+
+test('a folder deleted under an open shard costs entries, not the process', async (t) => {
+  const path = join(folder(t), 'gone', 'cache.shard');
+  using shard = Shard.open(path);
+  shard.put('key', bytes('value'));
+  spawnSync('rm', ['-r', join(path, '..')]);
+  await new Promise((done) => setTimeout(done, 1300));
+  t.is(shard.get('key'), undefined);
+  t.false(existsSync(join(path, '..')), 'reading brings nothing back');
+  shard.put('key', bytes('again'));
+  t.is(text(shard.get('key')), 'again');
+  t.true(existsSync(path));
+  const other = shardPath(t);
+  t.false(existsSync(other));
+});
