@@ -90,3 +90,16 @@ locked('a holder that is killed gives the lock back', async (t) => {
   shard.put('other', bytes('x'));
   t.is(shard.size, 2);
 });
+
+locked('an abort ends the wait for the lock', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path, { lockTimeout: 20_000 });
+  shard.put('key', bytes('value'));
+  const release = await holdLock(t, path);
+  const start = Date.now();
+  const signal = AbortSignal.timeout(50);
+  await rejectsCode(t, 'ERR_ABORTED', () => shard.mergeInAsync([['other', bytes('x')]], { signal }));
+  t.true(Date.now() - start < 5000);
+  await release();
+  t.deepEqual([...shard.keys()], ['key']);
+});

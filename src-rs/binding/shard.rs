@@ -72,7 +72,7 @@ impl NativeShard {
     {
         let shard = self.call(env, |s| Ok(s.opener()))?;
         let job = Arc::clone(&job.job);
-        Ok(AsyncTask::new(Work::new(move || run(&mut shard.open()?, &job))))
+        Ok(AsyncTask::new(Work::new(move || run(&mut shard.open_for(Some(Arc::clone(&job)))?, &job))))
     }
 
     /// Ends the use of the shard.

@@ -164,9 +164,7 @@ fn all_but_filler(bytes: &[u8]) -> Vec<usize> {
 #[test]
 fn a_flipped_byte_of_the_first_block_is_noticed_or_harmless() {
     for (sidecar, flip) in [(true, 0xFF), (false, 0x01)] {
-        let step =
-            |_: &[u8]| (0..300).chain((300..4096).step_by(37)).chain(512..560).chain(1024..1070).collect();
-        flip_all(true, sidecar, step, &[flip]);
+        flip_all(true, sidecar, |_: &[u8]| (0..4096).collect(), &[flip]);
     }
 }
 
@@ -190,8 +188,7 @@ fn a_shard_cut_anywhere_still_gives_what_is_left() {
     for (flush, sidecar) in [(true, true), (true, false), (false, true), (false, false)] {
         let it = Specimen::new(flush);
         let frames = frames(&it.bytes);
-        let step = if flush { 11 } else { 5 };
-        for len in (0..4300).step_by(29).chain((4300..it.bytes.len()).step_by(step)) {
+        for len in 0..it.bytes.len() {
             it.lay_out(&it.bytes[..len], sidecar);
             let options = if len % 2 == 0 { quiet() } else { unmapped() };
             let what = format!("cut to {len}, sidecar {sidecar}, flushed {flush}");

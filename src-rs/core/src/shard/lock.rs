@@ -33,6 +33,9 @@ impl Shard {
                     waited_ms: self.options.lock_timeout_ms,
                 });
             }
+            if let Some(job) = &self.job {
+                job.check()?;
+            }
             std::thread::sleep(Duration::from_micros(pause));
             if file.try_lock()? {
                 return Ok(());

@@ -75,6 +75,8 @@ pub struct Shard {
     wrote: bool,
     lender: Lender,
     background: Background,
+    /// Ends a wait for the lock early.
+    job: Option<Arc<Job>>,
 }
 
 impl Shard {

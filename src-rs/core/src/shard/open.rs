@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Changes, Lender, Lookups, Options, Shard};
+use super::{Background, Changes, Job, Lender, Lookups, Options, Shard};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -58,6 +58,7 @@ impl Shard {
             wrote: false,
             lender: Lender::default(),
             background: Background::default(),
+            job: None,
         };
         it.recency_epoch = it.checked_ms / RECENCY_EPOCH_MS;
         it.attach_sidecar(true)?;
@@ -320,8 +321,17 @@ impl Opener {
     /// # Errors
     /// As `Shard::open`.
     pub fn open(&self) -> Result<Shard> {
+        self.open_for(None)
+    }
+
+    /// The same for one job: when that is aborted, waits for the lock end too.
+    ///
+    /// # Errors
+    /// As `Shard::open`.
+    pub fn open_for(&self, job: Option<Arc<Job>>) -> Result<Shard> {
         let mut shard = Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())?;
         shard.changes = Arc::clone(&self.changes);
+        shard.job = job;
         Ok(shard)
     }
 }

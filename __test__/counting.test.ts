@@ -1,0 +1,32 @@
+// A dashboard said that nothing had been stored, while the work was done off the event loop.
+
+import test from 'ava';
+import { Shard } from 'warmshard';
+import { bytes } from './helpers/bytes.js';
+import { shardPath } from './helpers/folder.js';
+
+test('work off the event loop counts on the handle that asked for it', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  await shard.mergeInAsync([['a', bytes('1')], { key: 'b', value: bytes('2'), expiresAt: 1 }]);
+  await shard.evictStaleAsync();
+  await shard.compactAsync();
+  shard.put('c', bytes('3'));
+  await shard.flushAsync();
+  const { puts, evictions, compactions, flushes, hits } = shard.stats();
+  t.deepEqual(
+    { puts, evictions, compactions, flushes, hits },
+    { puts: 3, evictions: 1, compactions: 1, flushes: 1, hits: 0 },
+  );
+});
+
+test('look-ups count on their own handle only', (t) => {
+  const path = shardPath(t);
+  using one = Shard.open(path);
+  using other = Shard.open(path);
+  one.put('a', bytes('1'));
+  other.get('a');
+  other.get('b');
+  t.is(one.stats().hits, 0);
+  t.is(other.stats().hits, 1);
+  t.is(other.stats().misses, 1);
+});
