@@ -6,11 +6,11 @@
 #![allow(unsafe_code)]
 
 use super::exchange::{COPY, NEEDS_WINDOW, parse_meta};
+use super::guard::guarded;
 use super::handle::Handle;
 use super::raw::{KeyBuffer, Scope, answer, arguments, array_len, bytes, bytes_mut, element};
 use napi::sys;
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 use warmshard_core::limits::MAX_PARTS;
@@ -32,8 +32,7 @@ unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info, call: Call) -> 
     let (args, data) = unsafe { arguments::<3>(env, info) };
     // SAFETY: `attach` made the data from an Rc that the function object keeps alive.
     let handle = unsafe { &*data.cast::<Handle>() };
-    let result = catch_unwind(AssertUnwindSafe(|| call(handle, env, args)))
-        .unwrap_or_else(|_| Err(Error::InvalidArg("internal error: please report it".into())));
+    let result = guarded(|| call(handle, env, args));
     // SAFETY: as above.
     unsafe { answer(env, result) }
 }

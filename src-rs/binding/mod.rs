@@ -2,6 +2,7 @@
 
 mod errors;
 mod exchange;
+mod guard;
 mod handle;
 mod hot;
 mod lending;

@@ -3,6 +3,7 @@
 
 use super::errors::{raise, register};
 use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
+use super::guard::guarded;
 use super::handle::Handle;
 use super::hot::{Parts, attach};
 use super::lending::lend;
@@ -47,7 +48,7 @@ impl NativeShard {
     /// Opens a shard and puts its callbacks and its exchange block on `target`.
     #[napi(factory)]
     pub fn open(env: Env, path: String, options: OpenOptions, target: Object<'_>) -> napi::Result<Self> {
-        let opened = options.parse().and_then(|o| Shard::open(Path::new(&path), o));
+        let opened = guarded(|| Shard::open(Path::new(&path), options.parse()?));
         let shard = opened.map_err(|e| raise(&env, &e))?;
         let (exchange, buffer) = Exchange::new(env.raw())
             .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;
@@ -61,7 +62,7 @@ impl NativeShard {
     }
 
     fn call<T>(&self, env: &Env, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> napi::Result<T> {
-        self.handle.with(run).map_err(|e| raise(env, &e))
+        guarded(|| self.handle.with(run)).map_err(|e| raise(env, &e))
     }
 
     /// Work on a handle of its own.
@@ -78,7 +79,11 @@ impl NativeShard {
     /// Ends the use of the shard.
     #[napi]
     pub fn close(&self) {
-        self.handle.close();
+        // What closing could not finish is left to whoever opens next.
+        let _ = guarded(|| {
+            self.handle.close();
+            Ok(())
+        });
     }
 
     /// From now on bytes are only copied.
@@ -310,8 +315,8 @@ pub struct NativeCursor {
 impl NativeCursor {
     /// The next keys, at most `most`; none at the end.
     #[napi]
-    pub fn next_keys(&mut self, most: u32) -> Vec<String> {
-        self.cursor.next_keys(most as usize)
+    pub fn next_keys(&mut self, env: Env, most: u32) -> napi::Result<Vec<String>> {
+        guarded(|| Ok(self.cursor.next_keys(most as usize))).map_err(|e| raise(&env, &e))
     }
 }
 

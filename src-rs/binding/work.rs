@@ -4,6 +4,7 @@
 //! holds stays usable meanwhile; it sees the result as it sees other processes' work.
 
 use super::errors::raise;
+use super::guard::guarded;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -60,8 +61,7 @@ impl<T: Send + ToNapiValue + TypeName + 'static> Task for Work<T> {
         let Some(run) = self.run.take() else {
             return Err(napi::Error::from_reason("the work is done already"));
         };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
-            .unwrap_or_else(|_| Err(Error::InvalidArg("internal error: please report it".into())));
+        let result = guarded(run);
         result.map_err(|error| {
             let reason = error.to_string();
             self.error = Some(error);

@@ -1,6 +1,6 @@
 //! Time, and the identity of this boot of the machine.
 
-use rustix::time::{clock_gettime, ClockId};
+use rustix::time::{ClockId, clock_gettime};
 use std::sync::OnceLock;
 
 /// Nanoseconds since the epoch.
@@ -43,11 +43,7 @@ pub fn boot_id() -> u64 {
         let text = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         #[cfg(not(target_os = "linux"))]
         let text = boot_time();
-        if text.is_empty() {
-            0
-        } else {
-            xxhash_rust::xxh3::xxh3_64(&text)
-        }
+        if text.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(&text) }
     })
 }
 

@@ -3,7 +3,7 @@
 //! A frame head is 80 bytes. Its checksum is seeded with the shard's id and covers the frame's own
 //! offset, so that no frame passes in another file or at another place.
 
-use crate::digest::{checksum, Digest};
+use crate::digest::{Digest, checksum};
 use crate::limits::{ALIGN, MAX_FILE_LEN, MAX_GENERATION, MAX_RECORD_LEN, MIN_FRAME_LEN};
 use zerocopy::little_endian::{U16, U64};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -94,14 +94,14 @@ pub struct Layout {
 
 impl Head {
     /// The head at the front of `bytes`.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<&Head> {
         Head::ref_from_prefix(bytes).ok().map(|(head, _)| head)
     }
 
     /// Where the pieces lie, by the lengths in the head.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn layout(&self) -> Layout {
         // At most 80 + 65535 + 255 + 4 * 255: no overflow.

@@ -5,7 +5,7 @@
 //! after everything that they name has been synced: whatever a power cut leaves, one of them is whole.
 
 use crate::clock::now_ms;
-use crate::digest::{checksum, Digest};
+use crate::digest::{Digest, checksum};
 use crate::error::{Error, Result};
 use crate::limits::{FORMAT_VERSION, HEADER_LEN, MAX_GENERATION};
 use zerocopy::little_endian::{U32, U64};
@@ -262,11 +262,7 @@ impl Root {
     #[must_use]
     pub fn offset(&self) -> u64 {
         let [even, odd] = ROOT_OFFSETS;
-        if self.sequence.is_multiple_of(2) {
-            even
-        } else {
-            odd
-        }
+        if self.sequence.is_multiple_of(2) { even } else { odd }
     }
 
     /// The bytes of the slot.

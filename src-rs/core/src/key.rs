@@ -34,7 +34,7 @@ impl Root {
 ///
 /// # Errors
 /// [`Error::InvalidKey`] where it is empty or longer than [`MAX_KEY_BYTES`].
-#[inline]
+#[inline(always)]
 pub fn stored<'a>(key: &'a [u8], root: Option<&Root>) -> Result<Cow<'a, [u8]>> {
     if key.is_empty() {
         return Err(Error::InvalidKey("is empty; give every artifact a name".into()));
@@ -47,10 +47,10 @@ pub fn stored<'a>(key: &'a [u8], root: Option<&Root>) -> Result<Cow<'a, [u8]>> {
             MAX_KEY_BYTES.saturating_sub(2)
         )));
     }
-    if let Some(Root(root)) = root {
-        if let Some(rest) = key.strip_prefix(root.as_bytes()) {
-            return Ok(Cow::Owned([RELATIVE, rest].concat()));
-        }
+    if let Some(Root(root)) = root
+        && let Some(rest) = key.strip_prefix(root.as_bytes())
+    {
+        return Ok(Cow::Owned([RELATIVE, rest].concat()));
     }
     if key.first() == Some(&0) {
         return Ok(Cow::Owned([LITERAL, key].concat()));
@@ -71,7 +71,7 @@ pub fn shown(stored: &[u8], root: Option<&Root>) -> Option<String> {
 }
 
 /// The seeded hash that index snapshots and the tail are ordered by.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn hash(stored: &[u8], seed: u64) -> u64 {
     xxh3_64_with_seed(stored, seed)

@@ -16,8 +16,8 @@ use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// A shared read-only mapping of a shard file.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Region {
     }
 
     /// `len` bytes at `offset`, or `None` where they are not all readable.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn get(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let from = usize::try_from(offset).ok()?;
@@ -162,7 +162,7 @@ impl SharedWords {
     }
 
     /// The word at `index`, or `None` beyond the end.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn word(&self, index: usize) -> Option<&AtomicU64> {
         let end = index.checked_add(1)?.checked_mul(8)?;
@@ -175,7 +175,7 @@ impl SharedWords {
     }
 
     /// The 32-bit tick at byte `offset` plus four times `index`.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn tick(&self, offset: usize, index: usize) -> Option<&AtomicU32> {
         let at = index.checked_mul(4)?.checked_add(offset)?;

@@ -4,7 +4,7 @@
 //! size are equal. "Not newer than" would let a rolled-back binary replay what it did not make.
 
 use crate::error::{Error, Result};
-use crate::limits::{MAX_HOST_BYTES, MAX_PARTS, MAX_PART_NAME_BYTES};
+use crate::limits::{MAX_HOST_BYTES, MAX_PART_NAME_BYTES, MAX_PARTS};
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 

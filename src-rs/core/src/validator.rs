@@ -128,7 +128,7 @@ impl Validator<'_> {
 
     /// Whether an entry stored with `kind` and `bytes` is what the caller asks for. Of two
     /// modification times, the size counts where both carry one.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn matches(&self, kind: u8, bytes: &[u8]) -> bool {
         if matches!(self, Validator::None) {

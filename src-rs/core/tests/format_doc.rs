@@ -6,10 +6,10 @@ use common::*;
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
 use warmshard_core::frame::{self, Head, Sealer};
-use warmshard_core::header::{Header, Root, ROOT_OFFSETS};
-use warmshard_core::index::snapshot::{encode, tag, tagged, About};
+use warmshard_core::header::{Header, ROOT_OFFSETS, Root};
+use warmshard_core::index::snapshot::{About, encode, tag, tagged};
 use warmshard_core::index::{Entry, Place};
-use warmshard_core::{limits, Digest, Job};
+use warmshard_core::{Digest, Job, limits};
 use xxhash_rust::xxh3::xxh3_64_with_seed as xxh3;
 
 /// The rows of a table of the document, without its head.

@@ -6,12 +6,12 @@ use common::*;
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use warmshard_core::frame::{RecordFields, Sealer, HEAD_LEN, RECORD, SNAPSHOT};
+use warmshard_core::frame::{HEAD_LEN, RECORD, RecordFields, SNAPSHOT, Sealer};
 use warmshard_core::header::{Header, Root};
-use warmshard_core::index::snapshot::{encode, About};
+use warmshard_core::index::snapshot::{About, encode};
 use warmshard_core::index::{Entry, Place};
 use warmshard_core::limits::{FORMAT_VERSION, MAX_GENERATION};
-use warmshard_core::{key, Digest, Job, Options, Shard};
+use warmshard_core::{Digest, Job, Options, Shard, key};
 
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();

@@ -4,7 +4,7 @@
 mod common;
 use common::*;
 use std::time::{Duration, Instant};
-use warmshard_core::frame::{Sealer, COMMIT};
+use warmshard_core::frame::{COMMIT, Sealer};
 use warmshard_core::header::Header;
 use warmshard_core::{Job, PutMeta, Shard};
 

@@ -5,12 +5,12 @@ mod common;
 use common::*;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
-use warmshard_core::frame::{Head, RecordFields, Sealer, HEAD_LEN};
+use warmshard_core::frame::{HEAD_LEN, Head, RecordFields, Sealer};
 use warmshard_core::header::{Header, Root};
-use warmshard_core::index::snapshot::{encode, About};
+use warmshard_core::index::snapshot::{About, encode};
 use warmshard_core::index::{Entry, Place};
 use warmshard_core::shard::Loan;
-use warmshard_core::{key, Digest, Job, Lookup, Options, Shard, Validator};
+use warmshard_core::{Digest, Job, Lookup, Options, Shard, Validator, key};
 use zerocopy::IntoBytes;
 
 /// A sparse shard: one record at the front, a frame that is nothing but length, one record and an

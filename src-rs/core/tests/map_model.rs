@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use warmshard_core::storage::Storage;
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::storage::memory::Memory;
-use warmshard_core::storage::Storage;
 use warmshard_core::{Job, Options, PutMeta, Shard};
 
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 
 mod common;
 use common::*;
-use std::os::unix::fs::{chown, symlink, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use warmshard_core::storage::trust::Trust;

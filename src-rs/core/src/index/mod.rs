@@ -22,14 +22,14 @@ impl Place {
     }
 
     /// The frame's offset in the file.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn offset(self) -> u64 {
         self.0 & !TOMBSTONE_BIT
     }
 
     /// Whether the frame says that the key is gone.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_tombstone(self) -> bool {
         self.0 & TOMBSTONE_BIT != 0

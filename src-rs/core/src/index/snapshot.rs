@@ -9,7 +9,7 @@
 //! reads them, so a look-up touches nothing but 8-byte slots.
 
 use super::{Entry, Place};
-use crate::frame::{Head, Sealer, HEAD_LEN, TABLE_LEN};
+use crate::frame::{HEAD_LEN, Head, Sealer, TABLE_LEN};
 use crate::limits::ALIGN;
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -73,27 +73,27 @@ pub struct Probe {
     pub len: usize,
 }
 
-#[inline]
+#[inline(always)]
 fn mulhi(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
 }
 
 /// The tag of a hash, in place in a slot.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn tag(hash: u64) -> u64 {
     hash << (64 - TAG_BITS)
 }
 
 /// The place that a slot names, if its tag is this one.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn tagged(slot: u64, tag: u64) -> Option<Place> {
     let mixed = (slot & PLACE_MASK).wrapping_mul(MIX);
     ((slot ^ tag ^ mixed) >> (64 - TAG_BITS) == 0).then(|| place(slot))
 }
 
-#[inline]
+#[inline(always)]
 fn place(slot: u64) -> Place {
     let offset = (slot & ((1 << OFFSET_BITS) - 1)).saturating_mul(ALIGN);
     Place::new(offset, slot >> OFFSET_BITS & 1 != 0)
@@ -150,7 +150,7 @@ impl Table {
     }
 
     /// Which slots to look at for a hash.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn probe(&self, hash: u64) -> Probe {
         let home = mulhi(hash, self.capacity);

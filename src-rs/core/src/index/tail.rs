@@ -23,7 +23,7 @@ impl Tail {
     }
 
     /// Whether there are none.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -44,23 +44,25 @@ impl Tail {
     }
 
     /// The entries that may have this hash.
-    #[inline]
+    #[inline(always)]
     pub fn candidates(&self, hash: u64) -> impl Iterator<Item = Place> + '_ {
         let mask = self.mask();
         let mut at = hash as usize & mask;
         let mut left = self.slots.len();
-        std::iter::from_fn(move || loop {
-            if left == 0 {
-                return None;
-            }
-            left = left.saturating_sub(1);
-            let slot = self.slots.get(at)?;
-            if slot.place.0 == 0 {
-                return None;
-            }
-            at = at.wrapping_add(1) & mask;
-            if slot.hash == hash {
-                return Some(slot.place);
+        std::iter::from_fn(move || {
+            loop {
+                if left == 0 {
+                    return None;
+                }
+                left = left.saturating_sub(1);
+                let slot = self.slots.get(at)?;
+                if slot.place.0 == 0 {
+                    return None;
+                }
+                at = at.wrapping_add(1) & mask;
+                if slot.hash == hash {
+                    return Some(slot.place);
+                }
             }
         })
     }

@@ -5,9 +5,9 @@
 //! caller moves `state.end` past them and publishes, they do not exist for anyone.
 
 use crate::error::{Error, Result};
-use crate::frame::{RecordFields, HEAD_LEN, IN_BATCH};
-use crate::index::snapshot::{encode, About};
-use crate::index::{merge, Entry, Place};
+use crate::frame::{HEAD_LEN, IN_BATCH, RecordFields};
+use crate::index::snapshot::{About, encode};
+use crate::index::{Entry, Place, merge};
 use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_CHUNK};
 use crate::state::{Scratch, State};
 

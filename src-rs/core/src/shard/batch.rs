@@ -1,6 +1,6 @@
 //! Many changes that count together: frames, one commit frame, one publish.
 
-use super::append::{shrink, write_snapshot, Appender};
+use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
 use super::{Job, PutMeta, Shard};
 use crate::clock::now_ns;
@@ -9,7 +9,7 @@ use crate::frame::RecordFields;
 use crate::key;
 use crate::limits::TAIL_ENTRIES;
 use crate::state::Found;
-use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 /// Where the changes of a batch go.

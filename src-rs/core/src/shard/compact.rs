@@ -3,17 +3,17 @@
 //! The bulk is copied without the lock, while others read and write. What they append meanwhile is
 //! copied in rounds, the last one under the lock, which is held for no longer than that and a rename.
 
-use super::append::{shrink, write_snapshot, Appender};
+use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
 use super::{Job, Shard};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::frame::{Head, HEAD_LEN, RECORD, TOMBSTONE};
+use crate::frame::{HEAD_LEN, Head, RECORD, TOMBSTONE};
 use crate::index::Entry;
 use crate::key;
 use crate::limits::{COMPACT_LOCKED_BYTES, COMPACT_ROUNDS, HEADER_LEN};
-use crate::state::scan::{Scan, Step};
 use crate::state::State;
+use crate::state::scan::{Scan, Step};
 
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

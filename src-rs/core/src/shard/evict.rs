@@ -4,9 +4,9 @@ use super::list::whole_record;
 use super::{Job, Shard};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::frame::{Head, HEAD_LEN};
+use crate::frame::{HEAD_LEN, Head};
 use crate::key;
-use crate::validator::{decode, source_digest, Validator};
+use crate::validator::{Validator, decode, source_digest};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -65,7 +65,7 @@ fn source_is_stale(key: &str, head: &Head, validator: &[u8]) -> bool {
         Ok(meta) => meta,
         // Only what is certainly gone: a folder that cannot be searched now says nothing.
         Err(e) => {
-            return matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+            return matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory);
         }
     };
     let Validator::Mtime { sec, nsec, size } = wanted else {

@@ -2,10 +2,10 @@
 
 use super::Shard;
 use crate::error::Result;
-use crate::frame::{host, parts, Head, HEAD_LEN, RECORD};
+use crate::frame::{HEAD_LEN, Head, RECORD, host, parts};
 use crate::key::{self, Root};
 use crate::state::{Found, Scratch, State};
-use crate::validator::{decode, RACY};
+use crate::validator::{RACY, decode};
 
 /// What is known of an entry beside its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -211,10 +211,10 @@ impl Shard {
             return;
         };
         for path in found {
-            if let Ok(Some(file)) = self.storage.open(&path, Open::Write) {
-                if file.try_lock().unwrap_or(false) {
-                    let _ = self.storage.remove(&path);
-                }
+            if let Ok(Some(file)) = self.storage.open(&path, Open::Write)
+                && file.try_lock().unwrap_or(false)
+            {
+                let _ = self.storage.remove(&path);
             }
         }
     }

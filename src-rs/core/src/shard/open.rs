@@ -248,11 +248,11 @@ impl Shard {
             self.check_identity();
             return Ok(());
         };
-        if let Some(state) = self.state.as_mut() {
-            if state.follow(&news, &mut self.scratch)? {
-                self.know(news.generation);
-                return Ok(());
-            }
+        if let Some(state) = self.state.as_mut()
+            && state.follow(&news, &mut self.scratch)?
+        {
+            self.know(news.generation);
+            return Ok(());
         }
         self.load()
     }

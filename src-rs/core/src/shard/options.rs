@@ -10,8 +10,8 @@ use crate::limits::{
 use crate::producer::Producer;
 use crate::storage::trust::Trust;
 use crate::validator::Validator;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How a shard is opened.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Single changes: one self-committing frame each, at a cost that does not depend on the shard's size.
 
-use super::append::{shrink, write_snapshot, Appender};
+use super::append::{Appender, shrink, write_snapshot};
 use super::{PutMeta, Shard};
 use crate::clock::now_ns;
 use crate::error::{Error, Result};
@@ -9,12 +9,12 @@ use crate::header::Header;
 use crate::key;
 use crate::limits::{HEADER_LEN, MAX_PARTS, MAX_SIDECAR_RETRIES, TAIL_BYTES, TAIL_ENTRIES};
 use crate::sidecar::Durable;
-use crate::state::{is_racy, source_digest_of, Found, Loading, State};
+use crate::state::{Found, Loading, State, is_racy, source_digest_of};
 use crate::storage::{File, Open};
-use crate::validator::{Stored, Validator, SOURCE_DIGEST_LEN};
+use crate::validator::{SOURCE_DIGEST_LEN, Stored, Validator};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Shard {
     /// Stores an entry. Without an identified producer it is not stored, and counted.
@@ -90,15 +90,16 @@ impl Shard {
     /// for it may change again without its modification time showing it.
     pub(super) fn encode_validator(&self, key: &[u8], validator: &Validator<'_>) -> Result<Stored> {
         let mut stored = validator.encode()?;
-        if let Validator::Mtime { sec, nsec, .. } = *validator {
-            if key.first() == Some(&b'/') && is_racy(sec, nsec, now_ns()) {
-                let path = std::str::from_utf8(key).ok().map(Path::new);
-                match path.and_then(source_digest_of) {
-                    Some(digest) => stored.make_racy(&digest),
-                    // There, but too large or not to be read: it will never pass for unchanged.
-                    None if path.is_some_and(Path::exists) => stored.make_racy(&[0; SOURCE_DIGEST_LEN]),
-                    None => {}
-                }
+        if let Validator::Mtime { sec, nsec, .. } = *validator
+            && key.first() == Some(&b'/')
+            && is_racy(sec, nsec, now_ns())
+        {
+            let path = std::str::from_utf8(key).ok().map(Path::new);
+            match path.and_then(source_digest_of) {
+                Some(digest) => stored.make_racy(&digest),
+                // There, but too large or not to be read: it will never pass for unchanged.
+                None if path.is_some_and(Path::exists) => stored.make_racy(&[0; SOURCE_DIGEST_LEN]),
+                None => {}
             }
         }
         Ok(stored)

@@ -1,6 +1,6 @@
 //! Putting a whole new file in the old one's place: replaceAll and clear.
 
-use super::append::{shrink, write_snapshot, Appender};
+use super::append::{Appender, shrink, write_snapshot};
 use super::batch::{Batch, BatchContext};
 use super::{Job, Shard};
 use crate::error::Result;

@@ -2,7 +2,7 @@
 
 use super::{Job, Shard};
 use crate::error::Result;
-use crate::frame::{Head, HEAD_LEN, RECORD, SNAPSHOT};
+use crate::frame::{HEAD_LEN, Head, RECORD, SNAPSHOT};
 use crate::key;
 use crate::limits::{HEADER_LEN, MAX_REPORTED};
 use crate::state::scan::Scan;

@@ -19,8 +19,8 @@ use crate::limits::{MAX_GENERATION, RECENCY_BITS};
 use crate::mapping::SharedWords;
 use crate::storage::{File, Identity};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use recency::table_len;
 
@@ -143,10 +143,11 @@ impl Sidecar {
         if self.file.identity()?.len < len {
             self.file.allocate(len)?;
         }
-        if matches!(self.page, Page::File) && self.mapped {
-            if let Some(words) = self.file.words(len, true) {
-                self.page = Page::Shared(words);
-            }
+        if matches!(self.page, Page::File)
+            && self.mapped
+            && let Some(words) = self.file.words(len, true)
+        {
+            self.page = Page::Shared(words);
         }
         if !self.is_initialised() {
             let zeroed = [
@@ -199,7 +200,7 @@ impl Sidecar {
         !at_path.is_some_and(|other| other.same_file(&self.identity))
     }
 
-    #[inline]
+    #[inline(always)]
     fn load(&self, index: usize) -> u64 {
         match &self.page {
             Page::Shared(words) => words.word(index).map_or(0, |w| w.load(Ordering::Acquire)),
@@ -230,7 +231,7 @@ impl Sidecar {
     }
 
     /// The published generation: the one word that every get looks at.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.load(word::GENERATION)

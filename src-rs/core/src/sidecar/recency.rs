@@ -3,7 +3,7 @@
 //! One 32-bit tick for each bucket of key hashes. A use is noted at most once per entry, process and
 //! minute, by a store to shared memory, so that reading stays free of writes and system calls.
 
-use super::{word, Page, Sidecar, PAGE};
+use super::{PAGE, Page, Sidecar, word};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::limits::{RECENCY_BITS, RECENCY_TICK_MS};
@@ -107,10 +107,11 @@ impl Sidecar {
             Page::File if self.mapped => 0,
             Page::File => return,
         };
-        if there < wanted && self.file.identity().is_ok_and(|i| i.len >= wanted as u64) {
-            if let Some(words) = self.file.words(wanted as u64, self.writable) {
-                self.page = Page::Shared(words);
-            }
+        if there < wanted
+            && self.file.identity().is_ok_and(|i| i.len >= wanted as u64)
+            && let Some(words) = self.file.words(wanted as u64, self.writable)
+        {
+            self.page = Page::Shared(words);
         }
     }
 }

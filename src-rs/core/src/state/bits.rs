@@ -14,7 +14,7 @@ pub struct Bits {
     blocks: Vec<Option<Box<[u64]>>>,
 }
 
-#[inline]
+#[inline(always)]
 fn at(offset: u64) -> (usize, usize, u64) {
     let bit = offset / MIN_FRAME_LEN;
     let word = (bit / 64) as usize;
@@ -23,7 +23,7 @@ fn at(offset: u64) -> (usize, usize, u64) {
 
 impl Bits {
     /// Whether the frame at `offset` is in the set.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn contains(&self, offset: u64) -> bool {
         let (block, word, bit) = at(offset);

@@ -1,7 +1,7 @@
 //! Finding the newest frame of a key and producer.
 
 use super::{Scratch, State};
-use crate::frame::{Head, HEAD_LEN};
+use crate::frame::{HEAD_LEN, Head};
 use crate::index::snapshot::{tag, tagged};
 use crate::index::{Entry, Place};
 

@@ -3,11 +3,11 @@
 use super::{Found, Scratch, State};
 use crate::clock::now_ms;
 use crate::digest::Digest;
-use crate::frame::{parts, Head, HEAD_LEN, RECORD};
+use crate::frame::{HEAD_LEN, Head, RECORD, align, parts};
 use crate::key::Root;
 use crate::limits::{MAX_RACY_SOURCE_BYTES, RACY_NS};
 use crate::sidecar::Sidecar;
-use crate::validator::{decode_mtime, plain, source_digest, Validator, RACY, SOURCE_DIGEST_LEN};
+use crate::validator::{RACY, SOURCE_DIGEST_LEN, Validator, decode_mtime, plain, source_digest};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What the caller wants.
@@ -70,11 +70,13 @@ impl State {
             Found::OtherProducer => return Lookup::Stale,
             Found::Damaged => return Lookup::Corrupt,
         };
+        // Only the half of the head beside the key is read here: the other half lies in another cache
+        // line more often than not.
         let Some(head) = self.view.get(frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
             return Lookup::Corrupt;
         };
-        let head = *head;
-        let layout = head.layout();
+        let (layout, kind, expires, part_count) =
+            (head.layout(), head.validator_kind, head.expires_ms.get(), head.part_count);
         let Some(bytes) = self.view.get(frame, layout.lens_end, &mut scratch.frame) else {
             return Lookup::Corrupt;
         };
@@ -83,47 +85,55 @@ impl State {
         else {
             return Lookup::Corrupt;
         };
-        if !want.validator.matches(head.validator_kind, validator) {
-            // A record must be sound before it may count as stale; damage is told apart.
-            let known = !want.verify_always && self.verified.contains(frame);
-            return if known || self.is_sound(frame, &head, scratch) {
-                self.verified.insert(frame);
-                Lookup::Stale
-            } else {
-                Lookup::Corrupt
-            };
+        if !matches!(want.validator, Validator::None) && !want.validator.matches(kind, validator) {
+            return self.stale(frame, want, scratch);
         }
-        let expires = head.expires_ms.get();
         if expires != 0 && expires <= now_ms() {
             return Lookup::Miss;
         }
-        let Some((offset, len)) = parts(&head, lens, frame).next() else {
+        let Some(len) = lens.first_chunk::<4>().map(|len| u32::from_le_bytes(*len)) else {
             return Lookup::Corrupt;
         };
-        if !self.view.contains(frame, head.length.get()) {
+        let offset = align(frame.saturating_add(layout.lens_end as u64));
+        if !self.view.contains(offset, u64::from(len)) {
             return Lookup::Corrupt;
         }
         if !self.ready.contains(frame) {
-            match self.first_use(frame, &head, want, sidecar, scratch) {
+            match self.first_use(frame, want, sidecar, scratch) {
                 FirstUse::Good => {}
                 FirstUse::Bad => return Lookup::Corrupt,
                 FirstUse::Changed => return Lookup::Stale,
             }
         }
-        Lookup::Hit(Hit { frame, offset, len, part_count: head.part_count })
+        Lookup::Hit(Hit { frame, offset, len, part_count })
+    }
+
+    /// The answer for an entry whose validator differs: a record must be sound before it may count as
+    /// stale; damage is told apart.
+    #[cold]
+    fn stale(&mut self, frame: u64, want: &Want<'_>, scratch: &mut Scratch) -> Lookup {
+        let known = !want.verify_always && self.verified.contains(frame);
+        if !known {
+            let Some(head) = self.head_at(frame, scratch).filter(|h| self.is_sound(frame, h, scratch)) else {
+                return Lookup::Corrupt;
+            };
+            debug_assert!(head.kind == RECORD);
+            self.verified.insert(frame);
+        }
+        Lookup::Stale
     }
 
     #[cold]
     fn first_use(
         &mut self,
         frame: u64,
-        head: &Head,
         want: &Want<'_>,
         sidecar: Option<&Sidecar>,
         scratch: &mut Scratch,
     ) -> FirstUse {
+        let Some(head) = self.head_at(frame, scratch) else { return FirstUse::Bad };
         if want.verify_always || !self.verified.contains(frame) {
-            if !self.is_sound(frame, head, scratch) {
+            if !self.is_sound(frame, &head, scratch) {
                 return FirstUse::Bad;
             }
             self.verified.insert(frame);

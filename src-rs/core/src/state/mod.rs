@@ -11,7 +11,7 @@ pub mod view;
 
 pub use find::Found;
 pub use load::Loading;
-pub use lookup::{is_racy, source_digest_of, Hit, Lookup, Want};
+pub use lookup::{Hit, Lookup, Want, is_racy, source_digest_of};
 
 use crate::frame::Sealer;
 use crate::header::{Header, Root};

@@ -10,7 +10,7 @@
 //! frames once the bytes around them are.
 
 use super::view::View;
-use crate::frame::{Head, Sealer, COMMIT, HEAD_LEN, IN_BATCH, SNAPSHOT};
+use crate::frame::{COMMIT, HEAD_LEN, Head, IN_BATCH, SNAPSHOT, Sealer};
 use crate::limits::{ALIGN, MAX_GAP};
 
 /// Bytes that a search for the next whole frame reads at a time.

@@ -48,7 +48,7 @@ impl View {
     }
 
     /// How many bytes can be read.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn readable(&self) -> u64 {
         self.readable
@@ -86,7 +86,7 @@ impl View {
     }
 
     /// `len` bytes at `offset`: in place from the mapping, else read into `scratch`.
-    #[inline]
+    #[inline(always)]
     pub fn get<'a>(&'a self, offset: u64, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         match &self.region {
             Some(region) => region.get(offset, len),
@@ -106,7 +106,7 @@ impl View {
     }
 
     /// Whether `len` bytes at `offset` are readable.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn contains(&self, offset: u64, len: u64) -> bool {
         offset.checked_add(len).is_some_and(|end| end <= self.readable)

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
-use warmshard_core::frame::{Head, HEAD_LEN};
+use warmshard_core::frame::{HEAD_LEN, Head};
 use warmshard_core::{Job, Lookup, Options, Producer, PutMeta, Shard, Validator};
 
 /// What a look-up came to, with the first part's bytes.
