@@ -254,6 +254,14 @@ interface ShardStats {
     rejected?: string;
 }
 
+/** An entry of a batch. */
+interface Entry<V> extends EntryMeta {
+    /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
+    key: string;
+    /** What the codec takes; with `parts`, an object with one value for each part. */
+    value: V;
+}
+
 /** How far long work has come. */
 interface Progress {
     /** Steps done. */
@@ -272,13 +280,6 @@ interface WorkOptions {
     signal?: AbortSignal | undefined;
 }
 
-/** An entry of a batch. */
-interface Entry<V> extends EntryMeta {
-    /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
-    key: string;
-    /** What the codec takes; with `parts`, an object with one value for each part. */
-    value: V;
-}
 /**
  * A persistent cache in one file, shared by any number of processes.
  *

@@ -15,5 +15,6 @@ export type {
   ShardStats,
   VerifyReport,
 } from './facade/reports.js';
-export { type Entry, Shard } from './facade/shard.js';
+export { Shard } from './facade/shard.js';
+export type { Entry } from './facade/values.js';
 export type { Progress, WorkOptions } from './facade/work.js';

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import { type Codec, resolveCodec } from './codec.js';
 import { invalid, WarmshardError } from './errors.js';
 import { Lending } from './lending.js';
-import { type EntryMeta, encodeMeta, MetaBlock, type Validator } from './meta.js';
+import { type EntryMeta, MetaBlock, type Validator } from './meta.js';
 import { type HotCalls, type NativeShard, native } from './native.js';
 import { nativeOptions, type ShardOptions } from './options.js';
 import {
@@ -13,16 +12,9 @@ import {
   type ShardStats,
   type VerifyReport,
 } from './reports.js';
+import { type Entry, Values } from './values.js';
 import { unwatch, watch } from './watch.js';
 import { runWork, type WorkOptions } from './work.js';
-
-/** An entry of a batch. */
-export interface Entry<V> extends EntryMeta {
-  /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
-  key: string;
-  /** What the codec takes; with `parts`, an object with one value for each part. */
-  value: V;
-}
 
 /** Where the metadata block lies in the exchange block; see src-rs/binding/exchange.rs. */
 const META_AT = 2048;
@@ -30,13 +22,6 @@ const META_AT = 2048;
 const ABSENT = 0xffff_fffd;
 /** Keys that a walk fetches at a time. */
 const CURSOR_KEYS = 1024;
-
-/** What goes to the addon for a batch. */
-interface Batch {
-  keys: string[];
-  values: (Uint8Array | Uint8Array[])[];
-  metas: (Uint8Array | undefined)[];
-}
 
 /**
  * A persistent cache in one file, shared by any number of processes.
@@ -69,15 +54,13 @@ export class Shard<V = Uint8Array> {
   readonly #windows: ArrayBuffer[];
   readonly #answer: Uint32Array;
   readonly #meta: MetaBlock;
-  readonly #codec: Codec<V> | undefined;
-  readonly #partNames: readonly string[];
-  readonly #hasParts: boolean;
-  /** Whether a value is the one part's bytes as they are. */
+  readonly #values: Values<V>;
   readonly #plain: boolean;
 
   private constructor(path: string, options: ShardOptions<V>) {
     const parsed = nativeOptions(options);
-    this.#codec = resolveCodec(options.codec);
+    this.#values = new Values(options, parsed.parts);
+    this.#plain = this.#values.plain;
     const hot = {} as HotCalls;
     this.#native = native().NativeShard.open(path, parsed, hot);
     this.#hot = hot;
@@ -86,9 +69,6 @@ export class Shard<V = Uint8Array> {
     this.#windows = this.#lending.windows;
     this.#answer = this.#lending.answer;
     this.#meta = new MetaBlock(hot.exchange, META_AT);
-    this.#partNames = parsed.parts;
-    this.#hasParts = options.parts !== undefined;
-    this.#plain = this.#codec === undefined && !this.#hasParts;
     this.path = path;
     this.readOnly = parsed.readOnly;
     watch(this, this.#native);
@@ -134,16 +114,8 @@ export class Shard<V = Uint8Array> {
   }
 
   #getDecoded(key: string, validator?: Validator): V | undefined {
-    if (this.#hasParts) {
-      const parts = this.getParts(key, validator);
-      const codec = this.#codec;
-      if (parts === undefined || codec === undefined) return parts as V | undefined;
-      const decoded: Record<string, unknown> = {};
-      for (const name of this.#partNames) decoded[name] = codec.decode(parts[name] as Uint8Array);
-      return decoded as V;
-    }
-    const bytes = this.getParts(key, validator)?.[this.#partNames[0] as string];
-    return bytes === undefined ? undefined : (this.#codec as Codec<V>).decode(bytes);
+    const parts = this.getParts(key, validator);
+    return parts === undefined ? undefined : this.#values.decode(parts);
   }
 
   /**
@@ -159,12 +131,13 @@ export class Shard<V = Uint8Array> {
       this.#meta.writeValidator(validator);
       count = this.#hot.getPartsChecked(key);
     }
-    if (count !== this.#partNames.length) return undefined;
+    const names = this.#values.partNames;
+    if (count !== names.length) return undefined;
     const parts: Record<string, Uint8Array> = {};
     for (let i = 0; i < count; i++) {
       const part = this.#lending.part(i);
       if (part === undefined) return undefined;
-      parts[this.#partNames[i] as string] = part;
+      parts[names[i] as string] = part;
     }
     return parts;
   }
@@ -213,7 +186,7 @@ export class Shard<V = Uint8Array> {
    */
   info(key: string): EntryInfo | undefined {
     const info = this.#native.info(key);
-    return info == null ? undefined : entryInfo(info, this.#partNames);
+    return info == null ? undefined : entryInfo(info, this.#values.partNames);
   }
 
   /**
@@ -223,25 +196,12 @@ export class Shard<V = Uint8Array> {
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   put(key: string, value: V, meta?: EntryMeta): void {
-    const bytes = this.#plain ? plainBytes(value) : this.#encode(value);
+    const bytes = this.#values.encode(value);
     if (meta === undefined) this.#hot.put(key, bytes);
     else {
       this.#meta.write(meta);
       this.#hot.putWith(key, bytes);
     }
-  }
-
-  #encode(value: V): Uint8Array | Uint8Array[] {
-    const codec = this.#codec;
-    if (!this.#hasParts) return codec === undefined ? (value as Uint8Array) : codec.encode(value);
-    const names = this.#partNames;
-    if (typeof value !== 'object' || value === null || Object.keys(value).length !== names.length)
-      throw invalid(`a value of this shard is an object with the parts ${names.join(', ')}`);
-    return names.map((name) => {
-      const part = (value as Record<string, V>)[name];
-      if (part === undefined) throw invalid(`the value lacks the part ${JSON.stringify(name)}`);
-      return codec === undefined ? (part as Uint8Array) : codec.encode(part);
-    });
   }
 
   /**
@@ -260,7 +220,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#collect(entries);
+    const { keys, values, metas } = this.#values.collect(entries);
     if (keys.length === 0) return this.#requireWritable(0);
     return this.#native.writeMany(keys, values, metas, false);
   }
@@ -271,7 +231,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; the shard is as before then
    */
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#collect(entries);
+    const { keys, values, metas } = this.#values.collect(entries);
     return this.#native.writeMany(keys, values, metas, true);
   }
 
@@ -287,23 +247,6 @@ export class Shard<V = Uint8Array> {
         this.path,
       );
     return result;
-  }
-
-  #collect(entries: Iterable<[string, V] | Entry<V>>): Batch {
-    if (typeof entries?.[Symbol.iterator] !== 'function')
-      throw invalid('a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }');
-    const batch: Batch = { keys: [], values: [], metas: [] };
-    for (const entry of entries) {
-      if (typeof entry !== 'object' || entry === null)
-        throw invalid(`entry ${batch.keys.length} of the batch must be [key, value] or { key, value, ... }`);
-      const [key, value, meta] = Array.isArray(entry)
-        ? [entry[0], entry[1], undefined]
-        : [entry.key, entry.value, entry];
-      batch.keys.push(key);
-      batch.values.push(this.#plain ? plainBytes(value) : this.#encode(value));
-      batch.metas.push(encodeMeta(meta));
-    }
-    return batch;
   }
 
   /**
@@ -347,7 +290,7 @@ export class Shard<V = Uint8Array> {
 
   /** Every entry, of all hosts, newest first. */
   list(): EntryInfo[] {
-    return this.#native.list().map((info) => entryInfo(info, this.#partNames));
+    return this.#native.list().map((info) => entryInfo(info, this.#values.partNames));
   }
 
   /**
@@ -412,7 +355,7 @@ export class Shard<V = Uint8Array> {
 
   /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#collect(entries);
+    const { keys, values, metas } = this.#values.collect(entries);
     return runWork(options, async (job) =>
       keys.length === 0
         ? this.#requireWritable(0)
@@ -422,7 +365,7 @@ export class Shard<V = Uint8Array> {
 
   /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#collect(entries);
+    const { keys, values, metas } = this.#values.collect(entries);
     return runWork(options, (job) => this.#native.writeManyAsync(keys, values, metas, true, job));
   }
 
@@ -450,10 +393,4 @@ export class Shard<V = Uint8Array> {
 function* walk(cursor: ReturnType<NativeShard['cursor']>): IterableIterator<string> {
   for (let keys = cursor.nextKeys(CURSOR_KEYS); keys.length > 0; keys = cursor.nextKeys(CURSOR_KEYS))
     yield* keys;
-}
-
-/** The addon takes an array for the parts of a value. It checks everything else. */
-function plainBytes(value: unknown): Uint8Array {
-  if (Array.isArray(value)) throw invalid('a value must be a Uint8Array, or use a codec');
-  return value as Uint8Array;
 }

@@ -4,7 +4,7 @@ use super::exchange::{self, Exchange};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use warmshard_core::limits::MAX_PARTS;
-use warmshard_core::shard::Loan;
+use warmshard_core::shard::{Loan, OWN_WINDOW};
 use warmshard_core::{Error, Hit, Shard};
 
 /// See the module's head.
@@ -65,6 +65,13 @@ impl Handle {
         self.exchange.set(word.saturating_add(1), at);
         self.exchange.set(word.saturating_add(2), len);
         id
+    }
+
+    /// Writes that a part lies in the window that was made for it alone.
+    pub fn tell_own(&self, part: usize, offset: u64) {
+        let word = part.saturating_mul(3);
+        self.exchange.set(word, OWN_WINDOW);
+        self.exchange.set(word.saturating_add(1), u32::try_from(offset).unwrap_or(u32::MAX));
     }
 
     /// Writes where every part of a hit lies. Returns how many there are.

@@ -19,7 +19,7 @@ use napi_derive::napi;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use warmshard_core::shard::{Batch, Cursor};
+use warmshard_core::shard::{Batch, Cursor, OWN_WINDOW};
 use warmshard_core::{Error, Job, PutMeta, Shard};
 
 /// Takes in the class that errors are made of. Once per environment, before anything else.
@@ -104,7 +104,7 @@ impl NativeShard {
             return Ok(None);
         };
         let buffer = self.call(&env, |shard| {
-            let Some(lent) = shard.window(offset) else {
+            let Some(lent) = shard.window_for(offset, len) else {
                 return Ok(None);
             };
             let buffer = lend(env.raw(), lent.window);
@@ -113,7 +113,11 @@ impl NativeShard {
             if buffer.is_none() {
                 shard.never_lend();
             }
-            self.handle.tell(shard, part, offset, len);
+            if lent.id == OWN_WINDOW && buffer.is_some() {
+                self.handle.tell_own(part, offset.saturating_sub(lent.start));
+            } else {
+                self.handle.tell(shard, part, offset, len);
+            }
             Ok(buffer)
         })?;
         // SAFETY: a value of the running callback.

@@ -1,7 +1,7 @@
 //! Windows: parts of the file that are mapped privately and lent to the caller.
 //!
 //! A window covers two strides, so that an entry that starts in the first fits; one that does not fit
-//! is copied. Windows outlive everything: whoever holds one keeps its bytes, whatever
+//! gets a window of its own at each look-up, which costs less than copying that much. Windows outlive everything: whoever holds one keeps its bytes, whatever
 //! becomes of the shard. A window never reaches behind the bytes that were published when it was
 //! made, for touching what is not there would end the process; entries behind it are copied until
 //! enough of them have come to be worth a new window.
@@ -28,6 +28,12 @@ pub enum Loan {
     /// Nowhere: they must be copied.
     Copy,
 }
+
+/// The number of a window that was made for one large part, whichever came last.
+pub const OWN_WINDOW: u32 = 0;
+
+/// A window of its own begins at a multiple of this many bytes, a multiple of every page size.
+const OWN_ALIGN: u64 = 64 << 10;
 
 /// A window that was made.
 #[derive(Debug)]
@@ -76,21 +82,37 @@ impl Shard {
         let stride = offset / WINDOW_STRIDE;
         let start = stride.saturating_mul(WINDOW_STRIDE);
         let end = offset.saturating_add(u64::from(len));
+        let mapped = || self.state.as_ref().is_some_and(|s| s.view.is_mapped());
         if end.saturating_sub(start) > WINDOW_LEN {
-            return Loan::Copy;
+            return if mapped() { Loan::NeedsWindow } else { Loan::Copy };
         }
         let extent = self.lender.extents.get(stride as usize).copied().unwrap_or_default();
         if end <= extent.end {
-            return Loan::Window { id: stride as u32, offset: offset.saturating_sub(start) as u32 };
+            return Loan::Window { id: window_id(stride), offset: offset.saturating_sub(start) as u32 };
         }
         let behind = self.state.as_ref().map_or(0, |s| s.end).saturating_sub(extent.end);
         let covered = extent.end.saturating_sub(start);
-        let mapped = self.state.as_ref().is_some_and(|s| s.view.is_mapped());
-        if mapped && (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) {
+        if (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) && mapped() {
             Loan::NeedsWindow
         } else {
             Loan::Copy
         }
+    }
+
+    /// Makes the window that `len` bytes at `offset` lie in: the stride's, or one of their own. `None`
+    /// where the system has no more mappings; then they must be copied.
+    pub fn window_for(&mut self, offset: u64, len: u32) -> Option<Lent> {
+        let end = offset.checked_add(u64::from(len))?;
+        if end.saturating_sub(offset / WINDOW_STRIDE * WINDOW_STRIDE) <= WINDOW_LEN {
+            return self.window(offset);
+        }
+        let state = self.state.as_ref()?;
+        if end > state.view.file().identity().ok()?.len.min(state.end) {
+            return None;
+        }
+        let start = offset / OWN_ALIGN * OWN_ALIGN;
+        let window = state.view.file().window(start, end.checked_sub(start)?)?;
+        Some(Lent { id: OWN_WINDOW, start, window })
     }
 
     /// Makes the window that bytes at `offset` lie in. `None` where the system has no more mappings;
@@ -108,6 +130,12 @@ impl Shard {
             self.lender.extents.resize(at.checked_add(1)?, Extent::default());
         }
         *self.lender.extents.get_mut(at)? = Extent { end };
-        Some(Lent { id: u32::try_from(stride).ok()?, start, window })
+        Some(Lent { id: window_id(stride), start, window })
     }
+}
+
+/// The number of a stride's window: strides count from one, behind [`OWN_WINDOW`].
+#[inline(always)]
+fn window_id(stride: u64) -> u32 {
+    (stride as u32).saturating_add(1)
 }

@@ -24,7 +24,7 @@ mod verify;
 
 pub use batch::Batch;
 pub use compact::CompactReport;
-pub use lend::{Lent, Loan};
+pub use lend::{Lent, Loan, OWN_WINDOW};
 pub use list::{Cursor, EntryInfo};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
