@@ -129,8 +129,13 @@ pub const MAP_RESERVE: u64 = 64 << 20;
 /// A window starts at a multiple of this many bytes. Larger ones make V8 collect garbage for each.
 pub const WINDOW_STRIDE: u64 = 4 << 20;
 
-/// Most bytes of one ordinary window: an entry that starts in a stride may end in the next.
-pub const WINDOW_LEN: u64 = 2 * WINDOW_STRIDE;
+/// Most bytes of one ordinary window: an entry that starts in a stride may end in the next. What
+/// reaches farther gets a window of its own.
+pub const WINDOW_LEN: u64 = WINDOW_STRIDE + (1 << 20);
+
+/// Most bytes of ordinary windows that one handle lends of a file. What lies behind is copied: to V8
+/// a window is memory, and beyond some gigabytes it would collect garbage without end.
+pub const MAX_LENT_BYTES: u64 = 1 << 30;
 
 /// Corrupt records that a verify report lists one by one.
 pub const MAX_REPORTED: usize = 1000;

@@ -1,13 +1,14 @@
 //! Windows: parts of the file that are mapped privately and lent to the caller.
 //!
-//! A window covers two strides, so that an entry that starts in the first fits; one that does not fit
-//! gets a window of its own at each look-up, which costs less than copying that much. Windows outlive everything: whoever holds one keeps its bytes, whatever
-//! becomes of the shard. A window never reaches behind the bytes that were published when it was
-//! made, for touching what is not there would end the process; entries behind it are copied until
-//! enough of them have come to be worth a new window.
+//! A window is longer than its stride, so that most entries that start in it fit; one that does not
+//! gets a window of its own at each look-up, which costs less than copying that much. Windows outlive
+//! everything: whoever holds one keeps its bytes, whatever becomes of the shard. A window never
+//! reaches behind the bytes that were published when it was made, for touching what is not there would
+//! end the process; entries behind it are copied until enough of them have come to be worth a new
+//! window.
 
 use super::Shard;
-use crate::limits::{WINDOW_LEN, WINDOW_STRIDE};
+use crate::limits::{MAX_LENT_BYTES, WINDOW_LEN, WINDOW_STRIDE};
 use crate::mapping::Window;
 
 /// Bytes that must have come behind a window before it is made anew.
@@ -56,6 +57,8 @@ struct Extent {
 #[derive(Debug, Default)]
 pub(super) struct Lender {
     extents: Vec<Extent>,
+    /// Bytes of the windows of this file, without those that a larger one replaced.
+    lent: u64,
     forbidden: bool,
 }
 
@@ -63,6 +66,7 @@ impl Lender {
     /// The windows belong to another file now.
     pub fn forget(&mut self) {
         self.extents.clear();
+        self.lent = 0;
     }
 }
 
@@ -92,7 +96,8 @@ impl Shard {
         }
         let behind = self.state.as_ref().map_or(0, |s| s.end).saturating_sub(extent.end);
         let covered = extent.end.saturating_sub(start);
-        if (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) && mapped() {
+        let room = self.lender.lent < MAX_LENT_BYTES;
+        if room && (extent.end == 0 || behind >= REMAP_BYTES.max(covered / 2)) && mapped() {
             Loan::NeedsWindow
         } else {
             Loan::Copy
@@ -129,7 +134,10 @@ impl Shard {
         if at >= self.lender.extents.len() {
             self.lender.extents.resize(at.checked_add(1)?, Extent::default());
         }
-        *self.lender.extents.get_mut(at)? = Extent { end };
+        let extent = self.lender.extents.get_mut(at)?;
+        let replaced = extent.end.saturating_sub(start);
+        *extent = Extent { end };
+        self.lender.lent = self.lender.lent.saturating_sub(replaced).saturating_add(window.len() as u64);
         Some(Lent { id: window_id(stride), start, window })
     }
 }
