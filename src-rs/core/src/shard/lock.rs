@@ -70,6 +70,14 @@ impl Shard {
         Err(Error::LockTimeout { path: self.lock_path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
+    /// The same, if nobody holds it now.
+    pub(super) fn lock_without_waiting(&mut self) -> Result<()> {
+        let limit = std::mem::take(&mut self.options.lock_timeout_ms);
+        let locked = self.lock();
+        self.options.lock_timeout_ms = limit;
+        locked
+    }
+
     /// Gives the lock back.
     pub(super) fn unlock(&self) {
         if let Some(state) = &self.state {

@@ -195,15 +195,16 @@ impl Shard {
         }
     }
 
-    /// Nobody vouches for the file. A writer settles it for all under the lock; a reader for itself.
+    /// Nobody vouches for the file. A writer settles it for all under the lock, if that is free: whoever
+    /// holds it has settled the file too, and a look-up must not wait for a writer. Else, and on a
+    /// read-only handle, the file is taken in for this handle alone.
     fn recover(&mut self, trusted_to: u64, known: u64) -> Result<()> {
         if !self.options.read_only {
-            match self.lock() {
+            match self.lock_without_waiting() {
                 Ok(()) => {
                     self.unlock();
                     return Ok(());
                 }
-                // Somebody is busy with it; meanwhile we read what is there.
                 Err(Error::LockTimeout { .. }) => {}
                 Err(e) => return Err(e),
             }

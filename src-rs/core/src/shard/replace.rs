@@ -83,12 +83,16 @@ impl Shard {
         file.sync()?;
         self.storage.rename(path, &self.path)?;
         state.root = Some(root);
-        // Renamed: from here on it is the shard, whatever else fails.
-        let synced = self.storage.sync_dir(self.dir());
-        let durable = Durable { bytes: state.end, dir_pending: synced.is_err(), ..Durable::default() };
+        // Renamed: from here on it is the shard, whatever else fails. Told at once, for until then others
+        // find page and path at odds.
+        let durable = Durable { bytes: state.end, dir_pending: true, ..Durable::default() };
         let live = state.live_entries;
         self.take_file(state, &durable);
+        let synced = self.storage.sync_dir(self.dir());
         if let Some(sidecar) = self.sidecar.as_mut() {
+            if synced.is_ok() {
+                sidecar.store_durable(&Durable { dir_pending: false, ..durable });
+            }
             // Recency is a help, not a promise.
             let _ = sidecar.fit_recency(live);
         }

@@ -1,0 +1,34 @@
+//! A request took five seconds: its look-up had found the file replaced, and waited for the lock that a
+//! busy writer held.
+
+mod common;
+use common::*;
+use std::time::{Duration, Instant};
+use warmshard_core::Shard;
+use warmshard_core::limits::IDENTITY_CHECK_MS;
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::storage::{Open, Storage};
+
+#[test]
+fn a_look_up_and_an_open_go_on_while_somebody_holds_the_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let other = dir.path().join("b.shard");
+    let mut shard = open(&path);
+    put(&mut shard, "k", b"old");
+    put(&mut open(&other), "k", b"new");
+    let lock = Disk::default().open(&lock_path(&path), Open::Write).unwrap().unwrap();
+    assert!(lock.try_lock().unwrap());
+    // Page and path are at odds, as between a rename and its publishing.
+    std::fs::rename(&other, &path).unwrap();
+    std::thread::sleep(Duration::from_millis(IDENTITY_CHECK_MS + 50));
+    let start = Instant::now();
+    assert_eq!(get(&mut shard, "nothing"), None);
+    assert_eq!(get(&mut shard, "k").unwrap(), b"new");
+    let mut fresh = Shard::open(&path, quiet()).unwrap();
+    assert_eq!(get(&mut fresh, "k").unwrap(), b"new");
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    lock.unlock();
+    put(&mut shard, "k", b"newest");
+    assert_eq!(get(&mut fresh, "k").unwrap(), b"newest");
+}
