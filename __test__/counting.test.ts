@@ -19,6 +19,16 @@ test('work off the event loop counts on the handle that asked for it', async (t)
   );
 });
 
+test('compaction that starts by itself counts on the handle that started it', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  const value = new Uint8Array(100_000);
+  for (let i = 0; i < 40; i++) shard.put('key', value);
+  const until = Date.now() + 20_000;
+  while (shard.stats().compactions === 0 && Date.now() < until)
+    await new Promise((done) => setTimeout(done, 10));
+  t.true(shard.stats().compactions >= 1);
+});
+
 test('look-ups count on their own handle only', (t) => {
   const path = shardPath(t);
   using one = Shard.open(path);

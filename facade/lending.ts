@@ -42,12 +42,12 @@ export class Lending {
     const id = this.answer[word] as number;
     const offset = this.answer[word + 1] as number;
     const length = this.answer[word + 2] as number;
-    if (id < NEEDS_WINDOW) return this.view(id, offset, length, index);
+    if (id < NEEDS_WINDOW) return this.#view(id, offset, length, index);
     return this.#copy(index, length);
   }
 
   /** A view of a window. */
-  view(id: number, offset: number, length: number, index: number): Uint8Array | undefined {
+  #view(id: number, offset: number, length: number, index: number): Uint8Array | undefined {
     try {
       return new Uint8Array(this.windows[id] as ArrayBuffer, offset, length);
     } catch {

@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use warmshard_core::Error;
 
-/// Runs something; a panic, if there ever is one, becomes an error. What it left half-done is found out again from the
-/// file, as after a writer's death.
+/// Runs something; a panic, if there ever is one, becomes an error. What it left half-done is found out
+/// again from the file, as after a writer's death.
 #[inline(always)]
 pub fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(run))

@@ -71,9 +71,9 @@ impl NativeShard {
         T: Send + napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + 'static,
         R: FnOnce(&mut Shard, &Job) -> Result<T, Error> + Send + 'static,
     {
-        let shard = self.call(env, |s| Ok(s.opener()))?;
+        let opener = self.call(env, |s| Ok(s.opener()))?;
         let job = Arc::clone(&job.job);
-        Ok(AsyncTask::new(Work::new(move || run(&mut shard.open_for(Some(Arc::clone(&job)))?, &job))))
+        Ok(AsyncTask::new(Work::new(move || run(&mut opener.open(&job)?, &job))))
     }
 
     /// Ends the use of the shard.

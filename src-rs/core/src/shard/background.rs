@@ -66,12 +66,10 @@ impl Shard {
         self.background.started_ms = Some(now);
         let job = Arc::new(Job::default());
         self.background.job = Arc::clone(&job);
-        let (storage, path, mut options) =
-            (Arc::clone(&self.storage), self.path.clone(), self.options.clone());
-        options.auto_compact = false;
+        let opener = self.opener();
         let work = move || {
             // Nobody waits for the answer: where it fails, the file stays as it was.
-            if let Ok(mut shard) = Shard::open_on(storage, &path, options) {
+            if let Ok(mut shard) = opener.open(&job) {
                 let _ = shard.compact(&job);
             }
         };

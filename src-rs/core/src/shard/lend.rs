@@ -87,7 +87,7 @@ impl Shard {
         let start = stride.saturating_mul(WINDOW_STRIDE);
         let end = offset.saturating_add(u64::from(len));
         let mapped = || self.state.as_ref().is_some_and(|s| s.view.is_mapped());
-        if end.saturating_sub(start) > WINDOW_LEN {
+        if !fits(offset, end) {
             return if mapped() { Loan::NeedsWindow } else { Loan::Copy };
         }
         let extent = self.lender.extents.get(stride as usize).copied().unwrap_or_default();
@@ -108,7 +108,7 @@ impl Shard {
     /// where the system has no more mappings; then they must be copied.
     pub fn window_for(&mut self, offset: u64, len: u32) -> Option<Lent> {
         let end = offset.checked_add(u64::from(len))?;
-        if end.saturating_sub(offset / WINDOW_STRIDE * WINDOW_STRIDE) <= WINDOW_LEN {
+        if fits(offset, end) {
             return self.window(offset);
         }
         let state = self.state.as_ref()?;
@@ -140,6 +140,12 @@ impl Shard {
         self.lender.lent = self.lender.lent.saturating_sub(replaced).saturating_add(window.len() as u64);
         Some(Lent { id: window_id(stride), start, window })
     }
+}
+
+/// Whether bytes that begin at `offset` and end at `end` lie within the window of their stride.
+#[inline(always)]
+fn fits(offset: u64, end: u64) -> bool {
+    end.saturating_sub(offset / WINDOW_STRIDE * WINDOW_STRIDE) <= WINDOW_LEN
 }
 
 /// The number of a stride's window: strides count from one, behind [`OWN_WINDOW`].

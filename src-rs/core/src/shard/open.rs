@@ -317,22 +317,15 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Opens it. What it changes is counted by the handle that this came from.
+    /// Opens it for one job: when that is aborted, waits for the lock end too. What the new handle changes
+    /// is counted by the one that this came from.
     ///
     /// # Errors
     /// As `Shard::open`.
-    pub fn open(&self) -> Result<Shard> {
-        self.open_for(None)
-    }
-
-    /// The same for one job: when that is aborted, waits for the lock end too.
-    ///
-    /// # Errors
-    /// As `Shard::open`.
-    pub fn open_for(&self, job: Option<Arc<Job>>) -> Result<Shard> {
+    pub fn open(&self, job: &Arc<Job>) -> Result<Shard> {
         let mut shard = Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())?;
         shard.changes = Arc::clone(&self.changes);
-        shard.job = job;
+        shard.job = Some(Arc::clone(job));
         Ok(shard)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Found, Scratch, State};
 use crate::clock::now_ms;
-use crate::digest::Digest;
 use crate::frame::{HEAD_LEN, Head, RECORD, align, parts};
 use crate::key::Root;
 use crate::limits::{MAX_RACY_SOURCE_BYTES, RACY_NS};
@@ -85,7 +84,7 @@ impl State {
         else {
             return Lookup::Corrupt;
         };
-        if !matches!(want.validator, Validator::None) && !want.validator.matches(kind, validator) {
+        if !want.validator.matches(kind, validator) {
             return self.stale(frame, want, scratch);
         }
         if expires != 0 && expires <= now_ms() {
@@ -112,15 +111,22 @@ impl State {
     /// stale; damage is told apart.
     #[cold]
     fn stale(&mut self, frame: u64, want: &Want<'_>, scratch: &mut Scratch) -> Lookup {
-        let known = !want.verify_always && self.verified.contains(frame);
-        if !known {
-            let Some(head) = self.head_at(frame, scratch).filter(|h| self.is_sound(frame, h, scratch)) else {
-                return Lookup::Corrupt;
-            };
-            debug_assert!(head.kind == RECORD);
+        match self.sound_head(frame, want, scratch) {
+            Some(_) => Lookup::Stale,
+            None => Lookup::Corrupt,
+        }
+    }
+
+    /// The head of a record whose digest agrees: verified now, or earlier in this process.
+    fn sound_head(&mut self, frame: u64, want: &Want<'_>, scratch: &mut Scratch) -> Option<Head> {
+        let head = self.head_at(frame, scratch)?;
+        if want.verify_always || !self.verified.contains(frame) {
+            if !self.is_sound(frame, &head, scratch) {
+                return None;
+            }
             self.verified.insert(frame);
         }
-        Lookup::Stale
+        Some(head)
     }
 
     #[cold]
@@ -131,13 +137,7 @@ impl State {
         sidecar: Option<&Sidecar>,
         scratch: &mut Scratch,
     ) -> FirstUse {
-        let Some(head) = self.head_at(frame, scratch) else { return FirstUse::Bad };
-        if want.verify_always || !self.verified.contains(frame) {
-            if !self.is_sound(frame, &head, scratch) {
-                return FirstUse::Bad;
-            }
-            self.verified.insert(frame);
-        }
+        let Some(head) = self.sound_head(frame, want, scratch) else { return FirstUse::Bad };
         let mut settled = true;
         if head.validator_kind & RACY != 0 {
             let layout = head.layout();
@@ -182,12 +182,6 @@ impl State {
             return Vec::new();
         };
         parts(&head, bytes.get(layout.validator_end..).unwrap_or_default(), hit.frame).collect()
-    }
-
-    /// Whether records of this file can be told from forgeries.
-    #[must_use]
-    pub fn is_keyed(&self) -> bool {
-        matches!(self.sealer.digest, Digest::Keyed(_))
     }
 }
 
