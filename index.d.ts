@@ -74,8 +74,13 @@ interface EntryMeta {
 interface Host {
     /** At most 63 bytes of UTF-8. */
     name: string;
-    /** At most 63 bytes of UTF-8. Put a schema number of your own into it when the artifacts' shape changes. */
+    /** At most 63 bytes of UTF-8. */
     version: string;
+    /**
+     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
+     * shift, say) while name, version and binary stay. Default: none.
+     */
+    schema?: number | undefined;
     /**
      * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
      * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.

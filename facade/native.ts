@@ -34,9 +34,14 @@ export interface NativeEntryInfo {
   racy: boolean;
 }
 
+/** What a file is used for: `Kind` in src-rs/core/src/header.rs. */
+export type Kind = 'shard' | 'script' | 'autoload' | 'artifact';
+
 export interface NativeOptions {
+  kind?: Kind;
   hostName: string;
   hostVersion: string;
+  hostSchema?: number;
   hostBinary?: string;
   parts: string[];
   readOnly: boolean;

@@ -6,8 +6,13 @@ import type { NativeOptions } from './native.js';
 export interface Host {
   /** At most 63 bytes of UTF-8. */
   name: string;
-  /** At most 63 bytes of UTF-8. Put a schema number of your own into it when the artifacts' shape changes. */
+  /** At most 63 bytes of UTF-8. */
   version: string;
+  /**
+   * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
+   * shift, say) while name, version and binary stay. Default: none.
+   */
+  schema?: number | undefined;
   /**
    * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
    * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
@@ -90,6 +95,8 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
       throw invalid('host must be an object with name and version');
     text('host.name', host.name);
     text('host.version', host.version);
+    if (host.schema !== undefined && !(Number.isInteger(host.schema) && host.schema >>> 0 === host.schema))
+      throw invalid(`host.schema must be a whole number of 0 to 4294967295, not ${show(host.schema)}`);
     if (host.binary !== undefined && host.binary !== false) text('host.binary', host.binary);
   }
   if (parts !== undefined) {
@@ -113,6 +120,7 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   return {
     hostName: host?.name ?? '',
     hostVersion: host?.version ?? '',
+    ...(host?.schema !== undefined && { hostSchema: host.schema }),
     ...(binary !== false && { hostBinary: binary }),
     parts: parts === undefined ? [''] : [...parts],
     readOnly: options.readOnly ?? false,

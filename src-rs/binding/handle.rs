@@ -76,11 +76,12 @@ impl Handle {
 
     /// Writes where every part of a hit lies. Returns how many there are.
     pub fn tell_all(&self, shard: &mut Shard, hit: &Hit) -> usize {
-        let parts = shard.parts(hit);
-        for (i, (offset, len)) in parts.iter().enumerate() {
+        let mut parts = [(0, 0); MAX_PARTS];
+        let count = shard.parts_into(hit, &mut parts);
+        for (i, (offset, len)) in parts.iter().take(count).enumerate() {
             self.tell(shard, i, *offset, *len);
         }
-        parts.len()
+        count
     }
 
     /// Where a part of the last answer lies in the file.

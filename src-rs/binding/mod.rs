@@ -10,4 +10,5 @@ mod options;
 mod raw;
 mod reports;
 mod shard;
+mod stores;
 mod work;

@@ -4,6 +4,7 @@ use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
+use warmshard_core::header::Kind;
 use warmshard_core::key::Root;
 use warmshard_core::storage::trust::Trust;
 use warmshard_core::{Digest, Error, Options, Producer};
@@ -11,8 +12,11 @@ use warmshard_core::{Digest, Error, Options, Producer};
 /// See `ShardOptions` of the facade.
 #[napi(object)]
 pub struct OpenOptions {
+    /// `Kind` of the core, by name; a plain shard where there is none.
+    pub kind: Option<String>,
     pub host_name: String,
     pub host_version: String,
+    pub host_schema: Option<u32>,
     pub host_binary: Option<String>,
     pub parts: Vec<String>,
     pub read_only: bool,
@@ -35,8 +39,10 @@ impl OpenOptions {
         let default = Options::default();
         let whole = |value: Option<f64>, default: u64| value.map_or(default, |v| v as u64);
         let binary = self.host_binary.as_deref().map(Path::new);
+        let producer = Producer::new(&self.host_name, &self.host_version, binary, &self.parts)?;
         Ok(Options {
-            producer: Arc::new(Producer::new(&self.host_name, &self.host_version, binary, &self.parts)?),
+            kind: self.kind.as_deref().and_then(Kind::named).unwrap_or_default(),
+            producer: Arc::new(producer.with_schema(self.host_schema, &self.parts)),
             part_count: self.parts.len(),
             read_only: self.read_only,
             sync_each: self.sync_each,

@@ -40,9 +40,53 @@ struct RawHeader {
     checksum: U64,
 }
 
+/// What a file is used for. A file of another kind reads as empty: what one store keeps under a key means
+/// nothing to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Whatever the caller keeps.
+    #[default]
+    Shard,
+    /// Artifacts of scripts, by canonical path.
+    Script,
+    /// Artifacts of functions, by name.
+    Autoload,
+    /// The index of an artifact store.
+    Artifact,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Shard, Kind::Script, Kind::Autoload, Kind::Artifact];
+
+    /// Its name, as it stands in the file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Shard => "shard",
+            Kind::Script => "script",
+            Kind::Autoload => "autoload",
+            Kind::Artifact => "artifact",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    fn encode(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        put_prefix(&mut bytes, self.name().as_bytes());
+        bytes
+    }
+}
+
 /// The identity of a shard file.
 #[derive(Debug, Clone)]
 pub struct Header {
+    /// What it is used for.
+    pub kind: Kind,
     /// Random: tells a replaced file from the one before.
     pub shard_id: [u8; 16],
     /// The seed of every key hash in the file.
@@ -74,6 +118,8 @@ pub enum Rejected {
     Digest,
     /// The records were made with another key.
     Key,
+    /// Another store's file; nothing where the kind is of a later version.
+    Kind(Option<Kind>),
 }
 
 impl std::fmt::Display for Rejected {
@@ -87,6 +133,8 @@ impl std::fmt::Display for Rejected {
             Rejected::Checksum => f.write_str("checksum: the header is damaged"),
             Rejected::Digest => f.write_str("digest: the records carry another digest than asked for"),
             Rejected::Key => f.write_str("key: the records were made with another digest key"),
+            Rejected::Kind(Some(kind)) => write!(f, "kind: a file of the kind {:?}", kind.name()),
+            Rejected::Kind(None) => f.write_str("kind: a file of a kind that this build does not know"),
         }
     }
 }
@@ -103,6 +151,7 @@ impl Header {
         })?;
         let (id, seed) = random.split_at(16);
         Ok(Header {
+            kind: Kind::Shard,
             shard_id: id.try_into().unwrap_or_default(),
             seed: u64::from_le_bytes(seed.try_into().unwrap_or_default()),
             created_ms: now_ms(),
@@ -116,6 +165,7 @@ impl Header {
     pub fn encode(&self, host_name: &str, host_version: &str) -> Vec<u8> {
         let mut raw = RawHeader::new_zeroed_header();
         raw.digest = self.digest.kind();
+        raw.kind = self.kind.encode();
         raw.shard_id = self.shard_id;
         raw.seed = self.seed.into();
         raw.created_ms = self.created_ms.into();
@@ -158,6 +208,9 @@ impl Header {
         if (block.len() as u64) < HEADER_LEN {
             return Err(Rejected::Truncated);
         }
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.encode() == raw.kind) else {
+            return Err(Rejected::Kind(None));
+        };
         let digest = match (raw.digest, want) {
             (0, None | Some(Digest::Xxh3)) => Digest::Xxh3,
             (1, None | Some(Digest::Blake3)) => Digest::Blake3,
@@ -173,6 +226,7 @@ impl Header {
             _ => return Err(Rejected::Digest),
         };
         Ok(Header {
+            kind,
             shard_id: raw.shard_id,
             seed: raw.seed.get(),
             created_ms: raw.created_ms.get(),
@@ -190,8 +244,6 @@ impl Header {
 
 impl RawHeader {
     fn new_zeroed_header() -> Self {
-        let mut kind = [0; 16];
-        put_prefix(&mut kind, b"shard");
         RawHeader {
             magic: MAGIC,
             version: FORMAT_VERSION.into(),
@@ -204,7 +256,7 @@ impl RawHeader {
             seed: 0.into(),
             created_ms: 0.into(),
             generation: 0.into(),
-            kind,
+            kind: [0; 16],
             host_name: [0; 64],
             host_version: [0; 64],
             key_check: [0; 32],

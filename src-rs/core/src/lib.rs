@@ -31,6 +31,7 @@ pub mod shard;
 pub mod sidecar;
 pub mod state;
 pub mod storage;
+pub mod stores;
 pub mod validator;
 
 pub use digest::Digest;

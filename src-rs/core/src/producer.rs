@@ -15,6 +15,8 @@ pub struct Producer {
     pub name: String,
     /// The host's version.
     pub version: String,
+    /// The host's schema number: the shape of what it stores. None where it counts none.
+    pub schema: Option<u32>,
     /// Modification time in nanoseconds and size in bytes of the host's binary.
     pub binary: Option<(i128, u64)>,
     id: Option<u64>,
@@ -35,7 +37,8 @@ impl Producer {
             }
         }
         check_parts(parts)?;
-        let mut it = Producer { name: name.into(), version: version.into(), binary: None, id: None };
+        let mut it =
+            Producer { name: name.into(), version: version.into(), schema: None, binary: None, id: None };
         if let Some(path) = binary {
             // Without the binary's identity nothing may be served: the producer stays without an id.
             let Some(identity) = binary_identity(path) else {
@@ -45,6 +48,14 @@ impl Producer {
         }
         it.id = Some(it.digest(parts));
         Ok(it)
+    }
+
+    /// The same producer with a schema number: entries made under another one are stale.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Option<u32>, parts: &[String]) -> Self {
+        self.schema = schema;
+        self.id = self.id.map(|_| self.digest(parts));
+        self
     }
 
     /// The number that stands for this producer in every record; `None` where the identity could
@@ -68,6 +79,11 @@ impl Producer {
                 field(&size.to_le_bytes());
             }
             None => field(b""),
+        }
+        // Without one the identity is as if there were no such field.
+        if let Some(schema) = self.schema {
+            field(b"schema");
+            field(&schema.to_le_bytes());
         }
         for part in parts {
             field(part.as_bytes());

@@ -170,7 +170,8 @@ impl Shard {
             Some(file) => {
                 let mapped = self.options.mapped && file.maps_are_coherent();
                 let seen = file.identity()?;
-                let loading = State::open(Arc::clone(file), mapped, self.options.digest.as_ref())?;
+                let (kind, digest) = (self.options.kind, self.options.digest.as_ref());
+                let loading = State::open(Arc::clone(file), mapped, kind, digest)?;
                 Some((seen, loading))
             }
             None => None,

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::header::Kind;
 use crate::key::Root;
 use crate::limits::{
     DEFAULT_LOCK_TIMEOUT_MS, DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRY_BYTES, MAX_ENTRY_BYTES, MAX_PARTS,
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How a shard is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What the file is used for; one of another kind reads as empty. Default: whatever the caller keeps.
+    pub kind: Kind,
     /// Who makes and uses the entries; anonymous by default.
     pub producer: Arc<Producer>,
     /// Parts of every entry. Default 1.
@@ -47,6 +50,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
+            kind: Kind::default(),
             // An anonymous producer breaks no rule.
             producer: Arc::new(Producer::new("", "", None, &[String::new()]).unwrap_or_default()),
             part_count: 1,

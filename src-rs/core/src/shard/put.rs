@@ -270,6 +270,7 @@ impl Shard {
         let digest =
             self.options.digest.clone().or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
         let header = Header::new(digest.unwrap_or(crate::digest::Digest::Xxh3), generation)?;
+        let header = Header { kind: self.options.kind, ..header };
         let (path, file) = self.make_temporary(&header.shard_id)?;
         let made = self.fill_new_file(&path, file, &header);
         if made.is_err() {
@@ -306,7 +307,7 @@ impl Shard {
         let host = &self.options.producer;
         file.write_at(&header.encode(&host.name, &host.version), 0)?;
         let mapped = self.options.mapped && file.maps_are_coherent();
-        match State::open(file, mapped, Some(&header.digest))? {
+        match State::open(file, mapped, header.kind, Some(&header.digest))? {
             Loading::Loaded(state) => Ok(state),
             Loading::Rejected(_) => Err(Error::io("read", path, std::io::ErrorKind::InvalidData.into())),
         }

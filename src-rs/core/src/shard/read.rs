@@ -3,6 +3,7 @@
 use super::Shard;
 use crate::error::Result;
 use crate::key;
+use crate::limits::MAX_PARTS;
 use crate::state::{Hit, Lookup, Want};
 use crate::validator::Validator;
 
@@ -58,12 +59,17 @@ impl Shard {
         Ok(state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch))
     }
 
-    /// Offset and length of every part of a hit, in the order of their names.
+    /// Writes offset and length of every part of a hit to `out`, in the order of their names. Returns how
+    /// many there are.
+    pub fn parts_into(&mut self, hit: &Hit, out: &mut [(u64, u32); MAX_PARTS]) -> usize {
+        self.state.as_ref().map_or(0, |state| state.parts_of(hit, out, &mut self.scratch))
+    }
+
+    /// The same as a list.
     pub fn parts(&mut self, hit: &Hit) -> Vec<(u64, u32)> {
-        match &self.state {
-            Some(state) => state.parts_of(hit, &mut self.scratch),
-            None => Vec::new(),
-        }
+        let mut parts = [(0, 0); MAX_PARTS];
+        let count = self.parts_into(hit, &mut parts);
+        parts.get(..count).unwrap_or_default().to_vec()
     }
 
     /// Copies bytes of the file to where they are wanted; `false` where they are not there.

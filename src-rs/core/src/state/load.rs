@@ -7,7 +7,7 @@ use super::{Found, Scratch, State};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, RECORD, Sealer, TOMBSTONE};
-use crate::header::{Header, Rejected, Root};
+use crate::header::{Header, Kind, Rejected, Root};
 use crate::index::snapshot::{RAW_LEN, Table};
 use crate::index::tail::Tail;
 use crate::index::{Entry, Place};
@@ -31,7 +31,7 @@ impl State {
     ///
     /// # Errors
     /// `Io` where the system refuses.
-    pub fn open(file: Arc<dyn File>, mapped: bool, want: Option<&Digest>) -> Result<Loading> {
+    pub fn open(file: Arc<dyn File>, mapped: bool, kind: Kind, want: Option<&Digest>) -> Result<Loading> {
         let identity = file.identity()?;
         let mut view = View::new(file, mapped);
         view.extend_written(identity.len);
@@ -39,6 +39,9 @@ impl State {
         let len = usize::try_from(identity.len.min(HEADER_LEN)).unwrap_or(0);
         let block = view.get(0, len, &mut scratch).unwrap_or_default();
         let header = match Header::decode(block, want) {
+            Ok(header) if header.kind != kind => {
+                return Ok(Loading::Rejected(Rejected::Kind(Some(header.kind))));
+            }
             Ok(header) => header,
             Err(why) => return Ok(Loading::Rejected(why)),
         };

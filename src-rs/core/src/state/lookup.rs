@@ -4,7 +4,7 @@ use super::{Found, Scratch, State};
 use crate::clock::now_ms;
 use crate::frame::{HEAD_LEN, Head, RECORD, align, parts};
 use crate::key::Root;
-use crate::limits::{MAX_RACY_SOURCE_BYTES, RACY_NS};
+use crate::limits::{MAX_PARTS, MAX_RACY_SOURCE_BYTES, RACY_NS};
 use crate::sidecar::Sidecar;
 use crate::validator::{RACY, SOURCE_DIGEST_LEN, Validator, decode_mtime, plain, source_digest};
 use xxhash_rust::xxh3::Xxh3;
@@ -171,17 +171,23 @@ impl State {
         self.verified.insert(frame);
     }
 
-    /// Offset and length of every part of a hit.
-    pub fn parts_of(&self, hit: &Hit, scratch: &mut Scratch) -> Vec<(u64, u32)> {
+    /// Writes offset and length of every part of a hit to `out`. Returns how many there are.
+    pub fn parts_of(&self, hit: &Hit, out: &mut [(u64, u32); MAX_PARTS], scratch: &mut Scratch) -> usize {
         let Some(head) = self.view.get(hit.frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
-            return Vec::new();
+            return 0;
         };
         let head = *head;
         let layout = head.layout();
         let Some(bytes) = self.view.get(hit.frame, layout.lens_end, &mut scratch.frame) else {
-            return Vec::new();
+            return 0;
         };
-        parts(&head, bytes.get(layout.validator_end..).unwrap_or_default(), hit.frame).collect()
+        let lens = bytes.get(layout.validator_end..).unwrap_or_default();
+        let mut count = 0usize;
+        for (to, part) in out.iter_mut().zip(parts(&head, lens, hit.frame)) {
+            *to = part;
+            count = count.saturating_add(1);
+        }
+        count
     }
 }
 

@@ -1,0 +1,1 @@
+//! The typed stores: one file each.
