@@ -137,5 +137,17 @@ pub const WINDOW_LEN: u64 = WINDOW_STRIDE + (1 << 20);
 /// a window is memory, and beyond some gigabytes it would collect garbage without end.
 pub const MAX_LENT_BYTES: u64 = 1 << 30;
 
+/// Most outputs of one artifact.
+pub const MAX_OUTPUTS: usize = 16_384;
+
+/// Row blocks behind the outputs of a payload file: more of them are not read, in bytes.
+pub const MAX_ROW_BLOCKS_BYTES: u64 = 4 * DEFAULT_MAX_ENTRY_BYTES;
+
+/// Default of an artifact store's `maxBytes`, which a flush brings it back under.
+pub const DEFAULT_ARTIFACT_BYTES: u64 = 5 << 30;
+
+/// Uses that an artifact store remembers exactly, before it leaves them to the recency table.
+pub const MAX_EXACT_USES: usize = 1 << 16;
+
 /// Corrupt records that a verify report lists one by one.
 pub const MAX_REPORTED: usize = 1000;

@@ -62,6 +62,21 @@ impl<'a, 'b> Batch<'a, 'b> {
         };
         self.appender.push(&fields, false, self.shard.in_batch)
     }
+
+    /// Deletes this producer's entry of a key, if there is one.
+    ///
+    /// # Errors
+    /// As `put`.
+    pub fn delete(&mut self, key: &[u8]) -> Result<()> {
+        self.job.step()?;
+        let shard = self.shard.shard;
+        let stored = key::stored(key, shard.options.root.as_ref())?;
+        let Some(producer) = self.shard.producer else {
+            return Ok(());
+        };
+        let hash = key::hash(&stored, self.shard.seed);
+        self.appender.push(&tombstone_fields(&stored, hash, producer), true, self.shard.in_batch)
+    }
 }
 
 impl Shard {

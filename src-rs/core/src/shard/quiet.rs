@@ -1,0 +1,93 @@
+//! Reading without being noticed: for stores that keep rows in a shard and look through them on
+//! their own account, which must not make every row look recently used.
+
+use super::Shard;
+use super::list::whole_record;
+use crate::clock::now_ms;
+use crate::error::Result;
+use crate::frame::{HEAD_LEN, parts};
+use crate::key;
+use crate::state::{Found, Scratch, State};
+
+impl Shard {
+    /// A copy of the first part of this producer's entry of a key, if it is sound. Neither counted nor
+    /// noted as a use.
+    ///
+    /// # Errors
+    /// `InvalidKey`.
+    pub fn read_quietly(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.catch_up();
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+            return Ok(None);
+        };
+        let hash = key::hash(&stored, state.header.seed);
+        let Found::Record(offset) = state.find(&stored, hash, producer, &mut self.scratch) else {
+            return Ok(None);
+        };
+        Ok(sound_entry(state, offset, producer, &mut self.scratch).map(|(_, part)| part.to_vec()))
+    }
+
+    /// Hands out stored key and first part of every sound entry of this producer, oldest first, until
+    /// `each` says no.
+    pub fn walk_quietly(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) {
+        let offsets = self.live_offsets();
+        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+            return;
+        };
+        for offset in offsets {
+            if let Some((stored, part)) = sound_entry(state, offset, producer, &mut self.scratch)
+                && !each(stored, part)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Notes a use of a key, `now_ms` being the time of it.
+    pub fn note_use(&self, key: &[u8], now_ms: u64) {
+        if let Some((sidecar, hash)) = self.sidecar.as_ref().zip(self.hash_of(key)) {
+            sidecar.touch(hash, now_ms);
+        }
+    }
+
+    /// When a key was last used, about, in milliseconds since the epoch; zero for never.
+    #[must_use]
+    pub fn last_used_ms(&self, key: &[u8]) -> u64 {
+        let sidecar = self.sidecar.as_ref().zip(self.hash_of(key));
+        sidecar.map_or(0, |(sidecar, hash)| sidecar.last_used_ms(hash))
+    }
+
+    fn hash_of(&self, key: &[u8]) -> Option<u64> {
+        let stored = key::stored(key, self.options.root.as_ref()).ok()?;
+        Some(key::hash(&stored, self.state.as_deref()?.header.seed))
+    }
+
+    /// Whether there is a file at the path that reads as a shard of ours.
+    pub fn has_file(&mut self) -> bool {
+        self.catch_up();
+        self.state.is_some()
+    }
+}
+
+/// Stored key and first part of the record at `offset`, if it is the producer's, whole and not expired.
+fn sound_entry<'a>(
+    state: &'a State,
+    offset: u64,
+    producer: u64,
+    scratch: &'a mut Scratch,
+) -> Option<(&'a [u8], &'a [u8])> {
+    let (head, frame) = whole_record(state, offset, scratch)?;
+    let expires = head.expires_ms.get();
+    if head.producer.get() != producer
+        || (expires != 0 && expires <= now_ms())
+        || !state.sealer.verify(frame, offset)
+    {
+        return None;
+    }
+    let layout = head.layout();
+    let (at, len) = parts(&head, frame.get(layout.validator_end..layout.lens_end)?, 0).next()?;
+    let from = usize::try_from(at).ok()?;
+    let part = frame.get(from..from.checked_add(usize::try_from(len).ok()?)?)?;
+    Some((frame.get(HEAD_LEN..layout.key_end)?, part))
+}

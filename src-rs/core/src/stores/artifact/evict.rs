@@ -1,0 +1,67 @@
+//! Cutting the store to a size.
+
+use super::{ArtifactStore, Change, Row};
+use crate::clock::now_ns;
+use crate::error::Result;
+
+/// A store measures itself after this fraction of `maxBytes` was inserted.
+const MEASURE_FRACTION: u64 = 16;
+
+impl ArtifactStore {
+    /// Evicts artifacts until the sum of their total sizes is at most `bytes`: payloads that nobody
+    /// described first, then the ones whose last use or, without any, whose storing is the longest ago.
+    /// Flushes. Returns how many were evicted.
+    ///
+    /// # Errors
+    /// `ReadOnly`; those of `flush`.
+    pub fn evict_to(&mut self, bytes: u64) -> Result<u64> {
+        self.require_writable()?;
+        let evicted = self.mark_for_eviction(bytes)?;
+        self.flush()?;
+        Ok(evicted)
+    }
+
+    fn mark_for_eviction(&mut self, bytes: u64) -> Result<u64> {
+        let totals = self.measure()?;
+        let mut excess = totals.bytes.saturating_add(totals.hidden).saturating_sub(bytes);
+        if excess == 0 {
+            return Ok(0);
+        }
+        let mut rows: Vec<(u64, String, u64, bool)> = self
+            .rows()?
+            .into_iter()
+            .map(|(key, row)| (self.last_used_ns(&key, &row), key, row.size(), row.meta.is_some()))
+            .collect();
+        rows.sort_unstable();
+        let mut evicted = 0u64;
+        for (_, key, size, described) in rows {
+            if excess == 0 {
+                break;
+            }
+            self.change(&key, Change::Removed)?;
+            self.uses.remove(&key);
+            excess = excess.saturating_sub(size);
+            evicted = evicted.saturating_add(u64::from(described));
+        }
+        Ok(evicted)
+    }
+
+    /// When an artifact was last used or, if never, stored; zero for one that nobody described.
+    fn last_used_ns(&self, key: &str, row: &Row) -> u64 {
+        let Some(meta) = &row.meta else { return 0 };
+        let exact = self.uses.get(key).copied().unwrap_or(0);
+        let about = self.index.as_ref().map_or(0, |index| index.last_used_ms(key.as_bytes()));
+        meta.stored_ns.max(exact).max(about.saturating_mul(1_000_000))
+    }
+
+    /// Comes back under `maxBytes`. Measuring takes a walk over all rows, so it is done when a share of the
+    /// limit was inserted, and by chance for less, so that many short-lived processes are bounded too.
+    pub(super) fn evict_if_over(&mut self) -> Result<()> {
+        let share = (self.options.max_bytes / MEASURE_FRACTION).max(1);
+        if self.unmeasured == 0 || (self.unmeasured < share && now_ns() % share >= self.unmeasured) {
+            return Ok(());
+        }
+        self.unmeasured = 0;
+        self.mark_for_eviction(self.options.max_bytes).map(drop)
+    }
+}
