@@ -151,3 +151,15 @@ pub const MAX_EXACT_USES: usize = 1 << 16;
 
 /// Corrupt records that a verify report lists one by one.
 pub const MAX_REPORTED: usize = 1000;
+
+/// Longest name of a content file, in bytes: with what a temporary name adds, within every file system's 255.
+pub const MAX_BLOB_NAME_BYTES: usize = 200;
+
+/// Files that one walk of a folder takes in at the most.
+pub const MAX_WALK: usize = 1 << 20;
+
+/// Content files that may wait for their sync. Who publishes one more syncs them first.
+pub const MAX_PENDING_FILES: usize = 1 << 16;
+
+/// Most content files that are synced at a time.
+pub const MAX_PARALLEL_SYNCS: usize = 16;

@@ -1,15 +1,14 @@
 //! The disk was full for a minute, and the cache was lost for good.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
+use common::faulty::Faulty;
 use common::*;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::disk::Disk;
-use warmshard_core::storage::{File, Identity, Open, Storage};
 use warmshard_core::{Error, Job, Options, PutMeta, Result, Shard};
 
 /// Fails one call that changes something, counted from now, and with `lasting` all that follow.
@@ -29,99 +28,9 @@ impl Fault {
     }
 }
 
-#[derive(Debug)]
-struct Failing {
-    disk: Disk,
-    fault: Arc<Fault>,
-}
-
-#[derive(Debug)]
-struct FailingFile {
-    file: Arc<dyn File>,
-    path: PathBuf,
-    fault: Arc<Fault>,
-}
-
-impl Storage for Failing {
-    fn open(&self, path: &Path, how: Open) -> Result<Option<Arc<dyn File>>> {
-        if how == Open::CreateNew {
-            self.fault.strike("open", path)?;
-        }
-        let fault = &self.fault;
-        Ok(self.disk.open(path, how)?.map(|file| -> Arc<dyn File> {
-            Arc::new(FailingFile { file, path: path.into(), fault: Arc::clone(fault) })
-        }))
-    }
-    fn identity(&self, path: &Path) -> Result<Option<Identity>> {
-        self.disk.identity(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.fault.strike("rename", from)?;
-        self.disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> Result<()> {
-        self.disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> Result<()> {
-        self.fault.strike("fsync", dir)?;
-        self.disk.sync_dir(dir)
-    }
-    fn create_dirs(&self, dir: &Path) -> Result<()> {
-        self.disk.create_dirs(dir)
-    }
-    fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>> {
-        self.disk.list(dir, prefix, most)
-    }
-    fn boot_id(&self) -> u64 {
-        self.disk.boot_id()
-    }
-}
-
-impl File for FailingFile {
-    fn identity(&self) -> Result<Identity> {
-        self.file.identity()
-    }
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
-        self.file.read_at(buf, offset)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        if let Err(error) = self.fault.strike("pwrite", &self.path) {
-            // A full disk takes the first half.
-            self.file.write_at(&bytes[..bytes.len() / 2], offset)?;
-            return Err(error);
-        }
-        self.file.write_at(bytes, offset)
-    }
-    fn set_len(&self, len: u64) -> Result<()> {
-        self.fault.strike("ftruncate", &self.path)?;
-        self.file.set_len(len)
-    }
-    fn allocate(&self, len: u64) -> Result<()> {
-        self.fault.strike("fallocate", &self.path)?;
-        self.file.allocate(len)
-    }
-    fn sync(&self) -> Result<()> {
-        self.fault.strike("fdatasync", &self.path)?;
-        self.file.sync()
-    }
-    fn try_lock(&self) -> Result<bool> {
-        self.file.try_lock()
-    }
-    fn unlock(&self) {
-        self.file.unlock();
-    }
-    fn maps_are_coherent(&self) -> bool {
-        self.file.maps_are_coherent()
-    }
-    fn map(&self, len: u64) -> Option<Region> {
-        self.file.map(len)
-    }
-    fn window(&self, offset: u64, len: u64) -> Option<Window> {
-        self.file.window(offset, len)
-    }
-    fn words(&self, bytes: u64, writable: bool) -> Option<SharedWords> {
-        self.file.words(bytes, writable)
-    }
+fn failing(fault: &Arc<Fault>) -> Arc<Faulty> {
+    let fault = Arc::clone(fault);
+    Faulty::new(Disk::default(), move |what, path| fault.strike(what, path))
 }
 
 type Map = BTreeMap<String, Vec<u8>>;
@@ -197,7 +106,7 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let fault = Arc::new(Fault { left: AtomicI64::new(i64::MIN / 2), lasting });
-    let storage = Arc::new(Failing { disk: Disk::default(), fault: Arc::clone(&fault) });
+    let storage = failing(&fault);
     let options = Options { sync_each, ..quiet() };
     let mut shard = Shard::open_on(storage, &path, options).unwrap();
     let mut idle = open(&path);
@@ -251,7 +160,7 @@ fn after_a_failed_sync_all_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let fault = Arc::new(Fault { left: AtomicI64::new(i64::MIN / 2), lasting: false });
-    let storage = Arc::new(Failing { disk: Disk::default(), fault: Arc::clone(&fault) });
+    let storage = failing(&fault);
     let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
     put(&mut shard, "k", b"1");
     fault.left.store(0, Ordering::SeqCst);

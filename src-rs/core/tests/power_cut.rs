@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::memory::Memory;
-use warmshard_core::storage::{File, Identity, Open, Storage};
+use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 use warmshard_core::{Job, PutMeta, Result, Shard};
 
 const SECTOR: usize = 512;
@@ -127,6 +127,9 @@ impl Storage for Fragile {
     }
     fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>> {
         self.memory.list(dir, prefix, most)
+    }
+    fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>> {
+        self.memory.walk(dir, most)
     }
     fn boot_id(&self) -> u64 {
         self.memory.boot_id()

@@ -1,7 +1,7 @@
 //! The real disk, by way of rustix.
 
 use super::trust::Trust;
-use super::{File, Identity, Open, Storage};
+use super::{File, Identity, Listed, Open, Storage};
 use crate::error::{Error, Result};
 use crate::mapping::{Region, SharedWords, Window};
 use rustix::fs::{FlockOperation, Mode, OFlags, Stat};
@@ -112,6 +112,19 @@ impl Storage for Disk {
             .map(|e| e.path())
             .take(most)
             .collect())
+    }
+
+    fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>> {
+        let entries = std::fs::read_dir(dir).map_err(|e| Error::io("readdir", dir, e))?;
+        let listed = |entry: std::fs::DirEntry| {
+            // One that went away meanwhile is none.
+            let name = entry.file_name().into_string().ok()?;
+            let data = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+            let since = data.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+            let modified_ns = since.and_then(|s| u64::try_from(s.as_nanos()).ok()).unwrap_or(0);
+            Some(Listed { name, len: data.len(), modified_ns })
+        };
+        Ok(entries.filter_map(std::result::Result::ok).filter_map(listed).take(most).collect())
     }
 
     fn boot_id(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! A disk on the heap, for tests: no mappings, so everything goes through positioned reads.
 
-use super::{File, Identity, Open, Storage};
+use super::{File, Identity, Listed, Open, Storage};
 use crate::error::{Error, Result};
 use crate::mapping::{Region, SharedWords, Window};
 use std::collections::BTreeMap;
@@ -131,6 +131,16 @@ impl Storage for Memory {
                 && p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(prefix))
         };
         Ok(names.keys().filter(ours).take(most).cloned().collect())
+    }
+
+    fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>> {
+        let names = lock(&self.names);
+        let listed = |(path, inode): (&PathBuf, &Arc<Inode>)| {
+            let name = path.file_name().filter(|_| path.parent() == Some(dir))?.to_str()?;
+            // Without a clock: the younger file is the one made later.
+            Some(Listed { name: name.into(), len: inode.identity().len, modified_ns: inode.number })
+        };
+        Ok(names.iter().filter_map(listed).take(most).collect())
     }
 
     fn boot_id(&self) -> u64 {

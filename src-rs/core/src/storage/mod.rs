@@ -32,6 +32,17 @@ impl Identity {
     }
 }
 
+/// A file of a folder, as a walk finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name in the folder.
+    pub name: String,
+    /// Its length in bytes.
+    pub len: u64,
+    /// When it was last modified, in nanoseconds since the epoch.
+    pub modified_ns: u64,
+}
+
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
@@ -88,6 +99,12 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// `Io` where the system refuses.
     fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>>;
+
+    /// The regular files of a folder whose names are valid Unicode, at most `most` of them.
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>>;
 
     /// A value that differs between two boots; zero where unknown. See [`crate::clock::boot_id`].
     fn boot_id(&self) -> u64;

@@ -7,6 +7,8 @@
     reason = "tests may panic; each uses its share of this"
 )]
 
+pub mod faulty;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
