@@ -137,6 +137,9 @@ pub const WINDOW_LEN: u64 = WINDOW_STRIDE + (1 << 20);
 /// a window is memory, and beyond some gigabytes it would collect garbage without end.
 pub const MAX_LENT_BYTES: u64 = 1 << 30;
 
+/// A file's content of at least this many bytes is mapped and lent, a shorter one copied.
+pub const MAP_BLOB_BYTES: u64 = 256 << 10;
+
 /// Most outputs of one artifact.
 pub const MAX_OUTPUTS: usize = 16_384;
 

@@ -226,9 +226,7 @@ impl ArtifactStore {
             Some(Change::Row { row, .. }) => Ok(Some(row.clone())),
             Some(Change::Removed) => Ok(None),
             None => match self.index.as_mut() {
-                Some(index) => {
-                    Ok(index.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes)))
-                }
+                Some(index) => Ok(index.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes))),
                 None => Ok(None),
             },
         }

@@ -77,9 +77,7 @@ impl Part {
 pub fn check_namespace(name: &str) -> Result<()> {
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(good) {
-        return Err(Error::InvalidArg(format!(
-            "namespace must be 1 to 64 of a-z, 0-9 and -, not {name:?}"
-        )));
+        return Err(Error::InvalidArg(format!("namespace must be 1 to 64 of a-z, 0-9 and -, not {name:?}")));
     }
     Ok(())
 }
@@ -90,7 +88,19 @@ mod tests {
 
     #[test]
     fn a_key_is_never_a_path() {
-        for key in ["../../etc/passwd", "/abs", "a/b", "..", ".", ".hidden", "nul\0", "ä", "a b", "~x", &"x".repeat(181)] {
+        for key in [
+            "../../etc/passwd",
+            "/abs",
+            "a/b",
+            "..",
+            ".",
+            ".hidden",
+            "nul\0",
+            "ä",
+            "a b",
+            "~x",
+            &"x".repeat(181),
+        ] {
             let stem = stem(key);
             assert!(stem.starts_with('~') && stem.len() == 65, "{key:?} {stem}");
             assert_eq!(parse(&file(&stem, Part::Pack)), Some((stem.as_str(), Part::Pack)));
@@ -113,7 +123,17 @@ mod tests {
 
     #[test]
     fn other_files_are_left_alone() {
-        for name in ["index.shard", "index.shard.lock", "tmp", "a_07", "a_+7", "_0", ".pack", ".x.pack", "a_99999999999"] {
+        for name in [
+            "index.shard",
+            "index.shard.lock",
+            "tmp",
+            "a_07",
+            "a_+7",
+            "_0",
+            ".pack",
+            ".x.pack",
+            "a_99999999999",
+        ] {
             assert_eq!(parse(name), None, "{name}");
         }
         assert!(check_namespace("release-2").is_ok());

@@ -93,7 +93,9 @@ impl ArtifactStore {
     fn remove_other_files(&self, stem: &str, now: &PayloadInfo, before: Option<PayloadInfo>) -> Result<()> {
         let first_stale = if now.packed { 0 } else { now.count };
         match before {
-            Some(before) if before.packed == now.packed && (now.packed || before.count <= now.count) => Ok(()),
+            Some(before) if before.packed == now.packed && (now.packed || before.count <= now.count) => {
+                Ok(())
+            }
             Some(PayloadInfo { packed: true, .. }) => {
                 self.folder.remove(&names::file(stem, Part::Pack)).map(drop)
             }

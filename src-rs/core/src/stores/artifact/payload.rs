@@ -214,7 +214,8 @@ impl Payload {
         let mut bytes = vec![0; FIRST_READ.min(usize::try_from(file_len).unwrap_or(FIRST_READ))];
         let read = file.read_at(&mut bytes, 0)?;
         bytes.truncate(read);
-        let Some(wanted) = RawHead::ref_from_prefix(&bytes).ok().and_then(|(head, _)| wanted_len(head)) else {
+        let Some(wanted) = RawHead::ref_from_prefix(&bytes).ok().and_then(|(head, _)| wanted_len(head))
+        else {
             return Ok(None);
         };
         if bytes.len() < wanted && wanted as u64 <= file_len {

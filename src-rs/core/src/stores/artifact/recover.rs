@@ -108,9 +108,8 @@ impl ArtifactStore {
             Some(file) => Payload::open(file)?,
             None => None,
         };
-        let usable = payload.filter(|p| {
-            p.part == main && names::stem(&p.key) == stem && Some(p.producer) == self.producer()
-        });
+        let usable = payload
+            .filter(|p| p.part == main && names::stem(&p.key) == stem && Some(p.producer) == self.producer());
         let Some(payload) = usable else {
             return if sweep { self.sweep_all(stem, parts) } else { Ok(()) };
         };

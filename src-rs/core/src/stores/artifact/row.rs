@@ -100,9 +100,9 @@ impl Meta {
         }
         check_outputs(self.output_names.len())?;
         let names = self.output_names.iter().map(String::len);
-        let size = names.chain([self.stdout.len(), self.stderr.len()]).fold(0u64, |sum, len| {
-            sum.saturating_add(len as u64).saturating_add(64)
-        });
+        let size = names
+            .chain([self.stdout.len(), self.stderr.len()])
+            .fold(0u64, |sum, len| sum.saturating_add(len as u64).saturating_add(64));
         if size > DEFAULT_MAX_ENTRY_BYTES {
             return Err(Error::TooLarge {
                 what: "the artifact's metadata",
@@ -273,7 +273,10 @@ mod tests {
         field(&mut old, tag::OUTPUT, &[&3u64.to_le_bytes(), b"x"]);
         field(&mut old, tag::EXIT_CODE, &[&1i32.to_le_bytes()]);
         let read = Row::decode(&old).unwrap().meta.unwrap();
-        assert_eq!((read.output_names, read.exit_code, read.stderr), (vec!["x".into()], 1, Stream::default()));
+        assert_eq!(
+            (read.output_names, read.exit_code, read.stderr),
+            (vec!["x".into()], 1, Stream::default())
+        );
         // What a later one may: a field in between that nobody knows here, and a longer payload field.
         let mut new = Vec::new();
         field(&mut new, 200, &[b"from the future"]);
