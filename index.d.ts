@@ -437,5 +437,165 @@ declare class Shard<V = Uint8Array> {
     evictStaleAsync(options?: WorkOptions): Promise<number>;
 }
 
-export { Shard, WarmshardError };
-export type { Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+/** What is known of an artifact. */
+interface ArtifactMeta {
+    /** A name for each output. */
+    outputNames: string[];
+    /** Bytes of each output; as many as there are names. */
+    outputSizes: number[];
+    /** What the compiler printed: text or bytes, as it was given. */
+    stdout: string | Uint8Array;
+    /** What it complained about: text or bytes, as it was given. */
+    stderr: string | Uint8Array;
+    /** How it ended; a signed 32-bit integer. */
+    exitCode: number;
+    /** Bytes that count in `totalSizeBytes` and `evictTo`. */
+    totalSize: number;
+    /** When it was stored, in whole milliseconds since the epoch. */
+    storedAt: number;
+}
+/**
+ * What `insert` takes: an `ArtifactMeta` of which all but the outputs may be left out. Defaults: empty `stdout` and
+ * `stderr`, exit code 0, the sum of the sizes, now.
+ */
+type ArtifactInput = Pick<ArtifactMeta, 'outputNames' | 'outputSizes'> & Partial<ArtifactMeta>;
+/** How an artifact store is opened. Those of a shard concern its index. */
+interface ArtifactStoreOptions extends Pick<ShardOptions, 'host' | 'readOnly' | 'copy' | 'access' | 'lockTimeout' | 'trust'> {
+    /** A folder of its own below the store's: 1 to 64 of `a-z`, `0-9` and `-`. Default: the store's folder itself. */
+    namespace?: string | undefined;
+    /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
+    maxBytes?: number | undefined;
+    /**
+     * Touch no file before something is asked for that is not in memory. Meanwhile `insert` works, and what it
+     * stores is never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
+     */
+    deferLoad?: boolean | undefined;
+}
+/** Numbers on an artifact store. */
+interface ArtifactStats {
+    /** Artifacts. */
+    entries: number;
+    /** The sum of their total sizes. */
+    bytes: number;
+    /** Rows of the index that this handle has made again from payloads. */
+    recoveredRows: number;
+    /** Payload files that it removed because no row could be made of them. */
+    sweptFiles: number;
+    /** Why the index read as empty when it was opened. */
+    rejected?: string;
+    /** Why the folder could not be looked through for payloads without rows. */
+    failed?: string;
+}
+/**
+ * Compiler outputs by key: metadata in an index, payloads in files beside it that are read only when asked for.
+ *
+ * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
+ * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
+ * each sees what the others have flushed.
+ */
+declare class ArtifactStore {
+    #private;
+    /**
+     * Opens the store in a folder, which need not be there yet. A damaged or missing index is rebuilt from the payloads; a
+     * process warning then names the file.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open(dir: string, options?: ArtifactStoreOptions): ArtifactStore;
+    /** The folder; absolute, the namespace included. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /**
+     * Stores metadata, in memory until `flush`. Outputs that the key has stay.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`, `ERR_CLOSED`
+     */
+    insert(key: string, meta: ArtifactInput): void;
+    /**
+     * Stores the metadata of many; none of them if one is refused. Returns how many.
+     *
+     * @throws WarmshardError as `insert`
+     */
+    insertMany(rows: Iterable<readonly [string, ArtifactInput]>): number;
+    /**
+     * The metadata of a key; `undefined` where there is none. Counts as a use.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    get(key: string): ArtifactMeta | undefined;
+    /**
+     * Removes a key; its payload files go with the next `flush`. Returns whether it was there.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_CLOSED`
+     */
+    remove(key: string): boolean;
+    /**
+     * Removes many keys. Returns how many of them were there.
+     *
+     * @throws WarmshardError as `remove`; nothing is removed where a key is none
+     */
+    removeBatch(keys: readonly string[]): number;
+    /** Every key with its metadata; those that are flushed first, oldest first. */
+    loadAll(): [string, ArtifactMeta][];
+    /** How many artifacts there are. */
+    get size(): number;
+    /** Whether there are none. */
+    isEmpty(): boolean;
+    /** The sum of the artifacts' total sizes. */
+    totalSizeBytes(): number;
+    /**
+     * Removes everything; the files go with the next `flush`. Returns how many artifacts there were.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_CLOSED`
+     */
+    clear(): number;
+    /**
+     * Writes the outputs of a key to `{key}_0`, `{key}_1` and so on or, with `pack`, to one `{key}.pack`, in place of
+     * those that were there. A key that is no plain file name is digested. Metadata that the key has stays and is
+     * written along, so that the index can be rebuilt.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE` (an output beyond 1 GiB, more than 16384
+     * of them), `ERR_READ_ONLY`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    putOutputs(key: string, outputs: readonly Uint8Array[], options?: {
+        pack?: boolean;
+    }): void;
+    /**
+     * The bytes of an output, verified; `undefined` where there are none, or where they are damaged or belong to other
+     * metadata. From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    output(key: string, index: number): Uint8Array | undefined;
+    /**
+     * Evicts artifacts, the one that was not used for longest first, until their total sizes sum up to at most `bytes`,
+     * and flushes. Returns how many were evicted.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    evictTo(bytes: number): number;
+    /**
+     * Makes everything survive a power cut: syncs the payloads, then commits the changed rows as one batch, so that other
+     * processes see all of them or none. What others have flushed meanwhile is kept.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
+     */
+    flush(): void;
+    /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. */
+    flushAsync(): Promise<void>;
+    /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
+    ready(): Promise<void>;
+    /** What a power cut now might cost. */
+    durability(): Durability;
+    /** Numbers on the store. */
+    stats(): ArtifactStats;
+    /** Flushes what can be, and ends the use of this handle; again: nothing. Outputs that it gave stay valid. */
+    close(): void;
+    /** `using store = ArtifactStore.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+
+export { ArtifactStore, Shard, WarmshardError };
+export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -16,5 +16,12 @@ export type {
   VerifyReport,
 } from './facade/reports.js';
 export { Shard } from './facade/shard.js';
+export {
+  type ArtifactInput,
+  type ArtifactMeta,
+  type ArtifactStats,
+  ArtifactStore,
+  type ArtifactStoreOptions,
+} from './facade/stores/artifact-store.js';
 export type { Entry } from './facade/values.js';
 export type { Progress, WorkOptions } from './facade/work.js';

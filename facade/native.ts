@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WarmshardError } from './errors.js';
+import type { NativeArtifactStoreClass } from './stores/native.js';
 
 /** What the addon puts on the object that is handed to `open`; see src-rs/binding/hot.rs. */
 export interface HotCalls {
@@ -100,6 +101,7 @@ export interface NativeShard {
 }
 
 interface Addon {
+  NativeArtifactStore: NativeArtifactStoreClass;
   NativeShard: { open(path: string, options: NativeOptions, target: object): NativeShard };
   NativeJob: new () => NativeJob;
   setErrorClass(errorClass: typeof WarmshardError): void;

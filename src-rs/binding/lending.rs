@@ -30,6 +30,19 @@ pub fn lend(env: sys::napi_env, window: Window) -> Option<sys::napi_value> {
     Some(buffer)
 }
 
+/// Gives the bytes of a window from `from` on to JavaScript, as a `Uint8Array`. `None` as `lend`.
+pub fn lend_part(env: sys::napi_env, window: Window, from: usize) -> Option<sys::napi_value> {
+    let len = window.len().checked_sub(from)?;
+    let buffer = lend(env, window)?;
+    let mut view = ptr::null_mut();
+    // SAFETY: a buffer of this environment that reaches to `from + len`.
+    let status = unsafe {
+        let kind = sys::TypedarrayType::uint8_array;
+        sys::napi_create_typedarray(env, kind, len, buffer, from, &mut view)
+    };
+    (status == sys::Status::napi_ok).then_some(view)
+}
+
 unsafe extern "C" fn unmap(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
     // SAFETY: made by `lend`; called once.
     drop(unsafe { Box::from_raw(owner.cast::<Window>()) });

@@ -152,6 +152,12 @@ impl ArtifactStore {
         &self.recovered
     }
 
+    /// Changes that are not flushed.
+    #[must_use]
+    pub fn pending_changes(&self) -> u64 {
+        self.changes.len() as u64
+    }
+
     /// The index, opened now if it was not.
     fn index(&mut self) -> Result<&mut Shard> {
         self.load()?;
@@ -185,6 +191,18 @@ impl ArtifactStore {
         let payload = self.row(key)?.and_then(|row| row.payload);
         self.unmeasured = self.unmeasured.saturating_add(meta.total_size);
         self.change(key, Change::Row { row: Row { meta: Some(meta), payload }, described: false })
+    }
+
+    /// Stores the metadata of many; none of them if one is refused.
+    ///
+    /// # Errors
+    /// As `insert`.
+    pub fn insert_many(&mut self, rows: Vec<(String, Meta)>) -> Result<()> {
+        for (key, meta) in &rows {
+            names::check(key)?;
+            meta.check()?;
+        }
+        rows.into_iter().try_for_each(|(key, meta)| self.insert(&key, meta))
     }
 
     /// The metadata of a key. Asks memory, then the index, then the files.

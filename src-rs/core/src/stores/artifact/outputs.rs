@@ -132,12 +132,12 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// The bytes of one output. `None` where there are none, or where they are damaged, of another put than
+    /// The bytes of one output, mapped where `mapped` and large, else copied. `None` where there are none, or where they are damaged, of another put than
     /// the row speaks of, or of another host build.
     ///
     /// # Errors
     /// `InvalidKey`; those of opening a deferred index.
-    pub fn output(&mut self, key: &str, index: u32) -> Result<Option<Content>> {
+    pub fn output(&mut self, key: &str, index: u32, mapped: bool) -> Result<Option<Content>> {
         names::check(key)?;
         if matches!(self.changes.get(key), Some(Change::Removed)) || index >= MAX_OUTPUTS as u32 {
             return Ok(None);
@@ -156,7 +156,7 @@ impl ArtifactStore {
             if known.is_some_and(|known| known.set != payload.set) {
                 continue;
             }
-            let content = payload.output(index).map(|output| self.read(&payload, &output));
+            let content = payload.output(index).map(|output| self.read(&payload, &output, mapped));
             if let Some(content) = content.and_then(Result::ok).flatten() {
                 self.note_use(key);
                 return Ok(Some(content));
@@ -174,10 +174,11 @@ impl ArtifactStore {
         Ok(Payload::open(file)?.filter(own))
     }
 
-    fn read(&self, payload: &Payload, output: &Output) -> Result<Option<Content>> {
+    fn read(&self, payload: &Payload, output: &Output, mapped: bool) -> Result<Option<Content>> {
         let file = payload.file();
         let Ok(len) = usize::try_from(output.len) else { return Ok(None) };
-        if self.options.index.mapped && output.len >= MAP_BLOB_BYTES && file.maps_are_coherent() {
+        let mapped = mapped && self.options.index.mapped;
+        if mapped && output.len >= MAP_BLOB_BYTES && file.maps_are_coherent() {
             // Verified by positioned reads: a file cut under a mapping would end the process.
             if !output.is_in(file.as_ref())? {
                 return Ok(None);

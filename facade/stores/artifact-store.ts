@@ -1,0 +1,340 @@
+import { resolve } from 'node:path';
+import { invalid, WarmshardError } from '../errors.js';
+import { native } from '../native.js';
+import { nativeOptions, type ShardOptions } from '../options.js';
+import type { Durability } from '../reports.js';
+import type { NativeArtifactMeta, NativeArtifactStore } from './native.js';
+
+/** What is known of an artifact. */
+export interface ArtifactMeta {
+  /** A name for each output. */
+  outputNames: string[];
+  /** Bytes of each output; as many as there are names. */
+  outputSizes: number[];
+  /** What the compiler printed: text or bytes, as it was given. */
+  stdout: string | Uint8Array;
+  /** What it complained about: text or bytes, as it was given. */
+  stderr: string | Uint8Array;
+  /** How it ended; a signed 32-bit integer. */
+  exitCode: number;
+  /** Bytes that count in `totalSizeBytes` and `evictTo`. */
+  totalSize: number;
+  /** When it was stored, in whole milliseconds since the epoch. */
+  storedAt: number;
+}
+
+/**
+ * What `insert` takes: an `ArtifactMeta` of which all but the outputs may be left out. Defaults: empty `stdout` and
+ * `stderr`, exit code 0, the sum of the sizes, now.
+ */
+export type ArtifactInput = Pick<ArtifactMeta, 'outputNames' | 'outputSizes'> & Partial<ArtifactMeta>;
+
+/** How an artifact store is opened. Those of a shard concern its index. */
+export interface ArtifactStoreOptions
+  extends Pick<ShardOptions, 'host' | 'readOnly' | 'copy' | 'access' | 'lockTimeout' | 'trust'> {
+  /** A folder of its own below the store's: 1 to 64 of `a-z`, `0-9` and `-`. Default: the store's folder itself. */
+  namespace?: string | undefined;
+  /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
+  maxBytes?: number | undefined;
+  /**
+   * Touch no file before something is asked for that is not in memory. Meanwhile `insert` works, and what it
+   * stores is never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
+   */
+  deferLoad?: boolean | undefined;
+}
+
+/** Numbers on an artifact store. */
+export interface ArtifactStats {
+  /** Artifacts. */
+  entries: number;
+  /** The sum of their total sizes. */
+  bytes: number;
+  /** Rows of the index that this handle has made again from payloads. */
+  recoveredRows: number;
+  /** Payload files that it removed because no row could be made of them. */
+  sweptFiles: number;
+  /** Why the index read as empty when it was opened. */
+  rejected?: string;
+  /** Why the folder could not be looked through for payloads without rows. */
+  failed?: string;
+}
+
+/** Longest total and sizes: integers that a number holds exactly. */
+const bytesOf = (name: string, value: unknown): number => {
+  if (!(Number.isSafeInteger(value) && (value as number) >= 0))
+    throw invalid(`${name} must be a whole number of bytes`);
+  return value as number;
+};
+
+/**
+ * Compiler outputs by key: metadata in an index, payloads in files beside it that are read only when asked for.
+ *
+ * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
+ * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
+ * each sees what the others have flushed.
+ */
+export class ArtifactStore {
+  /**
+   * Opens the store in a folder, which need not be there yet. A damaged or missing index is rebuilt from the payloads; a
+   * process warning then names the file.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+   */
+  static open(dir: string, options: ArtifactStoreOptions = {}): ArtifactStore {
+    if (typeof dir !== 'string' || dir === '' || dir.includes('\0') || !dir.isWellFormed())
+      throw invalid('dir must be a non-empty string without zero bytes or lone surrogates');
+    return new ArtifactStore(resolve(dir), options);
+  }
+
+  /** The folder; absolute, the namespace included. */
+  readonly path: string;
+  /** Whether this handle never changes anything. */
+  readonly readOnly: boolean;
+  readonly #native: NativeArtifactStore;
+  /** Whether there is nothing left to be told about the opening of the index. */
+  #loaded = false;
+
+  private constructor(dir: string, options: ArtifactStoreOptions) {
+    const { host, readOnly, copy, access, lockTimeout, trust } = Object(options) as ArtifactStoreOptions;
+    if (options !== Object(options)) throw invalid('options must be an object');
+    const parsed = nativeOptions({ host, readOnly, copy, access, lockTimeout, trust });
+    const { namespace, maxBytes, deferLoad = false } = options;
+    if (namespace !== undefined && !(typeof namespace === 'string' && /^[a-z0-9-]{1,64}$/.test(namespace)))
+      throw invalid(`namespace must be 1 to 64 of a-z, 0-9 and -, not ${JSON.stringify(namespace)}`);
+    if (maxBytes !== undefined) bytesOf('maxBytes', maxBytes);
+    if (typeof deferLoad !== 'boolean') throw invalid('deferLoad must be true or false');
+    this.path = namespace === undefined ? dir : resolve(dir, namespace);
+    this.readOnly = parsed.readOnly;
+    this.#native = native().NativeArtifactStore.open(this.path, parsed, deferLoad, maxBytes);
+    if (copy || process.env.WARMSHARD_COPY === '1') this.#native.neverLend();
+    if (!deferLoad) this.#tell();
+  }
+
+  /** Warns, once, of an index that had to be rebuilt. */
+  #tell(): void {
+    if (this.#loaded) return;
+    const rejected = this.#native.rejected();
+    if (rejected == null) return;
+    this.#loaded = true;
+    process.emitWarning(`the index ${resolve(this.path, 'index.shard')} could not be used (${rejected})`, {
+      type: 'WarmshardWarning',
+      code: 'WARMSHARD_INDEX_REBUILT',
+    });
+  }
+
+  /**
+   * Stores metadata, in memory until `flush`. Outputs that the key has stay.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`, `ERR_CLOSED`
+   */
+  insert(key: string, meta: ArtifactInput): void {
+    this.#native.insert(checked(key), toNative(meta));
+  }
+
+  /**
+   * Stores the metadata of many; none of them if one is refused. Returns how many.
+   *
+   * @throws WarmshardError as `insert`
+   */
+  insertMany(rows: Iterable<readonly [string, ArtifactInput]>): number {
+    if (typeof rows?.[Symbol.iterator] !== 'function')
+      throw invalid('rows must be an iterable of [key, metadata]');
+    const keys: string[] = [];
+    const metas: NativeArtifactMeta[] = [];
+    for (const [key, meta] of rows) {
+      keys.push(checked(key));
+      metas.push(toNative(meta));
+    }
+    this.#native.insertMany(keys, metas);
+    return keys.length;
+  }
+
+  /**
+   * The metadata of a key; `undefined` where there is none. Counts as a use.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+   */
+  get(key: string): ArtifactMeta | undefined {
+    const meta = this.#native.get(checked(key));
+    this.#tell();
+    return meta == null ? undefined : (meta as ArtifactMeta);
+  }
+
+  /**
+   * Removes a key; its payload files go with the next `flush`. Returns whether it was there.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_CLOSED`
+   */
+  remove(key: string): boolean {
+    return this.#native.remove(checked(key));
+  }
+
+  /**
+   * Removes many keys. Returns how many of them were there.
+   *
+   * @throws WarmshardError as `remove`; nothing is removed where a key is none
+   */
+  removeBatch(keys: readonly string[]): number {
+    if (!Array.isArray(keys)) throw invalid('removeBatch needs an array of keys');
+    return Array.from(keys, checked).filter((key) => this.#native.remove(key)).length;
+  }
+
+  /** Every key with its metadata; those that are flushed first, oldest first. */
+  loadAll(): [string, ArtifactMeta][] {
+    const all = this.#native.loadAll() as [string, ArtifactMeta][];
+    this.#tell();
+    return all;
+  }
+
+  /** How many artifacts there are. */
+  get size(): number {
+    const [count] = this.#native.totals();
+    this.#tell();
+    return count;
+  }
+
+  /** Whether there are none. */
+  isEmpty(): boolean {
+    return this.size === 0;
+  }
+
+  /** The sum of the artifacts' total sizes. */
+  totalSizeBytes(): number {
+    return this.#native.totals()[1];
+  }
+
+  /**
+   * Removes everything; the files go with the next `flush`. Returns how many artifacts there were.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_CLOSED`
+   */
+  clear(): number {
+    return this.#native.clear();
+  }
+
+  /**
+   * Writes the outputs of a key to `{key}_0`, `{key}_1` and so on or, with `pack`, to one `{key}.pack`, in place of
+   * those that were there. A key that is no plain file name is digested. Metadata that the key has stays and is
+   * written along, so that the index can be rebuilt.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE` (an output beyond 1 GiB, more than 16384
+   * of them), `ERR_READ_ONLY`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  putOutputs(key: string, outputs: readonly Uint8Array[], options: { pack?: boolean } = {}): void {
+    if (!Array.isArray(outputs)) throw invalid('outputs must be an array of Uint8Arrays');
+    const pack = Object(options).pack ?? false;
+    if (typeof pack !== 'boolean') throw invalid('pack must be true or false');
+    // A copy: the addon must not meet getters or a proxy.
+    this.#native.putOutputs(checked(key), Array.from(outputs), pack);
+  }
+
+  /**
+   * The bytes of an output, verified; `undefined` where there are none, or where they are damaged or belong to other
+   * metadata. From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+   */
+  output(key: string, index: number): Uint8Array | undefined {
+    if (!(Number.isInteger(index) && index >= 0 && index <= 0xffff_ffff))
+      throw invalid('index must be the number of an output, counted from 0');
+    return this.#native.output(checked(key), index) ?? undefined;
+  }
+
+  /**
+   * Evicts artifacts, the one that was not used for longest first, until their total sizes sum up to at most `bytes`,
+   * and flushes. Returns how many were evicted.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  evictTo(bytes: number): number {
+    return this.#native.evictTo(bytesOf('bytes', bytes));
+  }
+
+  /**
+   * Makes everything survive a power cut: syncs the payloads, then commits the changed rows as one batch, so that other
+   * processes see all of them or none. What others have flushed meanwhile is kept.
+   *
+   * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
+   */
+  flush(): void {
+    this.#native.flush();
+  }
+
+  /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. */
+  async flushAsync(): Promise<void> {
+    await this.#native.syncPayloads();
+    this.#native.flush();
+  }
+
+  /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
+  async ready(): Promise<void> {
+    await this.#native.prepare();
+    this.#native.load();
+    this.#tell();
+  }
+
+  /** What a power cut now might cost. */
+  durability(): Durability {
+    return this.#native.durability() as Durability;
+  }
+
+  /** Numbers on the store. */
+  stats(): ArtifactStats {
+    const { rejected, failed, ...stats } = this.#native.stats();
+    return { ...stats, ...(rejected != null && { rejected }), ...(failed != null && { failed }) };
+  }
+
+  /** Flushes what can be, and ends the use of this handle; again: nothing. Outputs that it gave stay valid. */
+  close(): void {
+    this.#native.close();
+  }
+
+  /** `using store = ArtifactStore.open(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A key whose UTF-8 no other key has. The rest is checked by the core. */
+function checked(key: string): string {
+  if (typeof key !== 'string') throw new WarmshardError('ERR_INVALID_KEY', 'the key must be a string');
+  if (!key.isWellFormed())
+    throw new WarmshardError(
+      'ERR_INVALID_KEY',
+      'the key holds a lone surrogate, which UTF-8 cannot tell from another one',
+    );
+  return key;
+}
+
+function isStream(value: unknown): value is string | Uint8Array {
+  return value instanceof Uint8Array || (typeof value === 'string' && value.isWellFormed());
+}
+
+/** Checks the metadata's types; sizes in memory are checked by the core. */
+function toNative(meta: ArtifactInput): NativeArtifactMeta {
+  if (typeof meta !== 'object' || meta === null) throw invalid('metadata must be an object');
+  const { outputNames, outputSizes, stdout = '', stderr = '', exitCode = 0, totalSize, storedAt } = meta;
+  if (!Array.isArray(outputNames) || !Array.isArray(outputSizes))
+    throw invalid('outputNames and outputSizes must be arrays');
+  const names = Array.from(outputNames, (name) => {
+    if (typeof name === 'string' && name.isWellFormed()) return name;
+    throw invalid('outputNames must be strings without lone surrogates');
+  });
+  const sizes = Array.from(outputSizes, (size) => bytesOf('a size in outputSizes', size));
+  if (!isStream(stdout) || !isStream(stderr))
+    throw invalid('stdout and stderr must be Uint8Arrays, or strings without lone surrogates');
+  if (!Number.isInteger(exitCode) || (exitCode | 0) !== exitCode)
+    throw invalid('exitCode must be a signed 32-bit integer');
+  if (storedAt !== undefined && !(Number.isFinite(storedAt) && storedAt >= 0 && storedAt <= 8.64e15))
+    throw invalid('storedAt must be a number of milliseconds since the epoch');
+  const total = totalSize ?? sizes.reduce((sum, size) => sum + size, 0);
+  return {
+    outputNames: names,
+    outputSizes: sizes,
+    stdout,
+    stderr,
+    exitCode,
+    totalSize: bytesOf('totalSize', total),
+    ...(storedAt !== undefined && { storedAt }),
+  };
+}

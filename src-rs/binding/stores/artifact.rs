@@ -1,0 +1,323 @@
+//! The artifact store. See `facade/stores/artifact-store.ts`, which checks types before it calls.
+#![allow(unsafe_code)]
+
+use crate::binding::errors::raise;
+use crate::binding::guard::guarded;
+use crate::binding::lending::lend_part;
+use crate::binding::options::OpenOptions;
+use crate::binding::raw::{array_len, bytes, element};
+use crate::binding::reports::NativeDurability;
+use crate::binding::work::Work;
+use napi::bindgen_prelude::{AsyncTask, Either, JsValue, ToNapiValue, Uint8Array, Unknown};
+use napi::{Env, sys};
+use napi_derive::napi;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use warmshard_core::Error;
+use warmshard_core::clock::now_ns;
+use warmshard_core::shard::Durability;
+use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Content, Meta, Stream};
+
+const NS_PER_MS: u64 = 1_000_000;
+
+/// See `ArtifactMeta` of the facade.
+#[napi(object)]
+pub struct NativeArtifactMeta {
+    pub output_names: Vec<String>,
+    pub output_sizes: Vec<f64>,
+    pub stdout: Either<String, Uint8Array>,
+    pub stderr: Either<String, Uint8Array>,
+    pub exit_code: i32,
+    pub total_size: f64,
+    /// Milliseconds since the epoch; now, where there are none.
+    pub stored_at: Option<f64>,
+}
+
+/// See `ArtifactStats` of the facade.
+#[napi(object)]
+pub struct NativeArtifactStats {
+    pub entries: f64,
+    pub bytes: f64,
+    pub recovered_rows: f64,
+    pub swept_files: f64,
+    pub rejected: Option<String>,
+    pub failed: Option<String>,
+}
+
+/// An open artifact store.
+#[napi]
+pub struct NativeArtifactStore {
+    /// `None` once closed.
+    store: RefCell<Option<ArtifactStore>>,
+    path: PathBuf,
+    /// Whether the runtime has refused lent memory.
+    never_lend: Cell<bool>,
+}
+
+#[napi]
+impl NativeArtifactStore {
+    /// Opens the store in a folder.
+    #[napi(factory)]
+    pub fn open(
+        env: Env,
+        dir: String,
+        options: OpenOptions,
+        deferred: bool,
+        max_bytes: Option<f64>,
+    ) -> napi::Result<Self> {
+        let opened = guarded(|| {
+            let max_bytes = max_bytes.map_or(warmshard_core::limits::DEFAULT_ARTIFACT_BYTES, |v| v as u64);
+            let options = ArtifactOptions { index: options.parse()?, deferred, max_bytes };
+            ArtifactStore::open(Path::new(&dir), options)
+        });
+        Ok(NativeArtifactStore {
+            store: RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?)),
+            path: dir.into(),
+            never_lend: Cell::new(false),
+        })
+    }
+
+    fn call<T>(
+        &self,
+        env: &Env,
+        run: impl FnOnce(&mut ArtifactStore) -> Result<T, Error>,
+    ) -> napi::Result<T> {
+        guarded(|| match self.store.borrow_mut().as_mut() {
+            Some(store) => run(store),
+            None => Err(Error::Closed(self.path.clone())),
+        })
+        .map_err(|e| raise(env, &e))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn insert(&self, env: Env, key: String, meta: NativeArtifactMeta) -> napi::Result<()> {
+        let meta = from_native(meta);
+        self.call(&env, |s| s.insert(&key, meta))
+    }
+
+    /// See the facade. As many metas as keys; all are checked before the first is stored.
+    #[napi]
+    pub fn insert_many(
+        &self,
+        env: Env,
+        keys: Vec<String>,
+        metas: Vec<NativeArtifactMeta>,
+    ) -> napi::Result<()> {
+        let rows: Vec<_> = keys.into_iter().zip(metas.into_iter().map(from_native)).collect();
+        self.call(&env, |s| s.insert_many(rows))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn get(&self, env: Env, key: String) -> napi::Result<Option<NativeArtifactMeta>> {
+        Ok(self.call(&env, |s| s.get(&key))?.map(to_native))
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn remove(&self, env: Env, key: String) -> napi::Result<bool> {
+        self.call(&env, |s| s.remove(&key))
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "[string, NativeArtifactMeta][]")]
+    pub fn load_all(&self, env: Env) -> napi::Result<Vec<(String, NativeArtifactMeta)>> {
+        let all = self.call(&env, ArtifactStore::load_all)?;
+        Ok(all.into_iter().map(|(key, meta)| (key, to_native(meta))).collect())
+    }
+
+    /// Number of artifacts, and the sum of their total sizes.
+    #[napi]
+    pub fn totals(&self, env: Env) -> napi::Result<Vec<f64>> {
+        let (count, bytes) = self.call(&env, ArtifactStore::totals)?;
+        Ok(vec![count as f64, bytes as f64])
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn clear(&self, env: Env) -> napi::Result<f64> {
+        Ok(self.call(&env, ArtifactStore::clear)? as f64)
+    }
+
+    /// See the facade. The array is the facade's own.
+    #[napi]
+    pub fn put_outputs(&self, env: Env, key: String, outputs: Unknown<'_>, pack: bool) -> napi::Result<()> {
+        self.call(&env, |store| {
+            // SAFETY: values of the running callback; no JavaScript runs until the outputs are written.
+            let views = unsafe { views(env.raw(), outputs.raw())? };
+            store.put_outputs(&key, &views, pack)
+        })
+    }
+
+    /// See the facade.
+    #[napi(ts_return_type = "Uint8Array | undefined")]
+    pub fn output(&self, env: Env, key: String, index: u32) -> napi::Result<Option<Unknown<'_>>> {
+        let mapped = !self.never_lend.get();
+        let value = match self.call(&env, |s| s.output(&key, index, mapped))? {
+            None => return Ok(None),
+            Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
+            Some(Content::Window { window, from }) => match lend_part(env.raw(), window, from) {
+                Some(value) => value,
+                None => {
+                    self.never_lend.set(true);
+                    match self.call(&env, |s| s.output(&key, index, false))? {
+                        Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
+                        _ => return Ok(None),
+                    }
+                }
+            },
+        };
+        // SAFETY: a value of the running callback.
+        Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+    }
+
+    /// From now on bytes are only copied.
+    #[napi]
+    pub fn never_lend(&self) {
+        self.never_lend.set(true);
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn evict_to(&self, env: Env, bytes: f64) -> napi::Result<f64> {
+        Ok(self.call(&env, |s| s.evict_to(bytes as u64))? as f64)
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn flush(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, ArtifactStore::flush)
+    }
+
+    /// Syncs the payloads off the event loop, which is nearly all that a flush waits for.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn sync_payloads(&self, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
+        let folder = self.call(&env, |s| Ok(Arc::clone(s.folder())))?;
+        Ok(AsyncTask::new(Work::new(move || folder.sync())))
+    }
+
+    /// Does off the event loop, on a store of its own, what opening a deferred one would have done.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn prepare(&self, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
+        let (dir, options) = self.call(&env, |s| Ok((s.dir().to_path_buf(), s.options().clone())))?;
+        Ok(AsyncTask::new(Work::new(move || {
+            ArtifactStore::open(&dir, ArtifactOptions { deferred: false, ..options })?.close();
+            Ok(())
+        })))
+    }
+
+    /// Opens the index of a deferred store now.
+    #[napi]
+    pub fn load(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, ArtifactStore::load)
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn durability(&self, env: Env) -> napi::Result<NativeDurability> {
+        self.call(&env, |s| {
+            let (files, changes) = (s.folder().pending(), s.pending_changes());
+            let durable = files.files == 0 && changes == 0;
+            Ok(Durability { pending_entries: changes, pending_bytes: files.bytes, durable }.into())
+        })
+    }
+
+    /// See the facade.
+    #[napi]
+    pub fn stats(&self, env: Env) -> napi::Result<NativeArtifactStats> {
+        self.call(&env, |s| {
+            let (entries, bytes) = s.totals()?;
+            let found = s.recovered();
+            Ok(NativeArtifactStats {
+                entries: entries as f64,
+                bytes: bytes as f64,
+                recovered_rows: found.rows as f64,
+                swept_files: found.swept as f64,
+                rejected: found.rejected.clone(),
+                failed: found.failed.clone(),
+            })
+        })
+    }
+
+    /// Why the index read as empty, and how many rows were made again; nothing where it did not, or was not
+    /// opened yet.
+    #[napi]
+    pub fn rejected(&self, env: Env) -> napi::Result<Option<String>> {
+        self.call(&env, |s| {
+            let found = s.recovered();
+            Ok(found.rejected.as_ref().map(|why| format!("{why}; made {} rows again", found.rows)))
+        })
+    }
+
+    /// Ends the use of the store.
+    #[napi]
+    pub fn close(&self) {
+        // What closing could not flush is left to whoever opens next.
+        let _ = guarded(|| {
+            if let Some(store) = self.store.borrow_mut().take() {
+                store.close();
+            }
+            Ok(())
+        });
+    }
+}
+
+fn copied(env: &Env, bytes: Vec<u8>) -> napi::Result<sys::napi_value> {
+    // SAFETY: `env` is that of the running callback.
+    unsafe { ToNapiValue::to_napi_value(env.raw(), Uint8Array::new(bytes)) }
+}
+
+/// The elements of an array as bytes.
+///
+/// # Safety
+/// As `raw::bytes` and `raw::element`.
+unsafe fn views<'a>(env: sys::napi_env, array: sys::napi_value) -> Result<Vec<&'a [u8]>, Error> {
+    let wrong = || {
+        Error::InvalidArg("outputs must be an array of Uint8Arrays whose memory was not transferred".into())
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let len = array_len(env, array).ok_or_else(wrong)?;
+        (0..len).map(|i| element(env, array, i).and_then(|v| bytes(env, v)).ok_or_else(wrong)).collect()
+    }
+}
+
+fn stream(value: Either<String, Uint8Array>) -> Stream {
+    match value {
+        Either::A(text) => Stream::Text(text),
+        Either::B(bytes) => Stream::Bytes(bytes.to_vec()),
+    }
+}
+
+fn value(stream: Stream) -> Either<String, Uint8Array> {
+    match stream {
+        Stream::Text(text) => Either::A(text),
+        Stream::Bytes(bytes) => Either::B(Uint8Array::new(bytes)),
+    }
+}
+
+fn from_native(meta: NativeArtifactMeta) -> Meta {
+    Meta {
+        output_names: meta.output_names,
+        output_sizes: meta.output_sizes.into_iter().map(|size| size as u64).collect(),
+        stdout: stream(meta.stdout),
+        stderr: stream(meta.stderr),
+        exit_code: meta.exit_code,
+        total_size: meta.total_size as u64,
+        stored_ns: meta.stored_at.map_or_else(now_ns, |ms| (ms as u64).saturating_mul(NS_PER_MS)),
+    }
+}
+
+fn to_native(meta: Meta) -> NativeArtifactMeta {
+    NativeArtifactMeta {
+        output_names: meta.output_names,
+        output_sizes: meta.output_sizes.into_iter().map(|size| size as f64).collect(),
+        stdout: value(meta.stdout),
+        stderr: value(meta.stderr),
+        exit_code: meta.exit_code,
+        total_size: meta.total_size as f64,
+        stored_at: Some((meta.stored_ns / NS_PER_MS) as f64),
+    }
+}
