@@ -1,7 +1,7 @@
 //! Making changes known and durable: files first, then their rows, in one batch.
 
 use super::payload::{Payload, row_block};
-use super::{ArtifactStore, Change, Row, names};
+use super::{ArtifactStore, Change, Row, intent, names};
 use crate::error::Result;
 use crate::shard::Job;
 
@@ -32,6 +32,10 @@ impl ArtifactStore {
             totals.generation = generation;
         }
         self.intent = None;
+        if std::mem::take(&mut self.compared) {
+            // Without the note the next open looks through the folder, which costs time and nothing else.
+            let _ = intent::note_compared(&self.storage, &self.temporary);
+        }
         self.remember_uses();
         Ok(())
     }

@@ -83,6 +83,8 @@ pub struct ArtifactStore {
     /// Held while payloads may lack their rows.
     intent: Option<Intent>,
     recovered: Recovered,
+    /// Whether it has yet to be noted that payloads and rows were compared in this boot.
+    compared: bool,
     /// Bytes inserted since somebody last looked whether there are too many.
     unmeasured: u64,
 }
@@ -119,6 +121,7 @@ impl ArtifactStore {
             uses: HashMap::new(),
             intent: None,
             recovered: Recovered::default(),
+            compared: false,
             unmeasured: 0,
             options,
         };

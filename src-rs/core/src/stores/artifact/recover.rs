@@ -90,7 +90,10 @@ impl ArtifactStore {
         if self.recovered.rows > 0 && self.intent.is_none() {
             self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
         }
-        if !files.is_empty() || !others.dead.is_empty() || self.index()?.has_file() {
+        if files.is_empty() && others.dead.is_empty() && !self.index()?.has_file() {
+            // A new store: the first flush notes it. Until then no file is touched.
+            self.compared = true;
+        } else {
             intent::note_compared(&self.storage, &self.temporary)?;
         }
         others.dead.iter().try_for_each(|path| self.storage.remove(path))

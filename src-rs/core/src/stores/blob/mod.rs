@@ -12,7 +12,7 @@ pub use pending::Pending;
 pub use temporary::Prepared;
 
 use crate::error::{Error, Result};
-use crate::limits::{MAX_BLOB_NAME_BYTES, MAX_WALK};
+use crate::limits::{MAX_BLOB_NAME_BYTES, MAX_WALK, WRITE_CHUNK};
 use crate::storage::{File, Listed, Open, Storage};
 use pending::PendingSet;
 use std::io;
@@ -73,8 +73,12 @@ impl BlobFolder {
     pub fn prepare(&self, name: &str, chunks: &[&[u8]]) -> Result<Prepared> {
         check(name)?;
         let mut prepared = self.make_temporary(name)?;
-        for chunk in chunks {
-            prepared.append(chunk)?;
+        let total = chunks.iter().fold(0usize, |sum, c| sum.saturating_add(c.len()));
+        if total <= WRITE_CHUNK {
+            // One write: copying that much costs less than a system call for each piece.
+            prepared.append(&chunks.concat())?;
+        } else {
+            chunks.iter().try_for_each(|chunk| prepared.append(chunk))?;
         }
         Ok(prepared)
     }
