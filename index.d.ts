@@ -70,65 +70,6 @@ interface EntryMeta {
     expiresAt?: number | undefined;
 }
 
-/** The host program: what makes and uses the entries. An entry of another host build is stale. */
-interface Host {
-    /** At most 63 bytes of UTF-8. */
-    name: string;
-    /** At most 63 bytes of UTF-8. */
-    version: string;
-    /**
-     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
-     * shift, say) while name, version and binary stay. Default: none.
-     */
-    schema?: number | undefined;
-    /**
-     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
-     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
-     */
-    binary?: string | false | undefined;
-}
-/** How a shard is opened. */
-interface ShardOptions<V = Uint8Array> {
-    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
-    host?: Host | undefined;
-    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
-    codec?: CodecName | Codec<V> | undefined;
-    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
-    parts?: readonly string[] | undefined;
-    /** Never change anything; read permission is enough. Default false. */
-    readOnly?: boolean | undefined;
-    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
-    durability?: 'flush' | 'sync' | undefined;
-    /**
-     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
-     * forgery too, and a shard made with another key reads as empty.
-     */
-    digest?: 'xxh3' | 'blake3' | {
-        key: Uint8Array;
-    } | undefined;
-    /** Verify a value's digest on its first use in the process (default) or always. */
-    verify?: 'first' | 'always' | undefined;
-    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
-    copy?: boolean | undefined;
-    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
-    access?: 'mmap' | 'read' | undefined;
-    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
-    maxBytes?: number | undefined;
-    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
-    maxEntryBytes?: number | undefined;
-    /** How long a change waits for other processes, in milliseconds. Default 5000. */
-    lockTimeout?: number | undefined;
-    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
-    root?: string | undefined;
-    /**
-     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-     * too. `'system'`: root's as well.
-     */
-    trust?: 'private' | 'group' | 'system' | undefined;
-    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
-    autoCompact?: boolean | undefined;
-}
-
 /** What is known of an entry beside its value. */
 interface EntryInfo {
     /** The key. */
@@ -257,6 +198,65 @@ interface ShardStats {
     mapped: boolean;
     /** Why the file at the path reads as an empty shard; the next change replaces it. */
     rejected?: string;
+}
+
+/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+interface Host {
+    /** At most 63 bytes of UTF-8. */
+    name: string;
+    /** At most 63 bytes of UTF-8. */
+    version: string;
+    /**
+     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
+     * shift, say) while name, version and binary stay. Default: none.
+     */
+    schema?: number | undefined;
+    /**
+     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
+     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
+     */
+    binary?: string | false | undefined;
+}
+/** How a shard is opened. */
+interface ShardOptions<V = Uint8Array> {
+    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+    host?: Host | undefined;
+    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+    codec?: CodecName | Codec<V> | undefined;
+    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+    parts?: readonly string[] | undefined;
+    /** Never change anything; read permission is enough. Default false. */
+    readOnly?: boolean | undefined;
+    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
+    durability?: 'flush' | 'sync' | undefined;
+    /**
+     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
+     * forgery too, and a shard made with another key reads as empty.
+     */
+    digest?: 'xxh3' | 'blake3' | {
+        key: Uint8Array;
+    } | undefined;
+    /** Verify a value's digest on its first use in the process (default) or always. */
+    verify?: 'first' | 'always' | undefined;
+    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+    copy?: boolean | undefined;
+    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+    access?: 'mmap' | 'read' | undefined;
+    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+    maxBytes?: number | undefined;
+    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+    maxEntryBytes?: number | undefined;
+    /** How long a change waits for other processes, in milliseconds. Default 5000. */
+    lockTimeout?: number | undefined;
+    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+    root?: string | undefined;
+    /**
+     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+     * too. `'system'`: root's as well.
+     */
+    trust?: 'private' | 'group' | 'system' | undefined;
+    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
+    autoCompact?: boolean | undefined;
 }
 
 /** An entry of a batch. */
@@ -437,5 +437,195 @@ declare class Shard<V = Uint8Array> {
     evictStaleAsync(options?: WorkOptions): Promise<number>;
 }
 
-export { Shard, WarmshardError };
-export type { Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+/**
+ * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
+ * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+ *
+ * @param name the file's, a plain one. Default `scripts.shard`
+ * @returns an absolute path; nothing is made there
+ * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
+ */
+declare function defaultCachePath(name?: string): string;
+
+/**
+ * A file's modification time, as `ScriptCache.get` and `put` want it; links are followed.
+ *
+ * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` where there is no such
+ * file, or none that may be looked at
+ * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
+ */
+declare function fileMtime(path: string): [sec: number, nsec: number] | undefined;
+
+/** How a script cache is opened. What is not said here is as for a `Shard`. */
+interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'trust' | 'autoCompact'> {
+    /** The program that compiles. What another build of it has compiled is stale. */
+    host: Host;
+    /** Names of the parts that belong to each source. Default `['code']`. */
+    parts?: readonly P[] | undefined;
+    /**
+     * What tells that a source has not changed: `'mtime'` (default), its modification time and size; `'content'`, a
+     * digest of its content, for checkouts and container layers whose modification times mean nothing. By content
+     * each process reads each source once.
+     */
+    validate?: 'mtime' | 'content' | undefined;
+    /** How long a save waits for other processes, in milliseconds, before it is skipped. Default 1000. */
+    lockTimeout?: number | undefined;
+    /**
+     * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Links
+     * in it are followed when the cache is opened.
+     */
+    root?: string | undefined;
+}
+/** Numbers on a script cache. Counters from `hits` on are this handle's own. */
+interface ScriptCacheStats {
+    /** Sources with a live entry, of all hosts. */
+    entries: number;
+    /** Bytes of their parts. */
+    bytes: number;
+    /** Look-ups that found what was compiled. */
+    hits: number;
+    /** Look-ups that found nothing, those of sources that do not exist included. */
+    misses: number;
+    /** Look-ups of sources that had changed, or that another host build had compiled. */
+    stale: number;
+    /** Look-ups whose entry was damaged. */
+    corrupt: number;
+    /** Saves and puts that stored. */
+    saves: number;
+    /** Saves and puts that did not, for whatever reason. */
+    skippedSaves: number;
+    /** Of those: the source had changed since `load` missed it. */
+    changedSources: number;
+    /** Of those: another process held the lock for longer than `lockTimeout`. */
+    lockTimeouts: number;
+    /** Why the last one of them was skipped. */
+    lastSkip?: string;
+    /** Entries dropped by compaction and `evictStale`. */
+    evictions: number;
+    /** Bytes of the file. */
+    fileBytes: number;
+    /** Rises with every published change, of any process. */
+    generation: number;
+    /** Why the file at the path reads as an empty cache; the next save replaces it. */
+    rejected?: string;
+}
+/** A source in the cache. */
+interface ScriptInfo<P extends string = 'code'> {
+    /** Its canonical path. */
+    path: string;
+    /** Bytes of each part; by position (`'0'`, `'1'`, ...) where the host that compiled it had more or fewer. */
+    bytes: Record<P, number>;
+    /** The version of the host that compiled it. */
+    version: string;
+    /** When it was saved. */
+    cachedAt: Date;
+}
+/**
+ * What a program compiled from source files, by canonical path, in one file that every process shares.
+ *
+ * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as not
+ * there, and what the system refuses to store is skipped and counted. Only wrong arguments, and the use of a
+ * closed cache, throw.
+ *
+ * What `load` returns is lent, not copied; see `Shard`.
+ */
+declare class ScriptCache<P extends string = 'code'> {
+    #private;
+    /**
+     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * damaged, of another format, or not a script cache.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open<P extends string = 'code'>(path: string, options: ScriptCacheOptions<P>): ScriptCache<P>;
+    /** Where the file is; absolute. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /**
+     * What was compiled from a source as it is now: all parts or none. A hit on an absolute path that this handle
+     * has met before takes one system call.
+     *
+     * @param source path of the source file; links are followed. One that does not exist, is no regular file, or may
+     * not be looked at is a miss
+     * @throws WarmshardError `ERR_INVALID_ARG` where `source` is no string, `ERR_CLOSED`
+     */
+    load(source: string): Record<P, Uint8Array> | undefined;
+    /**
+     * Stores what was compiled from a source. Call it with the name that `load` was called with: if the source is
+     * no longer the one that `load` missed, then what was compiled may be of either, and is not stored.
+     *
+     * @returns whether it was stored. `false`, and a counter, where it was not: the source changed or is gone, the
+     * lock was not to be had in time, the disk is full, the cache is read-only, the entry is larger than
+     * `maxEntryBytes`, or the host's binary cannot be identified
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    save(source: string, parts: Record<P, Uint8Array>): boolean;
+    /**
+     * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
+     *
+     * @param path taken as it is: use a canonical one
+     * @param mtimeSec whole seconds since the epoch; see `fileMtime`
+     * @param mtimeNsec nanoseconds of the second
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    get(path: string, mtimeSec: number, mtimeNsec: number): Record<P, Uint8Array> | undefined;
+    /**
+     * Stores under a path and a modification time. What the system refuses is skipped and counted, as by `save`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>): void;
+    /**
+     * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    stats(): ScriptCacheStats;
+    /**
+     * Every source in the cache, of all hosts, newest first.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    list(): ScriptInfo<P>[];
+    /**
+     * Drops what was compiled from sources that are gone or have changed, and what other hosts compiled. Returns how
+     * many entries.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    evictStale(): number;
+    /** `evictStale` off the event loop. */
+    evictStaleAsync(options?: WorkOptions): Promise<number>;
+    /**
+     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     *
+     * @throws WarmshardError as `evictStale`
+     */
+    clear(): void;
+    /**
+     * Makes everything saved so far, by any process, survive a power cut.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** `flush` off the event loop. */
+    flushAsync(options?: WorkOptions): Promise<void>;
+    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    close(): void;
+    /** `using cache = ScriptCache.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+
+/**
+ * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
+ * (`~/Library/Caches` on macOS). It is not made.
+ *
+ * @param app a plain name, which becomes the folder's
+ * @throws WarmshardError `ERR_INVALID_ARG`
+ */
+declare function userCacheFolder(app: string): string;
+
+export { ScriptCache, Shard, WarmshardError, defaultCachePath, fileMtime, userCacheFolder };
+export type { Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -16,5 +16,14 @@ export type {
   VerifyReport,
 } from './facade/reports.js';
 export { Shard } from './facade/shard.js';
+export { defaultCachePath } from './facade/stores/default-path.js';
+export { fileMtime } from './facade/stores/file-mtime.js';
+export {
+  ScriptCache,
+  type ScriptCacheOptions,
+  type ScriptCacheStats,
+  type ScriptInfo,
+} from './facade/stores/script-cache.js';
+export { userCacheFolder } from './facade/stores/user-cache.js';
 export type { Entry } from './facade/values.js';
 export type { Progress, WorkOptions } from './facade/work.js';

@@ -139,3 +139,10 @@ pub const MAX_LENT_BYTES: u64 = 1 << 30;
 
 /// Corrupt records that a verify report lists one by one.
 pub const MAX_REPORTED: usize = 1000;
+
+/// Sources whose canonical paths one script cache remembers. One more, and all are forgotten.
+pub const MAX_KNOWN_SOURCES: usize = 65_536;
+
+/// Missed sources whose state one script cache remembers until they are saved. One more, and all are
+/// forgotten: what is saved then is held to the state at that time.
+pub const MAX_MISSED_SOURCES: usize = 65_536;

@@ -2,3 +2,5 @@
 //!
 //! Each adds a policy to the engine (which key, which validator, what happens on failure) and no
 //! machinery of its own; what two of them need stands here once.
+
+pub mod script;

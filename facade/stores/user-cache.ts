@@ -1,0 +1,33 @@
+import { isAbsolute, join } from 'node:path';
+import { invalid } from '../errors.js';
+
+/** Whether a name is that of one file or folder, without a path. */
+export function isPlainName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !/[/\\\0]/.test(name) &&
+    name.isWellFormed()
+  );
+}
+
+/**
+ * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
+ * (`~/Library/Caches` on macOS). It is not made.
+ *
+ * @param app a plain name, which becomes the folder's
+ * @throws WarmshardError `ERR_INVALID_ARG`
+ */
+export function userCacheFolder(app: string): string {
+  if (!isPlainName(app)) throw invalid('app must be a plain name, without a path');
+  const { XDG_CACHE_HOME: xdg, HOME: home } = process.env;
+  // A relative one is to be ignored, says the specification.
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, app);
+  if (home === undefined || !isAbsolute(home))
+    throw invalid(
+      'there is no folder for caches: set XDG_CACHE_HOME or HOME to an absolute path, or give the path of a file',
+    );
+  return process.platform === 'darwin' ? join(home, 'Library', 'Caches', app) : join(home, '.cache', app);
+}
