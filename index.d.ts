@@ -7,7 +7,18 @@ interface Codec<V> {
     decode(bytes: Uint8Array): V;
 }
 /** The codecs that come with warmshard, by name. */
-type CodecName = 'bytes' | 'utf8' | 'json' | 'structured';
+type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
+
+/** What a constants pool holds. */
+type Constant = undefined | number | bigint | string;
+/**
+ * A constants pool as bytes: an array of `undefined`, numbers, bigints of 64 bits and strings, all of which come
+ * back as they were: `-0`, `NaN` and lone surrogates too. Also known to `Shard` as the codec `'constants'`.
+ *
+ * Either side throws `WarmshardError` with `ERR_CODEC`: for a value of any other type, with its index, and for bytes
+ * that are no constants pool, whatever they are.
+ */
+declare const constantsCodec: Codec<Constant[]>;
 
 /** Everything that can go wrong, by a code that never changes. Messages may improve. */
 type ErrorCode = 
@@ -437,6 +448,152 @@ declare class Shard<V = Uint8Array> {
     evictStaleAsync(options?: WorkOptions): Promise<number>;
 }
 
+/** How an autoload cache is opened. What is not said here is as for a `Shard`. */
+interface AutoloadCacheOptions extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'lockTimeout' | 'trust' | 'autoCompact'> {
+    /** The program that compiles. What another build of it has compiled is not there. */
+    host: Host;
+}
+/** Numbers on an autoload cache. Counters from `hits` on are this handle's own. */
+interface AutoloadCacheStats {
+    /** Live entries, of all hosts. */
+    entries: number;
+    /** Bytes of all blobs. */
+    bytes: number;
+    /** Look-ups that found a function. */
+    hits: number;
+    /** Look-ups that found none. */
+    misses: number;
+    /** Look-ups that found only what another host build had compiled. */
+    stale: number;
+    /** Look-ups whose entry was damaged. */
+    corrupt: number;
+    /** Entries stored. */
+    puts: number;
+    /** Entries not stored because the host's binary could not be identified. */
+    rejectedPuts: number;
+    /** Bytes of the file. */
+    fileBytes: number;
+    /** Rises with every published change, of any process. */
+    generation: number;
+    /** Why the file at the path reads as an empty cache; the next change replaces it. */
+    rejected?: string;
+}
+/**
+ * Compiled functions by name, in one file that every process shares. No source is looked at: an entry is valid for
+ * the host build that made it.
+ *
+ * What `get` returns is lent, not copied; see `Shard`.
+ */
+declare class AutoloadCache {
+    #private;
+    /**
+     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * damaged, of another format, or not an autoload cache.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open(path: string, options: AutoloadCacheOptions): AutoloadCache;
+    /** Where the file is; absolute. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /**
+     * A function's blob, or `undefined` where there is none of this host build.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    get(name: string): Uint8Array | undefined;
+    /**
+     * Stores one function.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`,
+     * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    putOne(name: string, blob: Uint8Array): void;
+    /**
+     * Stores many functions with one publish and leaves the others: all or none. Of entries with one name the last
+     * counts. Returns how many were given; none writes nothing.
+     *
+     * @throws WarmshardError as `putOne`; nothing is stored then
+     */
+    mergeIn(entries: Iterable<[string, Uint8Array]>): number;
+    /** `mergeIn` off the event loop. Blobs are copied before it returns. */
+    mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
+    /**
+     * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
+     *
+     * @throws WarmshardError as `putOne`; the cache is as before then
+     */
+    replaceAll(entries: Iterable<[string, Uint8Array]>): number;
+    /** `replaceAll` off the event loop. Blobs are copied before it returns. */
+    replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
+    /** Gathers functions and stores them with one publish. */
+    writer(): AutoloadShardWriter;
+    /**
+     * The names of this host build's functions.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    cachedNames(): Set<string>;
+    /**
+     * Those of the names that the cache lacks, in the order in which they appear first. Blobs are not touched: one
+     * that is damaged is found out by `get`.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    missing(names: Iterable<string>): string[];
+    /**
+     * This host build's functions. Counted by a walk when something has changed.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    get entryCount(): number;
+    /**
+     * Numbers on the cache and on what this handle did.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    stats(): AutoloadCacheStats;
+    /**
+     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    clear(): void;
+    /**
+     * Makes everything stored so far, by any process, survive a power cut.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** `flush` off the event loop. */
+    flushAsync(options?: WorkOptions): Promise<void>;
+    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    close(): void;
+    /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+/** Functions that are gathered until `commit` stores them all at once. */
+declare class AutoloadShardWriter {
+    #private;
+    /** Functions gathered since the last commit. */
+    get size(): number;
+    /**
+     * Adds a function, in the place of an earlier one of this name. The blob is copied.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`: now, so that one wrong entry does not spoil a commit
+     */
+    add(name: string, blob: Uint8Array): this;
+    /**
+     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
+     * nothing. If it throws, everything is still gathered, and can be committed again.
+     *
+     * @throws WarmshardError as `AutoloadCache.mergeIn`
+     */
+    commit(): number;
+}
+
 /**
  * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
  * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
@@ -612,11 +769,22 @@ declare class ScriptCache<P extends string = 'code'> {
     flush(): void;
     /** `flush` off the event loop. */
     flushAsync(options?: WorkOptions): Promise<void>;
+    /** Whether this handle has been closed. */
+    get closed(): boolean;
     /** Ends the use of this handle; again: nothing. What it gave stays valid. */
     close(): void;
     /** `using cache = ScriptCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
+
+/**
+ * The script cache that programs share unless they have one of their own: at `defaultCachePath()`, for artifacts of
+ * Node.js itself, opened at the first call. One for each thread; after a `close` the next call opens it anew.
+ *
+ * @returns `undefined` where the environment variable `WARMSHARD` is `0`, `false` or `no`, or where it cannot be
+ * opened, which is not tried again
+ */
+declare function scriptCache(): ScriptCache | undefined;
 
 /**
  * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
@@ -627,5 +795,5 @@ declare class ScriptCache<P extends string = 'code'> {
  */
 declare function userCacheFolder(app: string): string;
 
-export { ScriptCache, Shard, WarmshardError, defaultCachePath, fileMtime, userCacheFolder };
-export type { Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+export { AutoloadCache, AutoloadShardWriter, ScriptCache, Shard, WarmshardError, constantsCodec, defaultCachePath, fileMtime, scriptCache, userCacheFolder };
+export type { AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

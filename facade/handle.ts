@@ -26,6 +26,7 @@ export class Handle {
   readonly meta: MetaBlock;
   readonly partNames: readonly string[];
   readonly readOnly: boolean;
+  closed = false;
 
   constructor(
     readonly path: string,
@@ -78,6 +79,7 @@ export class Handle {
 
   /** Ends the use of the shard; again: nothing. */
   close(): void {
+    this.closed = true;
     unwatch(this);
     this.native.close();
     this.lending.windows.length = 0;

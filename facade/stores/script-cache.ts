@@ -274,6 +274,11 @@ export class ScriptCache<P extends string = 'code'> {
     return runWork(options, (job) => this.#handle.native.flushAsync(job));
   }
 
+  /** Whether this handle has been closed. */
+  get closed(): boolean {
+    return this.#handle.closed;
+  }
+
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */
   close(): void {
     this.#handle.close();

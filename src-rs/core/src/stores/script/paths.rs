@@ -138,26 +138,51 @@ fn join<'a>(absolute: &'a mut Vec<u8>, folder: &mut Vec<u8>, name: &[u8]) -> Opt
 /// Finds a name's canonical path, and whether it may be remembered.
 #[cold]
 fn learn(name: &[u8], seen: &FileState, digests: bool) -> Option<(Known, bool)> {
+    let (canonical, state, now) = canonicalize(name)?;
+    let path = canonical.as_deref().unwrap_or(name);
+    std::str::from_utf8(path).ok().filter(|path| path.len() <= MAX_KEY_BYTES.saturating_sub(2))?;
+    let digest = if digests { Some(source_digest_of(Path::new(OsStr::from_bytes(path)))?) } else { None };
+    let remembered =
+        state.same_untouched(seen) && state.is_settled(now) && (canonical.is_none() || state.has_one_name());
+    let known = Known { name: name.into(), canonical: canonical.map(Vec::into_boxed_slice), state, digest };
+    Some((known, remembered))
+}
+
+/// The canonical path of an absolute name, unless it is the name itself; the state of the file at that
+/// path, and a time before which it was looked at.
+fn canonicalize(name: &[u8]) -> Option<(Option<Vec<u8>>, FileState, u64)> {
+    let now = now_ns();
+    // Half the price, and most names are such.
+    if is_normal(name)
+        && let Some(state) = FileState::of_linkless(&CString::new(name).ok()?)
+    {
+        return Some((None, state, now));
+    }
     let path = std::fs::canonicalize(Path::new(OsStr::from_bytes(name))).ok()?;
-    let canonical = path.into_os_string().into_vec();
-    std::str::from_utf8(&canonical).ok().filter(|path| path.len() <= MAX_KEY_BYTES.saturating_sub(2))?;
-    let canonical = CString::new(canonical).ok()?;
-    // Before the look: what changes afterwards must not pass for settled.
+    let canonical = CString::new(path.into_os_string().into_vec()).ok()?;
     let now = now_ns();
     let state = FileState::of(&canonical)?;
-    let digest = if digests {
-        Some(source_digest_of(Path::new(OsStr::from_bytes(canonical.as_bytes())))?)
-    } else {
-        None
-    };
-    let is_own_name = canonical.as_bytes() == name;
-    let remembered =
-        state.same_untouched(seen) && state.is_settled(now) && (is_own_name || state.has_one_name());
-    let known = Known {
-        name: name.into(),
-        canonical: (!is_own_name).then(|| canonical.into_bytes().into()),
-        state,
-        digest,
-    };
-    Some((known, remembered))
+    let canonical = canonical.into_bytes();
+    Some(((*canonical != *name).then_some(canonical), state, now))
+}
+
+/// Whether nothing in an absolute name stands for another folder than it says, links apart.
+fn is_normal(name: &[u8]) -> bool {
+    let parts = name.split(|byte| *byte == b'/');
+    name.first() == Some(&b'/') && parts.skip(1).all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_without_detours_are_their_own_canonical_path() {
+        for name in ["/a", "/a/b.js", "/a/..b/...", "/.a/b."] {
+            assert!(is_normal(name.as_bytes()), "{name}");
+        }
+        for name in ["", "a", "./a", "/", "/a/", "//a", "/a//b", "/a/./b", "/a/../b", "/a/.", "/a/.."] {
+            assert!(!is_normal(name.as_bytes()), "{name}");
+        }
+    }
 }

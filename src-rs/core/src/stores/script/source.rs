@@ -25,6 +25,23 @@ impl FileState {
         (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
     }
 
+    /// Looks at a file by a path of which no part is a link: `None` also where one is, or where the system
+    /// has no such call.
+    #[cfg(target_os = "linux")]
+    pub fn of_linkless(path: &CStr) -> Option<Self> {
+        use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).ok()?;
+        let stat = rustix::fs::fstat(fd).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
+    }
+
+    /// No such call here.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of_linkless(_: &CStr) -> Option<Self> {
+        None
+    }
+
     #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
     fn from(stat: &Stat) -> Self {
         FileState {
