@@ -582,7 +582,8 @@ declare class AutoloadShardWriter {
     /**
      * Adds a function, in the place of an earlier one of this name. The blob is copied.
      *
-     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`: now, so that one wrong entry does not spoil a commit
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+     * not spoil a commit
      */
     add(name: string, blob: Uint8Array): this;
     /**

@@ -7,6 +7,8 @@ import { runWork, type WorkOptions } from '../work.js';
 
 /** Bytes that the copies of a writer are made in. */
 const SLAB_BYTES = 1024 * 1024;
+/** Most bytes of one blob, unless the options say otherwise. */
+const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 /** Longest name, in bytes of UTF-8. */
 const MAX_NAME_BYTES = 4094;
 
@@ -80,6 +82,7 @@ export class AutoloadCache {
 
   readonly #handle: Handle;
   readonly #values: Values<Uint8Array>;
+  readonly #maxEntryBytes: number;
 
   private constructor(path: string, options: AutoloadCacheOptions) {
     if (typeof options !== 'object' || options === null || options.host === undefined)
@@ -94,6 +97,7 @@ export class AutoloadCache {
     });
     this.#values = new Values<Uint8Array>({}, parsed.parts);
     this.#handle = new Handle(path, { ...parsed, kind: 'autoload' }, options.copy);
+    this.#maxEntryBytes = parsed.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
@@ -158,7 +162,7 @@ export class AutoloadCache {
 
   /** Gathers functions and stores them with one publish. */
   writer(): AutoloadShardWriter {
-    return new AutoloadShardWriter(this);
+    return new AutoloadShardWriter(this, this.#maxEntryBytes);
   }
 
   /**
@@ -257,12 +261,14 @@ export class AutoloadCache {
 /** Functions that are gathered until `commit` stores them all at once. */
 export class AutoloadShardWriter {
   readonly #cache: AutoloadCache;
+  readonly #most: number;
   #entries = new Map<string, Uint8Array>();
   #slabs = new Slabs(SLAB_BYTES);
 
   /** @internal Made by `AutoloadCache.writer`. */
-  constructor(cache: AutoloadCache) {
+  constructor(cache: AutoloadCache, maxEntryBytes: number) {
     this.#cache = cache;
+    this.#most = maxEntryBytes;
   }
 
   /** Functions gathered since the last commit. */
@@ -273,12 +279,18 @@ export class AutoloadShardWriter {
   /**
    * Adds a function, in the place of an earlier one of this name. The blob is copied.
    *
-   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`: now, so that one wrong entry does not spoil a commit
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+   * not spoil a commit
    */
   add(name: string, blob: Uint8Array): this {
     checkName(name);
     if (!(blob instanceof Uint8Array) || isDetached(blob))
       throw invalid('a blob must be a Uint8Array whose memory was not transferred');
+    if (blob.length > this.#most)
+      throw new WarmshardError(
+        'ERR_TOO_LARGE',
+        `the blob is ${blob.length} bytes, more than the ${this.#most} allowed; raise maxEntryBytes`,
+      );
     const copy = this.#slabs.allocate(blob.length);
     copy.set(blob);
     this.#entries.set(name, copy);
