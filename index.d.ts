@@ -7,7 +7,18 @@ interface Codec<V> {
     decode(bytes: Uint8Array): V;
 }
 /** The codecs that come with warmshard, by name. */
-type CodecName = 'bytes' | 'utf8' | 'json' | 'structured';
+type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
+
+/** What a constants pool holds. */
+type Constant = undefined | number | bigint | string;
+/**
+ * A constants pool as bytes: an array of `undefined`, numbers, bigints of 64 bits and strings, all of which come
+ * back as they were: `-0`, `NaN` and lone surrogates too. Also known to `Shard` as the codec `'constants'`.
+ *
+ * Either side throws `WarmshardError` with `ERR_CODEC`: for a value of any other type, with its index, and for bytes
+ * that are no constants pool, whatever they are.
+ */
+declare const constantsCodec: Codec<Constant[]>;
 
 /** Everything that can go wrong, by a code that never changes. Messages may improve. */
 type ErrorCode = 
@@ -68,65 +79,6 @@ interface EntryMeta {
     validator?: Validator | undefined;
     /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
     expiresAt?: number | undefined;
-}
-
-/** The host program: what makes and uses the entries. An entry of another host build is stale. */
-interface Host {
-    /** At most 63 bytes of UTF-8. */
-    name: string;
-    /** At most 63 bytes of UTF-8. */
-    version: string;
-    /**
-     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
-     * shift, say) while name, version and binary stay. Default: none.
-     */
-    schema?: number | undefined;
-    /**
-     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
-     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
-     */
-    binary?: string | false | undefined;
-}
-/** How a shard is opened. */
-interface ShardOptions<V = Uint8Array> {
-    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
-    host?: Host | undefined;
-    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
-    codec?: CodecName | Codec<V> | undefined;
-    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
-    parts?: readonly string[] | undefined;
-    /** Never change anything; read permission is enough. Default false. */
-    readOnly?: boolean | undefined;
-    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
-    durability?: 'flush' | 'sync' | undefined;
-    /**
-     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
-     * forgery too, and a shard made with another key reads as empty.
-     */
-    digest?: 'xxh3' | 'blake3' | {
-        key: Uint8Array;
-    } | undefined;
-    /** Verify a value's digest on its first use in the process (default) or always. */
-    verify?: 'first' | 'always' | undefined;
-    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
-    copy?: boolean | undefined;
-    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
-    access?: 'mmap' | 'read' | undefined;
-    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
-    maxBytes?: number | undefined;
-    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
-    maxEntryBytes?: number | undefined;
-    /** How long a change waits for other processes, in milliseconds. Default 5000. */
-    lockTimeout?: number | undefined;
-    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
-    root?: string | undefined;
-    /**
-     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-     * too. `'system'`: root's as well.
-     */
-    trust?: 'private' | 'group' | 'system' | undefined;
-    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
-    autoCompact?: boolean | undefined;
 }
 
 /** What is known of an entry beside its value. */
@@ -257,6 +209,65 @@ interface ShardStats {
     mapped: boolean;
     /** Why the file at the path reads as an empty shard; the next change replaces it. */
     rejected?: string;
+}
+
+/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+interface Host {
+    /** At most 63 bytes of UTF-8. */
+    name: string;
+    /** At most 63 bytes of UTF-8. */
+    version: string;
+    /**
+     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
+     * shift, say) while name, version and binary stay. Default: none.
+     */
+    schema?: number | undefined;
+    /**
+     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
+     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
+     */
+    binary?: string | false | undefined;
+}
+/** How a shard is opened. */
+interface ShardOptions<V = Uint8Array> {
+    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+    host?: Host | undefined;
+    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+    codec?: CodecName | Codec<V> | undefined;
+    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+    parts?: readonly string[] | undefined;
+    /** Never change anything; read permission is enough. Default false. */
+    readOnly?: boolean | undefined;
+    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
+    durability?: 'flush' | 'sync' | undefined;
+    /**
+     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
+     * forgery too, and a shard made with another key reads as empty.
+     */
+    digest?: 'xxh3' | 'blake3' | {
+        key: Uint8Array;
+    } | undefined;
+    /** Verify a value's digest on its first use in the process (default) or always. */
+    verify?: 'first' | 'always' | undefined;
+    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+    copy?: boolean | undefined;
+    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+    access?: 'mmap' | 'read' | undefined;
+    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+    maxBytes?: number | undefined;
+    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+    maxEntryBytes?: number | undefined;
+    /** How long a change waits for other processes, in milliseconds. Default 5000. */
+    lockTimeout?: number | undefined;
+    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+    root?: string | undefined;
+    /**
+     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+     * too. `'system'`: root's as well.
+     */
+    trust?: 'private' | 'group' | 'system' | undefined;
+    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
+    autoCompact?: boolean | undefined;
 }
 
 /** An entry of a batch. */
@@ -597,5 +608,352 @@ declare class ArtifactStore {
     [Symbol.dispose](): void;
 }
 
-export { ArtifactStore, Shard, WarmshardError };
-export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, Codec, CodecName, CompactReport, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+/** How an autoload cache is opened. What is not said here is as for a `Shard`. */
+interface AutoloadCacheOptions extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'lockTimeout' | 'trust' | 'autoCompact'> {
+    /** The program that compiles. What another build of it has compiled is not there. */
+    host: Host;
+}
+/** Numbers on an autoload cache. Counters from `hits` on are this handle's own. */
+interface AutoloadCacheStats {
+    /** Live entries, of all hosts. */
+    entries: number;
+    /** Bytes of all blobs. */
+    bytes: number;
+    /** Look-ups that found a function. */
+    hits: number;
+    /** Look-ups that found none. */
+    misses: number;
+    /** Look-ups that found only what another host build had compiled. */
+    stale: number;
+    /** Look-ups whose entry was damaged. */
+    corrupt: number;
+    /** Entries stored. */
+    puts: number;
+    /** Entries not stored because the host's binary could not be identified. */
+    rejectedPuts: number;
+    /** Bytes of the file. */
+    fileBytes: number;
+    /** Rises with every published change, of any process. */
+    generation: number;
+    /** Why the file at the path reads as an empty cache; the next change replaces it. */
+    rejected?: string;
+}
+/**
+ * Compiled functions by name, in one file that every process shares. No source is looked at: an entry is valid for
+ * the host build that made it.
+ *
+ * What `get` returns is lent, not copied; see `Shard`.
+ */
+declare class AutoloadCache {
+    #private;
+    /**
+     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * damaged, of another format, or not an autoload cache.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open(path: string, options: AutoloadCacheOptions): AutoloadCache;
+    /** Where the file is; absolute. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /**
+     * A function's blob, or `undefined` where there is none of this host build.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    get(name: string): Uint8Array | undefined;
+    /**
+     * Stores one function.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`,
+     * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    putOne(name: string, blob: Uint8Array): void;
+    /**
+     * Stores many functions with one publish and leaves the others: all or none. Of entries with one name the last
+     * counts. Returns how many were given; none writes nothing.
+     *
+     * @throws WarmshardError as `putOne`; nothing is stored then
+     */
+    mergeIn(entries: Iterable<[string, Uint8Array]>): number;
+    /** `mergeIn` off the event loop. Blobs are copied before it returns. */
+    mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
+    /**
+     * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
+     *
+     * @throws WarmshardError as `putOne`; the cache is as before then
+     */
+    replaceAll(entries: Iterable<[string, Uint8Array]>): number;
+    /** `replaceAll` off the event loop. Blobs are copied before it returns. */
+    replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
+    /** Gathers functions and stores them with one publish. */
+    writer(): AutoloadShardWriter;
+    /**
+     * The names of this host build's functions.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    cachedNames(): Set<string>;
+    /**
+     * Those of the names that the cache lacks, in the order in which they appear first. Blobs are not touched: one
+     * that is damaged is found out by `get`.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    missing(names: Iterable<string>): string[];
+    /**
+     * This host build's functions. Counted by a walk when something has changed.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    get entryCount(): number;
+    /**
+     * Numbers on the cache and on what this handle did.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    stats(): AutoloadCacheStats;
+    /**
+     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    clear(): void;
+    /**
+     * Makes everything stored so far, by any process, survive a power cut.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** `flush` off the event loop. */
+    flushAsync(options?: WorkOptions): Promise<void>;
+    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    close(): void;
+    /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+/** Functions that are gathered until `commit` stores them all at once. */
+declare class AutoloadShardWriter {
+    #private;
+    /** Functions gathered since the last commit. */
+    get size(): number;
+    /**
+     * Adds a function, in the place of an earlier one of this name. The blob is copied.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+     * not spoil a commit
+     */
+    add(name: string, blob: Uint8Array): this;
+    /**
+     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
+     * nothing. If it throws, everything is still gathered, and can be committed again.
+     *
+     * @throws WarmshardError as `AutoloadCache.mergeIn`
+     */
+    commit(): number;
+}
+
+/**
+ * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
+ * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+ *
+ * @param name the file's, a plain one. Default `scripts.shard`
+ * @returns an absolute path; nothing is made there
+ * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
+ */
+declare function defaultCachePath(name?: string): string;
+
+/**
+ * A file's modification time, as `ScriptCache.get` and `put` want it; links are followed.
+ *
+ * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` where there is no such
+ * file, or none that may be looked at
+ * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
+ */
+declare function fileMtime(path: string): [sec: number, nsec: number] | undefined;
+
+/** How a script cache is opened. What is not said here is as for a `Shard`. */
+interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'trust' | 'autoCompact'> {
+    /** The program that compiles. What another build of it has compiled is stale. */
+    host: Host;
+    /** Names of the parts that belong to each source. Default `['code']`. */
+    parts?: readonly P[] | undefined;
+    /**
+     * What tells that a source has not changed: `'mtime'` (default), its modification time and size; `'content'`, a
+     * digest of its content, for checkouts and container layers whose modification times mean nothing. By content
+     * each process reads each source once.
+     */
+    validate?: 'mtime' | 'content' | undefined;
+    /** How long a save waits for other processes, in milliseconds, before it is skipped. Default 1000. */
+    lockTimeout?: number | undefined;
+    /**
+     * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Links
+     * in it are followed when the cache is opened.
+     */
+    root?: string | undefined;
+}
+/** Numbers on a script cache. Counters from `hits` on are this handle's own. */
+interface ScriptCacheStats {
+    /** Sources with a live entry, of all hosts. */
+    entries: number;
+    /** Bytes of their parts. */
+    bytes: number;
+    /** Look-ups that found what was compiled. */
+    hits: number;
+    /** Look-ups that found nothing, those of sources that do not exist included. */
+    misses: number;
+    /** Look-ups of sources that had changed, or that another host build had compiled. */
+    stale: number;
+    /** Look-ups whose entry was damaged. */
+    corrupt: number;
+    /** Saves and puts that stored. */
+    saves: number;
+    /** Saves and puts that did not, for whatever reason. */
+    skippedSaves: number;
+    /** Of those: the source had changed since `load` missed it. */
+    changedSources: number;
+    /** Of those: another process held the lock for longer than `lockTimeout`. */
+    lockTimeouts: number;
+    /** Why the last one of them was skipped. */
+    lastSkip?: string;
+    /** Entries dropped by compaction and `evictStale`. */
+    evictions: number;
+    /** Bytes of the file. */
+    fileBytes: number;
+    /** Rises with every published change, of any process. */
+    generation: number;
+    /** Why the file at the path reads as an empty cache; the next save replaces it. */
+    rejected?: string;
+}
+/** A source in the cache. */
+interface ScriptInfo<P extends string = 'code'> {
+    /** Its canonical path. */
+    path: string;
+    /** Bytes of each part; by position (`'0'`, `'1'`, ...) where the host that compiled it had more or fewer. */
+    bytes: Record<P, number>;
+    /** The version of the host that compiled it. */
+    version: string;
+    /** When it was saved. */
+    cachedAt: Date;
+}
+/**
+ * What a program compiled from source files, by canonical path, in one file that every process shares.
+ *
+ * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as not
+ * there, and what the system refuses to store is skipped and counted. Only wrong arguments, and the use of a
+ * closed cache, throw.
+ *
+ * What `load` returns is lent, not copied; see `Shard`.
+ */
+declare class ScriptCache<P extends string = 'code'> {
+    #private;
+    /**
+     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * damaged, of another format, or not a script cache.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+     */
+    static open<P extends string = 'code'>(path: string, options: ScriptCacheOptions<P>): ScriptCache<P>;
+    /** Where the file is; absolute. */
+    readonly path: string;
+    /** Whether this handle never changes anything. */
+    readonly readOnly: boolean;
+    private constructor();
+    /**
+     * What was compiled from a source as it is now: all parts or none. A hit on an absolute path that this handle
+     * has met before takes one system call.
+     *
+     * @param source path of the source file; links are followed. One that does not exist, is no regular file, or may
+     * not be looked at is a miss
+     * @throws WarmshardError `ERR_INVALID_ARG` where `source` is no string, `ERR_CLOSED`
+     */
+    load(source: string): Record<P, Uint8Array> | undefined;
+    /**
+     * Stores what was compiled from a source. Call it with the name that `load` was called with: if the source is
+     * no longer the one that `load` missed, then what was compiled may be of either, and is not stored.
+     *
+     * @returns whether it was stored. `false`, and a counter, where it was not: the source changed or is gone, the
+     * lock was not to be had in time, the disk is full, the cache is read-only, the entry is larger than
+     * `maxEntryBytes`, or the host's binary cannot be identified
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    save(source: string, parts: Record<P, Uint8Array>): boolean;
+    /**
+     * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
+     *
+     * @param path taken as it is: use a canonical one
+     * @param mtimeSec whole seconds since the epoch; see `fileMtime`
+     * @param mtimeNsec nanoseconds of the second
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    get(path: string, mtimeSec: number, mtimeNsec: number): Record<P, Uint8Array> | undefined;
+    /**
+     * Stores under a path and a modification time. What the system refuses is skipped and counted, as by `save`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
+     */
+    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>): void;
+    /**
+     * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    stats(): ScriptCacheStats;
+    /**
+     * Every source in the cache, of all hosts, newest first.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    list(): ScriptInfo<P>[];
+    /**
+     * Drops what was compiled from sources that are gone or have changed, and what other hosts compiled. Returns how
+     * many entries.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    evictStale(): number;
+    /** `evictStale` off the event loop. */
+    evictStaleAsync(options?: WorkOptions): Promise<number>;
+    /**
+     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     *
+     * @throws WarmshardError as `evictStale`
+     */
+    clear(): void;
+    /**
+     * Makes everything saved so far, by any process, survive a power cut.
+     *
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** `flush` off the event loop. */
+    flushAsync(options?: WorkOptions): Promise<void>;
+    /** Whether this handle has been closed. */
+    get closed(): boolean;
+    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    close(): void;
+    /** `using cache = ScriptCache.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+
+/**
+ * The script cache that programs share unless they have one of their own: at `defaultCachePath()`, for artifacts of
+ * Node.js itself, opened at the first call. One for each thread; after a `close` the next call opens it anew.
+ *
+ * @returns `undefined` where the environment variable `WARMSHARD` is `0`, `false` or `no`, or where it cannot be
+ * opened, which is not tried again
+ */
+declare function scriptCache(): ScriptCache | undefined;
+
+/**
+ * The folder in which a user's caches of `app` belong: `$XDG_CACHE_HOME/<app>`, or else `~/.cache/<app>`, on macOS
+ * `~/Library/Caches/<app>`. It is not made here. As the XDG rules say, a path that is not absolute counts as not set.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG` where `app` is not a plain name, or neither variable tells a folder
+ */
+declare function userCacheFolder(app: string): string;
+
+export { ArtifactStore, AutoloadCache, AutoloadShardWriter, ScriptCache, Shard, WarmshardError, constantsCodec, defaultCachePath, fileMtime, scriptCache, userCacheFolder };
+export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

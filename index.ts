@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { Codec, CodecName } from './facade/codec.js';
+export { type Constant, constantsCodec } from './facade/constants.js';
 export { type ErrorCode, WarmshardError } from './facade/errors.js';
 export type { EntryMeta, Validator } from './facade/meta.js';
 export type { Host, ShardOptions } from './facade/options.js';
@@ -23,5 +24,21 @@ export {
   ArtifactStore,
   type ArtifactStoreOptions,
 } from './facade/stores/artifact-store.js';
+export {
+  AutoloadCache,
+  type AutoloadCacheOptions,
+  type AutoloadCacheStats,
+  AutoloadShardWriter,
+} from './facade/stores/autoload-cache.js';
+export { defaultCachePath } from './facade/stores/default-path.js';
+export { fileMtime } from './facade/stores/file-mtime.js';
+export { scriptCache } from './facade/stores/process-cache.js';
+export {
+  ScriptCache,
+  type ScriptCacheOptions,
+  type ScriptCacheStats,
+  type ScriptInfo,
+} from './facade/stores/script-cache.js';
+export { userCacheFolder } from './facade/stores/user-cache.js';
 export type { Entry } from './facade/values.js';
 export type { Progress, WorkOptions } from './facade/work.js';

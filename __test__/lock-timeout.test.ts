@@ -1,28 +1,11 @@
 // One process hung with the lock in its hand, and every other on the machine hung with it.
 
-import { spawn, spawnSync } from 'node:child_process';
-import test, { type ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
 import { Shard } from 'warmshard';
 import { bytes, text } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
+import { holdLock, locked } from './helpers/lock.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
-
-const hasFlock = spawnSync('flock', ['--version']).status === 0;
-const locked = hasFlock ? test : test.skip;
-
-/** Another process that holds the lock until it is told to let go. */
-async function holdLock(t: ExecutionContext, path: string): Promise<() => Promise<void>> {
-  const holder = spawn('flock', ['--exclusive', `${path}.lock`, 'sh', '-c', 'echo held; read _'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  t.teardown(() => holder.kill());
-  await new Promise((done) => holder.stdout.once('data', done));
-  return () =>
-    new Promise((done) => {
-      holder.once('exit', () => done());
-      holder.stdin.end('\n');
-    });
-}
 
 locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do not wait', async (t) => {
   const path = shardPath(t);

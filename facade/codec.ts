@@ -1,3 +1,4 @@
+import { constantsCodec } from './constants.js';
 import { invalid, WarmshardError } from './errors.js';
 
 /** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
@@ -8,7 +9,7 @@ export interface Codec<V> {
 }
 
 /** The codecs that come with warmshard, by name. */
-export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured';
+export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -36,7 +37,7 @@ const structured: Codec<unknown> = {
   decode: (bytes) => require('node:v8').deserialize(bytes),
 };
 
-const named = { utf8: text, json, structured };
+const named = { utf8: text, json, structured, constants: constantsCodec };
 
 /** `encode` and `decode` with errors that carry `ERR_CODEC`; `undefined` for plain bytes. */
 export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<V> | undefined {
@@ -44,7 +45,7 @@ export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<
   const found = (typeof codec === 'string' ? named[codec] : codec) as unknown as Codec<V> | undefined;
   if (typeof found?.encode !== 'function' || typeof found.decode !== 'function') {
     throw invalid(
-      "codec must be 'bytes', 'utf8', 'json', 'structured' or an object with the functions encode and decode",
+      "codec must be 'bytes', 'utf8', 'json', 'structured', 'constants' or an object with the functions encode and decode",
     );
   }
   return {

@@ -1,4 +1,5 @@
 import type { HotCalls, NativeShard } from './native.js';
+import { Slabs } from './slab.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
 const COPY = 0xffff_ffff;
@@ -9,9 +10,6 @@ const MADE_WINDOW = 96;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
-/** A larger value gets memory of its own, so that keeping it does not keep a slab. */
-const MAX_POOLED_BYTES = SLAB_BYTES / 8;
-const ALIGN = 16;
 
 /** Turns the addon's answers into views: of windows (mapped memory that is lent), or of copies. */
 export class Lending {
@@ -19,8 +17,7 @@ export class Lending {
   readonly windows: ArrayBuffer[] = [];
   /** The answer: for each part window number or marker, offset, length. */
   readonly answer: Uint32Array;
-  #slab = new ArrayBuffer(0);
-  #used = 0;
+  readonly #slabs = new Slabs(SLAB_BYTES, keep);
 
   constructor(
     readonly hot: HotCalls,
@@ -29,7 +26,7 @@ export class Lending {
     this.answer = new Uint32Array(hot.exchange, 0, 512);
   }
 
-  /** The first part of the last answer, whose status was not a window's number. */
+  /** The first part of the last answer, given its status. */
   first(status: number): Uint8Array | undefined {
     if (status === MUST_MAKE_WINDOW) this.#makeWindow(0);
     return this.part(0);
@@ -64,20 +61,8 @@ export class Lending {
   }
 
   #copy(index: number, length: number): Uint8Array | undefined {
-    const target = this.#allocate(length);
+    const target = this.#slabs.allocate(length);
     return this.hot.copyPart(index, target) === 0 ? target : undefined;
-  }
-
-  #allocate(length: number): Uint8Array {
-    if (length > MAX_POOLED_BYTES) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
-    if (this.#used + length > this.#slab.byteLength) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
-      keep(this.#slab);
-      this.#used = 0;
-    }
-    const view = new Uint8Array(this.#slab, this.#used, length);
-    this.#used = (this.#used + length + ALIGN - 1) & -ALIGN;
-    return view;
   }
 }
 

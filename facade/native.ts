@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WarmshardError } from './errors.js';
+import type { ShardStats } from './reports.js';
 import type { NativeArtifactStoreClass } from './stores/native.js';
 
 /** What the addon puts on the object that is handed to `open`; see src-rs/binding/hot.rs. */
@@ -17,7 +18,27 @@ export interface HotCalls {
   putWith(key: string, value: Uint8Array | readonly Uint8Array[]): number;
   copyPart(part: number, target: Uint8Array): number;
   getMany(keys: readonly string[], answers: Uint32Array): number;
+  /** Writes 1 for each key without an entry; gives how many there are. */
+  missing(keys: readonly string[], answers: Uint8Array): number;
   exchange: ArrayBuffer;
+}
+
+/** The same for a script cache; see src-rs/binding/stores/script.rs. */
+export interface ScriptCalls {
+  load(source: string): number;
+  save(source: string, parts: readonly Uint8Array[]): number;
+  putSource(path: string, parts: readonly Uint8Array[]): number;
+}
+
+/** What a script cache counts by itself. */
+export interface NativeScripts {
+  tally(): {
+    saves: number;
+    skippedSaves: number;
+    changedSources: number;
+    lockTimeouts: number;
+    lastSkip?: string | null;
+  };
 }
 
 export interface NativeEntryInfo {
@@ -80,6 +101,9 @@ export interface NativeShard {
   cursor(): { nextKeys(most: number): string[] };
   remove(key: string): boolean;
   clear(): void;
+  /** `clear`, and removes the file. */
+  removeFile(): void;
+  totals(): [own: number, partBytes: number];
   writeMany(keys: readonly string[], values: Values, metas: Metas, replace: boolean): number;
   writeManyAsync(
     keys: readonly string[],
@@ -97,12 +121,13 @@ export interface NativeShard {
   flush(): void;
   flushAsync(job: NativeJob): Promise<void>;
   durability(): unknown;
-  stats(): { rejected?: string | null };
+  stats(): Omit<ShardStats, 'rejected'> & { rejected?: string | null };
 }
 
 interface Addon {
   NativeArtifactStore: NativeArtifactStoreClass;
   NativeShard: { open(path: string, options: NativeOptions, target: object): NativeShard };
+  NativeScripts: { of(shard: NativeShard, byContent: boolean, target: object): NativeScripts };
   NativeJob: new () => NativeJob;
   setErrorClass(errorClass: typeof WarmshardError): void;
 }

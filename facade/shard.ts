@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
-import { invalid, WarmshardError } from './errors.js';
-import { Lending } from './lending.js';
-import { type EntryMeta, MetaBlock, type Validator } from './meta.js';
-import { type HotCalls, type NativeShard, native } from './native.js';
+import { invalid } from './errors.js';
+import { filePath, Handle } from './handle.js';
+import type { Lending } from './lending.js';
+import type { EntryMeta, MetaBlock, Validator } from './meta.js';
+import type { HotCalls, NativeShard } from './native.js';
 import { nativeOptions, type ShardOptions } from './options.js';
 import {
   type CompactReport,
@@ -13,15 +13,10 @@ import {
   type VerifyReport,
 } from './reports.js';
 import { type Entry, Values } from './values.js';
-import { unwatch, watch } from './watch.js';
 import { runWork, type WorkOptions } from './work.js';
 
-/** Where the metadata block lies in the exchange block; see src-rs/binding/exchange.rs. */
-const META_AT = 2048;
 /** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
 const ABSENT = 0xffff_fffd;
-/** Keys that a walk fetches at a time. */
-const CURSOR_KEYS = 1024;
 
 /**
  * A persistent cache in one file, shared by any number of processes.
@@ -38,9 +33,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<V = Uint8Array>(path: string, options: ShardOptions<V> = {}): Shard<V> {
-    if (typeof path !== 'string' || path === '' || path.includes('\0') || !path.isWellFormed())
-      throw invalid('path must be a non-empty string without zero bytes or lone surrogates');
-    return new Shard<V>(resolve(path), options);
+    return new Shard<V>(filePath(path), options);
   }
 
   /** Where the file is; absolute. */
@@ -48,6 +41,8 @@ export class Shard<V = Uint8Array> {
   /** Whether this handle never changes anything. */
   readonly readOnly: boolean;
 
+  readonly #handle: Handle;
+  // Fields of the handle, where `get` reaches them without a detour.
   readonly #native: NativeShard;
   readonly #hot: HotCalls;
   readonly #lending: Lending;
@@ -61,17 +56,16 @@ export class Shard<V = Uint8Array> {
     const parsed = nativeOptions(options);
     this.#values = new Values(options, parsed.parts);
     this.#plain = this.#values.plain;
-    const hot = {} as HotCalls;
-    this.#native = native().NativeShard.open(path, parsed, hot);
-    this.#hot = hot;
-    if (options.copy || process.env.WARMSHARD_COPY === '1') this.#native.neverLend();
-    this.#lending = new Lending(hot, this.#native);
-    this.#windows = this.#lending.windows;
-    this.#answer = this.#lending.answer;
-    this.#meta = new MetaBlock(hot.exchange, META_AT);
+    const handle = new Handle(path, parsed, options.copy);
+    this.#handle = handle;
+    this.#native = handle.native;
+    this.#hot = handle.hot;
+    this.#lending = handle.lending;
+    this.#windows = handle.lending.windows;
+    this.#answer = handle.lending.answer;
+    this.#meta = handle.meta;
     this.path = path;
     this.readOnly = parsed.readOnly;
-    watch(this, this.#native);
   }
 
   /** Rises with every published change, of any process. */
@@ -131,15 +125,7 @@ export class Shard<V = Uint8Array> {
       this.#meta.writeValidator(validator);
       count = this.#hot.getPartsChecked(key);
     }
-    const names = this.#values.partNames;
-    if (count !== names.length) return undefined;
-    const parts: Record<string, Uint8Array> = {};
-    for (let i = 0; i < count; i++) {
-      const part = this.#lending.part(i);
-      if (part === undefined) return undefined;
-      parts[names[i] as string] = part;
-    }
-    return parts;
+    return this.#handle.parts(count);
   }
 
   /**
@@ -221,7 +207,7 @@ export class Shard<V = Uint8Array> {
    */
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
-    if (keys.length === 0) return this.#requireWritable(0);
+    if (keys.length === 0) return this.#handle.requireWritable(0);
     return this.#native.writeMany(keys, values, metas, false);
   }
 
@@ -233,20 +219,6 @@ export class Shard<V = Uint8Array> {
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
     return this.#native.writeMany(keys, values, metas, true);
-  }
-
-  #requireWritable(result: number): number {
-    // Throws where the shard is closed.
-    this.#native.size();
-    if (this.readOnly)
-      throw new WarmshardError(
-        'ERR_READ_ONLY',
-        `${this.path} was opened with readOnly; open it without to change it`,
-        undefined,
-        undefined,
-        this.path,
-      );
-    return result;
   }
 
   /**
@@ -264,7 +236,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_CLOSED`
    */
   keys(): IterableIterator<string> {
-    return walk(this.#native.cursor());
+    return this.#handle.keys();
   }
 
   /**
@@ -338,14 +310,12 @@ export class Shard<V = Uint8Array> {
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
     const { rejected, ...stats } = this.#native.stats();
-    return { ...(stats as ShardStats), ...(rejected != null && { rejected }) };
+    return { ...stats, ...(rejected != null && { rejected }) };
   }
 
   /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
   close(): void {
-    unwatch(this);
-    this.#native.close();
-    this.#windows.length = 0;
+    this.#handle.close();
   }
 
   /** `using shard = Shard.open(...)` closes it at the end of the block. */
@@ -358,7 +328,7 @@ export class Shard<V = Uint8Array> {
     const { keys, values, metas } = this.#values.collect(entries);
     return runWork(options, async (job) =>
       keys.length === 0
-        ? this.#requireWritable(0)
+        ? this.#handle.requireWritable(0)
         : this.#native.writeManyAsync(keys, values, metas, false, job),
     );
   }
@@ -388,9 +358,4 @@ export class Shard<V = Uint8Array> {
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
     return runWork(options, (job) => this.#native.evictStaleAsync(job));
   }
-}
-
-function* walk(cursor: ReturnType<NativeShard['cursor']>): IterableIterator<string> {
-  for (let keys = cursor.nextKeys(CURSOR_KEYS); keys.length > 0; keys = cursor.nextKeys(CURSOR_KEYS))
-    yield* keys;
 }

@@ -8,7 +8,7 @@ import { invalid, WarmshardError } from '../errors.js';
  * @throws WarmshardError `ERR_INVALID_ARG` where `app` is not a plain name, or neither variable tells a folder
  */
 export function userCacheFolder(app: string): string {
-  if (typeof app !== 'string' || !isPlainName(app))
+  if (!isPlainName(app))
     throw invalid('app must be a plain name: not empty, no slash or zero byte, not . or ..');
   const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
   if (cache !== undefined && isAbsolute(cache)) return join(cache, app);
@@ -21,6 +21,14 @@ export function userCacheFolder(app: string): string {
   );
 }
 
-function isPlainName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && name.isWellFormed();
+/** Whether a name is that of one file or folder, without a path. */
+export function isPlainName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !/[/\0]/.test(name) &&
+    name.isWellFormed()
+  );
 }

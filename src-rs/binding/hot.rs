@@ -5,52 +5,23 @@
 //! of the cost of a view made here.
 #![allow(unsafe_code)]
 
+use super::callbacks::{Arguments, callbacks};
 use super::exchange::{COPY, NEEDS_WINDOW, parse_meta};
-use super::guard::guarded;
 use super::handle::Handle;
-use super::raw::{KeyBuffer, Scope, answer, arguments, array_len, bytes, bytes_mut, element};
+use super::raw::{KeyBuffer, Scope, array_len, bytes, bytes_mut, element};
 use napi::sys;
-use std::ffi::c_void;
 use std::ptr;
-use std::rc::Rc;
 use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::{Error, Lookup, PutMeta, Shard, Validator};
 
 /// Answers of `get` and its like; a window's number is zero or more.
-const MISS: i32 = -1;
-const STALE: i32 = -2;
-const CORRUPT: i32 = -3;
+pub const MISS: i32 = -1;
+pub const STALE: i32 = -2;
+pub const CORRUPT: i32 = -3;
 const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
-type Call = fn(&Handle, sys::napi_env, [sys::napi_value; 3]) -> Result<i32, Error>;
-
-/// Runs a call, keeping its panics, if there ever are any, from unwinding into the host.
-#[inline(always)]
-unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info, call: Call) -> sys::napi_value {
-    // SAFETY: those of the running callback.
-    let (args, data) = unsafe { arguments::<3>(env, info) };
-    // SAFETY: `attach` made the data from an Rc that the function object keeps alive.
-    let handle = unsafe { &*data.cast::<Handle>() };
-    let result = guarded(|| call(handle, env, args));
-    // SAFETY: as above.
-    unsafe { answer(env, result) }
-}
-
-macro_rules! callbacks {
-    ($($name:ident $js:literal => $call:expr;)*) => {
-        $(
-            unsafe extern "C" fn $name(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-                // SAFETY: called by Node-API with its own environment and arguments.
-                unsafe { run(env, info, $call) }
-            }
-        )*
-        /// Every callback, by its JavaScript name.
-        const CALLBACKS: &[(&str, sys::napi_callback)] = &[$(($js, Some($name)),)*];
-    };
-}
-
-callbacks! {
+callbacks! { Handle;
     get "get" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, one_part);
     get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part);
     get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part);
@@ -58,45 +29,11 @@ callbacks! {
     get_parts_checked "getPartsChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
     has "has" => |h, env, [key, ..]| has_key(h, env, key, &Validator::None);
     has_checked "hasChecked" => |h, env, [key, ..]| has_key(h, env, key, &parse_meta(h.exchange.meta())?.validator);
-    put "put" => |h, env, [key, value, _]| put_entry(h, env, key, value, PutMeta::default());
-    put_with "putWith" => |h, env, [key, value, _]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
+    put "put" => |h, env, [key, value, ..]| put_entry(h, env, key, value, PutMeta::default());
+    put_with "putWith" => |h, env, [key, value, ..]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
     copy "copyPart" => copy_part;
     many "getMany" => get_many;
-}
-
-/// Puts the callbacks on an object, each with a share of the handle.
-pub fn attach(env: sys::napi_env, object: sys::napi_value, handle: &Rc<Handle>) {
-    for (name, callback) in CALLBACKS {
-        let mut function = ptr::null_mut();
-        let len = isize::try_from(name.len()).unwrap_or(0);
-        let data = Rc::into_raw(Rc::clone(handle)).cast_mut().cast::<c_void>();
-        // SAFETY: the name is that long, and the finalizer gives back the share when the function dies.
-        unsafe {
-            let made =
-                sys::napi_create_function(env, name.as_ptr().cast(), len, *callback, data, &mut function);
-            if made != sys::Status::napi_ok
-                || sys::napi_add_finalizer(
-                    env,
-                    function,
-                    data,
-                    Some(release),
-                    ptr::null_mut(),
-                    ptr::null_mut(),
-                ) != sys::Status::napi_ok
-            {
-                drop(Rc::from_raw(data.cast::<Handle>()));
-                continue;
-            }
-            let mut key = ptr::null_mut();
-            sys::napi_create_string_utf8(env, name.as_ptr().cast(), len, &mut key);
-            sys::napi_set_property(env, object, key, function);
-        }
-    }
-}
-
-unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: made by `attach`, released once.
-    drop(unsafe { Rc::from_raw(data.cast::<Handle>()) });
+    missing "missing" => missing_keys;
 }
 
 #[inline(always)]
@@ -130,7 +67,7 @@ fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i3
     }
 }
 
-fn all_parts(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
+pub fn all_parts(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
     i32::try_from(handle.tell_all(shard, hit)).unwrap_or(MISS)
 }
 
@@ -201,11 +138,7 @@ impl<'a> Parts<'a> {
 }
 
 /// `copyPart(index, target)`: copies a part of the last answer into a view of its length.
-fn copy_part(
-    handle: &Handle,
-    env: sys::napi_env,
-    [index, target, _]: [sys::napi_value; 3],
-) -> Result<i32, Error> {
+fn copy_part(handle: &Handle, env: sys::napi_env, [index, target, ..]: Arguments) -> Result<i32, Error> {
     let mut part = 0u32;
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let to = unsafe {
@@ -223,11 +156,7 @@ fn copy_part(
 
 /// `getMany(keys, answers)`: for each key three `Uint32`s: window or marker, offset, length. A marker
 /// other than a window's number means: look it up by itself, with `getAgain`, which does not count.
-fn get_many(
-    handle: &Handle,
-    env: sys::napi_env,
-    [keys, answers, _]: [sys::napi_value; 3],
-) -> Result<i32, Error> {
+fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments) -> Result<i32, Error> {
     const ABSENT: u32 = u32::MAX - 2;
     // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
     let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
@@ -255,5 +184,30 @@ fn get_many(
             }
         }
         Ok(0)
+    })
+}
+
+/// `missing(keys, answers)`: for each key one byte: whether there is no entry.
+fn missing_keys(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments) -> Result<i32, Error> {
+    // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
+    let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
+    let (Some(len), Some(answers)) = (len, answers) else {
+        return Err(Error::InvalidArg("missing needs an array of keys".into()));
+    };
+    let mut buffer = KeyBuffer::new();
+    let mut missing = 0i32;
+    handle.with(|shard| {
+        for (i, answer) in (0..len).zip(answers) {
+            // SAFETY: as above; the scope ends with this turn.
+            let key = unsafe {
+                let _scope = Scope::open(env);
+                let value = element(env, keys, i).unwrap_or(ptr::null_mut());
+                buffer.read(env, value)?
+            };
+            let absent = !shard.knows(key)?;
+            *answer = u8::from(absent);
+            missing = missing.saturating_add(i32::from(absent));
+        }
+        Ok(missing)
     })
 }

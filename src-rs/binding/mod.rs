@@ -1,5 +1,6 @@
 //! The napi layer: one file per concern.
 
+mod callbacks;
 mod errors;
 mod exchange;
 mod guard;

@@ -3,6 +3,7 @@
 
 use super::errors::throw;
 use napi::sys;
+use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::ptr;
 use warmshard_core::Error;
@@ -46,6 +47,53 @@ impl KeyBuffer {
         }
         Ok(key)
     }
+}
+
+/// The name of a source file, as the system takes it, on the stack.
+pub struct SourceBuffer(KeyBuffer);
+
+impl SourceBuffer {
+    pub fn new() -> Self {
+        SourceBuffer(KeyBuffer::new())
+    }
+
+    /// Reads a JavaScript string. `None` for one that is the name of no file: longer than any path, or with a
+    /// zero byte or a lone surrogate in it.
+    ///
+    /// # Safety
+    /// As `KeyBuffer::read`.
+    #[inline]
+    pub unsafe fn read(
+        &mut self,
+        env: sys::napi_env,
+        value: sys::napi_value,
+    ) -> Result<Option<&CStr>, Error> {
+        // SAFETY: the caller's promise.
+        let len = match unsafe { self.0.read(env, value) } {
+            Ok(name) => name.len(),
+            // SAFETY: as above.
+            Err(_) if unsafe { is_string(env, value) } => return Ok(None),
+            Err(_) => return Err(Error::InvalidArg("a source must be a string: the path of a file".into())),
+        };
+        if len > MAX_KEY_BYTES {
+            return Ok(None);
+        }
+        // SAFETY: Node-API has written `len` bytes and a terminator.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(self.0.bytes.as_ptr().cast::<u8>(), len.saturating_add(1)) };
+        Ok(CStr::from_bytes_with_nul(bytes).ok())
+    }
+}
+
+/// Whether a value is a string.
+///
+/// # Safety
+/// `env` and `value` are those of the running callback.
+unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
+    let mut kind = 0;
+    // SAFETY: plain out-parameter.
+    let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
+    status == sys::Status::napi_ok && kind == sys::ValueType::napi_string
 }
 
 #[cold]

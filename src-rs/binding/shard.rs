@@ -5,7 +5,7 @@ use super::errors::{raise, register};
 use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
-use super::hot::{Parts, attach};
+use super::hot::{CALLBACKS, Parts};
 use super::lending::lend;
 use super::options::OpenOptions;
 use super::raw::{KeyBuffer, Scope, array_len, bytes, element, is_undefined};
@@ -33,7 +33,7 @@ pub fn set_error_class(env: Env, class: Unknown<'_>) {
 /// An open shard.
 #[napi]
 pub struct NativeShard {
-    handle: Rc<Handle>,
+    pub(super) handle: Rc<Handle>,
 }
 
 /// Entries of a batch, copied for work on another thread.
@@ -53,7 +53,7 @@ impl NativeShard {
         let (exchange, buffer) = Exchange::new(env.raw())
             .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;
         let handle = Rc::new(Handle::new(shard, exchange));
-        attach(env.raw(), target.raw(), &handle);
+        CALLBACKS.attach(env.raw(), target.raw(), &handle);
         // SAFETY: both are values of the running callback.
         unsafe {
             sys::napi_set_named_property(env.raw(), target.raw(), c"exchange".as_ptr(), buffer);
@@ -179,6 +179,21 @@ impl NativeShard {
     #[napi]
     pub fn clear(&self, env: Env) -> napi::Result<()> {
         self.call(&env, Shard::clear)
+    }
+
+    /// The same, and removes the file.
+    #[napi]
+    pub fn remove_file(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, Shard::remove_file)
+    }
+
+    /// Live entries of this producer, and bytes of all entries' parts.
+    #[napi]
+    pub fn totals(&self, env: Env) -> napi::Result<Vec<f64>> {
+        self.call(&env, |s| {
+            let totals = s.totals();
+            Ok(vec![totals.own as f64, totals.part_bytes as f64])
+        })
     }
 
     /// See the facade: `mergeIn`, or `replaceAll` where `replace`. The arrays are the facade's own.

@@ -1,3 +1,4 @@
 //! The typed stores: one file each.
 
 pub mod artifact;
+pub mod script;

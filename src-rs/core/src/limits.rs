@@ -166,3 +166,10 @@ pub const MAX_PENDING_FILES: usize = 1 << 16;
 
 /// Most content files that are synced at a time.
 pub const MAX_PARALLEL_SYNCS: usize = 16;
+
+/// Sources whose canonical paths one script cache remembers. One more, and all are forgotten.
+pub const MAX_KNOWN_SOURCES: usize = 65_536;
+
+/// Missed sources whose state one script cache remembers until they are saved. One more, and all are
+/// forgotten: what is saved then is held to the state at that time.
+pub const MAX_MISSED_SOURCES: usize = 65_536;

@@ -5,6 +5,7 @@ use super::{Job, Shard};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::frame::{HEAD_LEN, Head};
+use crate::header::Kind;
 use crate::key;
 use crate::validator::{Validator, decode, source_digest};
 use std::os::unix::fs::MetadataExt;
@@ -47,13 +48,13 @@ impl Shard {
             // Who does not know himself calls nobody a stranger.
             || self.options.producer.id().is_some_and(|own| own != producer)
             || key::shown(stored, self.options.root.as_ref())
-                .is_some_and(|key| source_is_stale(&key, &head, validator));
+                .is_some_and(|key| source_is_stale(&key, &head, validator, self.options.kind));
         stale.then(|| (stored.to_vec(), producer, offset))
     }
 }
 
 /// Whether a key is the path of a source that is gone or has changed.
-fn source_is_stale(key: &str, head: &Head, validator: &[u8]) -> bool {
+fn source_is_stale(key: &str, head: &Head, validator: &[u8], kind: Kind) -> bool {
     let Some(wanted) = decode(head.validator_kind, validator) else {
         return true;
     };
@@ -68,8 +69,13 @@ fn source_is_stale(key: &str, head: &Head, validator: &[u8]) -> bool {
             return matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory);
         }
     };
-    let Validator::Mtime { sec, nsec, size } = wanted else {
-        return false;
+    let (sec, nsec, size) = match wanted {
+        Validator::Mtime { sec, nsec, size } => (sec, nsec, size),
+        // Elsewhere nobody knows what a digest was taken of.
+        Validator::Digest(digest) if kind == Kind::Script => {
+            return crate::state::source_digest_of(path).is_some_and(|now| now != *digest);
+        }
+        _ => return false,
     };
     let same_time = meta.mtime() == sec && meta.mtime_nsec() == i64::from(nsec);
     if !same_time || size.is_some_and(|s| s != meta.len()) {

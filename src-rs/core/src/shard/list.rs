@@ -36,6 +36,15 @@ pub struct EntryInfo {
     pub offset: u64,
 }
 
+/// Sums over the live entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Entries of this handle's producer.
+    pub own: u64,
+    /// Bytes of the parts of all entries, of all producers.
+    pub part_bytes: u64,
+}
+
 /// Walks the keys of a shard as they were when the walk began.
 #[derive(Debug)]
 pub struct Cursor {
@@ -133,6 +142,32 @@ impl Shard {
             state.live(&mut self.scratch).into_iter().map(|e| e.place.offset()).collect();
         offsets.sort_unstable();
         offsets
+    }
+
+    /// Sums over the live entries, by a walk over their heads; made again only when something was
+    /// published meanwhile.
+    pub fn totals(&mut self) -> Totals {
+        let generation = self.generation();
+        if let Some((at, totals)) = self.totals
+            && at == generation
+        {
+            return totals;
+        }
+        let mut totals = Totals::default();
+        for offset in self.live_offsets() {
+            let Some(state) = self.state.as_deref() else { break };
+            let Some(head) = state.head_at(offset, &mut self.scratch) else { continue };
+            let layout = head.layout();
+            let bytes = state.view.get(offset, layout.lens_end, &mut self.scratch.frame);
+            let lens = bytes.and_then(|b| b.get(layout.validator_end..)).unwrap_or_default();
+            let sum =
+                parts(&head, lens, offset).fold(0, |sum, (_, len)| u64::saturating_add(sum, len.into()));
+            totals.part_bytes = totals.part_bytes.saturating_add(sum);
+            totals.own =
+                totals.own.saturating_add(u64::from(Some(head.producer.get()) == self.options.producer.id()));
+        }
+        self.totals = Some((generation, totals));
+        totals
     }
 
     pub(super) fn describe(&mut self, offset: u64) -> Option<EntryInfo> {

@@ -26,7 +26,7 @@ mod verify;
 pub use batch::Batch;
 pub use compact::CompactReport;
 pub use lend::{Lent, Loan, OWN_WINDOW};
-pub use list::{Cursor, EntryInfo};
+pub use list::{Cursor, EntryInfo, Totals};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
 pub use report::{Durability, Stats};
@@ -61,6 +61,8 @@ pub struct Shard {
     /// the files that remembered it are gone.
     highest: u64,
     lookups: Lookups,
+    /// Sums over the entries, and the generation that they are of.
+    totals: Option<(u64, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
     /// Frames on their way to the file.

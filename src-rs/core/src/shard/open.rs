@@ -48,6 +48,7 @@ impl Shard {
             known: 0,
             highest: 0,
             lookups: Lookups::default(),
+            totals: None,
             changes: Arc::default(),
             scratch: Scratch::default(),
             buffer: Vec::new(),

@@ -23,9 +23,23 @@ impl Shard {
     /// `InvalidKey`, `InvalidArg`, `TooLarge`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; the entry
     /// is not there then.
     pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
-        let stored = key::stored(key, self.options.root.as_ref())?;
+        key::stored(key, self.options.root.as_ref())?;
         self.check_entry(parts)?;
         let validator = self.encode_validator(key, &meta.validator)?;
+        self.put_stored(key, parts, &validator, meta.expires_ms)
+    }
+
+    /// The same with a validator in its stored form: for callers who know more of the source than its
+    /// modification time.
+    pub(crate) fn put_stored(
+        &mut self,
+        key: &[u8],
+        parts: &[&[u8]],
+        validator: &Stored,
+        expires_ms: u64,
+    ) -> Result<()> {
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        self.check_entry(parts)?;
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
@@ -34,7 +48,7 @@ impl Shard {
             return Ok(());
         };
         self.lock()?;
-        let done = self.put_locked(&stored, parts, producer, &validator, meta.expires_ms);
+        let done = self.put_locked(&stored, parts, producer, validator, expires_ms);
         self.unlock();
         done?;
         self.changes.puts.add(1);
@@ -66,7 +80,7 @@ impl Shard {
     }
 
     /// Checks the parts of an entry against this handle's limits, before anything is allocated.
-    pub(super) fn check_entry(&self, parts: &[&[u8]]) -> Result<()> {
+    pub(crate) fn check_entry(&self, parts: &[&[u8]]) -> Result<()> {
         if parts.len() != self.options.part_count || parts.len() > MAX_PARTS {
             return Err(Error::InvalidArg(format!(
                 "an entry of this shard has {} part(s), not {}",

@@ -1,10 +1,11 @@
 //! Looking up.
 
 use super::Shard;
+use crate::clock::now_ms;
 use crate::error::Result;
 use crate::key;
 use crate::limits::MAX_PARTS;
-use crate::state::{Hit, Lookup, Want};
+use crate::state::{Found, Hit, Lookup, Want};
 use crate::validator::Validator;
 
 impl Shard {
@@ -57,6 +58,32 @@ impl Shard {
             root,
         };
         Ok(state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch))
+    }
+
+    /// Whether this producer has an entry of a key that has not expired. Its bytes are neither read nor
+    /// verified, and nothing is counted.
+    ///
+    /// # Errors
+    /// `InvalidKey`.
+    pub fn knows(&mut self, key: &[u8]) -> Result<bool> {
+        self.catch_up();
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+            return Ok(false);
+        };
+        let hash = key::hash(&stored, state.header.seed);
+        let Found::Record(frame) = state.find(&stored, hash, producer, &mut self.scratch) else {
+            return Ok(false);
+        };
+        let expires = state.head_at(frame, &mut self.scratch).map(|head| head.expires_ms.get());
+        Ok(expires.is_some_and(|at| at == 0 || at > now_ms()))
+    }
+
+    /// Notices, now and then, files that were deleted or replaced by hand: for callers that found out
+    /// without `get` that there is no entry.
+    pub(crate) fn count_miss(&mut self) {
+        self.lookups.misses = self.lookups.misses.wrapping_add(1);
+        self.check_identity();
     }
 
     /// Writes offset and length of every part of a hit to `out`, in the order of their names. Returns how

@@ -19,20 +19,53 @@ impl Shard {
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
+        self.in_lock(|shard| shard.replace_locked(job, fill)).inspect(|count| self.changes.puts.add(*count))
+    }
+
+    fn replace_locked<F>(&mut self, job: &Job, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
+    {
+        let generation = self.next_generation();
+        let (path, mut state) = self.new_file(generation)?;
+        let done = self.fill_file(&mut state, generation, job, fill);
+        let done = done.and_then(|count| {
+            self.install(&path, state)?;
+            Ok(count)
+        });
+        if done.is_err() {
+            let _ = self.storage.remove(&path);
+        }
+        done
+    }
+
+    /// Drops every entry and the file too. Does nothing where there is none; the sidecar stays, for the
+    /// generation must not go back.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn remove_file(&mut self) -> Result<()> {
+        self.catch_up();
+        let absent = self.storage.identity(&self.path)?.is_none();
+        if absent && self.state.is_none() && !self.options.read_only {
+            return Ok(());
+        }
         self.in_lock(|shard| {
-            let generation = shard.next_generation();
-            let (path, mut state) = shard.new_file(generation)?;
-            let done = shard.fill_file(&mut state, generation, job, fill);
-            let done = done.and_then(|count| {
-                shard.install(&path, state)?;
-                Ok(count)
-            });
-            if done.is_err() {
-                let _ = shard.storage.remove(&path);
+            // First an empty file, published: who has the old one learns of it at the next look-up, and
+            // not only when it happens to look for the file.
+            if shard.state.is_some() || shard.rejected.is_some() {
+                shard.replace_locked(&Job::default(), |_| Ok(()))?;
             }
-            done
+            shard.storage.remove(&shard.path)?;
+            if let Some(state) = shard.state.take() {
+                state.view.file().unlock();
+            }
+            shard.seen = None;
+            shard.rejected = None;
+            shard.wrote = false;
+            shard.lender.forget();
+            shard.storage.sync_dir(shard.dir())
         })
-        .inspect(|count| self.changes.puts.add(*count))
     }
 
     /// Drops every entry. Does nothing to a shard without any.

@@ -5,3 +5,4 @@
 
 pub mod artifact;
 pub mod blob;
+pub mod script;

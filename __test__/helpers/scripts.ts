@@ -1,0 +1,29 @@
+// Script caches, and sources to fill them from.
+
+import { utimesSync, writeFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
+import { type Host, ScriptCache, type ScriptCacheOptions } from 'warmshard';
+import { bytes } from './bytes.js';
+
+export const HOST: Host = { name: 'tool', version: '1', binary: false };
+
+/** A cache that is closed when the test ends. */
+export function openScripts<P extends string = 'code'>(
+  t: ExecutionContext,
+  path: string,
+  options: Partial<ScriptCacheOptions<P>> = {},
+): ScriptCache<P> {
+  const cache = ScriptCache.open<P>(path, { host: HOST, ...options });
+  t.teardown(() => cache.close());
+  return cache;
+}
+
+/** Writes a source that was modified long ago, at `second`. */
+export function source(path: string, text: string, second = 1_600_000_000): string {
+  writeFileSync(path, text);
+  utimesSync(path, second, second);
+  return path;
+}
+
+/** What is saved of a source. */
+export const code = (text: string): { code: Uint8Array } => ({ code: bytes(text) });

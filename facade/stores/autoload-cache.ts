@@ -1,0 +1,333 @@
+import { invalid, WarmshardError } from '../errors.js';
+import { filePath, Handle } from '../handle.js';
+import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import { Slabs } from '../slab.js';
+import { Values } from '../values.js';
+import { runWork, type WorkOptions } from '../work.js';
+
+/** Bytes that the copies of a writer are made in. */
+const SLAB_BYTES = 1024 * 1024;
+/** Most bytes of one blob, unless the options say otherwise. */
+const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
+/** Longest name, in bytes of UTF-8. */
+const MAX_NAME_BYTES = 4094;
+
+/** How an autoload cache is opened. What is not said here is as for a `Shard`. */
+export interface AutoloadCacheOptions
+  extends Pick<
+    ShardOptions,
+    | 'readOnly'
+    | 'durability'
+    | 'digest'
+    | 'verify'
+    | 'copy'
+    | 'access'
+    | 'maxBytes'
+    | 'maxEntryBytes'
+    | 'lockTimeout'
+    | 'trust'
+    | 'autoCompact'
+  > {
+  /** The program that compiles. What another build of it has compiled is not there. */
+  host: Host;
+}
+
+/** Numbers on an autoload cache. Counters from `hits` on are this handle's own. */
+export interface AutoloadCacheStats {
+  /** Live entries, of all hosts. */
+  entries: number;
+  /** Bytes of all blobs. */
+  bytes: number;
+  /** Look-ups that found a function. */
+  hits: number;
+  /** Look-ups that found none. */
+  misses: number;
+  /** Look-ups that found only what another host build had compiled. */
+  stale: number;
+  /** Look-ups whose entry was damaged. */
+  corrupt: number;
+  /** Entries stored. */
+  puts: number;
+  /** Entries not stored because the host's binary could not be identified. */
+  rejectedPuts: number;
+  /** Bytes of the file. */
+  fileBytes: number;
+  /** Rises with every published change, of any process. */
+  generation: number;
+  /** Why the file at the path reads as an empty cache; the next change replaces it. */
+  rejected?: string;
+}
+
+/**
+ * Compiled functions by name, in one file that every process shares. No source is looked at: an entry is valid for
+ * the host build that made it.
+ *
+ * What `get` returns is lent, not copied; see `Shard`.
+ */
+export class AutoloadCache {
+  /**
+   * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+   * damaged, of another format, or not an autoload cache.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
+   */
+  static open(path: string, options: AutoloadCacheOptions): AutoloadCache {
+    return new AutoloadCache(filePath(path), options);
+  }
+
+  /** Where the file is; absolute. */
+  readonly path: string;
+  /** Whether this handle never changes anything. */
+  readonly readOnly: boolean;
+
+  readonly #handle: Handle;
+  readonly #values: Values<Uint8Array>;
+  readonly #maxEntryBytes: number;
+
+  private constructor(path: string, options: AutoloadCacheOptions) {
+    if (typeof options !== 'object' || options === null || options.host === undefined)
+      throw invalid(
+        'an autoload cache needs options.host: the name and version of the program that compiles',
+      );
+    const parsed = nativeOptions<Uint8Array>({
+      ...options,
+      codec: 'bytes',
+      parts: undefined,
+      root: undefined,
+    });
+    this.#values = new Values<Uint8Array>({}, parsed.parts);
+    this.#handle = new Handle(path, { ...parsed, kind: 'autoload' }, options.copy);
+    this.#maxEntryBytes = parsed.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
+    this.path = path;
+    this.readOnly = parsed.readOnly;
+  }
+
+  /**
+   * A function's blob, or `undefined` where there is none of this host build.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
+   */
+  get(name: string): Uint8Array | undefined {
+    const status = this.#handle.hot.get(name);
+    return status >= 0 || status <= -4 ? this.#handle.lending.first(status) : undefined;
+  }
+
+  /**
+   * Stores one function.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`,
+   * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  putOne(name: string, blob: Uint8Array): void {
+    this.#handle.hot.put(name, this.#values.encode(blob) as Uint8Array);
+  }
+
+  /**
+   * Stores many functions with one publish and leaves the others: all or none. Of entries with one name the last
+   * counts. Returns how many were given; none writes nothing.
+   *
+   * @throws WarmshardError as `putOne`; nothing is stored then
+   */
+  mergeIn(entries: Iterable<[string, Uint8Array]>): number {
+    const { keys, values, metas } = this.#values.collect(entries);
+    if (keys.length === 0) return this.#handle.requireWritable(0);
+    return this.#handle.native.writeMany(keys, values, metas, false);
+  }
+
+  /** `mergeIn` off the event loop. Blobs are copied before it returns. */
+  async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
+    const { keys, values, metas } = this.#values.collect(entries);
+    return runWork(options, async (job) =>
+      keys.length === 0
+        ? this.#handle.requireWritable(0)
+        : this.#handle.native.writeManyAsync(keys, values, metas, false, job),
+    );
+  }
+
+  /**
+   * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
+   *
+   * @throws WarmshardError as `putOne`; the cache is as before then
+   */
+  replaceAll(entries: Iterable<[string, Uint8Array]>): number {
+    const { keys, values, metas } = this.#values.collect(entries);
+    return this.#handle.native.writeMany(keys, values, metas, true);
+  }
+
+  /** `replaceAll` off the event loop. Blobs are copied before it returns. */
+  async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
+    const { keys, values, metas } = this.#values.collect(entries);
+    return runWork(options, (job) => this.#handle.native.writeManyAsync(keys, values, metas, true, job));
+  }
+
+  /** Gathers functions and stores them with one publish. */
+  writer(): AutoloadShardWriter {
+    return new AutoloadShardWriter(this, this.#maxEntryBytes);
+  }
+
+  /**
+   * The names of this host build's functions.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  cachedNames(): Set<string> {
+    return new Set(this.#handle.keys());
+  }
+
+  /**
+   * Those of the names that the cache lacks, in the order in which they appear first. Blobs are not touched: one
+   * that is damaged is found out by `get`.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
+   */
+  missing(names: Iterable<string>): string[] {
+    if (typeof names !== 'object' || typeof names?.[Symbol.iterator] !== 'function')
+      throw invalid('missing needs an iterable of names');
+    const wanted = Array.from(new Set(names));
+    const answers = new Uint8Array(wanted.length);
+    const count = this.#handle.hot.missing(wanted, answers);
+    if (count === wanted.length) return wanted;
+    return count === 0 ? [] : wanted.filter((_, i) => answers[i] === 1);
+  }
+
+  /**
+   * This host build's functions. Counted by a walk when something has changed.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  get entryCount(): number {
+    return this.#handle.native.totals()[0];
+  }
+
+  /**
+   * Numbers on the cache and on what this handle did.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  stats(): AutoloadCacheStats {
+    const { native } = this.#handle;
+    const [, bytes] = native.totals();
+    const { entries, hits, misses, stale, corrupt, puts, rejectedPuts, fileBytes, generation, rejected } =
+      native.stats();
+    return {
+      entries,
+      bytes,
+      hits,
+      misses,
+      stale,
+      corrupt,
+      puts,
+      rejectedPuts,
+      fileBytes,
+      generation,
+      ...(rejected != null && { rejected }),
+    };
+  }
+
+  /**
+   * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  clear(): void {
+    this.#handle.native.removeFile();
+  }
+
+  /**
+   * Makes everything stored so far, by any process, survive a power cut.
+   *
+   * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  flush(): void {
+    this.#handle.native.flush();
+  }
+
+  /** `flush` off the event loop. */
+  async flushAsync(options?: WorkOptions): Promise<void> {
+    return runWork(options, (job) => this.#handle.native.flushAsync(job));
+  }
+
+  /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+  close(): void {
+    this.#handle.close();
+  }
+
+  /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Functions that are gathered until `commit` stores them all at once. */
+export class AutoloadShardWriter {
+  readonly #cache: AutoloadCache;
+  readonly #most: number;
+  #entries = new Map<string, Uint8Array>();
+  #slabs = new Slabs(SLAB_BYTES);
+
+  /** @internal Made by `AutoloadCache.writer`. */
+  constructor(cache: AutoloadCache, maxEntryBytes: number) {
+    this.#cache = cache;
+    this.#most = maxEntryBytes;
+  }
+
+  /** Functions gathered since the last commit. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Adds a function, in the place of an earlier one of this name. The blob is copied.
+   *
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+   * not spoil a commit
+   */
+  add(name: string, blob: Uint8Array): this {
+    checkName(name);
+    if (!(blob instanceof Uint8Array) || isDetached(blob))
+      throw invalid('a blob must be a Uint8Array whose memory was not transferred');
+    if (blob.length > this.#most)
+      throw new WarmshardError(
+        'ERR_TOO_LARGE',
+        `the blob is ${blob.length} bytes, more than the ${this.#most} allowed; raise maxEntryBytes`,
+      );
+    const copy = this.#slabs.allocate(blob.length);
+    copy.set(blob);
+    this.#entries.set(name, copy);
+    return this;
+  }
+
+  /**
+   * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
+   * nothing. If it throws, everything is still gathered, and can be committed again.
+   *
+   * @throws WarmshardError as `AutoloadCache.mergeIn`
+   */
+  commit(): number {
+    const count = this.#cache.mergeIn(this.#entries);
+    this.#entries = new Map();
+    this.#slabs = new Slabs(SLAB_BYTES);
+    return count;
+  }
+}
+
+/** Whether a view's memory was transferred, so that it would pass for an empty one. */
+function isDetached(view: Uint8Array): boolean {
+  if (view.length > 0) return false;
+  try {
+    new Uint8Array(view.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function checkName(name: string): void {
+  const wrong = (what: string) => new WarmshardError('ERR_INVALID_KEY', `the name of a function ${what}`);
+  if (typeof name !== 'string') throw wrong('must be a string');
+  if (name === '') throw wrong('is empty');
+  if (!name.isWellFormed()) throw wrong('holds a lone surrogate');
+  // A unit of UTF-16 has at most three bytes of UTF-8.
+  if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
+    throw wrong(`is longer than ${MAX_NAME_BYTES} bytes`);
+}

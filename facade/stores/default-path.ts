@@ -1,0 +1,20 @@
+import { isAbsolute, join } from 'node:path';
+import { invalid } from '../errors.js';
+import { isPlainName, userCacheFolder } from './user-cache.js';
+
+/**
+ * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
+ * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+ *
+ * @param name the file's, a plain one. Default `scripts.shard`
+ * @returns an absolute path; nothing is made there
+ * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
+ */
+export function defaultCachePath(name = 'scripts.shard'): string {
+  if (!isPlainName(name)) throw invalid("name must be a plain file name, without a folder's");
+  const home = process.env.WARMSHARD_HOME;
+  if (home === undefined || home === '') return join(userCacheFolder('warmshard'), name);
+  if (!isAbsolute(home))
+    throw invalid(`WARMSHARD_HOME must be an absolute path, not ${JSON.stringify(home)}`);
+  return join(home, name);
+}

@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+import { invalid } from '../errors.js';
+
+const SECOND = 1_000_000_000n;
+
+/**
+ * A file's modification time, as `ScriptCache.get` and `put` want it; links are followed.
+ *
+ * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` where there is no such
+ * file, or none that may be looked at
+ * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
+ */
+export function fileMtime(path: string): [sec: number, nsec: number] | undefined {
+  if (typeof path !== 'string') throw invalid('path must be a string');
+  try {
+    const { mtimeNs } = statSync(path, { bigint: true });
+    const nsec = ((mtimeNs % SECOND) + SECOND) % SECOND;
+    return [Number((mtimeNs - nsec) / SECOND), Number(nsec)];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import { defaultCachePath } from './default-path.js';
+import { ScriptCache } from './script-cache.js';
+
+let cache: ScriptCache | undefined;
+let failed = false;
+
+/**
+ * The script cache that programs share unless they have one of their own: at `defaultCachePath()`, for artifacts of
+ * Node.js itself, opened at the first call. One for each thread; after a `close` the next call opens it anew.
+ *
+ * @returns `undefined` where the environment variable `WARMSHARD` is `0`, `false` or `no`, or where it cannot be
+ * opened, which is not tried again
+ */
+export function scriptCache(): ScriptCache | undefined {
+  if (/^(0|false|no)$/i.test(process.env.WARMSHARD ?? '')) return undefined;
+  if (cache !== undefined && !cache.closed) return cache;
+  if (failed) return undefined;
+  try {
+    cache = ScriptCache.open(defaultCachePath(), {
+      host: { name: 'node', version: process.version, binary: process.execPath },
+    });
+    return cache;
+  } catch {
+    failed = true;
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+//! Raw Node-API callbacks: functions that carry a share of what they work on as callback data.
+#![allow(unsafe_code)]
+
+use super::guard::guarded;
+use super::raw::{answer, arguments};
+use napi::sys;
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use warmshard_core::Error;
+
+/// Most arguments of one.
+const ARGUMENTS: usize = 4;
+
+pub type Arguments = [sys::napi_value; ARGUMENTS];
+
+/// What one does: its data, environment and arguments to a small integer.
+pub type Call<T> = fn(&T, sys::napi_env, Arguments) -> Result<i32, Error>;
+
+/// A table of them, by JavaScript name, for the type of data that stands first. What it defines can be put on
+/// an object with `attach`.
+macro_rules! callbacks {
+    ($data:ty; $($name:ident $js:literal => $call:expr;)*) => {
+        $(
+            unsafe extern "C" fn $name(
+                env: napi::sys::napi_env,
+                info: napi::sys::napi_callback_info,
+            ) -> napi::sys::napi_value {
+                // SAFETY: called by Node-API with its own environment and arguments; `attach` of a table
+                // for this type gave it its data.
+                unsafe { $crate::binding::callbacks::run::<$data>(env, info, $call) }
+            }
+        )*
+        /// Every callback, by its JavaScript name.
+        pub const CALLBACKS: $crate::binding::callbacks::Table<$data> =
+            $crate::binding::callbacks::Table::new(&[$(($js, Some($name)),)*]);
+    };
+}
+pub(super) use callbacks;
+
+/// Callbacks that all expect data of one type.
+pub struct Table<T: 'static> {
+    callbacks: &'static [(&'static str, sys::napi_callback)],
+    data: std::marker::PhantomData<T>,
+}
+
+impl<T: 'static> Table<T> {
+    /// For `callbacks!` only, which makes them for this type.
+    pub const fn new(callbacks: &'static [(&'static str, sys::napi_callback)]) -> Self {
+        Table { callbacks, data: std::marker::PhantomData }
+    }
+
+    /// Puts the callbacks on an object, each with a share of the data.
+    pub fn attach(&self, env: sys::napi_env, object: sys::napi_value, shared: &Rc<T>) {
+        for (name, callback) in self.callbacks {
+            let mut function = ptr::null_mut();
+            let len = isize::try_from(name.len()).unwrap_or(0);
+            let data = Rc::into_raw(Rc::clone(shared)).cast_mut().cast::<c_void>();
+            // SAFETY: the name is that long, and the finalizer gives back the share when the function dies.
+            unsafe {
+                let made =
+                    sys::napi_create_function(env, name.as_ptr().cast(), len, *callback, data, &mut function);
+                if made != sys::Status::napi_ok
+                    || sys::napi_add_finalizer(
+                        env,
+                        function,
+                        data,
+                        Some(release::<T>),
+                        ptr::null_mut(),
+                        ptr::null_mut(),
+                    ) != sys::Status::napi_ok
+                {
+                    drop(Rc::from_raw(data.cast::<T>()));
+                    continue;
+                }
+                let mut key = ptr::null_mut();
+                sys::napi_create_string_utf8(env, name.as_ptr().cast(), len, &mut key);
+                sys::napi_set_property(env, object, key, function);
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn release<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: made by `attach`, released once.
+    drop(unsafe { Rc::from_raw(data.cast::<T>()) });
+}
+
+/// Runs a call, keeping its panics, if there ever are any, from unwinding into the host.
+///
+/// # Safety
+/// `env` and `info` are those of the running callback, whose data is a share of a `T`.
+#[inline(always)]
+pub unsafe fn run<T>(env: sys::napi_env, info: sys::napi_callback_info, call: Call<T>) -> sys::napi_value {
+    // SAFETY: those of the running callback.
+    let (args, data) = unsafe { arguments::<ARGUMENTS>(env, info) };
+    // SAFETY: the caller's promise; the function object keeps the share alive.
+    let shared = unsafe { &*data.cast::<T>() };
+    let result = guarded(|| call(shared, env, args));
+    // SAFETY: as above.
+    unsafe { answer(env, result) }
+}

@@ -1,0 +1,188 @@
+//! From the name of a source to its canonical path, with one system call where the name is known.
+//!
+//! A name's canonical path is remembered together with device, inode and ctime of the file. While a
+//! stat of the name gives the same three, it leads to the same file under the same names, for a rename or
+//! a new link of the file changes its ctime. Not remembered is
+//! - a file touched within the clock's granularity: its inode might be another file's before the clock
+//!   ticks;
+//! - a file of several names that was reached through a link: the link may come to lead to another name
+//!   of it, in releases that share files, say, with no trace in the inode.
+//!
+//! What is left is a folder renamed and a link to it mended meanwhile: then the file, which is the same,
+//! keeps its first name for the life of the process.
+
+use super::source::FileState;
+use crate::clock::now_ns;
+use crate::key;
+use crate::limits::{MAX_KEY_BYTES, MAX_KNOWN_SOURCES};
+use crate::state::source_digest_of;
+use crate::validator::SOURCE_DIGEST_LEN;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, OsStr};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// XXH3-128 of a source's content.
+pub(super) type SourceDigest = [u8; SOURCE_DIGEST_LEN];
+
+/// A map whose keys are hashes already.
+pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
+
+/// Takes a `u64` for its own hash.
+#[derive(Default)]
+pub(super) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// A source that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub canonical: &'a [u8],
+    pub state: FileState,
+    /// Of its content, where that is what entries are held to.
+    pub digest: Option<SourceDigest>,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: Box<[u8]>,
+    /// None where it is the name itself.
+    canonical: Option<Box<[u8]>>,
+    state: FileState,
+    digest: Option<SourceDigest>,
+}
+
+/// The names that are known.
+#[derive(Debug)]
+pub(super) struct Paths {
+    digests: bool,
+    known: HashedMap<Known>,
+    /// The source found last, where it may not be remembered.
+    passing: Option<Known>,
+    /// The absolute form of a relative name, and the folder that it begins with.
+    absolute: Vec<u8>,
+    folder: Vec<u8>,
+}
+
+impl Paths {
+    /// With `digests`, sources are read when they are met for the first time, and when they change.
+    pub fn new(digests: bool) -> Self {
+        Paths {
+            digests,
+            known: HashedMap::default(),
+            passing: None,
+            absolute: Vec::new(),
+            folder: Vec::new(),
+        }
+    }
+
+    /// Finds a source. `None` where it is no regular file, or has a path that no key can be.
+    #[inline(always)]
+    pub fn find(&mut self, source: &CStr) -> Option<Found<'_>> {
+        let state = FileState::of(source)?;
+        let name = if source.to_bytes().first() == Some(&b'/') {
+            source.to_bytes()
+        } else {
+            join(&mut self.absolute, &mut self.folder, source.to_bytes())?
+        };
+        let hash = key::hash(name, 0);
+        let is_known =
+            self.known.get(&hash).is_some_and(|k| k.state.same_untouched(&state) && *k.name == *name);
+        let remembered = is_known || {
+            let learnt = learn(name, &state, self.digests)?;
+            let remembered = learnt.1;
+            if remembered {
+                if self.known.len() >= MAX_KNOWN_SOURCES {
+                    self.known.clear();
+                }
+                self.known.insert(hash, learnt.0);
+            } else {
+                self.known.remove(&hash);
+                self.passing = Some(learnt.0);
+            }
+            remembered
+        };
+        let it = if remembered { self.known.get(&hash) } else { self.passing.as_ref() }?;
+        // Of an untouched file it is the state just seen; else the one that belongs to the path.
+        let state = if is_known { state } else { it.state };
+        Some(Found { canonical: it.canonical.as_deref().unwrap_or(&it.name), state, digest: it.digest })
+    }
+}
+
+/// The absolute form of a relative name: its meaning changes with the working folder.
+fn join<'a>(absolute: &'a mut Vec<u8>, folder: &mut Vec<u8>, name: &[u8]) -> Option<&'a [u8]> {
+    let cwd = rustix::process::getcwd(std::mem::take(folder)).ok()?;
+    absolute.clear();
+    absolute.extend_from_slice(cwd.as_bytes());
+    absolute.push(b'/');
+    absolute.extend_from_slice(name);
+    *folder = cwd.into_bytes();
+    Some(absolute)
+}
+
+/// Finds a name's canonical path, and whether it may be remembered.
+#[cold]
+fn learn(name: &[u8], seen: &FileState, digests: bool) -> Option<(Known, bool)> {
+    let (canonical, state, now) = canonicalize(name)?;
+    let path = canonical.as_deref().unwrap_or(name);
+    std::str::from_utf8(path).ok().filter(|path| path.len() <= MAX_KEY_BYTES.saturating_sub(2))?;
+    let digest = if digests { Some(source_digest_of(Path::new(OsStr::from_bytes(path)))?) } else { None };
+    let remembered =
+        state.same_untouched(seen) && state.is_settled(now) && (canonical.is_none() || state.has_one_name());
+    let known = Known { name: name.into(), canonical: canonical.map(Vec::into_boxed_slice), state, digest };
+    Some((known, remembered))
+}
+
+/// The canonical path of an absolute name, unless it is the name itself; the state of the file at that
+/// path, and a time before which it was looked at.
+fn canonicalize(name: &[u8]) -> Option<(Option<Vec<u8>>, FileState, u64)> {
+    let now = now_ns();
+    // Half the price, and most names are such.
+    if is_normal(name)
+        && let Some(state) = FileState::of_linkless(&CString::new(name).ok()?)
+    {
+        return Some((None, state, now));
+    }
+    let path = std::fs::canonicalize(Path::new(OsStr::from_bytes(name))).ok()?;
+    let canonical = CString::new(path.into_os_string().into_vec()).ok()?;
+    let now = now_ns();
+    let state = FileState::of(&canonical)?;
+    let canonical = canonical.into_bytes();
+    Some(((*canonical != *name).then_some(canonical), state, now))
+}
+
+/// Whether nothing in an absolute name stands for another folder than it says, links apart.
+fn is_normal(name: &[u8]) -> bool {
+    let parts = name.split(|byte| *byte == b'/');
+    name.first() == Some(&b'/') && parts.skip(1).all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_without_detours_are_their_own_canonical_path() {
+        for name in ["/a", "/a/b.js", "/a/..b/...", "/.a/b."] {
+            assert!(is_normal(name.as_bytes()), "{name}");
+        }
+        for name in ["", "a", "./a", "/", "/a/", "//a", "/a//b", "/a/./b", "/a/../b", "/a/.", "/a/.."] {
+            assert!(!is_normal(name.as_bytes()), "{name}");
+        }
+    }
+}

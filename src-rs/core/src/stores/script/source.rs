@@ -1,0 +1,90 @@
+//! A source file as the system describes it: which file it is, and in which state.
+
+use crate::limits::RACY_NS;
+use crate::validator::Validator;
+use rustix::fs::{FileType, Stat};
+use std::ffi::CStr;
+
+/// What one look at a source tells. Two that are equal are of one file in one state, as far as clocks tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileState {
+    device: u64,
+    inode: u64,
+    size: u64,
+    mtime: (i64, u32),
+    ctime: (i64, u32),
+    /// Names of the file.
+    links: u64,
+}
+
+impl FileState {
+    /// Looks at a file, following links: one system call. `None` where there is no regular file, or
+    /// none that we may look at.
+    pub fn of(path: &CStr) -> Option<Self> {
+        let stat = rustix::fs::stat(path).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
+    }
+
+    /// Looks at a file by a path of which no part is a link: `None` also where one is, or where the system
+    /// has no such call.
+    #[cfg(target_os = "linux")]
+    pub fn of_linkless(path: &CStr) -> Option<Self> {
+        use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).ok()?;
+        let stat = rustix::fs::fstat(fd).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
+    }
+
+    /// No such call here.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of_linkless(_: &CStr) -> Option<Self> {
+        None
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+    fn from(stat: &Stat) -> Self {
+        FileState {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime: (stat.st_mtime, stat.st_mtime_nsec as u32),
+            ctime: (stat.st_ctime, stat.st_ctime_nsec as u32),
+            links: stat.st_nlink as u64,
+        }
+    }
+
+    /// Whether both are of one file that nobody touched in between: any change of a file, of its names
+    /// too, changes its ctime.
+    #[inline(always)]
+    pub fn same_untouched(&self, other: &FileState) -> bool {
+        self.inode == other.inode && self.ctime == other.ctime && self.device == other.device
+    }
+
+    /// Whether the file has one name only.
+    pub fn has_one_name(&self) -> bool {
+        self.links == 1
+    }
+
+    /// Whether a change after `now_ns` shows in the ctime for sure.
+    pub fn is_settled(&self, now_ns: u64) -> bool {
+        !is_recent(self.ctime, now_ns)
+    }
+
+    /// Whether a change after `now_ns` may leave modification time and size as they are.
+    pub fn is_racy(&self, now_ns: u64) -> bool {
+        is_recent(self.mtime, now_ns)
+    }
+
+    /// What an entry made from this state is held to.
+    #[inline(always)]
+    pub fn validator(&self) -> Validator<'static> {
+        let (sec, nsec) = self.mtime;
+        Validator::Mtime { sec, nsec, size: Some(self.size) }
+    }
+}
+
+fn is_recent((sec, nsec): (i64, u32), now_ns: u64) -> bool {
+    let at = i128::from(sec).saturating_mul(1_000_000_000).saturating_add(i128::from(nsec));
+    at.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
+}
