@@ -89,7 +89,7 @@ pub enum Error {
     #[error("{} was opened with readOnly; open it without to change it", .0.display())]
     ReadOnly(PathBuf),
     /// See [`Code::Closed`].
-    #[error("the shard {} is closed; open it again to use it", .0.display())]
+    #[error("{} is closed; open it again to use it", .0.display())]
     Closed(PathBuf),
     /// See [`Code::UntrustedFile`].
     #[error("{} is not trusted: it {reason}; remove it, or choose a path that only you can write to", path.display())]

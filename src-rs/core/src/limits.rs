@@ -151,3 +151,13 @@ pub const MAX_PENDING_FILES: usize = 1 << 16;
 
 /// Most content files that are synced at a time.
 pub const MAX_PARALLEL_SYNCS: usize = 16;
+
+/// Largest artifact of a pipeline cache, in bytes.
+pub const MAX_ARTIFACT_BYTES: u64 = 64 << 20;
+
+/// Default of a pipeline cache's `maxBytes`: the size of its folder.
+pub const DEFAULT_PIPELINE_BYTES: u64 = 1 << 30;
+
+/// From this many bytes on a payload is lent from a mapping rather than read: below, the mapping costs
+/// more than the copy.
+pub const MAP_BLOB_BYTES: usize = 256 << 10;

@@ -4,3 +4,4 @@
 //! machinery of its own; what two of them need stands here once.
 
 pub mod blob;
+pub mod pipeline;
