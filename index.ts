@@ -16,5 +16,21 @@ export type {
   VerifyReport,
 } from './facade/reports.js';
 export { Shard } from './facade/shard.js';
+export { DiskPipelineCache, type DiskPipelineOptions } from './facade/stores/pipeline/disk.js';
+export {
+  decodeArtifact,
+  encodeArtifact,
+  Fingerprint,
+  fingerprint,
+} from './facade/stores/pipeline/fingerprint.js';
+export { LayeredPipelineCache, type LayeredPipelineOptions } from './facade/stores/pipeline/layered.js';
+export { MemoryPipelineCache, type MemoryPipelineOptions } from './facade/stores/pipeline/memory.js';
+export type { PipelineMetrics, PipelineStore } from './facade/stores/pipeline/metrics.js';
+export {
+  type RemoteMetrics,
+  RemotePipelineCache,
+  type RemotePipelineMetrics,
+  type RemotePipelineOptions,
+} from './facade/stores/pipeline/remote.js';
 export type { Entry } from './facade/values.js';
 export type { Progress, WorkOptions } from './facade/work.js';

@@ -1,1 +1,3 @@
 //! The typed stores: one file each.
+
+mod pipeline;
