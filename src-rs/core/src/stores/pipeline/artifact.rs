@@ -53,15 +53,17 @@ pub fn unseal<'a>(fingerprint: &Fingerprint, sealed: &'a [u8]) -> Option<&'a [u8
     (payload.len() as u64 <= MAX_ARTIFACT_BYTES && footer(fingerprint, payload) == *end).then_some(payload)
 }
 
-/// Refuses a payload that no reader would accept.
+/// Refuses a payload that no reader would accept, or whose file alone would have more than `max_bytes`.
 ///
 /// # Errors
 /// `TooLarge`.
-pub fn check_size(payload: &[u8], limit: u64) -> Result<()> {
+pub fn check_size(payload: &[u8], max_bytes: u64) -> Result<()> {
     let size = payload.len() as u64;
-    if size <= limit {
+    let file_len = size.saturating_add(FOOTER_LEN as u64);
+    if size <= MAX_ARTIFACT_BYTES && file_len <= max_bytes {
         return Ok(());
     }
+    let limit = MAX_ARTIFACT_BYTES.min(max_bytes.saturating_sub(FOOTER_LEN as u64));
     let remedy = "raise maxBytes if that is lower than 64 MiB, or keep it elsewhere";
     Err(Error::TooLarge { what: "the artifact", size, limit, remedy })
 }

@@ -9,7 +9,7 @@ pub use artifact::{Artifact, FOOTER_LEN, Fingerprint};
 
 use super::blob::BlobFolder;
 use crate::error::{Error, Result};
-use crate::limits::{DEFAULT_PIPELINE_BYTES, MAX_ARTIFACT_BYTES};
+use crate::limits::DEFAULT_PIPELINE_BYTES;
 use crate::storage::disk::Disk;
 use crate::storage::trust::Trust;
 use crate::storage::{Listed, Storage};
@@ -169,8 +169,7 @@ impl Pipeline {
     }
 
     fn store(&self, fingerprint: &Fingerprint, payload: &[u8]) -> Result<()> {
-        let room = self.options.max_bytes.saturating_sub(FOOTER_LEN as u64);
-        check_size(payload, MAX_ARTIFACT_BYTES.min(room))?;
+        check_size(payload, self.options.max_bytes)?;
         if !self.swept.swap(true, Ordering::Relaxed) {
             self.blobs.sweep();
         }
