@@ -211,6 +211,45 @@ interface ShardStats {
     rejected?: string;
 }
 
+/** Numbers on a store of artifacts. Counters are this object's own. */
+interface PipelineMetrics {
+    /** Calls of `get`. */
+    lookups: number;
+    /** Those that found an artifact. */
+    hits: number;
+    /** Those that found none, or one that is damaged. */
+    misses: number;
+    /** Artifacts stored. */
+    puts: number;
+    /** Artifacts not stored: too large, or the system refused. */
+    rejectedPuts: number;
+    /** Artifacts dropped to stay within the budget. */
+    evictions: number;
+    /** Their bytes. */
+    evictedBytes: number;
+    /** Calls of `flush` and `flushAsync`. */
+    flushes: number;
+    /** Those that failed. */
+    flushErrors: number;
+    /** Bytes held now: on disk those of the files, with their footers. */
+    cachedBytes: number;
+    /** Artifacts held now. */
+    entries: number;
+    /** Hits in a million look-ups, a whole number; 0 before the first look-up. */
+    hitRatePpm: number;
+}
+/** What every store of artifacts can do. Your own may be a layer too. */
+interface PipelineStore {
+    /** The artifact of a fingerprint, or `undefined`. Treat it as read-only. */
+    get(fingerprint: Uint8Array): Uint8Array | undefined;
+    /** Stores an artifact, as far as it can; what it could not store is counted. */
+    put(fingerprint: Uint8Array, artifact: Uint8Array): void;
+    /** Makes what was put survive a power cut, where the store can. */
+    flush(): void;
+    /** Numbers on it. */
+    metrics(): PipelineMetrics;
+}
+
 /** The host program: what makes and uses the entries. An entry of another host build is stale. */
 interface Host {
     /** At most 63 bytes of UTF-8. */
@@ -774,6 +813,313 @@ declare function defaultCachePath(name?: string): string;
  */
 declare function fileMtime(path: string): [sec: number, nsec: number] | undefined;
 
+/** How a `DiskPipelineCache` is opened. */
+interface DiskPipelineOptions {
+    /**
+     * `flush`, and `put` now and then, remove the files modified longest ago until all together have at most this many
+     * bytes. Default 1 GiB.
+     */
+    maxBytes?: number | undefined;
+    /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
+    copy?: boolean | undefined;
+    /** Lend artifacts of 256 KiB and more from a memory mapping (default, where the file system allows it), or read them. */
+    access?: 'mmap' | 'read' | undefined;
+    /**
+     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+     * too. `'system'`: root's as well. Others read as misses.
+     */
+    trust?: 'private' | 'group' | 'system' | undefined;
+    /** Never change anything; read permission is enough. Default false. */
+    readOnly?: boolean | undefined;
+}
+/**
+ * Artifacts on disk, one file for each fingerprint: `<root>/<64 hex digits>.bin`.
+ *
+ * A file is verified each time it is read: torn, rotten, oversized or another fingerprint's, and anything that is no
+ * regular file of ours, is a miss. Any number of processes may share a folder.
+ */
+declare class DiskPipelineCache implements PipelineStore {
+    #private;
+    /** The same as the constructor. */
+    static open(root: string, options?: DiskPipelineOptions): DiskPipelineCache;
+    /**
+     * The cache in the user's cache folder: `$XDG_CACHE_HOME/<app>`, else `~/.cache/<app>`, on macOS
+     * `~/Library/Caches/<app>`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG` also where neither XDG_CACHE_HOME nor HOME tells a folder
+     */
+    static inUserCache(app: string, options?: DiskPipelineOptions): DiskPipelineCache;
+    /** Where the files are; absolute. */
+    readonly root: string;
+    /** Whether this cache never changes anything. */
+    readonly readOnly: boolean;
+    /**
+     * The cache in a folder, which the first `put` makes.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_NATIVE_LOAD`
+     */
+    constructor(root: string, options?: DiskPipelineOptions);
+    /**
+     * The artifact of a fingerprint, or `undefined`: also for what the system would not let us read. Large ones are lent,
+     * not copied: they stay valid whatever becomes of the file.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    get(fingerprint: Uint8Array): Uint8Array | undefined;
+    /**
+     * Whether `get` would find an artifact; the file is read and verified for that. Not counted in `metrics()`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+     */
+    has(fingerprint: Uint8Array): boolean;
+    /**
+     * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. What is larger, and what the system
+     * refuses, is counted in `metrics().rejectedPuts` and not stored; what was there stays.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_CLOSED`
+     */
+    put(fingerprint: Uint8Array, artifact: Uint8Array): void;
+    /**
+     * Removes what is at a fingerprint's path. Returns whether there was something.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
+     */
+    remove(fingerprint: Uint8Array): boolean;
+    /**
+     * Makes everything that this object put survive a power cut: syncs the pending files, sixteen at a time, then the
+     * folder. What failed stays pending, and the next `flush` tries again.
+     *
+     * @throws WarmshardError `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+     */
+    flush(): void;
+    /** `flush` off the event loop. */
+    flushAsync(): Promise<void>;
+    /**
+     * What a power cut now might cost, of what this object put.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    durabilityReport(): Durability;
+    /**
+     * Numbers on what this object did, and on the folder, which is walked for that. What writers that died left
+     * behind is removed by the way.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
+    metrics(): PipelineMetrics;
+    /**
+     * Removes every artifact; other files in the folder stay. Returns how many there were.
+     *
+     * @throws WarmshardError `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
+     */
+    clear(): number;
+    /** Ends the use of this object; again: nothing. It does not flush. Artifacts that it gave stay valid. */
+    close(): void;
+    /** `using cache = DiskPipelineCache.open(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+
+/** What an artifact was made from, as 32 bytes: its name in every store. As text it is 64 hex digits. */
+declare class Fingerprint extends Uint8Array {
+    /** A part of a fingerprint is none. */
+    static get [Symbol.species](): Uint8ArrayConstructor;
+    /** 64 hex digits. */
+    toString(): string;
+    /** 64 hex digits. */
+    toJSON(): string;
+}
+/**
+ * The fingerprint of everything that an artifact depends on: source, options, version of the compiler. It is BLAKE3-256
+ * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
+ * otherwise make another fingerprint.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG` without parts, and for a part that is neither bytes nor well-formed text
+ */
+declare function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint;
+/**
+ * An artifact as it lies on disk and travels: the payload, then its 32-byte footer. A server may answer with it.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_TOO_LARGE`
+ */
+declare function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
+/**
+ * The payload of what `encodeArtifact` made, as a view; `undefined` where it is damaged, or another fingerprint's.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG`
+ */
+declare function decodeArtifact(fingerprint: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+
+/** How a `LayeredPipelineCache` writes. */
+interface LayeredPipelineOptions {
+    /** Which layers `put` writes: the first (default), or all of them. */
+    write?: 'first' | 'all' | undefined;
+}
+/**
+ * Stores one behind the other, the fastest first. A look-up asks them in that order; what a slower one has is put
+ * into the faster ones on the way back.
+ *
+ * The layers stay yours: close them yourself.
+ */
+declare class LayeredPipelineCache implements PipelineStore {
+    #private;
+    /**
+     * The layers as an array, or one by one.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    constructor(layers: readonly PipelineStore[], options?: LayeredPipelineOptions);
+    constructor(...layers: PipelineStore[]);
+    /**
+     * The artifact of a fingerprint, from the first layer that has it, or `undefined`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, and what a layer throws
+     */
+    get(fingerprint: Uint8Array): Uint8Array | undefined;
+    /**
+     * Stores an artifact in the first layer, or in all of them; see the option `write`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, and what a layer throws
+     */
+    put(fingerprint: Uint8Array, artifact: Uint8Array): void;
+    /** Flushes every layer. All are tried; then the first error is thrown. */
+    flush(): void;
+    /**
+     * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. All else is
+     * the sum of the layers': an artifact in two of them counts as two entries, and filling a layer is a put to it.
+     */
+    metrics(): PipelineMetrics;
+}
+
+/** Budgets of a `MemoryPipelineCache`. Zero for either: it holds nothing. */
+interface MemoryPipelineOptions {
+    /** Most artifacts. Default 1024, at most 4,194,304. */
+    maxEntries?: number | undefined;
+    /** Most bytes of all artifacts together. Default 64 MiB. */
+    maxBytes?: number | undefined;
+}
+/**
+ * Artifacts in the memory of this process. What was not used for longest goes first.
+ *
+ * What `get` returns is the store's own copy: a write to it shows at the next `get`.
+ */
+declare class MemoryPipelineCache implements PipelineStore {
+    #private;
+    /** @throws WarmshardError `ERR_INVALID_ARG` */
+    constructor(options?: MemoryPipelineOptions);
+    /**
+     * The artifact of a fingerprint, or `undefined`.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    get(fingerprint: Uint8Array): Uint8Array | undefined;
+    /**
+     * Whether `get` would find an artifact. Neither counted nor a use.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    has(fingerprint: Uint8Array): boolean;
+    /**
+     * Stores a copy of an artifact. One larger than the whole budget is not stored and counted in
+     * `metrics().rejectedPuts`; the older one of its fingerprint goes all the same.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    put(fingerprint: Uint8Array, artifact: Uint8Array): void;
+    /**
+     * Removes an artifact. Returns whether there was one.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    remove(fingerprint: Uint8Array): boolean;
+    /** Removes every artifact. Returns how many there were. */
+    clear(): number;
+    /** Nothing here can survive; it is counted. */
+    flush(): void;
+    /** Numbers on this store. */
+    metrics(): PipelineMetrics;
+}
+
+/** How a `RemotePipelineCache` asks. */
+interface RemotePipelineOptions {
+    /** Asked first; what the server has is put into it. */
+    local?: PipelineStore | undefined;
+    /** Time for a whole request, its body included, in milliseconds. Default 10000. */
+    timeout?: number | undefined;
+    /** Most bytes of an artifact. Default and most 64 MiB. */
+    maxBytes?: number | undefined;
+    /** Sent with each request: `authorization`, say. */
+    headers?: Readonly<Record<string, string>> | undefined;
+    /** Most requests at a time, 1 to 1024; others wait. Default 16. */
+    maxConcurrent?: number | undefined;
+    /** In place of Node's own `fetch`. */
+    fetch?: typeof globalThis.fetch | undefined;
+}
+/** How the requests of a `RemotePipelineCache` ended: `requests` is the sum of the others but `dropped` and `waiting`. */
+interface RemoteMetrics {
+    /** Requests sent and ended. */
+    requests: number;
+    /** Answered with a sound artifact. */
+    found: number;
+    /** Answered with 404 or 410. */
+    notFound: number;
+    /** Answered with a redirect, which is never followed. */
+    redirected: number;
+    /** Not answered, broken off, or answered with any other status. */
+    failed: number;
+    /** Answered with more than `maxBytes`. */
+    oversized: number;
+    /** Answered with bytes whose footer is wrong: damaged, cut, or another fingerprint's. */
+    rejected: number;
+    /** Not done in time. */
+    timedOut: number;
+    /** Ended by `close`. */
+    aborted: number;
+    /** Never sent: too many were waiting. */
+    dropped: number;
+    /** Under way or waiting now. */
+    waiting: number;
+}
+/** Numbers on a `RemotePipelineCache`: look-ups are its own, all else but `remote` is its local store's. */
+interface RemotePipelineMetrics extends PipelineMetrics {
+    /** How its requests ended. */
+    remote: RemoteMetrics;
+}
+/**
+ * Artifacts of a server: `GET <base>/<64 hex digits>.bin`, answered with payload and footer as `encodeArtifact` and the
+ * files of a `DiskPipelineCache` have them.
+ *
+ * An answer is verified before it is used. Whatever goes wrong on the way is a miss, and counted. The footer finds
+ * damage, not forgery: use https, and a server that you would let run code.
+ */
+declare class RemotePipelineCache {
+    #private;
+    /**
+     * The cache below an http: or https: address. A query in it is sent with each request.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`
+     */
+    constructor(baseUrl: string | URL, options?: RemotePipelineOptions);
+    /**
+     * The artifact of a fingerprint: the local store's, else the server's, else `undefined`. Whoever asks for the same at
+     * the same time gets the same bytes.
+     *
+     * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`, and what the local store throws
+     */
+    get(fingerprint: Uint8Array): Promise<Uint8Array | undefined>;
+    /**
+     * Flushes the local store.
+     *
+     * @throws WarmshardError `ERR_CLOSED`, and what the local store throws
+     */
+    flush(): void;
+    /** Numbers on this cache, and on its local store. */
+    metrics(): RemotePipelineMetrics;
+    /** Ends the use of this cache, and what is under way: that is a miss. Again: nothing. The local store stays open. */
+    close(): void;
+    /** `using cache = new RemotePipelineCache(...)` closes it at the end of the block. */
+    [Symbol.dispose](): void;
+}
+
 /** How a script cache is opened. What is not said here is as for a `Shard`. */
 interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'trust' | 'autoCompact'> {
     /** The program that compiles. What another build of it has compiled is stale. */
@@ -948,12 +1294,13 @@ declare class ScriptCache<P extends string = 'code'> {
 declare function scriptCache(): ScriptCache | undefined;
 
 /**
- * The folder in which a user's caches of `app` belong: `$XDG_CACHE_HOME/<app>`, or else `~/.cache/<app>`, on macOS
- * `~/Library/Caches/<app>`. It is not made here. As the XDG rules say, a path that is not absolute counts as not set.
+ * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
+ * (`~/Library/Caches` on macOS). It is not made.
  *
- * @throws WarmshardError `ERR_INVALID_ARG` where `app` is not a plain name, or neither variable tells a folder
+ * @param app a plain name, which becomes the folder's
+ * @throws WarmshardError `ERR_INVALID_ARG`
  */
 declare function userCacheFolder(app: string): string;
 
-export { ArtifactStore, AutoloadCache, AutoloadShardWriter, ScriptCache, Shard, WarmshardError, constantsCodec, defaultCachePath, fileMtime, scriptCache, userCacheFolder };
-export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+export { ArtifactStore, AutoloadCache, AutoloadShardWriter, DiskPipelineCache, Fingerprint, LayeredPipelineCache, MemoryPipelineCache, RemotePipelineCache, ScriptCache, Shard, WarmshardError, constantsCodec, decodeArtifact, defaultCachePath, encodeArtifact, fileMtime, fingerprint, scriptCache, userCacheFolder };
+export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, DiskPipelineOptions, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, LayeredPipelineOptions, MemoryPipelineOptions, PipelineMetrics, PipelineStore, Progress, RemoteMetrics, RemotePipelineMetrics, RemotePipelineOptions, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -32,6 +32,22 @@ export {
 } from './facade/stores/autoload-cache.js';
 export { defaultCachePath } from './facade/stores/default-path.js';
 export { fileMtime } from './facade/stores/file-mtime.js';
+export { DiskPipelineCache, type DiskPipelineOptions } from './facade/stores/pipeline/disk.js';
+export {
+  decodeArtifact,
+  encodeArtifact,
+  Fingerprint,
+  fingerprint,
+} from './facade/stores/pipeline/fingerprint.js';
+export { LayeredPipelineCache, type LayeredPipelineOptions } from './facade/stores/pipeline/layered.js';
+export { MemoryPipelineCache, type MemoryPipelineOptions } from './facade/stores/pipeline/memory.js';
+export type { PipelineMetrics, PipelineStore } from './facade/stores/pipeline/metrics.js';
+export {
+  type RemoteMetrics,
+  RemotePipelineCache,
+  type RemotePipelineMetrics,
+  type RemotePipelineOptions,
+} from './facade/stores/pipeline/remote.js';
 export { scriptCache } from './facade/stores/process-cache.js';
 export {
   ScriptCache,

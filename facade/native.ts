@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { WarmshardError } from './errors.js';
 import type { ShardStats } from './reports.js';
 import type { NativeArtifactStoreClass } from './stores/native.js';
+import type { Counters } from './stores/pipeline/metrics.js';
 
 /** What the addon puts on the object that is handed to `open`; see src-rs/binding/hot.rs. */
 export interface HotCalls {
@@ -124,8 +125,34 @@ export interface NativeShard {
   stats(): Omit<ShardStats, 'rejected'> & { rejected?: string | null };
 }
 
+/** See src-rs/binding/stores/pipeline.rs. */
+export interface NativePipeline {
+  /** Memory that is lent, or a copy. */
+  get(fingerprint: Uint8Array): ArrayBuffer | Uint8Array | null;
+  has(fingerprint: Uint8Array): boolean;
+  put(fingerprint: Uint8Array, payload: Uint8Array): void;
+  remove(fingerprint: Uint8Array): boolean;
+  clear(): number;
+  flush(): void;
+  flushAsync(): Promise<void>;
+  durability(): unknown;
+  metrics(): Counters;
+  close(): void;
+}
+
+export interface NativePipelineOptions {
+  readOnly: boolean;
+  mapped: boolean;
+  maxBytes?: number;
+  trust?: string;
+}
+
 interface Addon {
   NativeArtifactStore: NativeArtifactStoreClass;
+  NativePipeline: { open(root: string, options: NativePipelineOptions): NativePipeline };
+  fingerprintParts(parts: readonly Uint8Array[]): Uint8Array;
+  artifactFooter(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
+  artifactIsSound(fingerprint: Uint8Array, sealed: Uint8Array): boolean;
   NativeShard: { open(path: string, options: NativeOptions, target: object): NativeShard };
   NativeScripts: { of(shard: NativeShard, byContent: boolean, target: object): NativeScripts };
   NativeJob: new () => NativeJob;

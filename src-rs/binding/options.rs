@@ -58,11 +58,7 @@ impl OpenOptions {
             max_entry_bytes: whole(self.max_entry_bytes, default.max_entry_bytes),
             lock_timeout_ms: whole(self.lock_timeout, default.lock_timeout_ms),
             root: self.root.as_deref().map(Root::new).transpose()?,
-            trust: match self.trust.as_deref() {
-                Some("group") => Trust::Group,
-                Some("system") => Trust::System,
-                _ => Trust::Private,
-            },
+            trust: self.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
             auto_compact: self.auto_compact,
         })
     }

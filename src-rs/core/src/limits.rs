@@ -137,9 +137,6 @@ pub const WINDOW_LEN: u64 = WINDOW_STRIDE + (1 << 20);
 /// a window is memory, and beyond some gigabytes it would collect garbage without end.
 pub const MAX_LENT_BYTES: u64 = 1 << 30;
 
-/// A file's content of at least this many bytes is mapped and lent, a shorter one copied.
-pub const MAP_BLOB_BYTES: u64 = 256 << 10;
-
 /// Most outputs of one artifact.
 pub const MAX_OUTPUTS: usize = 16_384;
 
@@ -173,3 +170,12 @@ pub const MAX_KNOWN_SOURCES: usize = 65_536;
 /// Missed sources whose state one script cache remembers until they are saved. One more, and all are
 /// forgotten: what is saved then is held to the state at that time.
 pub const MAX_MISSED_SOURCES: usize = 65_536;
+/// Largest artifact of a pipeline cache, in bytes.
+pub const MAX_ARTIFACT_BYTES: u64 = 64 << 20;
+
+/// Default of a pipeline cache's `maxBytes`: the size of its folder.
+pub const DEFAULT_PIPELINE_BYTES: u64 = 1 << 30;
+
+/// From this many bytes on a payload is lent from a mapping rather than read: below, the mapping costs
+/// more than the copy.
+pub const MAP_BLOB_BYTES: usize = 256 << 10;

@@ -77,9 +77,17 @@ impl Window {
     /// What `mmap` says.
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         // SAFETY: the mapping is private, and its memory is handed out as a raw pointer only
-        // (`as_mut_ptr`); no Rust reference to it is ever made, so nobody can be surprised by a change.
+        // (`as_mut_ptr`); a Rust reference to it is made by `peek` only, before anybody can write to it.
         let map = unsafe { MmapOptions::new().offset(offset).len(len).map_copy(file)? };
         Ok(Window { map: map.into() })
+    }
+
+    /// Shows the bytes, before the window is lent.
+    pub fn peek<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> T {
+        // SAFETY: the mapping is that long and lay within the file when it was made; content files are
+        // never edited (stores/blob), and nobody writes to a window that was not lent yet: lending takes
+        // it away from whoever could call this.
+        look(unsafe { std::slice::from_raw_parts(self.map.as_ptr(), self.map.len()) })
     }
 
     /// Where the bytes are, for as long as the window lives.

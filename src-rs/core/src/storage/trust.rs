@@ -15,6 +15,17 @@ pub enum Trust {
 }
 
 impl Trust {
+    /// The one with a name that users write.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "private" => Some(Trust::Private),
+            "group" => Some(Trust::Group),
+            "system" => Some(Trust::System),
+            _ => None,
+        }
+    }
+
     /// `None` where the file may be used, else why not.
     #[must_use]
     pub fn objection(self, stat: &Stat) -> Option<String> {

@@ -5,4 +5,5 @@
 
 pub mod artifact;
 pub mod blob;
+pub mod pipeline;
 pub mod script;

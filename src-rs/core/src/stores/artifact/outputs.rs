@@ -178,7 +178,7 @@ impl ArtifactStore {
         let file = payload.file();
         let Ok(len) = usize::try_from(output.len) else { return Ok(None) };
         let mapped = mapped && self.options.index.mapped;
-        if mapped && output.len >= MAP_BLOB_BYTES && file.maps_are_coherent() {
+        if mapped && len >= MAP_BLOB_BYTES && file.maps_are_coherent() {
             // Verified by positioned reads: a file cut under a mapping would end the process.
             if !output.is_in(file.as_ref())? {
                 return Ok(None);

@@ -1,0 +1,74 @@
+// In a container without HOME the cache went to the root folder, and the build failed.
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { DiskPipelineCache, fingerprint } from 'warmshard';
+import { bytes } from './helpers/bytes.js';
+import { folder } from './helpers/folder.js';
+import { throwsCode } from './helpers/throws.js';
+
+function withEnv(env: Record<string, string | undefined>, run: () => void): void {
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(env))
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  try {
+    run();
+  } finally {
+    for (const name of Object.keys(env))
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+  }
+}
+
+const below = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
+
+test.serial('XDG_CACHE_HOME, else HOME, else an error that says what to do', (t) => {
+  const cases: [xdg: string | undefined, home: string | undefined, root: string][] = [
+    ['/x', '/h', '/x/app'],
+    ['/x/', undefined, '/x/app'],
+    [undefined, '/h', `/h/${below}/app`],
+    ['', '/h', `/h/${below}/app`],
+    ['relative', '/h', `/h/${below}/app`],
+  ];
+  for (const [xdg, home, root] of cases)
+    withEnv({ XDG_CACHE_HOME: xdg, HOME: home }, () => {
+      t.is(DiskPipelineCache.inUserCache('app').root, root);
+    });
+  for (const home of [undefined, '', 'relative'])
+    withEnv({ XDG_CACHE_HOME: home, HOME: home }, () => {
+      const error = throwsCode(t, 'ERR_INVALID_ARG', () => DiskPipelineCache.inUserCache('app'));
+      t.regex(error?.message ?? '', /XDG_CACHE_HOME.*HOME.*Set one of them, or give a path/s);
+    });
+});
+
+test.serial('the folder is made by the first put, private', (t) => {
+  const home = folder(t);
+  withEnv({ XDG_CACHE_HOME: undefined, HOME: home }, () => {
+    const cache = DiskPipelineCache.inUserCache('my app', { maxBytes: 1000 });
+    t.is(cache.get(fingerprint('a')), undefined);
+    t.is(cache.metrics().entries, 0);
+    t.false(existsSync(join(home, below)), 'reading makes nothing');
+    cache.put(fingerprint('a'), bytes('a'));
+    t.true(existsSync(join(home, below, 'my app', `${fingerprint('a')}.bin`)));
+  });
+});
+
+test.serial('an app that is no plain name is refused', (t) => {
+  withEnv({ XDG_CACHE_HOME: '/x' }, () => {
+    for (const app of ['', '.', '..', 'a/b', '/a', '../a', 'a\0b', '\ud800', 1, null, undefined, {}])
+      throwsCode(t, 'ERR_INVALID_ARG', () => DiskPipelineCache.inUserCache(app as string), String(app));
+    t.is(DiskPipelineCache.inUserCache('...').root, '/x/...');
+  });
+});
+
+test('a root that is a file holds nothing, and says so by its counters only', (t) => {
+  const path = join(folder(t), 'file');
+  writeFileSync(path, 'a file');
+  const cache = new DiskPipelineCache(path);
+  cache.put(fingerprint('a'), bytes('a'));
+  t.is(cache.get(fingerprint('a')), undefined);
+  t.like(cache.metrics(), { rejectedPuts: 1, misses: 1, puts: 0, entries: 0 });
+  cache.flush();
+});

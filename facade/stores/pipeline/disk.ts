@@ -1,0 +1,181 @@
+import { resolve } from 'node:path';
+import { invalid } from '../../errors.js';
+import { type NativePipeline, native } from '../../native.js';
+import { flag, oneOf, whole } from '../../options.js';
+import type { Durability } from '../../reports.js';
+import { userCacheFolder } from '../user-cache.js';
+import { requireArtifact, requireFingerprint } from './fingerprint.js';
+import { metricsOf, type PipelineMetrics, type PipelineStore } from './metrics.js';
+
+/** How a `DiskPipelineCache` is opened. */
+export interface DiskPipelineOptions {
+  /**
+   * `flush`, and `put` now and then, remove the files modified longest ago until all together have at most this many
+   * bytes. Default 1 GiB.
+   */
+  maxBytes?: number | undefined;
+  /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
+  copy?: boolean | undefined;
+  /** Lend artifacts of 256 KiB and more from a memory mapping (default, where the file system allows it), or read them. */
+  access?: 'mmap' | 'read' | undefined;
+  /**
+   * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+   * too. `'system'`: root's as well. Others read as misses.
+   */
+  trust?: 'private' | 'group' | 'system' | undefined;
+  /** Never change anything; read permission is enough. Default false. */
+  readOnly?: boolean | undefined;
+}
+
+/**
+ * Artifacts on disk, one file for each fingerprint: `<root>/<64 hex digits>.bin`.
+ *
+ * A file is verified each time it is read: torn, rotten, oversized or another fingerprint's, and anything that is no
+ * regular file of ours, is a miss. Any number of processes may share a folder.
+ */
+export class DiskPipelineCache implements PipelineStore {
+  /** The same as the constructor. */
+  static open(root: string, options?: DiskPipelineOptions): DiskPipelineCache {
+    return new DiskPipelineCache(root, options);
+  }
+
+  /**
+   * The cache in the user's cache folder: `$XDG_CACHE_HOME/<app>`, else `~/.cache/<app>`, on macOS
+   * `~/Library/Caches/<app>`.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG` also where neither XDG_CACHE_HOME nor HOME tells a folder
+   */
+  static inUserCache(app: string, options?: DiskPipelineOptions): DiskPipelineCache {
+    return new DiskPipelineCache(userCacheFolder(app), options);
+  }
+
+  /** Where the files are; absolute. */
+  readonly root: string;
+  /** Whether this cache never changes anything. */
+  readonly readOnly: boolean;
+  readonly #native: NativePipeline;
+
+  /**
+   * The cache in a folder, which the first `put` makes.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_NATIVE_LOAD`
+   */
+  constructor(root: string, options: DiskPipelineOptions = {}) {
+    if (typeof root !== 'string' || root === '' || root.includes('\0') || !root.isWellFormed())
+      throw invalid('root must be a non-empty string without zero bytes or lone surrogates');
+    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    whole('maxBytes', options.maxBytes);
+    flag('copy', options.copy);
+    flag('readOnly', options.readOnly);
+    oneOf('access', options.access, ['mmap', 'read']);
+    oneOf('trust', options.trust, ['private', 'group', 'system']);
+    const copy = options.copy || process.env.WARMSHARD_COPY === '1';
+    this.root = resolve(root);
+    this.readOnly = options.readOnly ?? false;
+    this.#native = native().NativePipeline.open(this.root, {
+      readOnly: this.readOnly,
+      mapped: !copy && options.access !== 'read',
+      ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
+      ...(options.trust !== undefined && { trust: options.trust }),
+    });
+  }
+
+  /**
+   * The artifact of a fingerprint, or `undefined`: also for what the system would not let us read. Large ones are lent,
+   * not copied: they stay valid whatever becomes of the file.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+   */
+  get(fingerprint: Uint8Array): Uint8Array | undefined {
+    requireFingerprint(fingerprint);
+    const found = this.#native.get(fingerprint);
+    if (found == null) return undefined;
+    if (!ArrayBuffer.isView(found)) return new Uint8Array(found);
+    return new Uint8Array(found.buffer, found.byteOffset, found.byteLength);
+  }
+
+  /**
+   * Whether `get` would find an artifact; the file is read and verified for that. Not counted in `metrics()`.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
+   */
+  has(fingerprint: Uint8Array): boolean {
+    requireFingerprint(fingerprint);
+    return this.#native.has(fingerprint);
+  }
+
+  /**
+   * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. What is larger, and what the system
+   * refuses, is counted in `metrics().rejectedPuts` and not stored; what was there stays.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_CLOSED`
+   */
+  put(fingerprint: Uint8Array, artifact: Uint8Array): void {
+    requireFingerprint(fingerprint);
+    requireArtifact(artifact);
+    this.#native.put(fingerprint, artifact);
+  }
+
+  /**
+   * Removes what is at a fingerprint's path. Returns whether there was something.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
+   */
+  remove(fingerprint: Uint8Array): boolean {
+    requireFingerprint(fingerprint);
+    return this.#native.remove(fingerprint);
+  }
+
+  /**
+   * Makes everything that this object put survive a power cut: syncs the pending files, sixteen at a time, then the
+   * folder. What failed stays pending, and the next `flush` tries again.
+   *
+   * @throws WarmshardError `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
+   */
+  flush(): void {
+    this.#native.flush();
+  }
+
+  /** `flush` off the event loop. */
+  async flushAsync(): Promise<void> {
+    await this.#native.flushAsync();
+  }
+
+  /**
+   * What a power cut now might cost, of what this object put.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  durabilityReport(): Durability {
+    return this.#native.durability() as Durability;
+  }
+
+  /**
+   * Numbers on what this object did, and on the folder, which is walked for that. What writers that died left
+   * behind is removed by the way.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
+  metrics(): PipelineMetrics {
+    return metricsOf(this.#native.metrics());
+  }
+
+  /**
+   * Removes every artifact; other files in the folder stay. Returns how many there were.
+   *
+   * @throws WarmshardError `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
+   */
+  clear(): number {
+    return this.#native.clear();
+  }
+
+  /** Ends the use of this object; again: nothing. It does not flush. Artifacts that it gave stay valid. */
+  close(): void {
+    this.#native.close();
+  }
+
+  /** `using cache = DiskPipelineCache.open(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

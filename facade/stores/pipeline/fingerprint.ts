@@ -1,0 +1,98 @@
+import { types } from 'node:util';
+import { invalid, WarmshardError } from '../../errors.js';
+import { native } from '../../native.js';
+
+/** Bytes of a fingerprint, and of an artifact's footer. */
+const DIGEST_BYTES = 32;
+/** Largest artifact; see MAX_ARTIFACT_BYTES in src-rs/core/src/limits.rs. */
+export const MAX_ARTIFACT_BYTES = 64 * 1024 * 1024;
+export const FOOTER_BYTES = DIGEST_BYTES;
+
+/** What an artifact was made from, as 32 bytes: its name in every store. As text it is 64 hex digits. */
+export class Fingerprint extends Uint8Array {
+  /** A part of a fingerprint is none. */
+  static get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array;
+  }
+
+  /** 64 hex digits. */
+  override toString(): string {
+    return hexOf(this);
+  }
+
+  /** 64 hex digits. */
+  toJSON(): string {
+    return hexOf(this);
+  }
+}
+
+/**
+ * The fingerprint of everything that an artifact depends on: source, options, version of the compiler. It is BLAKE3-256
+ * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
+ * otherwise make another fingerprint.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG` without parts, and for a part that is neither bytes nor well-formed text
+ */
+export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
+  if (parts.length === 0) throw invalid('a fingerprint needs at least one part');
+  const views = parts.map((part, i) => {
+    if (types.isUint8Array(part)) return part;
+    if (typeof part !== 'string')
+      throw invalid(`part ${i} of a fingerprint must be a string or a Uint8Array`);
+    // As UTF-8 two that differ in one would be the same.
+    if (!part.isWellFormed()) throw invalid(`part ${i} of a fingerprint holds a lone surrogate`);
+    return Buffer.from(part, 'utf8');
+  });
+  return new Fingerprint(native().fingerprintParts(views));
+}
+
+/**
+ * An artifact as it lies on disk and travels: the payload, then its 32-byte footer. A server may answer with it.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_TOO_LARGE`
+ */
+export function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array {
+  requireFingerprint(fingerprint);
+  requireArtifact(payload);
+  if (payload.length > MAX_ARTIFACT_BYTES)
+    throw new WarmshardError('ERR_TOO_LARGE', `an artifact may have 64 MiB, not ${payload.length} bytes`);
+  const sealed = new Uint8Array(payload.length + FOOTER_BYTES);
+  sealed.set(payload);
+  sealed.set(native().artifactFooter(fingerprint, payload), payload.length);
+  return sealed;
+}
+
+/**
+ * The payload of what `encodeArtifact` made, as a view; `undefined` where it is damaged, or another fingerprint's.
+ *
+ * @throws WarmshardError `ERR_INVALID_ARG`
+ */
+export function decodeArtifact(fingerprint: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  requireFingerprint(fingerprint);
+  requireArtifact(sealed);
+  if (!native().artifactIsSound(fingerprint, sealed)) return undefined;
+  return new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.length - FOOTER_BYTES);
+}
+
+export function requireFingerprint(value: unknown): asserts value is Uint8Array {
+  if (!types.isUint8Array(value) || value.length !== DIGEST_BYTES)
+    throw invalid('a fingerprint must be a Uint8Array of 32 bytes; fingerprint() makes one');
+}
+
+export function requireArtifact(value: unknown): asserts value is Uint8Array {
+  if (!types.isUint8Array(value)) throw invalid('an artifact must be a Uint8Array');
+}
+
+/** 64 hex digits. */
+export function hexOf(fingerprint: Uint8Array): string {
+  return view(fingerprint).toString('hex');
+}
+
+/** The shortest string that stands for a fingerprint: one character a byte. */
+export function keyOf(fingerprint: Uint8Array): string {
+  return view(fingerprint).toString('latin1');
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,121 @@
+import { invalid } from '../../errors.js';
+import { oneOf } from '../../options.js';
+import { requireArtifact, requireFingerprint } from './fingerprint.js';
+import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
+
+/** Most layers of one store. */
+const MAX_LAYERS = 16;
+
+/** How a `LayeredPipelineCache` writes. */
+export interface LayeredPipelineOptions {
+  /** Which layers `put` writes: the first (default), or all of them. */
+  write?: 'first' | 'all' | undefined;
+}
+
+/**
+ * Stores one behind the other, the fastest first. A look-up asks them in that order; what a slower one has is put
+ * into the faster ones on the way back.
+ *
+ * The layers stay yours: close them yourself.
+ */
+export class LayeredPipelineCache implements PipelineStore {
+  readonly #layers: readonly PipelineStore[];
+  readonly #writeAll: boolean;
+  #hits = 0;
+  #misses = 0;
+
+  /**
+   * The layers as an array, or one by one.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`
+   */
+  constructor(layers: readonly PipelineStore[], options?: LayeredPipelineOptions);
+  constructor(...layers: PipelineStore[]);
+  constructor(first: readonly PipelineStore[] | PipelineStore, ...rest: unknown[]) {
+    const layers = Array.isArray(first) ? [...first] : [first, ...rest];
+    const options = ((Array.isArray(first) ? rest[0] : undefined) ?? {}) as LayeredPipelineOptions;
+    if (layers.length === 0 || layers.length > MAX_LAYERS || !layers.every(isStore))
+      throw invalid(`layers must be 1 to ${MAX_LAYERS} stores with get, put, flush and metrics`);
+    if (typeof options !== 'object') throw invalid('options must be an object');
+    oneOf('write', options.write, ['first', 'all']);
+    this.#layers = layers;
+    this.#writeAll = options.write === 'all';
+  }
+
+  /**
+   * The artifact of a fingerprint, from the first layer that has it, or `undefined`.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, and what a layer throws
+   */
+  get(fingerprint: Uint8Array): Uint8Array | undefined {
+    requireFingerprint(fingerprint);
+    for (const [depth, layer] of this.#layers.entries()) {
+      const artifact = layer.get(fingerprint);
+      if (artifact === undefined) continue;
+      this.#hits++;
+      for (const faster of this.#layers.slice(0, depth).reverse()) fill(faster, fingerprint, artifact);
+      return artifact;
+    }
+    this.#misses++;
+    return undefined;
+  }
+
+  /**
+   * Stores an artifact in the first layer, or in all of them; see the option `write`.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, and what a layer throws
+   */
+  put(fingerprint: Uint8Array, artifact: Uint8Array): void {
+    requireFingerprint(fingerprint);
+    requireArtifact(artifact);
+    each(this.#writeAll ? this.#layers : this.#layers.slice(0, 1), (layer) =>
+      layer.put(fingerprint, artifact),
+    );
+  }
+
+  /** Flushes every layer. All are tried; then the first error is thrown. */
+  flush(): void {
+    each(this.#layers, (layer) => layer.flush());
+  }
+
+  /**
+   * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. All else is
+   * the sum of the layers': an artifact in two of them counts as two entries, and filling a layer is a put to it.
+   */
+  metrics(): PipelineMetrics {
+    const sum: Counters = { ...ZERO };
+    for (const layer of this.#layers) {
+      const metrics = layer.metrics();
+      for (const name of Object.keys(ZERO) as (keyof Counters)[]) sum[name] += metrics[name];
+    }
+    return metricsOf({ ...sum, hits: this.#hits, misses: this.#misses });
+  }
+}
+
+function isStore(value: unknown): value is PipelineStore {
+  const store = value as Partial<PipelineStore> | null;
+  return (
+    typeof store === 'object' &&
+    store !== null &&
+    [store.get, store.put, store.flush, store.metrics].every((method) => typeof method === 'function')
+  );
+}
+
+/** Puts what was found into a faster store; one that cannot take it (read-only, say) only stays slow. */
+export function fill(store: PipelineStore, fingerprint: Uint8Array, artifact: Uint8Array): void {
+  try {
+    store.put(fingerprint, artifact);
+  } catch {}
+}
+
+function each(layers: readonly PipelineStore[], run: (layer: PipelineStore) => void): void {
+  const errors: unknown[] = [];
+  for (const layer of layers) {
+    try {
+      run(layer);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,255 @@
+import { invalid, WarmshardError } from '../../errors.js';
+import { show, whole } from '../../options.js';
+import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
+import { fill } from './layered.js';
+import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
+import { type Fetch, type Outcome, request } from './request.js';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** The longest time that a timer of Node's can wait, in milliseconds. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+const DEFAULT_CONCURRENT = 16;
+const MAX_CONCURRENT = 1024;
+/** Requests that may wait for their turn. */
+const MAX_WAITING = 16_384;
+
+/** How a `RemotePipelineCache` asks. */
+export interface RemotePipelineOptions {
+  /** Asked first; what the server has is put into it. */
+  local?: PipelineStore | undefined;
+  /** Time for a whole request, its body included, in milliseconds. Default 10000. */
+  timeout?: number | undefined;
+  /** Most bytes of an artifact. Default and most 64 MiB. */
+  maxBytes?: number | undefined;
+  /** Sent with each request: `authorization`, say. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Most requests at a time, 1 to 1024; others wait. Default 16. */
+  maxConcurrent?: number | undefined;
+  /** In place of Node's own `fetch`. */
+  fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** How the requests of a `RemotePipelineCache` ended: `requests` is the sum of the others but `dropped` and `waiting`. */
+export interface RemoteMetrics {
+  /** Requests sent and ended. */
+  requests: number;
+  /** Answered with a sound artifact. */
+  found: number;
+  /** Answered with 404 or 410. */
+  notFound: number;
+  /** Answered with a redirect, which is never followed. */
+  redirected: number;
+  /** Not answered, broken off, or answered with any other status. */
+  failed: number;
+  /** Answered with more than `maxBytes`. */
+  oversized: number;
+  /** Answered with bytes whose footer is wrong: damaged, cut, or another fingerprint's. */
+  rejected: number;
+  /** Not done in time. */
+  timedOut: number;
+  /** Ended by `close`. */
+  aborted: number;
+  /** Never sent: too many were waiting. */
+  dropped: number;
+  /** Under way or waiting now. */
+  waiting: number;
+}
+
+/** Numbers on a `RemotePipelineCache`: look-ups are its own, all else but `remote` is its local store's. */
+export interface RemotePipelineMetrics extends PipelineMetrics {
+  /** How its requests ended. */
+  remote: RemoteMetrics;
+}
+
+/**
+ * Artifacts of a server: `GET <base>/<64 hex digits>.bin`, answered with payload and footer as `encodeArtifact` and the
+ * files of a `DiskPipelineCache` have them.
+ *
+ * An answer is verified before it is used. Whatever goes wrong on the way is a miss, and counted. The footer finds
+ * damage, not forgery: use https, and a server that you would let run code.
+ */
+export class RemotePipelineCache {
+  readonly #base: URL;
+  readonly #local: PipelineStore | undefined;
+  readonly #timeout: number;
+  readonly #maxBytes: number;
+  readonly #maxConcurrent: number;
+  readonly #headers: Record<string, string>;
+  readonly #fetch: Fetch | undefined;
+  readonly #closing = new AbortController();
+  /** By fingerprint: whoever asks for the same waits for the same. */
+  readonly #underWay = new Map<string, Promise<Uint8Array | undefined>>();
+  readonly #queue: (() => void)[] = [];
+  #active = 0;
+  #hits = 0;
+  #misses = 0;
+  readonly #remote: Record<Outcome | 'requests' | 'dropped', number> = {
+    requests: 0,
+    found: 0,
+    notFound: 0,
+    redirected: 0,
+    failed: 0,
+    oversized: 0,
+    rejected: 0,
+    timedOut: 0,
+    aborted: 0,
+    dropped: 0,
+  };
+
+  /**
+   * The cache below an http: or https: address. A query in it is sent with each request.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`
+   */
+  constructor(baseUrl: string | URL, options: RemotePipelineOptions = {}) {
+    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    this.#base = parseBase(baseUrl);
+    const { local, timeout, maxBytes, maxConcurrent, fetch } = options;
+    this.#timeout = within('timeout', timeout, DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
+    this.#maxBytes = within('maxBytes', maxBytes, MAX_ARTIFACT_BYTES, 0, MAX_ARTIFACT_BYTES);
+    this.#maxConcurrent = within('maxConcurrent', maxConcurrent, DEFAULT_CONCURRENT, 1, MAX_CONCURRENT);
+    this.#headers = checkHeaders(options.headers ?? {});
+    if (fetch !== undefined && typeof fetch !== 'function') throw invalid('fetch must be a function');
+    this.#fetch = fetch as Fetch | undefined;
+    if (local !== undefined && typeof local?.get !== 'function') throw invalid('local must be a store');
+    this.#local = local;
+  }
+
+  /**
+   * The artifact of a fingerprint: the local store's, else the server's, else `undefined`. Whoever asks for the same at
+   * the same time gets the same bytes.
+   *
+   * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`, and what the local store throws
+   */
+  async get(fingerprint: Uint8Array): Promise<Uint8Array | undefined> {
+    requireFingerprint(fingerprint);
+    this.#requireOpen();
+    const found = this.#local?.get(fingerprint) ?? (await this.#ask(fingerprint));
+    if (found === undefined) this.#misses++;
+    else this.#hits++;
+    return found;
+  }
+
+  #ask(given: Uint8Array): Promise<Uint8Array | undefined> {
+    // The caller may write to its array while the request is under way.
+    const fingerprint = new Uint8Array(given);
+    const hex = hexOf(fingerprint);
+    const known = this.#underWay.get(hex);
+    if (known !== undefined) return known;
+    if (this.#queue.length >= MAX_WAITING) {
+      this.#remote.dropped++;
+      return Promise.resolve(undefined);
+    }
+    const asked = this.#request(fingerprint, hex).finally(() => this.#underWay.delete(hex));
+    this.#underWay.set(hex, asked);
+    return asked;
+  }
+
+  async #request(fingerprint: Uint8Array, hex: string): Promise<Uint8Array | undefined> {
+    const { signal } = this.#closing;
+    if (this.#active < this.#maxConcurrent) this.#active++;
+    else await new Promise<void>((done) => this.#queue.push(done));
+    try {
+      if (signal.aborted) return undefined;
+      const url = new URL(this.#base);
+      url.pathname += `${hex}.bin`;
+      const [outcome, payload] = await request(url.href, fingerprint, {
+        fetch: this.#fetch ?? (globalThis.fetch as Fetch),
+        headers: this.#headers,
+        timeout: this.#timeout,
+        maxBytes: this.#maxBytes,
+        signal,
+      });
+      this.#remote.requests++;
+      this.#remote[outcome]++;
+      if (payload !== undefined && this.#local !== undefined) fill(this.#local, fingerprint, payload);
+      return payload;
+    } finally {
+      // The turn goes to who waits, or back.
+      const next = this.#queue.shift();
+      if (next === undefined) this.#active--;
+      else next();
+    }
+  }
+
+  /**
+   * Flushes the local store.
+   *
+   * @throws WarmshardError `ERR_CLOSED`, and what the local store throws
+   */
+  flush(): void {
+    this.#requireOpen();
+    this.#local?.flush();
+  }
+
+  /** Numbers on this cache, and on its local store. */
+  metrics(): RemotePipelineMetrics {
+    const local = this.#local?.metrics() ?? ZERO;
+    return {
+      ...metricsOf({ ...pick(local), hits: this.#hits, misses: this.#misses }),
+      remote: { ...this.#remote, waiting: this.#underWay.size },
+    };
+  }
+
+  /** Ends the use of this cache, and what is under way: that is a miss. Again: nothing. The local store stays open. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** `using cache = new RemotePipelineCache(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted)
+      throw new WarmshardError('ERR_CLOSED', `the cache of ${this.#base.origin} is closed; make another one`);
+  }
+}
+
+function pick(from: typeof ZERO): typeof ZERO {
+  return Object.fromEntries(
+    Object.keys(ZERO).map((name) => [name, from[name as keyof typeof ZERO]]),
+  ) as typeof ZERO;
+}
+
+function parseBase(baseUrl: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(baseUrl);
+  } catch {
+    throw invalid(`baseUrl is not a URL: ${show(baseUrl)}`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw invalid(`baseUrl must be http: or https:, not ${url.protocol}`);
+  if (url.username !== '' || url.password !== '')
+    throw invalid('baseUrl must not hold a password; give an authorization header');
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  url.hash = '';
+  return url;
+}
+
+function within(
+  name: string,
+  value: number | undefined,
+  otherwise: number,
+  least: number,
+  most: number,
+): number {
+  whole(name, value);
+  if (value !== undefined && (value < least || value > most))
+    throw invalid(`${name} must be ${least} to ${most}, not ${value}`);
+  return value ?? otherwise;
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null) throw invalid('headers must be an object');
+  const checked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const sound = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && typeof value === 'string';
+    // What a header may hold: no line break that would begin another one.
+    if (!sound || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw invalid(`not a header: ${show(name)}`);
+    checked[name] = value;
+  }
+  return checked;
+}

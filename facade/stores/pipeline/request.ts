@@ -1,0 +1,106 @@
+import { decodeArtifact, FOOTER_BYTES } from './fingerprint.js';
+
+/** A "not found" of at most this many bytes is read to its end, so that its connection can be used again. */
+const MAX_DRAINED = 16 * 1024;
+
+/** How a request ended. Each is a counter of `RemoteMetrics`. */
+export type Outcome =
+  | 'found'
+  | 'notFound'
+  | 'redirected'
+  | 'failed'
+  | 'oversized'
+  | 'rejected'
+  | 'timedOut'
+  | 'aborted';
+
+export type Fetch = (
+  url: string,
+  init: { headers: Record<string, string>; redirect: 'manual'; signal: AbortSignal },
+) => Promise<Response>;
+
+export interface RequestOptions {
+  fetch: Fetch;
+  headers: Record<string, string>;
+  /** Milliseconds, for headers and body together. */
+  timeout: number;
+  /** Most bytes of the payload. */
+  maxBytes: number;
+  /** Ends the request before its time. */
+  signal: AbortSignal;
+}
+
+/** Asks a server for an artifact. Never rejects. */
+export async function request(
+  url: string,
+  fingerprint: Uint8Array,
+  options: RequestOptions,
+): Promise<[Outcome, Uint8Array?]> {
+  const controller = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, options.timeout);
+  const end = () => controller.abort();
+  options.signal.addEventListener('abort', end, { once: true });
+  // A custom fetch may not heed the signal.
+  const ended = new Promise<never>((_, fail) => {
+    controller.signal.addEventListener('abort', () => fail(new Error('ended')), { once: true });
+  });
+  ended.catch(() => {});
+  try {
+    const { fetch, headers } = options;
+    const asked = fetch(url, { headers, redirect: 'manual', signal: controller.signal });
+    return await Promise.race([answer(asked, fingerprint, options.maxBytes), ended]);
+  } catch {
+    return [late ? 'timedOut' : options.signal.aborted ? 'aborted' : 'failed'];
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', end);
+    // What is left of the answer is not wanted.
+    controller.abort();
+  }
+}
+
+async function answer(
+  asked: Promise<Response>,
+  fingerprint: Uint8Array,
+  maxBytes: number,
+): Promise<[Outcome, Uint8Array?]> {
+  const response = await asked;
+  const { status } = response;
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) return ['redirected'];
+  if (status === 404 || status === 410) {
+    await body(response, MAX_DRAINED);
+    return ['notFound'];
+  }
+  if (status !== 200) return ['failed'];
+  const limit = maxBytes + FOOTER_BYTES;
+  if (Number(response.headers.get('content-length') ?? 0) > limit) return ['oversized'];
+  const sealed = await body(response, limit);
+  if (sealed === undefined) return ['oversized'];
+  const payload = decodeArtifact(fingerprint, sealed);
+  return payload === undefined ? ['rejected'] : ['found', payload];
+}
+
+/** The whole body, or `undefined` as soon as it is longer than `limit`. */
+async function body(response: Response, limit: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done || value === undefined) break;
+    length += value.length;
+    if (length > limit) return undefined;
+    chunks.push(value);
+  }
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
