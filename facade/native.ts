@@ -94,6 +94,7 @@ export interface NativeShard {
   close(): void;
   neverLend(): void;
   window(part: number): ArrayBuffer | undefined;
+  fastNumber(): number;
   check(): void;
   size(): number;
   generation(): number;
@@ -180,7 +181,10 @@ function load(): Addon {
   for (const candidate of candidates) {
     try {
       const found = require(candidate) as Partial<Addon>;
-      if (typeof found?.setErrorClass === 'function') return found as Addon;
+      if (typeof found?.setErrorClass === 'function') {
+        loadedFrom = candidate;
+        return found as Addon;
+      }
       failures.push(`  ${candidate}: not a binary of warmshard`);
     } catch (error) {
       failures.push(`  ${candidate}: ${(error as Error).message.split('\n', 1)[0]}`);
@@ -195,6 +199,12 @@ function load(): Addon {
 }
 
 let addon: Addon | undefined;
+let loadedFrom: string | undefined;
+
+/** Where the addon was loaded from; `undefined` where it was not. */
+export function addonPath(): string | undefined {
+  return loadedFrom === undefined ? undefined : require.resolve(loadedFrom);
+}
 
 /** The addon. */
 export function native(): Addon {

@@ -1,4 +1,5 @@
 import { invalid } from './errors.js';
+import { fast, fastNumber, ORDINARY, patience } from './fast.js';
 import { filePath, Handle } from './handle.js';
 import type { Lending } from './lending.js';
 import type { EntryMeta, MetaBlock, Validator } from './meta.js';
@@ -45,6 +46,10 @@ export class Shard<V = Uint8Array> {
   // Fields of the handle, where `get` reaches them without a detour.
   readonly #native: NativeShard;
   readonly #hot: HotCalls;
+  /** What the fast door calls this shard; zero while look-ups go through Node-API. */
+  #fast = 0;
+  /** Look-ups until somebody asks whether there is such a door. */
+  #patience = patience();
   readonly #lending: Lending;
   readonly #windows: ArrayBuffer[];
   readonly #answer: Uint32Array;
@@ -87,12 +92,20 @@ export class Shard<V = Uint8Array> {
   get(key: string, validator?: Validator): V | undefined {
     if (!this.#plain) return this.#getDecoded(key, validator);
     let status: number;
-    if (validator === undefined) status = this.#hot.get(key);
-    else {
+    if (validator === undefined) {
+      status = this.#fast === 0 ? this.#hurry() : fast.get(key, this.#fast);
+      if (status === ORDINARY) status = this.#hot.get(key);
+    } else {
       this.#meta.writeValidator(validator);
       status = this.#hot.getChecked(key);
     }
     return this.#first(status) as V | undefined;
+  }
+
+  /** Counts a look-up through Node-API, and looks for the fast door when there have been many. */
+  #hurry(): number {
+    if (--this.#patience === 0) this.#fast = fastNumber(this.#native);
+    return ORDINARY;
   }
 
   #first(status: number): Uint8Array | undefined {
@@ -160,7 +173,10 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
   has(key: string, validator?: Validator): boolean {
-    if (validator === undefined) return this.#hot.has(key) === 1;
+    if (validator === undefined) {
+      const found = this.#fast === 0 ? ORDINARY : fast.has(key, this.#fast);
+      return (found === ORDINARY ? this.#hot.has(key) : found) === 1;
+    }
     this.#meta.writeValidator(validator);
     return this.#hot.hasChecked(key) === 1;
   }

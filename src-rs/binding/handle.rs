@@ -1,7 +1,8 @@
 //! One open shard of one environment, shared by its raw callbacks and its generated methods.
 
 use super::exchange::{self, Exchange};
-use std::cell::{Cell, RefCell};
+use super::fast::{self, Number};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::shard::{Loan, OWN_WINDOW};
@@ -17,6 +18,8 @@ pub struct Handle {
     pub exchange: Exchange,
     /// Where the parts of the last answer lie in the file, for the calls that fetch them.
     last: [Cell<(u64, u32)>; MAX_PARTS],
+    /// What the fast door calls this handle, once somebody has asked for it.
+    number: OnceCell<Option<Number>>,
 }
 
 impl Handle {
@@ -27,7 +30,13 @@ impl Handle {
             path,
             exchange,
             last: [const { Cell::new((0, 0)) }; MAX_PARTS],
+            number: OnceCell::new(),
         }
+    }
+
+    /// What the fast door calls this handle; zero where it does not know it. The handle must not move any more.
+    pub fn number(&self) -> u32 {
+        self.number.get_or_init(|| fast::number(self)).as_ref().map_or(0, Number::get)
     }
 
     /// Runs something on the shard.

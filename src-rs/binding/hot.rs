@@ -51,15 +51,23 @@ fn look(
     handle.with(|shard| {
         Ok(match find(shard, key, validator)? {
             Lookup::Hit(hit) => found(handle, shard, &hit),
-            Lookup::Miss => MISS,
-            Lookup::Stale => STALE,
-            Lookup::Corrupt => CORRUPT,
+            other => status(&other),
         })
     })
 }
 
+/// The answer for a look-up that found nothing usable.
 #[inline(always)]
-fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
+pub fn status(lookup: &Lookup) -> i32 {
+    match lookup {
+        Lookup::Stale => STALE,
+        Lookup::Corrupt => CORRUPT,
+        Lookup::Miss | Lookup::Hit(_) => MISS,
+    }
+}
+
+#[inline(always)]
+pub fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
     match handle.tell(shard, 0, hit.offset, hit.len) {
         COPY => MUST_COPY,
         NEEDS_WINDOW => MUST_MAKE_WINDOW,

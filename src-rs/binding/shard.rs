@@ -124,6 +124,12 @@ impl NativeShard {
         Ok(buffer.map(|b| unsafe { Unknown::from_raw_unchecked(env.raw(), b) }))
     }
 
+    /// What the fast door calls this shard; zero where it cannot.
+    #[napi]
+    pub fn fast_number(&self) -> u32 {
+        self.handle.number()
+    }
+
     /// Notices files deleted or replaced by hand.
     #[napi]
     pub fn check(&self, env: Env) -> napi::Result<()> {

@@ -1,0 +1,84 @@
+// Builds the fast door (src-cpp/fast.cc) for the Node.js that runs this or, with --all, for every major that it is
+// meant for, beside the addon. It is optional: without a C++ compiler or Node's headers everything works, more slowly.
+//
+//   node scripts/build-fast.mjs [--all]
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAJORS = [20, 22, 24, 26];
+const root = fileURLToPath(new URL('..', import.meta.url));
+const compiler = process.env.CXX ?? 'c++';
+
+if (process.platform !== 'linux') {
+  console.log('The fast door is for Linux only so far; nothing built.');
+  process.exit(0);
+}
+const musl = existsSync(`/lib/ld-musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
+const triple = `linux-${process.arch}-${musl ? 'musl' : 'gnu'}`;
+
+/** The folder of a Node.js' headers, with its ABI's number. @param {string} node */
+function headersOf(node) {
+  const [modules, prefix] = execFileSync(
+    node,
+    [
+      '-p',
+      'process.versions.modules + "\\n" + require("node:path").dirname(require("node:path").dirname(process.execPath))',
+    ],
+    { encoding: 'utf8' },
+  ).split('\n');
+  const folders = [process.env.NODE_HEADERS, join(prefix ?? '', 'include', 'node'), '/usr/include/node'];
+  const include = folders.find((folder) => folder !== undefined && existsSync(join(folder, 'node.h')));
+  return { modules, include };
+}
+
+/** Another major's Node.js, from the registry's package of it. @param {number} major */
+function fetched(major) {
+  const folder = join(root, 'node_modules', '.cache', 'nodes', String(major));
+  const node = join(folder, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
+  if (!existsSync(node)) {
+    mkdirSync(folder, { recursive: true });
+    execFileSync(
+      'npm',
+      ['install', '--ignore-scripts', '--no-save', '--prefix', folder, `node-linux-${process.arch}@${major}`],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+  }
+  return node;
+}
+
+/** @param {string} node */
+function build(node) {
+  const { modules, include } = headersOf(node);
+  if (include === undefined) return `no headers of ${node}`;
+  const out = join(root, `warmshard-fast.${triple}.${modules}.node`);
+  const flags = [
+    '-O2',
+    '-std=c++20',
+    '-shared',
+    '-fPIC',
+    '-fno-exceptions',
+    '-fno-rtti',
+    '-fvisibility=hidden',
+    '-Wall',
+    '-Wextra',
+    '-Wno-unused-parameter',
+    '-s',
+  ];
+  const { status, stderr, error } = spawnSync(
+    compiler,
+    [...flags, `-isystem${include}`, '-o', out, join(root, 'src-cpp', 'fast.cc')],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) return `${compiler}: ${error?.message ?? stderr}`;
+  console.log(`built ${out.slice(dirname(out).length + 1)}`);
+  return undefined;
+}
+
+const nodes = process.argv.includes('--all') ? MAJORS.map(fetched) : [process.execPath];
+const failures = nodes.map(build).filter((failure) => failure !== undefined);
+for (const failure of failures)
+  console.warn(`The fast door was not built, and look-ups will go through Node-API: ${failure}`);
+if (process.argv.includes('--all') && failures.length > 0) process.exitCode = 1;

@@ -1,0 +1,207 @@
+// The fast door: two look-ups that optimised JavaScript calls directly, without Node-API in between.
+//
+// V8 calls a C function straight from optimised code when the function was declared to it with its argument
+// types ("fast API calls"). The header of that interface is not among Node's, so the few declarations that are
+// needed are restated below, and they differ between majors. Hence one binary for each NODE_MODULE_VERSION, and a
+// proof before the first use (`layouts_agree`): objects made by V8's own exported constructors, and a
+// description that Node itself has made of one of its functions, must read as declared here. Where anything differs
+// nothing is offered, and everybody goes through Node-API.
+//
+// No logic lives here: a string's bytes go to the Rust core's C entry, a small integer comes back. Whatever is
+// not a flat one-byte string in optimised code (two-byte, cons, sliced, external; interpreted code) arrives at the
+// slow callbacks, which answer "the ordinary way, please".
+
+#include <dlfcn.h>
+#include <node.h>
+
+#include <cstdint>
+#include <cstring>
+
+namespace v8 {
+
+class CTypeInfo {
+ public:
+  enum Type : uint8_t { kVoid, kBool, kUint8, kInt32, kUint32, kInt64, kUint64, kFloat32, kFloat64,
+                        kPointer, kV8Value, kSeqOneByteString, kApiObject, kAny, kOptions = 255 };
+  Type type;
+#if NODE_MAJOR_VERSION < 25
+  uint8_t sequence;
+#endif
+  uint8_t flags;
+  constexpr CTypeInfo(Type t)
+      : type(t),
+#if NODE_MAJOR_VERSION < 25
+        sequence(0),
+#endif
+        flags(0) {
+  }
+  bool is(Type t) const { return std::memcmp(this, &(const CTypeInfo&)CTypeInfo(t), sizeof *this) == 0; }
+};
+
+class V8_EXPORT CFunctionInfo {
+ public:
+#if NODE_MAJOR_VERSION >= 21
+  enum class Int64Representation : uint8_t { kNumber = 0, kBigInt = 1 };
+  CFunctionInfo(const CTypeInfo& result, unsigned int count, const CTypeInfo* arguments,
+                Int64Representation integers = Int64Representation::kNumber);
+#else
+  CFunctionInfo(const CTypeInfo& result, unsigned int count, const CTypeInfo* arguments);
+#endif
+  const CTypeInfo result;
+#if NODE_MAJOR_VERSION >= 21
+  const Int64Representation integers;
+#endif
+  const unsigned int count;
+  const CTypeInfo* const arguments;
+};
+
+class V8_EXPORT CFunction {
+ public:
+  CFunction(const void* address, const CFunctionInfo* info);
+  const void* const address;
+  const CFunctionInfo* const info;
+};
+
+}  // namespace v8
+
+namespace {
+
+using v8::CFunction;
+using v8::CFunctionInfo;
+using v8::CTypeInfo;
+
+/// What V8 passes for a one-byte string.
+struct OneByteString {
+  const uint8_t* data;
+  uint32_t length;
+};
+
+/// The core's entries: src-rs/binding/fast.rs.
+using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
+Entry core_get = nullptr;
+Entry core_has = nullptr;
+
+/// The answer that sends the caller to Node-API.
+constexpr int32_t kOrdinary = -6;
+
+int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
+  return core_get(shard, key.data, key.length);
+}
+
+int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
+  return core_has(shard, key.data, key.length);
+}
+
+void Slow(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(kOrdinary); }
+
+constexpr CTypeInfo kArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32};
+constexpr unsigned kCount = sizeof kArguments / sizeof *kArguments;
+
+/// A function of Node's own that takes a one-byte string, as Node described it to V8.
+#if NODE_MAJOR_VERSION >= 24
+constexpr char kReference[] =
+    "_ZZN2v88internal28CFunctionBuilderWithFunctionINS_16CTypeInfoBuilderIjJEEEJNS2_INS_5LocalINS_5ValueEEEJEEES7_"
+    "NS2_IRKNS_17FastOneByteStringEJEEES3_S3_NS2_IRNS_22FastApiCallbackOptionsEJEEEEE5BuildILNS_13CFunctionInfo"
+    "19Int64RepresentationE0EEEDavE8instance";
+constexpr CTypeInfo kReferenceArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kV8Value,
+                                             CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32,
+                                             CTypeInfo::kUint32, CTypeInfo::kOptions};
+#elif NODE_MAJOR_VERSION >= 22
+constexpr char kReference[] =
+    "_ZZN2v88internal28CFunctionBuilderWithFunctionINS_16CTypeInfoBuilderIjJEEEJNS2_INS_5LocalINS_5ValueEEEJEEE"
+    "NS2_IRKNS_17FastOneByteStringEJEEEEE5BuildILNS_13CFunctionInfo19Int64RepresentationE0EEEDavE8instance";
+constexpr CTypeInfo kReferenceArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString};
+#else
+constexpr char kReference[] =
+    "_ZZN2v88internal28CFunctionBuilderWithFunctionINS_16CTypeInfoBuilderIjJEEEJNS2_INS_5LocalINS_5ValueEEEJEEE"
+    "NS2_IRKNS_17FastOneByteStringEJEEEEE5BuildEvE8instance";
+constexpr CTypeInfo kReferenceArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString};
+#endif
+
+/// Room for an object of V8's whose size is only believed to be known.
+struct Room {
+  alignas(16) unsigned char bytes[128];
+  Room() { std::memset(bytes, 0xA5, sizeof bytes); }
+  /// Whether a constructor wrote nothing behind what is declared here.
+  bool untouched_from(size_t size) const {
+    for (size_t i = size; i < sizeof bytes; i++)
+      if (bytes[i] != 0xA5) return false;
+    return true;
+  }
+};
+
+bool describes(const CFunctionInfo* info, CTypeInfo::Type result, const CTypeInfo* arguments, unsigned count) {
+  if (!info->result.is(result) || info->count != count || info->arguments == nullptr) return false;
+  return std::memcmp(info->arguments, arguments, count * sizeof *arguments) == 0;
+}
+
+/// The proof. Returns what does not agree, or nothing.
+const char* disagreement() {
+  static Room info_room, function_room;
+  const CTypeInfo result(CTypeInfo::kInt32);
+  auto* info = new (info_room.bytes) CFunctionInfo(result, kCount, kArguments);
+  if (!describes(info, CTypeInfo::kInt32, kArguments, kCount) || info->arguments != kArguments ||
+      !info_room.untouched_from(sizeof *info))
+    return "CFunctionInfo";
+  auto* function = new (function_room.bytes) CFunction(reinterpret_cast<const void*>(FastGet), info);
+  if (function->address != reinterpret_cast<const void*>(FastGet) || function->info != info ||
+      !function_room.untouched_from(sizeof *function))
+    return "CFunction";
+  const auto* reference = static_cast<const CFunctionInfo*>(dlsym(RTLD_DEFAULT, kReference));
+  if (reference == nullptr) return "reference";
+  constexpr unsigned count = sizeof kReferenceArguments / sizeof *kReferenceArguments;
+  if (!describes(reference, CTypeInfo::kUint32, kReferenceArguments, count)) return "CTypeInfo";
+  return nullptr;
+}
+
+v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
+  return v8::String::NewFromUtf8(isolate, value).ToLocalChecked();
+}
+
+/// `connect(path)`: finds the core's entries in the addon, which is loaded from there, and proves the layouts.
+/// Returns nothing, or why the door stays shut.
+void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  v8::String::Utf8Value path(isolate, args[0]);
+  const char* reason = "addon";
+  // Loaded already: this only finds it, and keeps it.
+  if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
+    core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_1"));
+    core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
+    reason = core_get != nullptr && core_has != nullptr ? disagreement() : "entries";
+  }
+  if (reason != nullptr) args.GetReturnValue().Set(text(isolate, reason));
+}
+
+/// `offer(target)`: puts the functions on an object. Only after `connect` found nothing wrong.
+void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  if (!args[0]->IsObject() || core_get == nullptr || core_has == nullptr) return;
+  static const CFunctionInfo info(CTypeInfo(CTypeInfo::kInt32), kCount, kArguments);
+  static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
+  static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
+  auto put = [&](const char* name, const CFunction* function) {
+    auto made = v8::FunctionTemplate::New(isolate, Slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
+                                          v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
+    v8::Local<v8::Function> value;
+    if (made->GetFunction(context).ToLocal(&value))
+      args[0].As<v8::Object>()->Set(context, text(isolate, name), value).Check();
+  };
+  put("get", &get);
+  put("has", &has);
+}
+
+void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const char* name,
+         v8::FunctionCallback callback) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  auto value = v8::FunctionTemplate::New(isolate, callback)->GetFunction(context);
+  exports->Set(context, text(isolate, name), value.ToLocalChecked()).Check();
+}
+
+}  // namespace
+
+NODE_MODULE_INIT(/* exports, module, context */) {
+  put(exports, context, "connect", Connect);
+  put(exports, context, "offer", Offer);
+}

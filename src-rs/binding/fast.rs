@@ -1,0 +1,104 @@
+//! The entries of the fast door: what `src-cpp/fast.cc` calls from optimised JavaScript.
+//!
+//! V8 hands over the bytes of a string where they lie in its heap. Nothing here calls into it, so they stay
+//! there until we return. Whatever is not plain (bytes beyond ASCII, whose UTF-8 differs; a closed shard; an error
+//! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
+#![allow(unsafe_code)]
+
+use super::guard::guarded;
+use super::handle::Handle;
+use super::hot::{one_part, status};
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use warmshard_core::{Error, Lookup, Shard, Validator};
+
+/// Shards of one process that may use the fast door at the same time; more use Node-API.
+const MAX_SHARDS: usize = 256;
+
+/// The answer that sends the caller to Node-API.
+const ORDINARY: i32 = -6;
+
+/// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
+static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
+static FILLING: Mutex<()> = Mutex::new(());
+
+/// A shard's number, given back when this is dropped.
+#[derive(Debug)]
+pub struct Number(usize);
+
+impl Number {
+    /// What the caller says to mean the shard. Zero means none.
+    pub fn get(&self) -> u32 {
+        u32::try_from(self.0).unwrap_or(0).saturating_add(1)
+    }
+}
+
+/// Gives a handle a number, which it must keep, so that the number goes before it does.
+pub fn number(handle: &Handle) -> Option<Number> {
+    let _one_at_a_time = FILLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = SHARDS.iter().position(|slot| slot.load(Ordering::Relaxed).is_null())?;
+    SHARDS.get(free)?.store(ptr::from_ref(handle).cast_mut(), Ordering::Release);
+    Some(Number(free))
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        if let Some(slot) = SHARDS.get(self.0) {
+            slot.store(ptr::null_mut(), Ordering::Release);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn run(
+    shard: u32,
+    key: *const u8,
+    len: u32,
+    call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> Result<i32, Error>,
+) -> i32 {
+    let slot = (shard as usize).checked_sub(1).and_then(|at| SHARDS.get(at));
+    let handle = slot.map_or(ptr::null_mut(), |slot| slot.load(Ordering::Relaxed));
+    if handle.is_null() || key.is_null() {
+        return ORDINARY;
+    }
+    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
+    // this shard's JavaScript runs on: the one that calls. V8 vouches for `len` bytes at `key` until we return.
+    let (handle, key) = unsafe { (&*handle, std::slice::from_raw_parts(key, len as usize)) };
+    if !key.is_ascii() {
+        return ORDINARY;
+    }
+    guarded(|| handle.with(|shard| call(handle, shard, key))).unwrap_or(ORDINARY)
+}
+
+/// `get` without a validator.
+///
+/// # Safety
+/// Called by the shim, on the thread of the shard's environment, with a string of V8's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        run(shard, key, len, |handle, shard, key| {
+            Ok(match shard.get(key, &Validator::None)? {
+                Lookup::Hit(hit) => one_part(handle, shard, &hit),
+                other => status(&other),
+            })
+        })
+    }
+}
+
+/// `has` without a validator.
+///
+/// # Safety
+/// As `warmshard_fast_get_1`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        run(shard, key, len, |_, shard, key| {
+            Ok(i32::from(matches!(shard.peek(key, &Validator::None)?, Lookup::Hit(_))))
+        })
+    }
+}
