@@ -1,26 +1,33 @@
 import { isAbsolute, join } from 'node:path';
-import { invalid, WarmshardError } from '../errors.js';
+import { invalid } from '../errors.js';
 
-/**
- * The folder in which a user's caches of `app` belong: `$XDG_CACHE_HOME/<app>`, or else `~/.cache/<app>`, on macOS
- * `~/Library/Caches/<app>`. It is not made here. As the XDG rules say, a path that is not absolute counts as not set.
- *
- * @throws WarmshardError `ERR_INVALID_ARG` where `app` is not a plain name, or neither variable tells a folder
- */
-export function userCacheFolder(app: string): string {
-  if (typeof app !== 'string' || !isPlainName(app))
-    throw invalid('app must be a plain name: not empty, no slash or zero byte, not . or ..');
-  const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
-  if (cache !== undefined && isAbsolute(cache)) return join(cache, app);
-  if (home !== undefined && isAbsolute(home))
-    return process.platform === 'darwin' ? join(home, 'Library', 'Caches', app) : join(home, '.cache', app);
-  throw new WarmshardError(
-    'ERR_INVALID_ARG',
-    `there is no cache folder for ${app}: neither XDG_CACHE_HOME nor HOME is an absolute path. ` +
-      'Set one of them, or give a path.',
+/** Whether a name is that of one file or folder, without a path. */
+export function isPlainName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !/[/\\\0]/.test(name) &&
+    name.isWellFormed()
   );
 }
 
-function isPlainName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name) && name.isWellFormed();
+/**
+ * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
+ * (`~/Library/Caches` on macOS). It is not made.
+ *
+ * @param app a plain name, which becomes the folder's
+ * @throws WarmshardError `ERR_INVALID_ARG`
+ */
+export function userCacheFolder(app: string): string {
+  if (!isPlainName(app)) throw invalid('app must be a plain name, without a path');
+  const { XDG_CACHE_HOME: xdg, HOME: home } = process.env;
+  // A relative one is to be ignored, says the specification.
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, app);
+  if (home === undefined || !isAbsolute(home))
+    throw invalid(
+      'there is no folder for caches: set XDG_CACHE_HOME or HOME to an absolute path, or give the path of a file',
+    );
+  return process.platform === 'darwin' ? join(home, 'Library', 'Caches', app) : join(home, '.cache', app);
 }

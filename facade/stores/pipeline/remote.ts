@@ -1,7 +1,7 @@
 import { invalid, WarmshardError } from '../../errors.js';
 import { show, whole } from '../../options.js';
 import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
-import { fill } from './layered.js';
+import { fill, isStore } from './layered.js';
 import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 import { type Fetch, type Outcome, request } from './request.js';
 
@@ -111,7 +111,7 @@ export class RemotePipelineCache {
     this.#headers = checkHeaders(options.headers ?? {});
     if (fetch !== undefined && typeof fetch !== 'function') throw invalid('fetch must be a function');
     this.#fetch = fetch as Fetch | undefined;
-    if (local !== undefined && typeof local?.get !== 'function') throw invalid('local must be a store');
+    if (local !== undefined && !isStore(local)) throw invalid('local must be a store');
     this.#local = local;
   }
 

@@ -3,6 +3,9 @@ import { decodeArtifact, FOOTER_BYTES } from './fingerprint.js';
 /** A "not found" of at most this many bytes is read to its end, so that its connection can be used again. */
 const MAX_DRAINED = 16 * 1024;
 
+/** As `fetch` has it. */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
 /** How a request ended. Each is a counter of `RemoteMetrics`. */
 export type Outcome =
   | 'found'
@@ -70,7 +73,7 @@ async function answer(
 ): Promise<[Outcome, Uint8Array?]> {
   const response = await asked;
   const { status } = response;
-  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) return ['redirected'];
+  if (response.type === 'opaqueredirect' || REDIRECTS.includes(status)) return ['redirected'];
   if (status === 404 || status === 410) {
     await body(response, MAX_DRAINED);
     return ['notFound'];
