@@ -29,8 +29,8 @@ export interface RequestOptions {
   timeout: number;
   /** Most bytes of the payload. */
   maxBytes: number;
-  /** Ends the request before its time. */
-  signal: AbortSignal;
+  /** Holds the request's controller while it is under way: aborting it ends the request before its time. */
+  underWay: Set<AbortController>;
 }
 
 /** Asks a server for an artifact. Never rejects. */
@@ -45,8 +45,7 @@ export async function request(
     late = true;
     controller.abort();
   }, options.timeout);
-  const end = () => controller.abort();
-  options.signal.addEventListener('abort', end, { once: true });
+  options.underWay.add(controller);
   // A custom fetch may not heed the signal.
   const ended = new Promise<never>((_, fail) => {
     controller.signal.addEventListener('abort', () => fail(new Error('ended')), { once: true });
@@ -57,10 +56,10 @@ export async function request(
     const asked = fetch(url, { headers, redirect: 'manual', signal: controller.signal });
     return await Promise.race([answer(asked, fingerprint, options.maxBytes), ended]);
   } catch {
-    return [late ? 'timedOut' : options.signal.aborted ? 'aborted' : 'failed'];
+    return [late ? 'timedOut' : controller.signal.aborted ? 'aborted' : 'failed'];
   } finally {
     clearTimeout(timer);
-    options.signal.removeEventListener('abort', end);
+    options.underWay.delete(controller);
     // What is left of the answer is not wanted.
     controller.abort();
   }
