@@ -3,7 +3,6 @@
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,10 +10,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { DiskPipelineCache, type DiskPipelineOptions, encodeArtifact, fingerprint } from 'warmshard';
 import { bytes, pattern, same, text } from './helpers/bytes.js';
+import { type Inside, inChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 import { WAYS } from './helpers/ways.js';
@@ -88,9 +88,9 @@ everyWay('what was returned is its own memory, and outlives everything', (t, ope
     cache.close();
     same(t, kept, pattern(length, 1));
     same(t, second, pattern(length, 2));
-    const moved = structuredClone(kept as Uint8Array, {
-      transfer: [(kept as Uint8Array).buffer as ArrayBuffer],
-    });
+    // From Node.js 24 on, lent memory can be cloned but not transferred.
+    const transfer = length < MIB ? [kept?.buffer as ArrayBuffer] : [];
+    const moved = structuredClone(kept, { transfer });
     same(t, moved, pattern(length, 1));
   }
 });
@@ -297,17 +297,62 @@ test('wrong arguments are told, and touch nothing', (t) => {
   t.is(cache.metrics().rejectedPuts, 0);
 });
 
-test('a folder that cannot be written to', (t) => {
-  if (process.getuid?.() === 0) {
-    t.log('skipped: root may write everywhere');
+test('a folder that cannot be written to holds what it holds, and puts are counted', async (t) => {
+  const root = join(folder(t), 'cache');
+  chmodSync(dirname(root), 0o755);
+  new DiskPipelineCache(root).put(fingerprint('a'), bytes('a'));
+  chmodSync(root, 0o555);
+  chmodSync(join(root, `${fingerprint('a')}.bin`), 0o644);
+  const body = ({ warmshard: { DiskPipelineCache, fingerprint } }: Inside, root: string) => {
+    // The addon is loaded before the user changes: the checkout may be closed to the other one.
+    const cache = new DiskPipelineCache(root, { trust: 'system' });
+    fingerprint('load it');
+    if (process.getuid?.() === 0) {
+      process.setgid?.(65534);
+      process.setuid?.(65534);
+    }
+    cache.put(fingerprint('b'), new Uint8Array(10));
+    const found = cache.get(fingerprint('a'))?.length;
+    cache.flush();
+    const { rejectedPuts, entries } = cache.metrics();
+    return { rejectedPuts, entries, found };
+  };
+  t.deepEqual(await inChild(t, body, root), { rejectedPuts: 1, entries: 1, found: 1 });
+  t.deepEqual(readdirSync(root), [`${fingerprint('a')}.bin`]);
+  chmodSync(root, 0o700);
+});
+
+test('lent artifacts are given back, and never use up the mappings of the process', async (t) => {
+  if (!existsSync('/proc/self/maps')) {
+    t.log('skipped: this system does not list mappings');
     t.pass();
     return;
   }
-  const root = join(folder(t), 'cache');
-  mkdirSync(root, { mode: 0o500 });
-  const cache = new DiskPipelineCache(root);
-  cache.put(fingerprint('a'), bytes('a'));
-  t.like(cache.metrics(), { rejectedPuts: 1, entries: 0 });
-  chmodSync(root, 0o700);
-  t.deepEqual(readdirSync(root), []);
+  const body = async (
+    { warmshard: { DiskPipelineCache, fingerprint }, fs, collect }: Inside,
+    root: string,
+  ) => {
+    const lent = () => fs.readFileSync('/proc/self/maps', 'utf8').split('.bin').length - 1;
+    const cache = new DiskPipelineCache(root);
+    const one = fingerprint('a');
+    cache.put(one, new Uint8Array(256 * 1024).fill(3));
+    const held: unknown[] = [];
+    for (let i = 0; i < 8300; i++) {
+      const found = cache.get(one);
+      if (found?.at(-1) !== 3) throw new Error('not found');
+      held.push(found);
+    }
+    const most = lent();
+    held.length = 0;
+    await collect();
+    const left = lent();
+    cache.get(one);
+    return { most, left, again: lent() };
+  };
+  const { most, left, again } = await inChild(t, body, join(folder(t), 'cache'), {
+    nodeArgs: ['--expose-gc'],
+  });
+  t.true(most > 8000 && most <= 8192, `${most}`);
+  t.true(left < 10, `${left}`);
+  t.true(again >= left);
 });

@@ -4,7 +4,16 @@
 use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use warmshard_core::mapping::Window;
+
+/// Windows that JavaScript has, of all environments of the process.
+static LENT: AtomicUsize = AtomicUsize::new(0);
+
+/// How many windows are lent now.
+pub fn lent() -> usize {
+    LENT.load(Ordering::Relaxed)
+}
 
 /// Gives a window to JavaScript. `None` where the runtime forbids memory that is not its own.
 ///
@@ -27,6 +36,7 @@ pub fn lend(env: sys::napi_env, window: Window) -> Option<sys::napi_value> {
         drop(unsafe { Box::from_raw(owner.cast::<Window>()) });
         return None;
     }
+    LENT.fetch_add(1, Ordering::Relaxed);
     Some(buffer)
 }
 
@@ -46,4 +56,5 @@ pub fn lend_part(env: sys::napi_env, window: Window, from: usize) -> Option<sys:
 unsafe extern "C" fn unmap(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
     // SAFETY: made by `lend`; called once.
     drop(unsafe { Box::from_raw(owner.cast::<Window>()) });
+    LENT.fetch_sub(1, Ordering::Relaxed);
 }

@@ -92,7 +92,8 @@ export class LayeredPipelineCache implements PipelineStore {
   }
 }
 
-function isStore(value: unknown): value is PipelineStore {
+/** Whether something may be a layer. */
+export function isStore(value: unknown): value is PipelineStore {
   const store = value as Partial<PipelineStore> | null;
   return (
     typeof store === 'object' &&

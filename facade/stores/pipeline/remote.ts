@@ -1,7 +1,7 @@
 import { invalid, WarmshardError } from '../../errors.js';
 import { show, whole } from '../../options.js';
 import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
-import { fill } from './layered.js';
+import { fill, isStore } from './layered.js';
 import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 import { type Fetch, type Outcome, request } from './request.js';
 
@@ -76,7 +76,8 @@ export class RemotePipelineCache {
   readonly #maxConcurrent: number;
   readonly #headers: Record<string, string>;
   readonly #fetch: Fetch | undefined;
-  readonly #closing = new AbortController();
+  #closed = false;
+  readonly #requests = new Set<AbortController>();
   /** By fingerprint: whoever asks for the same waits for the same. */
   readonly #underWay = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #queue: (() => void)[] = [];
@@ -111,7 +112,7 @@ export class RemotePipelineCache {
     this.#headers = checkHeaders(options.headers ?? {});
     if (fetch !== undefined && typeof fetch !== 'function') throw invalid('fetch must be a function');
     this.#fetch = fetch as Fetch | undefined;
-    if (local !== undefined && typeof local?.get !== 'function') throw invalid('local must be a store');
+    if (local !== undefined && !isStore(local)) throw invalid('local must be a store');
     this.#local = local;
   }
 
@@ -146,11 +147,10 @@ export class RemotePipelineCache {
   }
 
   async #request(fingerprint: Uint8Array, hex: string): Promise<Uint8Array | undefined> {
-    const { signal } = this.#closing;
     if (this.#active < this.#maxConcurrent) this.#active++;
     else await new Promise<void>((done) => this.#queue.push(done));
     try {
-      if (signal.aborted) return undefined;
+      if (this.#closed) return undefined;
       const url = new URL(this.#base);
       url.pathname += `${hex}.bin`;
       const [outcome, payload] = await request(url.href, fingerprint, {
@@ -158,7 +158,7 @@ export class RemotePipelineCache {
         headers: this.#headers,
         timeout: this.#timeout,
         maxBytes: this.#maxBytes,
-        signal,
+        underWay: this.#requests,
       });
       this.#remote.requests++;
       this.#remote[outcome]++;
@@ -193,7 +193,8 @@ export class RemotePipelineCache {
 
   /** Ends the use of this cache, and what is under way: that is a miss. Again: nothing. The local store stays open. */
   close(): void {
-    this.#closing.abort();
+    this.#closed = true;
+    for (const controller of this.#requests) controller.abort();
   }
 
   /** `using cache = new RemotePipelineCache(...)` closes it at the end of the block. */
@@ -202,7 +203,7 @@ export class RemotePipelineCache {
   }
 
   #requireOpen(): void {
-    if (this.#closing.signal.aborted)
+    if (this.#closed)
       throw new WarmshardError('ERR_CLOSED', `the cache of ${this.#base.origin} is closed; make another one`);
   }
 }

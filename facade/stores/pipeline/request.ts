@@ -3,6 +3,9 @@ import { decodeArtifact, FOOTER_BYTES } from './fingerprint.js';
 /** A "not found" of at most this many bytes is read to its end, so that its connection can be used again. */
 const MAX_DRAINED = 16 * 1024;
 
+/** As `fetch` has it. */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
 /** How a request ended. Each is a counter of `RemoteMetrics`. */
 export type Outcome =
   | 'found'
@@ -26,8 +29,8 @@ export interface RequestOptions {
   timeout: number;
   /** Most bytes of the payload. */
   maxBytes: number;
-  /** Ends the request before its time. */
-  signal: AbortSignal;
+  /** Holds the request's controller while it is under way: aborting it ends the request before its time. */
+  underWay: Set<AbortController>;
 }
 
 /** Asks a server for an artifact. Never rejects. */
@@ -42,8 +45,7 @@ export async function request(
     late = true;
     controller.abort();
   }, options.timeout);
-  const end = () => controller.abort();
-  options.signal.addEventListener('abort', end, { once: true });
+  options.underWay.add(controller);
   // A custom fetch may not heed the signal.
   const ended = new Promise<never>((_, fail) => {
     controller.signal.addEventListener('abort', () => fail(new Error('ended')), { once: true });
@@ -54,10 +56,10 @@ export async function request(
     const asked = fetch(url, { headers, redirect: 'manual', signal: controller.signal });
     return await Promise.race([answer(asked, fingerprint, options.maxBytes), ended]);
   } catch {
-    return [late ? 'timedOut' : options.signal.aborted ? 'aborted' : 'failed'];
+    return [late ? 'timedOut' : controller.signal.aborted ? 'aborted' : 'failed'];
   } finally {
     clearTimeout(timer);
-    options.signal.removeEventListener('abort', end);
+    options.underWay.delete(controller);
     // What is left of the answer is not wanted.
     controller.abort();
   }
@@ -70,7 +72,7 @@ async function answer(
 ): Promise<[Outcome, Uint8Array?]> {
   const response = await asked;
   const { status } = response;
-  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) return ['redirected'];
+  if (response.type === 'opaqueredirect' || REDIRECTS.includes(status)) return ['redirected'];
   if (status === 404 || status === 410) {
     await body(response, MAX_DRAINED);
     return ['notFound'];

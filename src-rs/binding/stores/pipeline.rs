@@ -3,7 +3,7 @@
 
 use super::super::errors::raise;
 use super::super::guard::guarded;
-use super::super::lending::lend;
+use super::super::lending::{lend, lent};
 use super::super::raw::{array_len, bytes, element};
 use super::super::reports::NativeDurability;
 use super::super::work::Work;
@@ -16,7 +16,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use warmshard_core::Error;
-use warmshard_core::limits::MAP_BLOB_BYTES;
+use warmshard_core::limits::{MAP_BLOB_BYTES, MAX_LENT_WINDOWS};
 use warmshard_core::storage::trust::Trust;
 use warmshard_core::stores::pipeline::artifact::{self, Artifact, Fingerprint};
 use warmshard_core::stores::pipeline::{Pipeline, PipelineMetrics, PipelineOptions};
@@ -117,6 +117,7 @@ impl NativePipeline {
     fn payload(&self, env: &Env, artifact: &Artifact) -> Option<sys::napi_value> {
         if artifact.len() >= MAP_BLOB_BYTES
             && self.mapped.load(Ordering::Relaxed)
+            && lent() < MAX_LENT_WINDOWS
             && let Some(window) = artifact.window()
         {
             match lend(env.raw(), window) {

@@ -179,3 +179,7 @@ pub const DEFAULT_PIPELINE_BYTES: u64 = 1 << 30;
 /// From this many bytes on a payload is lent from a mapping rather than read: below, the mapping costs
 /// more than the copy.
 pub const MAP_BLOB_BYTES: usize = 256 << 10;
+
+/// Windows of a process that may be lent when one more payload is lent rather than read. Systems allow
+/// a process some 65,000 mappings, and one that has no more left dies of the next allocation.
+pub const MAX_LENT_WINDOWS: usize = 1 << 13;

@@ -124,6 +124,9 @@ fn a_sync_fails_where_the_whole_folder_is_gone() {
     folder.write("two", &[b"2"]).unwrap();
     folder.sync().unwrap();
     assert_eq!(folder.pending(), Pending::default());
+    folder.remove("two").unwrap();
+    std::fs::remove_dir_all(&dir).unwrap();
+    folder.sync().unwrap();
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use warmshard_core::Code;
-use warmshard_core::limits::MAX_ARTIFACT_BYTES;
+use warmshard_core::limits::{
+    DEFAULT_PIPELINE_BYTES, MAP_BLOB_BYTES, MAX_ARTIFACT_BYTES, MAX_PARALLEL_SYNCS,
+};
 use warmshard_core::storage::memory::Memory;
 use warmshard_core::stores::pipeline::artifact::{Artifact, fingerprint, footer, hex, unseal};
 use warmshard_core::stores::pipeline::{FOOTER_LEN, Fingerprint, Pipeline, PipelineMetrics, PipelineOptions};
@@ -36,6 +38,19 @@ fn look_all_ways(cache: &Pipeline, of: &Fingerprint) -> Option<Vec<u8>> {
     assert_eq!(cache.has(of), read.is_some());
     assert!(lent == read, "a mapping shows something else");
     read
+}
+
+#[test]
+fn the_guide_tells_the_limits() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pipeline.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    const { assert!(MAX_ARTIFACT_BYTES == 67_108_864 && FOOTER_LEN == 32) };
+    const { assert!(MAX_PARALLEL_SYNCS == 16 && MAP_BLOB_BYTES == 256 << 10 && DEFAULT_PIPELINE_BYTES == 1 << 30) };
+    for said in
+        ["0 to 67,108,864", "n to n + 31", "sixteen files at a time", "from 256 KiB on", "`maxBytes` (1 GiB)"]
+    {
+        assert!(guide.contains(said), "{said}");
+    }
 }
 
 #[test]

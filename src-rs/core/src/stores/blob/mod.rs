@@ -102,7 +102,7 @@ impl BlobFolder {
     fn rename(&self, prepared: &mut Prepared, pending: &mut PendingSet) -> Result<()> {
         let path = self.dir.join(&prepared.name);
         match self.storage.rename(&prepared.path, &path) {
-            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(error) if is_missing(&error) => {
                 self.make_folder(&self.dir, pending)?;
                 self.storage.rename(&prepared.path, &path)?;
             }
@@ -169,7 +169,7 @@ impl BlobFolder {
                 found.retain(|f| check(&f.name).is_ok());
                 Ok(found)
             }
-            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if is_missing(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -184,6 +184,11 @@ impl BlobFolder {
         }
         self.storage.create_dirs(dir)
     }
+}
+
+/// Whether the system said that there is no such file or folder.
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
 /// A name is a plain file name that no temporary file has.

@@ -1,6 +1,6 @@
 //! Which files a power cut might cost, and making them survive one.
 
-use super::{BlobFolder, lock};
+use super::{BlobFolder, is_missing, lock};
 use crate::error::{Error, Result};
 use crate::limits::{MAX_PARALLEL_SYNCS, MAX_PENDING_FILES, WRITE_CHUNK};
 use crate::storage::{File, Identity};
@@ -106,7 +106,11 @@ impl BlobFolder {
         for dir in above {
             let _ = self.storage.sync_dir(dir);
         }
-        let folders_failed = own.into_iter().find_map(|dir| self.storage.sync_dir(dir).err());
+        let folders_failed = own.into_iter().find_map(|dir| match self.storage.sync_dir(dir) {
+            // Whoever removed the folder lost nothing that we would have to keep.
+            Err(error) if work.is_empty() && is_missing(&error) => None,
+            other => other.err(),
+        });
         let mut pending = lock(&self.pending);
         match folders_failed {
             Some(error) => {

@@ -273,10 +273,12 @@ impl Pipeline {
             if total <= self.options.max_bytes {
                 return;
             }
-            if self.blobs.remove(&file.name).unwrap_or(false) {
+            let Ok(there) = self.blobs.remove(&file.name) else { continue };
+            total = total.saturating_sub(file.len);
+            // Otherwise another one was faster, and counts it.
+            if there {
                 self.counts.evictions.add(1);
                 self.counts.evicted_bytes.add(file.len);
-                total = total.saturating_sub(file.len);
             }
         }
     }
