@@ -448,6 +448,27 @@ declare class Shard<V = Uint8Array> {
     evictStaleAsync(options?: WorkOptions): Promise<number>;
 }
 
+/** Functions that are gathered until `commit` stores them all at once. */
+declare class AutoloadShardWriter {
+    #private;
+    /** Functions gathered since the last commit. */
+    get size(): number;
+    /**
+     * Adds a function, in the place of an earlier one of this name. The blob is copied.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+     * not spoil a commit
+     */
+    add(name: string, blob: Uint8Array): this;
+    /**
+     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
+     * nothing. If it throws, everything is still gathered, and can be committed again.
+     *
+     * @throws WarmshardError as `AutoloadCache.mergeIn`
+     */
+    commit(): number;
+}
+
 /** How an autoload cache is opened. What is not said here is as for a `Shard`. */
 interface AutoloadCacheOptions extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'lockTimeout' | 'trust' | 'autoCompact'> {
     /** The program that compiles. What another build of it has compiled is not there. */
@@ -574,26 +595,6 @@ declare class AutoloadCache {
     /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
-/** Functions that are gathered until `commit` stores them all at once. */
-declare class AutoloadShardWriter {
-    #private;
-    /** Functions gathered since the last commit. */
-    get size(): number;
-    /**
-     * Adds a function, in the place of an earlier one of this name. The blob is copied.
-     *
-     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
-     * not spoil a commit
-     */
-    add(name: string, blob: Uint8Array): this;
-    /**
-     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
-     * nothing. If it throws, everything is still gathered, and can be committed again.
-     *
-     * @throws WarmshardError as `AutoloadCache.mergeIn`
-     */
-    commit(): number;
-}
 
 /**
  * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
@@ -633,6 +634,11 @@ interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOption
      * in it are followed when the cache is opened.
      */
     root?: string | undefined;
+}
+/** What is saved beside the parts. */
+interface SaveMeta {
+    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    expiresAt?: number | undefined;
 }
 /** Numbers on a script cache. Counters from `hits` on are this handle's own. */
 interface ScriptCacheStats {
@@ -719,7 +725,7 @@ declare class ScriptCache<P extends string = 'code'> {
      * `maxEntryBytes`, or the host's binary cannot be identified
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
-    save(source: string, parts: Record<P, Uint8Array>): boolean;
+    save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean;
     /**
      * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
      *
@@ -734,7 +740,7 @@ declare class ScriptCache<P extends string = 'code'> {
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
-    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>): void;
+    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>, meta?: SaveMeta): void;
     /**
      * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
      *
@@ -797,4 +803,4 @@ declare function scriptCache(): ScriptCache | undefined;
 declare function userCacheFolder(app: string): string;
 
 export { AutoloadCache, AutoloadShardWriter, ScriptCache, Shard, WarmshardError, constantsCodec, defaultCachePath, fileMtime, scriptCache, userCacheFolder };
-export type { AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+export type { AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, Progress, SaveMeta, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -41,8 +41,13 @@ expectTypeOf<Option<'lockTimeout'>>().toEqualTypeOf<number>();
 expectTypeOf<Option<'root'>>().toEqualTypeOf<string>();
 expectTypeOf<Option<'trust'>>().toEqualTypeOf<'private' | 'group' | 'system'>();
 expectTypeOf<Option<'autoCompact'>>().toEqualTypeOf<boolean>();
-expectTypeOf<CodecName>().toEqualTypeOf<'bytes' | 'utf8' | 'json' | 'structured'>();
-expectTypeOf<Host>().toEqualTypeOf<{ name: string; version: string; binary?: string | false | undefined }>();
+expectTypeOf<CodecName>().toEqualTypeOf<'bytes' | 'utf8' | 'json' | 'structured' | 'constants'>();
+expectTypeOf<Host>().toEqualTypeOf<{
+  name: string;
+  version: string;
+  schema?: number | undefined;
+  binary?: string | false | undefined;
+}>();
 
 // Values follow the codec.
 const texts = Shard.open<string>('a.shard', { codec: 'utf8' });
