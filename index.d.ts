@@ -728,6 +728,7 @@ declare class ScriptCache<P extends string = 'code'> {
     save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean;
     /**
      * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
+     * Entries that were saved by content (`validate`) are not found by a time.
      *
      * @param path taken as it is: use a canonical one
      * @param mtimeSec whole seconds since the epoch; see `fileMtime`
