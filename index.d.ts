@@ -647,6 +647,27 @@ declare class ArtifactStore {
     [Symbol.dispose](): void;
 }
 
+/** Functions that are gathered until `commit` stores them all at once. */
+declare class AutoloadShardWriter {
+    #private;
+    /** Functions gathered since the last commit. */
+    get size(): number;
+    /**
+     * Adds a function, in the place of an earlier one of this name. The blob is copied.
+     *
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+     * not spoil a commit
+     */
+    add(name: string, blob: Uint8Array): this;
+    /**
+     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
+     * nothing. If it throws, everything is still gathered, and can be committed again.
+     *
+     * @throws WarmshardError as `AutoloadCache.mergeIn`
+     */
+    commit(): number;
+}
+
 /** How an autoload cache is opened. What is not said here is as for a `Shard`. */
 interface AutoloadCacheOptions extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'lockTimeout' | 'trust' | 'autoCompact'> {
     /** The program that compiles. What another build of it has compiled is not there. */
@@ -772,26 +793,6 @@ declare class AutoloadCache {
     close(): void;
     /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
-}
-/** Functions that are gathered until `commit` stores them all at once. */
-declare class AutoloadShardWriter {
-    #private;
-    /** Functions gathered since the last commit. */
-    get size(): number;
-    /**
-     * Adds a function, in the place of an earlier one of this name. The blob is copied.
-     *
-     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
-     * not spoil a commit
-     */
-    add(name: string, blob: Uint8Array): this;
-    /**
-     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
-     * nothing. If it throws, everything is still gathered, and can be committed again.
-     *
-     * @throws WarmshardError as `AutoloadCache.mergeIn`
-     */
-    commit(): number;
 }
 
 /**
@@ -1140,6 +1141,11 @@ interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOption
      */
     root?: string | undefined;
 }
+/** What is saved beside the parts. */
+interface SaveMeta {
+    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    expiresAt?: number | undefined;
+}
 /** Numbers on a script cache. Counters from `hits` on are this handle's own. */
 interface ScriptCacheStats {
     /** Sources with a live entry, of all hosts. */
@@ -1225,9 +1231,10 @@ declare class ScriptCache<P extends string = 'code'> {
      * `maxEntryBytes`, or the host's binary cannot be identified
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
-    save(source: string, parts: Record<P, Uint8Array>): boolean;
+    save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean;
     /**
      * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
+     * Entries that were saved by content (`validate`) are not found by a time.
      *
      * @param path taken as it is: use a canonical one
      * @param mtimeSec whole seconds since the epoch; see `fileMtime`
@@ -1240,7 +1247,7 @@ declare class ScriptCache<P extends string = 'code'> {
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
-    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>): void;
+    put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>, meta?: SaveMeta): void;
     /**
      * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
      *
@@ -1303,4 +1310,4 @@ declare function scriptCache(): ScriptCache | undefined;
 declare function userCacheFolder(app: string): string;
 
 export { ArtifactStore, AutoloadCache, AutoloadShardWriter, DiskPipelineCache, Fingerprint, LayeredPipelineCache, MemoryPipelineCache, RemotePipelineCache, ScriptCache, Shard, WarmshardError, constantsCodec, decodeArtifact, defaultCachePath, encodeArtifact, fileMtime, fingerprint, scriptCache, userCacheFolder };
-export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, DiskPipelineOptions, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, LayeredPipelineOptions, MemoryPipelineOptions, PipelineMetrics, PipelineStore, Progress, RemoteMetrics, RemotePipelineMetrics, RemotePipelineOptions, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };
+export type { ArtifactInput, ArtifactMeta, ArtifactStats, ArtifactStoreOptions, AutoloadCacheOptions, AutoloadCacheStats, Codec, CodecName, CompactReport, Constant, DiskPipelineOptions, Durability, Entry, EntryInfo, EntryMeta, ErrorCode, Fault, Host, LayeredPipelineOptions, MemoryPipelineOptions, PipelineMetrics, PipelineStore, Progress, RemoteMetrics, RemotePipelineMetrics, RemotePipelineOptions, SaveMeta, ScriptCacheOptions, ScriptCacheStats, ScriptInfo, ShardOptions, ShardStats, Validator, VerifyReport, WorkOptions };

@@ -28,8 +28,8 @@ export {
   AutoloadCache,
   type AutoloadCacheOptions,
   type AutoloadCacheStats,
-  AutoloadShardWriter,
 } from './facade/stores/autoload-cache.js';
+export { AutoloadShardWriter } from './facade/stores/autoload-writer.js';
 export { defaultCachePath } from './facade/stores/default-path.js';
 export { fileMtime } from './facade/stores/file-mtime.js';
 export { DiskPipelineCache, type DiskPipelineOptions } from './facade/stores/pipeline/disk.js';
@@ -50,6 +50,7 @@ export {
 } from './facade/stores/pipeline/remote.js';
 export { scriptCache } from './facade/stores/process-cache.js';
 export {
+  type SaveMeta,
   ScriptCache,
   type ScriptCacheOptions,
   type ScriptCacheStats,

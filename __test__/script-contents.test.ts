@@ -175,6 +175,23 @@ test('a cache made below a root is used at another path, through a link too', (t
   t.is(cache.list()[0]?.path, join(dir, 'app/src/x.js'));
 });
 
+test('what expires is gone at its time, and is not counted as an error', async (t) => {
+  const dir = realpathSync(folder(t));
+  const cache = openScripts(t, join(dir, 'cache.shard'));
+  const file = source(join(dir, 'x.js'), 'x');
+  t.true(cache.save(file, code('x'), { expiresAt: Date.now() + 60 }));
+  t.is(text(cache.load(file)?.code), 'x');
+  await new Promise((done) => setTimeout(done, 80));
+  t.is(cache.load(file), undefined);
+  t.true(cache.save(file, code('for good')));
+  t.is(text(cache.load(file)?.code), 'for good');
+  cache.put('/some/path', 1, 1, code('past'), { expiresAt: 1 });
+  t.is(cache.get('/some/path', 1, 1), undefined);
+  for (const expiresAt of [-1, Number.NaN, '1'])
+    throwsCode(t, 'ERR_INVALID_ARG', () => cache.save(file, code('x'), { expiresAt: expiresAt as never }));
+  t.is(cache.evictStale(), 1);
+});
+
 test('flush makes it durable, and nothing else does', async (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));

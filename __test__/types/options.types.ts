@@ -41,7 +41,7 @@ expectTypeOf<Option<'lockTimeout'>>().toEqualTypeOf<number>();
 expectTypeOf<Option<'root'>>().toEqualTypeOf<string>();
 expectTypeOf<Option<'trust'>>().toEqualTypeOf<'private' | 'group' | 'system'>();
 expectTypeOf<Option<'autoCompact'>>().toEqualTypeOf<boolean>();
-expectTypeOf<CodecName>().toEqualTypeOf<'bytes' | 'utf8' | 'json' | 'structured'>();
+expectTypeOf<CodecName>().toEqualTypeOf<'bytes' | 'utf8' | 'json' | 'structured' | 'constants'>();
 expectTypeOf<Host>().toEqualTypeOf<{
   name: string;
   version: string;

@@ -1,16 +1,12 @@
-import { invalid, WarmshardError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { filePath, Handle } from '../handle.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
-import { Slabs } from '../slab.js';
 import { Values } from '../values.js';
 import { runWork, type WorkOptions } from '../work.js';
+import { AutoloadShardWriter } from './autoload-writer.js';
 
-/** Bytes that the copies of a writer are made in. */
-const SLAB_BYTES = 1024 * 1024;
 /** Most bytes of one blob, unless the options say otherwise. */
 const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
-/** Longest name, in bytes of UTF-8. */
-const MAX_NAME_BYTES = 4094;
 
 /** How an autoload cache is opened. What is not said here is as for a `Shard`. */
 export interface AutoloadCacheOptions
@@ -256,78 +252,4 @@ export class AutoloadCache {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** Functions that are gathered until `commit` stores them all at once. */
-export class AutoloadShardWriter {
-  readonly #cache: AutoloadCache;
-  readonly #most: number;
-  #entries = new Map<string, Uint8Array>();
-  #slabs = new Slabs(SLAB_BYTES);
-
-  /** @internal Made by `AutoloadCache.writer`. */
-  constructor(cache: AutoloadCache, maxEntryBytes: number) {
-    this.#cache = cache;
-    this.#most = maxEntryBytes;
-  }
-
-  /** Functions gathered since the last commit. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  /**
-   * Adds a function, in the place of an earlier one of this name. The blob is copied.
-   *
-   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
-   * not spoil a commit
-   */
-  add(name: string, blob: Uint8Array): this {
-    checkName(name);
-    if (!(blob instanceof Uint8Array) || isDetached(blob))
-      throw invalid('a blob must be a Uint8Array whose memory was not transferred');
-    if (blob.length > this.#most)
-      throw new WarmshardError(
-        'ERR_TOO_LARGE',
-        `the blob is ${blob.length} bytes, more than the ${this.#most} allowed; raise maxEntryBytes`,
-      );
-    const copy = this.#slabs.allocate(blob.length);
-    copy.set(blob);
-    this.#entries.set(name, copy);
-    return this;
-  }
-
-  /**
-   * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
-   * nothing. If it throws, everything is still gathered, and can be committed again.
-   *
-   * @throws WarmshardError as `AutoloadCache.mergeIn`
-   */
-  commit(): number {
-    const count = this.#cache.mergeIn(this.#entries);
-    this.#entries = new Map();
-    this.#slabs = new Slabs(SLAB_BYTES);
-    return count;
-  }
-}
-
-/** Whether a view's memory was transferred, so that it would pass for an empty one. */
-function isDetached(view: Uint8Array): boolean {
-  if (view.length > 0) return false;
-  try {
-    new Uint8Array(view.buffer);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-function checkName(name: string): void {
-  const wrong = (what: string) => new WarmshardError('ERR_INVALID_KEY', `the name of a function ${what}`);
-  if (typeof name !== 'string') throw wrong('must be a string');
-  if (name === '') throw wrong('is empty');
-  if (!name.isWellFormed()) throw wrong('holds a lone surrogate');
-  // A unit of UTF-16 has at most three bytes of UTF-8.
-  if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
-    throw wrong(`is longer than ${MAX_NAME_BYTES} bytes`);
 }

@@ -44,6 +44,12 @@ export interface ScriptCacheOptions<P extends string = 'code'>
   root?: string | undefined;
 }
 
+/** What is saved beside the parts. */
+export interface SaveMeta {
+  /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+  expiresAt?: number | undefined;
+}
+
 /** Numbers on a script cache. Counters from `hits` on are this handle's own. */
 export interface ScriptCacheStats {
   /** Sources with a live entry, of all hosts. */
@@ -157,12 +163,15 @@ export class ScriptCache<P extends string = 'code'> {
    * `maxEntryBytes`, or the host's binary cannot be identified
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
-  save(source: string, parts: Record<P, Uint8Array>): boolean {
-    return this.#calls.save(source, this.#encode(parts)) === 1;
+  save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean {
+    const encoded = this.#encode(parts);
+    this.#handle.meta.write({ expiresAt: meta?.expiresAt });
+    return this.#calls.save(source, encoded) === 1;
   }
 
   /**
    * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
+   * Entries that were saved by content (`validate`) are not found by a time.
    *
    * @param path taken as it is: use a canonical one
    * @param mtimeSec whole seconds since the epoch; see `fileMtime`
@@ -180,10 +189,16 @@ export class ScriptCache<P extends string = 'code'> {
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
-  put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>): void {
+  put(
+    path: string,
+    mtimeSec: number,
+    mtimeNsec: number,
+    parts: Record<P, Uint8Array>,
+    meta?: SaveMeta,
+  ): void {
     requirePath(path);
     const encoded = this.#encode(parts);
-    this.#handle.meta.write({ validator: { mtimeSec, mtimeNsec } });
+    this.#handle.meta.write({ validator: { mtimeSec, mtimeNsec }, expiresAt: meta?.expiresAt });
     this.#calls.putSource(path, encoded);
   }
 

@@ -60,8 +60,9 @@ fn save_source(it: &ScriptHandle, env: sys::napi_env, [source, parts, ..]: Argum
     let mut buffer = SourceBuffer::new();
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let (source, parts) = unsafe { (buffer.read(env, source)?, Parts::read(env, parts)?) };
+    let expires_ms = parse_meta(it.handle.exchange.meta())?.expires_ms;
     let saved = |scripts: &mut Scripts, shard: &mut Shard| {
-        scripts.save(shard, source.unwrap_or_default(), parts.as_slice())
+        scripts.save(shard, source.unwrap_or_default(), parts.as_slice(), expires_ms)
     };
     it.with(saved).map(i32::from)
 }

@@ -53,7 +53,7 @@ fn fill(shard: &mut Shard, map: &mut Map, round: u64, count: u64, replace: bool)
     Ok(())
 }
 
-const CHANGES: [(&str, Change); 8] = [
+const CHANGES: [(&str, Change); 9] = [
     ("put", |s, m, r| {
         let value = telling("k", r, 300);
         s.put(b"k", &[&value], PutMeta::default())?;
@@ -70,6 +70,11 @@ const CHANGES: [(&str, Change); 8] = [
     ("replace", |s, m, r| fill(s, m, r, 80, true)),
     ("clear", |s, m, _| {
         s.clear()?;
+        m.clear();
+        Ok(())
+    }),
+    ("remove the file", |s, m, _| {
+        s.remove_file()?;
         m.clear();
         Ok(())
     }),

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use warmshard_core::shard::Totals;
 use warmshard_core::storage::Storage;
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::storage::memory::Memory;
@@ -21,6 +22,7 @@ enum Step {
     MergeMany(u8),
     ReplaceAll(Vec<(u8, u16)>),
     Clear,
+    RemoveFile,
     Compact,
     Reopen,
     ByOther(u8, u16),
@@ -41,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(Step::MergeMany),
         1 => entries().prop_map(Step::ReplaceAll),
         1 => Just(Step::Clear),
+        1 => Just(Step::RemoveFile),
         2 => Just(Step::Compact),
         3 => Just(Step::Reopen),
         4 => (0..40u8, 0..2000u16).prop_map(|(k, n)| Step::ByOther(k, n)),
@@ -140,6 +143,11 @@ impl World {
                 shard.clear().unwrap();
                 self.model.clear();
             }
+            Step::RemoveFile => {
+                shard.remove_file().unwrap();
+                assert_eq!(self.storage.identity(&self.path).unwrap(), None);
+                self.model.clear();
+            }
             Step::Compact => {
                 shard.compact(&Job::default()).unwrap();
             }
@@ -203,9 +211,12 @@ fn check_against(shard: &mut Shard, model: &BTreeMap<String, Vec<u8>>) {
     for k in 0..40u8 {
         let key = format!("key {k}");
         assert_eq!(get(shard, &key).is_some(), model.contains_key(&key), "{key}");
+        assert_eq!(shard.knows(key.as_bytes()).unwrap(), model.contains_key(&key), "{key}");
     }
     assert_eq!(get(shard, "nor this"), None);
     assert_eq!(shard.len(), model.len() as u64);
+    let bytes = model.values().map(|value| value.len() as u64).sum();
+    assert_eq!(shard.totals(), Totals { own: model.len() as u64, part_bytes: bytes });
     let mut keys = Vec::new();
     let mut cursor = shard.cursor();
     loop {

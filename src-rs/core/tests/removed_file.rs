@@ -1,5 +1,4 @@
 //! A user asked for an empty cache and looked for the file: it was still there, or came back with old entries.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::*;

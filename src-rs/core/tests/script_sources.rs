@@ -33,7 +33,7 @@ impl Cache {
     }
 
     fn save(&mut self, source: &Path, code: &[u8]) -> bool {
-        self.scripts.save(&mut self.shard, &c(source), &[code]).unwrap()
+        self.scripts.save(&mut self.shard, &c(source), &[code], 0).unwrap()
     }
 
     fn last_skip(&self) -> &str {
@@ -297,7 +297,7 @@ fn only_the_callers_mistakes_are_errors() {
     let source = dir.join("x.js");
     write_old(&source, "one");
     let name: &CStr = &c(&source);
-    let error = cache.scripts.save(&mut cache.shard, name, &[b"a", b"b"]).unwrap_err();
+    let error = cache.scripts.save(&mut cache.shard, name, &[b"a", b"b"], 0).unwrap_err();
     assert_eq!(error.code(), Code::InvalidArg);
     assert_eq!(cache.scripts.tally().skipped, 0);
     cache.shard.close();

@@ -148,8 +148,9 @@ impl Shard {
     /// published meanwhile.
     pub fn totals(&mut self) -> Totals {
         let generation = self.generation();
-        if let Some((at, totals)) = self.totals
-            && at == generation
+        let of = (generation, self.state.as_ref().map(|s| s.header.shard_id));
+        if let Some((known, totals)) = self.totals
+            && known == of
         {
             return totals;
         }
@@ -166,7 +167,7 @@ impl Shard {
             totals.own =
                 totals.own.saturating_add(u64::from(Some(head.producer.get()) == self.options.producer.id()));
         }
-        self.totals = Some((generation, totals));
+        self.totals = Some((of, totals));
         totals
     }
 

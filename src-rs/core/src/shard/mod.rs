@@ -42,6 +42,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tally::{Changes, Lookups};
 
+/// A generation, and the id of the file that has it: a file put in place by hand may be of the same one.
+type Version = (u64, Option<[u8; 16]>);
+
 /// An open shard. See the module's head.
 #[derive(Debug)]
 pub struct Shard {
@@ -61,8 +64,8 @@ pub struct Shard {
     /// the files that remembered it are gone.
     highest: u64,
     lookups: Lookups,
-    /// Sums over the entries, and the generation that they are of.
-    totals: Option<(u64, Totals)>,
+    /// Sums over the entries, and what they are of.
+    totals: Option<(Version, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
     /// Frames on their way to the file.

@@ -79,8 +79,8 @@ impl Shard {
         Ok(expires.is_some_and(|at| at == 0 || at > now_ms()))
     }
 
-    /// Notices, now and then, files that were deleted or replaced by hand: for callers that found out
-    /// without `get` that there is no entry.
+    /// Counts a miss that the caller found out about without a look-up and, as a look-up does, looks now
+    /// and then whether the files are still there.
     pub(crate) fn count_miss(&mut self) {
         self.lookups.misses = self.lookups.misses.wrapping_add(1);
         self.check_identity();

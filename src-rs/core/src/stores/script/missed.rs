@@ -45,3 +45,29 @@ impl Missed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn the_memory_is_bounded_and_each_name_has_its_own() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = CString::new(file.path().as_os_str().as_bytes()).unwrap();
+        let miss = Miss { state: FileState::of(&path).unwrap(), racy: false, digest: None };
+        let name = |i: usize| CString::new(format!("/{i}")).unwrap();
+        let mut missed = Missed::default();
+        for i in 0..MAX_MISSED_SOURCES {
+            missed.remember(&name(i), miss);
+        }
+        assert!(missed.get(&name(0)).is_some() && missed.get(&name(MAX_MISSED_SOURCES)).is_none());
+        missed.forget(&name(0));
+        assert!(missed.get(&name(0)).is_none() && missed.get(&name(1)).is_some());
+        missed.remember(&name(0), miss);
+        missed.remember(&name(MAX_MISSED_SOURCES), miss);
+        assert_eq!(missed.misses.len(), 1);
+        assert!(missed.get(&name(MAX_MISSED_SOURCES)).is_some());
+    }
+}

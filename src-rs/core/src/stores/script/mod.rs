@@ -109,13 +109,20 @@ impl Scripts {
         lookup
     }
 
-    /// Stores what the caller compiled from a source. `false` where that could not be, which is counted: a
+    /// Stores what the caller compiled from a source, until a time in milliseconds since the epoch or, with
+    /// zero, for good. `false` where that could not be, which is counted: a
     /// cache that cannot store is slow, not broken.
     ///
     /// # Errors
     /// `InvalidArg` for parts that are not those of the shard.
-    pub fn save(&mut self, shard: &mut Shard, source: &CStr, parts: &[&[u8]]) -> Result<bool> {
-        let saved = self.try_save(shard, source, parts);
+    pub fn save(
+        &mut self,
+        shard: &mut Shard,
+        source: &CStr,
+        parts: &[&[u8]],
+        expires_ms: u64,
+    ) -> Result<bool> {
+        let saved = self.try_save(shard, source, parts, expires_ms);
         if matches!(saved, Ok(()) | Err(Skip::Changed)) {
             self.missed.forget(source);
         }
@@ -143,6 +150,7 @@ impl Scripts {
         shard: &mut Shard,
         source: &CStr,
         parts: &[&[u8]],
+        expires_ms: u64,
     ) -> std::result::Result<(), Skip> {
         shard.check_entry(parts)?;
         check_host(shard)?;
@@ -180,7 +188,7 @@ impl Scripts {
                 stored
             }
         };
-        Ok(shard.put_stored(found.canonical, parts, &validator, 0)?)
+        Ok(shard.put_stored(found.canonical, parts, &validator, expires_ms)?)
     }
 
     fn count(&mut self, saved: std::result::Result<(), Skip>) -> Result<bool> {

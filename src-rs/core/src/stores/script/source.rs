@@ -1,6 +1,6 @@
 //! A source file as the system describes it: which file it is, and in which state.
 
-use crate::limits::RACY_NS;
+use crate::state::is_racy;
 use crate::validator::Validator;
 use rustix::fs::{FileType, Stat};
 use std::ffi::CStr;
@@ -68,12 +68,12 @@ impl FileState {
 
     /// Whether a change after `now_ns` shows in the ctime for sure.
     pub fn is_settled(&self, now_ns: u64) -> bool {
-        !is_recent(self.ctime, now_ns)
+        !is_racy(self.ctime.0, self.ctime.1, now_ns)
     }
 
     /// Whether a change after `now_ns` may leave modification time and size as they are.
     pub fn is_racy(&self, now_ns: u64) -> bool {
-        is_recent(self.mtime, now_ns)
+        is_racy(self.mtime.0, self.mtime.1, now_ns)
     }
 
     /// What an entry made from this state is held to.
@@ -82,9 +82,4 @@ impl FileState {
         let (sec, nsec) = self.mtime;
         Validator::Mtime { sec, nsec, size: Some(self.size) }
     }
-}
-
-fn is_recent((sec, nsec): (i64, u32), now_ns: u64) -> bool {
-    let at = i128::from(sec).saturating_mul(1_000_000_000).saturating_add(i128::from(nsec));
-    at.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
 }

@@ -1,0 +1,63 @@
+// The typed stores: what a load costs beside a stat, and how long thousands of functions take.
+//
+// Ratios within one run count; absolute figures move with the machine.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { figure, hardware } from '../smoke/report.mjs';
+import { functions } from './functions.mjs';
+import { scripts } from './scripts.mjs';
+
+const HELP = `Usage: npm run bench:stores -- [options]
+
+  --rounds N    rounds of each contender (default 15)
+  --help        this`;
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, help: { type: 'boolean', default: false } },
+});
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const rounds = Math.max(1, Number.parseInt(options.rounds, 10) || 1);
+const dir = mkdtempSync(join(tmpdir(), 'warmshard-stores-'));
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+
+const table = new Table({
+  head: ['what', 'by', 'unit', 'median', 'min', 'max', 'rounds'],
+  colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
+  style: { head: [], border: [], compact: true },
+});
+/** @param {Record<string, import('../smoke/measure.mjs').Figures>} cases @param {string} unit */
+function add(cases, unit) {
+  for (const [name, figures] of Object.entries(cases))
+    for (const [by, { median, min, max, rounds, noisy }] of Object.entries(figures))
+      table.push([
+        name.replace(', ns each', ''),
+        by,
+        name.endsWith('ns each') ? 'ns' : unit,
+        figure(median),
+        figure(min),
+        figure(max),
+        noisy ? `${rounds} (${noisy} noisy)` : rounds,
+      ]);
+}
+
+const loads = await scripts({ dir, rounds });
+add(loads, 'ns');
+for (const count of [16_384, 131_072])
+  add(await functions({ dir, rounds: Math.min(rounds, 7), count }), 'ms');
+
+const warm = Object.values(loads)[0] ?? {};
+const ours = warm['ScriptCache.load']?.median ?? Number.NaN;
+const plain = warm['statSync + Map']?.median ?? Number.NaN;
+console.log(`${hardware()}
+
+${table.toString()}
+
+A warm load costs ${figure(ours / plain)} of statSync + Map: ${ours < plain ? 'met, it is to cost less' : 'BEHIND, it is to cost less'}.`);
+process.exitCode = ours < plain ? 0 : 1;
