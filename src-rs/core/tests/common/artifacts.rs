@@ -64,6 +64,13 @@ pub fn add(store: &mut ArtifactStore, key: &str, round: u64, count: usize, pack:
     store.insert(key, meta(key, round, count)).unwrap();
 }
 
+/// The same in a store of its own.
+pub fn flushed(dir: &Path, key: &str, round: u64, count: usize, pack: bool) {
+    let mut store = store(dir);
+    add(&mut store, key, round, count, pack);
+    store.flush().unwrap();
+}
+
 pub fn bytes(content: &Content) -> Vec<u8> {
     match content {
         Content::Bytes(bytes) => bytes.clone(),

@@ -47,17 +47,29 @@ impl ArtifactStore {
         if unlinked {
             self.folder.sync()?;
         }
-        self.commit(&keys)?;
-        for key in &keys {
+        for key in self.commit(&keys)? {
             if let Some(change) = self.changes.remove(key) {
                 self.unlink_replaced(key, &change);
             }
         }
+        keys.iter().for_each(|key| drop(self.changes.remove(key)));
         self.write_note();
         if self.changes.is_empty() {
             self.intent.take().into_iter().for_each(Intent::finish);
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Flushes what was found in the folder, and nothing else.
+    pub(super) fn flush_found(&mut self) -> Result<()> {
+        let found = |change: &Change| change.origin != Origin::Own;
+        let mut keys: Vec<String> =
+            self.changes.iter().filter(|(_, change)| found(change)).map(|(key, _)| key.clone()).collect();
+        keys.sort_unstable();
+        self.folder.sync()?;
+        self.commit(&keys)?;
+        keys.iter().for_each(|key| drop(self.changes.remove(key)));
+        Ok(())
     }
 
     /// Brings a change in line with what others have flushed since, and the payload with the change.
@@ -132,24 +144,24 @@ impl ArtifactStore {
         }
     }
 
-    fn commit(&mut self, keys: &[String]) -> Result<()> {
+    /// Commits all changes but those that others overrule, and returns the keys of what it committed.
+    fn commit<'k>(&mut self, keys: &'k [String]) -> Result<Vec<&'k String>> {
         if keys.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         // Taken out, so that the rest of the store may be looked at with the index's lock held.
-        let Some(mut index) = self.index.take() else { return Ok(()) };
-        let (mut overruled, first) = (false, !index.has_file());
+        let Some(mut index) = self.index.take() else { return Ok(Vec::new()) };
+        let (mut committed, first) = (Vec::new(), !index.has_file());
         let done = index.merge_in(&Job::default(), |batch| {
             keys.iter().try_for_each(|key| {
                 let Some(change) = self.changes.get(key) else { return Ok(()) };
                 match self.verdict(key, change, batch)? {
-                    Verdict::Put(row) => batch.put(key.as_bytes(), &[&row.encode()], Default::default()),
-                    Verdict::Delete => batch.delete(key.as_bytes()),
-                    Verdict::Leave => {
-                        overruled = true;
-                        Ok(())
-                    }
+                    Verdict::Put(row) => batch.put(key.as_bytes(), &[&row.encode()], Default::default())?,
+                    Verdict::Delete => batch.delete(key.as_bytes())?,
+                    Verdict::Leave => return Ok(()),
                 }
+                committed.push(key);
+                Ok(())
             })
         });
         let done = done.and_then(|_| index.flush());
@@ -159,12 +171,12 @@ impl ArtifactStore {
         if first {
             self.remember_uses();
         }
-        self.totals =
-            self.totals.filter(|totals| !overruled && totals.generation.saturating_add(1) == generation);
+        let all = committed.len() == keys.len();
+        self.totals = self.totals.filter(|totals| all && totals.generation.saturating_add(1) == generation);
         if let Some(totals) = &mut self.totals {
             totals.generation = generation;
         }
-        done
+        done.map(|()| committed)
     }
 
     /// What becomes of a change, now that nobody else can change the index: what other processes have put

@@ -8,7 +8,7 @@
 
 use super::adopt::{Care, Whole, described};
 use super::change::{Change, Origin};
-use super::intent::{self, Intent};
+use super::intent;
 use super::names::{self, Part};
 use super::note::Note;
 use super::payload::Payload;
@@ -32,7 +32,7 @@ pub struct Recovered {
     pub dropped: u64,
     /// Payload files removed because no row could be made of them.
     pub swept: u64,
-    /// Why the folder, or a file in it, could not be looked at.
+    /// Why something could not be looked at or mended.
     pub failed: Option<String>,
 }
 
@@ -97,7 +97,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Looks through the folder, mends what is amiss, and notes that this was done.
+    /// Looks through the folder, mends what is amiss, and notes that this was done. Markers of the dead stay
+    /// until it is.
     fn recover(&mut self, others: intent::Others, care: Care) -> Result<()> {
         let writable = !self.options.index.read_only;
         // Without a producer nothing of the folder is ours.
@@ -112,9 +113,8 @@ impl ArtifactStore {
         if !writable {
             return Ok(());
         }
-        if !self.changes.is_empty() && self.intent.is_none() {
-            self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
-        }
+        // At once: else everybody who opens until the next flush would have to find them again.
+        self.flush_found()?;
         if self.recovered.failed.is_some() || look.left {
             return Ok(());
         }
