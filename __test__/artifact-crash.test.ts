@@ -119,7 +119,7 @@ test('a process killed before it flushed loses rows at most, and leaves nothing 
     }
     t.is(store.size, order === 'metadata first' ? 11 : 1);
     store.close();
-    t.deepEqual(readdirSync(join(dir, 'tmp')), ['boot']);
+    t.deepEqual(readdirSync(join(dir, '.tmp')), ['state']);
     const again = ArtifactStore.open(dir);
     t.is(again.stats().recoveredRows, 0);
     again.close();

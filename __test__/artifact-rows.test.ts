@@ -75,7 +75,7 @@ test('changes of the index touch no file before flush, and flush makes the folde
   t.false(existsSync(dir), 'what is in memory needs no disk');
   store.flush();
   t.true(existsSync(join(dir, 'index.shard')));
-  t.deepEqual(readdirSync(dir).sort(), ['index.shard', 'index.shard.lock', 'tmp']);
+  t.deepEqual(readdirSync(dir).sort(), ['.tmp', 'index.shard', 'index.shard.lock']);
   store.close();
 });
 

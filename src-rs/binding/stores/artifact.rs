@@ -11,7 +11,7 @@ use crate::binding::work::Work;
 use napi::bindgen_prelude::{AsyncTask, Either, JsValue, ToNapiValue, Uint8Array, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use warmshard_core::Error;
@@ -51,8 +51,6 @@ pub struct NativeArtifactStore {
     /// `None` once closed.
     store: RefCell<Option<ArtifactStore>>,
     path: PathBuf,
-    /// Whether the runtime has refused lent memory.
-    never_lend: Cell<bool>,
 }
 
 #[napi]
@@ -74,7 +72,6 @@ impl NativeArtifactStore {
         Ok(NativeArtifactStore {
             store: RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?)),
             path: dir.into(),
-            never_lend: Cell::new(false),
         })
     }
 
@@ -154,15 +151,14 @@ impl NativeArtifactStore {
     /// See the facade.
     #[napi(ts_return_type = "Uint8Array | undefined")]
     pub fn output(&self, env: Env, key: String, index: u32) -> napi::Result<Option<Unknown<'_>>> {
-        let mapped = !self.never_lend.get();
-        let value = match self.call(&env, |s| s.output(&key, index, mapped))? {
+        let value = match self.call(&env, |s| s.output(&key, index))? {
             None => return Ok(None),
             Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
             Some(Content::Window { window, from }) => match lend_part(env.raw(), window, from) {
                 Some(value) => value,
                 None => {
-                    self.never_lend.set(true);
-                    match self.call(&env, |s| s.output(&key, index, false))? {
+                    self.never_lend(env)?;
+                    match self.call(&env, |s| s.output(&key, index))? {
                         Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
                         _ => return Ok(None),
                     }
@@ -175,8 +171,11 @@ impl NativeArtifactStore {
 
     /// From now on bytes are only copied.
     #[napi]
-    pub fn never_lend(&self) {
-        self.never_lend.set(true);
+    pub fn never_lend(&self, env: Env) -> napi::Result<()> {
+        self.call(&env, |s| {
+            s.never_lend();
+            Ok(())
+        })
     }
 
     /// See the facade.

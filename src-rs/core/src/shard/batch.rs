@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Where the changes of a batch go.
 pub struct Batch<'a, 'b> {
-    shard: &'a BatchContext<'a>,
-    appender: &'a mut Appender<'b>,
+    pub(super) shard: &'a BatchContext<'a>,
+    pub(super) appender: &'a mut Appender<'b>,
     job: &'a Job,
 }
 

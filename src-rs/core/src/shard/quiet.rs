@@ -1,8 +1,8 @@
 //! Reading without being noticed: for stores that keep rows in a shard and look through them on
 //! their own account, which must not make every row look recently used.
 
-use super::Shard;
 use super::list::whole_record;
+use super::{Batch, Shard};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, parts};
@@ -28,16 +28,17 @@ impl Shard {
         Ok(sound_entry(state, offset, producer, &mut self.scratch).map(|(_, part)| part.to_vec()))
     }
 
-    /// Hands out stored key and first part of every sound entry of this producer, oldest first, until
-    /// `each` says no.
-    pub fn walk_quietly(&mut self, mut each: impl FnMut(&[u8], &[u8]) -> bool) {
+    /// Hands out key and first part of every sound entry of this producer, oldest first, until `each`
+    /// says no.
+    pub fn walk_quietly(&mut self, mut each: impl FnMut(&str, &[u8]) -> bool) {
         let offsets = self.live_offsets();
         let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
             return;
         };
         for offset in offsets {
             if let Some((stored, part)) = sound_entry(state, offset, producer, &mut self.scratch)
-                && !each(stored, part)
+                && let Some(key) = key::shown(stored, self.options.root.as_ref())
+                && !each(&key, part)
             {
                 return;
             }
@@ -58,6 +59,19 @@ impl Shard {
         sidecar.map_or(0, |(sidecar, hash)| sidecar.last_used_ms(hash))
     }
 
+    /// Id and published length of the file; none where there is no file of ours.
+    pub fn file_state(&mut self) -> Option<([u8; 16], u64)> {
+        self.catch_up();
+        self.state.as_ref().map(|state| (state.header.shard_id, state.end))
+    }
+
+    /// Ends work in the background, and takes in what it came to.
+    pub fn stop_background(&mut self) {
+        self.background.cancel();
+        self.background.join();
+        self.catch_up();
+    }
+
     fn hash_of(&self, key: &[u8]) -> Option<u64> {
         let stored = key::stored(key, self.options.root.as_ref()).ok()?;
         Some(key::hash(&stored, self.state.as_deref()?.header.seed))
@@ -67,6 +81,23 @@ impl Shard {
     pub fn has_file(&mut self) -> bool {
         self.catch_up();
         self.state.is_some()
+    }
+}
+
+impl Batch<'_, '_> {
+    /// As `Shard::read_quietly`, with the lock held: what the batch itself changes is not in it.
+    ///
+    /// # Errors
+    /// `InvalidKey`.
+    pub fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let stored = key::stored(key, self.shard.shard.options.root.as_ref())?;
+        let Some(producer) = self.shard.producer else { return Ok(None) };
+        let (state, mut scratch) = (&*self.appender.state, Scratch::default());
+        let hash = key::hash(&stored, self.shard.seed);
+        let Found::Record(offset) = state.find(&stored, hash, producer, &mut scratch) else {
+            return Ok(None);
+        };
+        Ok(sound_entry(state, offset, producer, &mut scratch).map(|(_, part)| part.to_vec()))
     }
 }
 

@@ -12,6 +12,8 @@ type Strike = Arc<dyn Fn(&'static str, &Path) -> Result<()> + Send + Sync>;
 pub struct Faulty {
     disk: Box<dyn Storage>,
     strike: Strike,
+    /// Whether it is asked before unlinking, too.
+    removals: bool,
 }
 
 struct FaultyFile {
@@ -25,7 +27,14 @@ impl Faulty {
         disk: impl Storage + 'static,
         strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike) })
+        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: false })
+    }
+
+    pub fn with_removals(
+        disk: impl Storage + 'static,
+        strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: true })
     }
 }
 
@@ -59,6 +68,9 @@ impl Storage for Faulty {
         self.disk.rename(from, to)
     }
     fn remove(&self, path: &Path) -> Result<()> {
+        if self.removals {
+            (self.strike)("unlink", path)?;
+        }
         self.disk.remove(path)
     }
     fn sync_dir(&self, dir: &Path) -> Result<()> {

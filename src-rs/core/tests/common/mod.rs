@@ -7,7 +7,9 @@
     reason = "tests may panic; each uses its share of this"
 )]
 
+pub mod artifacts;
 pub mod faulty;
+pub mod fragile;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};

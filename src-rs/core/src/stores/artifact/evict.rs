@@ -1,6 +1,7 @@
 //! Cutting the store to a size.
 
-use super::{ArtifactStore, Change, Row};
+use super::change::Origin;
+use super::{ArtifactStore, Row};
 use crate::clock::now_ns;
 use crate::error::Result;
 
@@ -16,32 +17,33 @@ impl ArtifactStore {
     /// `ReadOnly`; those of `flush`.
     pub fn evict_to(&mut self, bytes: u64) -> Result<u64> {
         self.require_writable()?;
-        let evicted = self.mark_for_eviction(bytes)?;
+        let evicted = self.mark_for_eviction(bytes, true)?;
         self.flush()?;
         Ok(evicted)
     }
 
-    fn mark_for_eviction(&mut self, bytes: u64) -> Result<u64> {
+    /// Outputs that this handle has put and that nobody has described yet are spared, unless `all`: their
+    /// host may be about to.
+    fn mark_for_eviction(&mut self, bytes: u64, all: bool) -> Result<u64> {
         let totals = self.measure()?;
         let mut excess = totals.bytes.saturating_add(totals.hidden).saturating_sub(bytes);
         if excess == 0 {
             return Ok(0);
         }
-        let mut rows: Vec<(u64, String, u64, bool)> = self
-            .rows()?
-            .into_iter()
-            .map(|(key, row)| (self.last_used_ns(&key, &row), key, row.size(), row.meta.is_some()))
-            .collect();
-        rows.sort_unstable();
+        let mut rows = self.rows()?;
+        let fresh = |key: &str| self.changes.get(key).is_some_and(|change| change.origin == Origin::Own);
+        rows.retain(|(key, row)| all || row.meta.is_some() || !fresh(key));
+        let mut rows: Vec<(u64, String, Row)> =
+            rows.into_iter().map(|(key, row)| (self.last_used_ns(&key, &row), key, row)).collect();
+        rows.sort_unstable_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
         let mut evicted = 0u64;
-        for (_, key, size, described) in rows {
+        for (_, key, row) in rows {
             if excess == 0 {
                 break;
             }
-            self.change(&key, Change::Removed)?;
-            self.uses.remove(&key);
-            excess = excess.saturating_sub(size);
-            evicted = evicted.saturating_add(u64::from(described));
+            self.doom(&key, row.payload)?;
+            excess = excess.saturating_sub(row.size());
+            evicted = evicted.saturating_add(u64::from(row.meta.is_some()));
         }
         Ok(evicted)
     }
@@ -62,6 +64,6 @@ impl ArtifactStore {
             return Ok(());
         }
         self.unmeasured = 0;
-        self.mark_for_eviction(self.options.max_bytes).map(drop)
+        self.mark_for_eviction(self.options.max_bytes, false).map(drop)
     }
 }

@@ -1,12 +1,18 @@
 //! Making changes known and durable: files first, then their rows, in one batch.
+//!
+//! In this order: payloads are described and synced; files of removed rows are unlinked; the rows are
+//! committed and synced; files that other files of the same key have replaced are unlinked. A process that
+//! dies in between leaves a marker, and the next open mends what is half done.
 
-use super::payload::{Payload, row_block};
-use super::{ArtifactStore, Change, Row, intent, names};
-use crate::error::Result;
-use crate::shard::Job;
+use super::change::{Change, Origin};
+use super::intent::Intent;
+use super::payload::Payload;
+use super::{ArtifactStore, PayloadInfo, Row, names};
+use crate::error::{Error, Result};
+use crate::shard::{Batch, Job};
 
 impl ArtifactStore {
-    /// Unlinks the files of what was removed, syncs every payload that is pending, then commits the rows
+    /// Syncs every payload that is pending, unlinks the files of what was removed, then commits the rows
     /// as one batch and syncs those. What others flush meanwhile is kept.
     ///
     /// # Errors
@@ -17,41 +23,81 @@ impl ArtifactStore {
         }
         self.load()?;
         self.evict_if_over()?;
+        if self.intent.is_none() {
+            self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
+        }
         let mut keys: Vec<String> = self.changes.keys().cloned().collect();
         // The same changes give the same bytes.
         keys.sort_unstable();
-        for key in &keys {
-            self.settle_files(key)?;
+        let mut failed: Option<Error> = None;
+        // What fails for one key must not keep the others from being flushed.
+        keys.retain(|key| self.settle(key).map_err(|error| failed.get_or_insert(error)).is_ok());
+        self.folder.sync()?;
+        let mut unlinked = false;
+        keys.retain(|key| match self.unlink_removed(key) {
+            Ok(some) => {
+                unlinked |= some;
+                true
+            }
+            Err(error) => {
+                failed.get_or_insert(error);
+                false
+            }
+        });
+        if unlinked {
+            self.folder.sync()?;
         }
+        for key in self.commit(&keys)? {
+            if let Some(change) = self.changes.remove(key) {
+                self.unlink_replaced(key, &change);
+            }
+        }
+        keys.iter().for_each(|key| drop(self.changes.remove(key)));
+        self.write_note();
+        if self.changes.is_empty() {
+            self.intent.take().into_iter().for_each(Intent::finish);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Flushes what was found in the folder, and nothing else.
+    pub(super) fn flush_found(&mut self) -> Result<()> {
+        let found = |change: &Change| change.origin != Origin::Own;
+        let mut keys: Vec<String> =
+            self.changes.iter().filter(|(_, change)| found(change)).map(|(key, _)| key.clone()).collect();
+        keys.sort_unstable();
         self.folder.sync()?;
         self.commit(&keys)?;
-        self.changes.clear();
-        // One step further is our own batch, which the totals know of; more, and they are counted anew.
-        let generation = self.index()?.generation();
-        if let Some(totals) = self.totals.as_mut().filter(|t| t.generation.saturating_add(1) == generation) {
-            totals.generation = generation;
-        }
-        self.intent = None;
-        if std::mem::take(&mut self.compared) {
-            // Without the note the next open looks through the folder, which costs time and nothing else.
-            let _ = intent::note_compared(&self.storage, &self.temporary);
-        }
-        self.remember_uses();
+        keys.iter().for_each(|key| drop(self.changes.remove(key)));
         Ok(())
     }
 
-    /// Brings the files of a changed key in line with the change.
-    fn settle_files(&mut self, key: &str) -> Result<()> {
-        match self.changes.get(key) {
-            Some(Change::Removed) => {
-                let known = self.flushed_row(key)?.and_then(|row| row.payload);
-                self.remove_files(&names::stem(key), known)
+    /// Brings a change in line with what others have flushed since, and the payload with the change.
+    fn settle(&mut self, key: &str) -> Result<()> {
+        let flushed = self.flushed_row(key)?;
+        let Some(change) = self.changes.get_mut(key).filter(|change| change.origin == Origin::Own) else {
+            return Ok(());
+        };
+        let known = flushed.as_ref().and_then(|row| row.payload);
+        if let (Some(row), Some(flushed), false) = (&mut change.row, &flushed, change.severed) {
+            // Each half that the host has not given stays what it is.
+            if row.meta.is_none() && flushed.meta.is_some() {
+                row.meta.clone_from(&flushed.meta);
+                change.described = false;
+                self.totals = None;
             }
-            Some(Change::Row { row, described: false }) => {
+            row.payload = row.payload.or(known);
+        }
+        let own = change.row.as_ref().and_then(|row| row.payload);
+        if let Some(known) = known.filter(|known| !own.is_some_and(|own| own.same_files(known))) {
+            change.doomed.push(known);
+        }
+        match &change.row {
+            Some(row) if !change.described => {
                 let row = row.clone();
                 self.describe(key, &row)?;
-                if let Some(Change::Row { described, .. }) = self.changes.get_mut(key) {
-                    *described = true;
+                if let Some(change) = self.changes.get_mut(key) {
+                    change.described = true;
                 }
                 Ok(())
             }
@@ -59,51 +105,113 @@ impl ArtifactStore {
         }
     }
 
-    /// Appends the metadata to the payload, if there is one.
-    fn describe(&mut self, key: &str, row: &Row) -> Result<()> {
+    /// Appends the metadata to the payload, if that is there.
+    fn describe(&self, key: &str, row: &Row) -> Result<()> {
         let (Some(meta), Some(info)) = (&row.meta, &row.payload) else {
             return Ok(());
         };
         let name = names::file(&names::stem(key), main_part(info.packed));
-        let Some(file) = self.folder.open_write(&name)? else {
+        // Where it cannot be opened, the index alone knows the metadata.
+        let Ok(Some(file)) = self.folder.open_write(&name) else {
             return Ok(());
         };
-        let Some(payload) = Payload::open(file)? else {
+        let ours = |p: &Payload| p.key == key && p.set == info.set && Some(p.producer) == self.producer();
+        let Some(payload) = Payload::open(file)?.filter(ours) else {
             return Ok(());
         };
         let (last, end) = payload.last_row()?;
         let meta = meta.encode();
-        if payload.key != key || last.is_some_and(|last| last == meta) {
-            return Ok(());
+        if last.is_none_or(|last| last != meta) {
+            let bytes = payload.append_row(end, &meta)?;
+            self.folder.touch_pending(&name, bytes);
         }
-        let block = row_block(key, &meta);
-        payload.file().write_at(&block, end)?;
-        self.folder.touch_pending(&name, block.len() as u64);
         Ok(())
     }
 
-    fn flushed_row(&mut self, key: &str) -> Result<Option<Row>> {
-        Ok(self.index()?.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes)))
+    /// Unlinks the files of a removed key. Returns whether there were any.
+    fn unlink_removed(&self, key: &str) -> Result<bool> {
+        let removed = self.changes.get(key).filter(|change| change.row.is_none());
+        let doomed = removed.map(|change| change.doomed.as_slice()).unwrap_or_default();
+        doomed.iter().try_fold(false, |some, info| Ok(self.remove_files(key, info, None)? | some))
     }
 
-    fn commit(&mut self, keys: &[String]) -> Result<()> {
-        let changes = std::mem::take(&mut self.changes);
-        let done = self.index().and_then(|index| {
-            if !keys.is_empty() {
-                index.merge_in(&Job::default(), |batch| {
-                    keys.iter().try_for_each(|key| match changes.get(key) {
-                        Some(Change::Row { row, .. }) => {
-                            batch.put(key.as_bytes(), &[&row.encode()], Default::default())
-                        }
-                        _ => batch.delete(key.as_bytes()),
-                    })
-                })?;
+    /// Unlinks the files of puts that another has replaced. One that stays is found by a later comparison.
+    fn unlink_replaced(&self, key: &str, change: &Change) {
+        if let Some(row) = &change.row {
+            for info in &change.doomed {
+                let _ = self.remove_files(key, info, row.payload);
             }
-            index.flush()
-        });
-        self.changes = changes;
-        done
+        }
     }
+
+    /// Commits all changes but those that others overrule, and returns the keys of what it committed.
+    fn commit<'k>(&mut self, keys: &'k [String]) -> Result<Vec<&'k String>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Taken out, so that the rest of the store may be looked at with the index's lock held.
+        let Some(mut index) = self.index.take() else { return Ok(Vec::new()) };
+        let (mut committed, first) = (Vec::new(), !index.has_file());
+        let done = index.merge_in(&Job::default(), |batch| {
+            keys.iter().try_for_each(|key| {
+                let Some(change) = self.changes.get(key) else { return Ok(()) };
+                match self.verdict(key, change, batch)? {
+                    Verdict::Put(row) => batch.put(key.as_bytes(), &[&row.encode()], Default::default())?,
+                    Verdict::Delete => batch.delete(key.as_bytes())?,
+                    Verdict::Leave => return Ok(()),
+                }
+                committed.push(key);
+                Ok(())
+            })
+        });
+        let done = done.and_then(|_| index.flush());
+        // One step further is our own batch, which the totals know of; more, and they are counted anew.
+        let generation = index.generation();
+        self.index = Some(index);
+        if first {
+            self.remember_uses();
+        }
+        let all = committed.len() == keys.len();
+        self.totals = self.totals.filter(|totals| all && totals.generation.saturating_add(1) == generation);
+        if let Some(totals) = &mut self.totals {
+            totals.generation = generation;
+        }
+        done.map(|()| committed)
+    }
+
+    /// What becomes of a change, now that nobody else can change the index: what other processes have put
+    /// and flushed since it was made is newer.
+    fn verdict<'c>(&self, key: &str, change: &'c Change, batch: &Batch<'_, '_>) -> Result<Verdict<'c>> {
+        let current = batch.read(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes));
+        let files = current.as_ref().and_then(|row| row.payload);
+        match (&change.origin, &change.row) {
+            (Origin::Found { over }, _) if *over != current => Ok(Verdict::Leave),
+            (Origin::Found { .. }, None) => Ok(Verdict::Delete),
+            (Origin::Own, None) => {
+                let gone = |files: &PayloadInfo| change.doomed.iter().any(|doomed| doomed.same_files(files));
+                Ok(if files.as_ref().is_none_or(gone) { Verdict::Delete } else { Verdict::Leave })
+            }
+            (_, Some(row)) => {
+                let Some(info) = &row.payload else { return Ok(Verdict::Put(row)) };
+                match self.set_at(key, info) {
+                    // What cannot be read now may be read later.
+                    Err(_) => Ok(Verdict::Put(row)),
+                    Ok(Some(set)) if set == info.set => Ok(Verdict::Put(row)),
+                    Ok(Some(_)) => Ok(Verdict::Leave),
+                    Ok(None) if files.is_some_and(|files| !files.same_files(info)) => Ok(Verdict::Leave),
+                    Ok(None) => Ok(Verdict::Delete),
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a change when the index is locked.
+enum Verdict<'c> {
+    Put(&'c Row),
+    Delete,
+    /// Others know better.
+    Leave,
 }
 
 /// The file of a payload that carries its metadata.

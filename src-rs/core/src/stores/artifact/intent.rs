@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const PREFIX: &str = "live.";
-const BOOT: &str = "boot";
 
-/// A marker of this process. Dropping it says that the work is finished.
+/// A marker of this process. Dropped, it is a dead one's.
 #[derive(Debug)]
 pub(super) struct Intent {
     storage: Arc<dyn Storage>,
@@ -31,7 +30,7 @@ impl Intent {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
             path = temporary.join(format!("{PREFIX}{}.{number}.{:x}", std::process::id(), now_ns()));
             let Some(file) = storage.open(&path, Open::CreateNew)? else { break };
-            // Whoever looked between the two may have taken it for a dead one's.
+            // Whoever looked between the two has taken it for a dead one's, and removes it.
             let locked = file.try_lock()?;
             let there = storage.identity(&path)?;
             if locked && there.is_some_and(|t| file.identity().is_ok_and(|i| i.same_file(&t))) {
@@ -42,8 +41,9 @@ impl Intent {
     }
 }
 
-impl Drop for Intent {
-    fn drop(&mut self) {
+impl Intent {
+    /// The work is finished.
+    pub fn finish(self) {
         // Left behind it only makes somebody look.
         let _ = self.storage.remove(&self.path);
     }
@@ -52,8 +52,9 @@ impl Drop for Intent {
 /// The markers of others.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Those whose processes died.
-    pub dead: Vec<PathBuf>,
+    /// Those whose processes died, locked for as long as we have them: nobody else need see to them, and
+    /// nobody can take up one of them.
+    pub dead: Vec<(PathBuf, Arc<dyn File>)>,
     /// Whether there are living ones.
     pub alive: bool,
 }
@@ -64,31 +65,9 @@ pub(super) fn others(storage: &Arc<dyn Storage>, temporary: &Path) -> Others {
     for path in storage.list(temporary, PREFIX, MAX_SWEEP).unwrap_or_default() {
         let Ok(Some(file)) = storage.open(&path, Open::Read) else { continue };
         match file.try_lock() {
-            Ok(true) => {
-                file.unlock();
-                others.dead.push(path);
-            }
+            Ok(true) => others.dead.push((path, file)),
             _ => others.alive = true,
         }
     }
     others
-}
-
-/// Whether payloads and rows were compared since the machine started. A power cut may have taken a
-/// marker and left its payload.
-pub(super) fn compared_in_this_boot(storage: &Arc<dyn Storage>, temporary: &Path) -> bool {
-    let mut bytes = [0; 8];
-    let read = storage
-        .open(&temporary.join(BOOT), Open::Read)
-        .and_then(|file| file.map_or(Ok(0), |file| file.read_at(&mut bytes, 0)));
-    read.is_ok_and(|len| len == bytes.len()) && u64::from_le_bytes(bytes) == storage.boot_id()
-}
-
-/// Notes that they were.
-pub(super) fn note_compared(storage: &Arc<dyn Storage>, temporary: &Path) -> Result<()> {
-    storage.create_dirs(temporary)?;
-    match storage.open(&temporary.join(BOOT), Open::Create)? {
-        Some(file) => file.write_at(&storage.boot_id().to_le_bytes(), 0),
-        None => Ok(()),
-    }
 }

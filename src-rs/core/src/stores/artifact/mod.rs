@@ -4,19 +4,23 @@
 //! Changes stay in memory until `flush` commits them as one batch; `remove` and eviction unlink their
 //! files then, too. Outputs go to their files at once. Order is everything: payloads are synced before the
 //! rows that speak of them, files of removed rows go before the rows do. So a crash loses rows at most, and
-//! each payload carries what it takes to make its row again (`recover.rs`).
+//! each payload carries what it takes to make its row again (`recover.rs`). Rows and payloads are bound by
+//! a digest of the outputs: a row never passes for that of another put.
 //!
 //! ```text
 //! <dir>/index.shard, index.shard.lock    the index
 //! <dir>/{key}_0, {key}_1, ...            outputs, one a file
 //! <dir>/{key}.pack                       or all in one
-//! <dir>/tmp/                             files being written, markers of unfinished work
+//! <dir>/.tmp/                            files being written, markers of unfinished work
 //! ```
 
+mod adopt;
+mod change;
 mod evict;
 mod flush;
 mod intent;
 pub mod names;
+mod note;
 mod outputs;
 pub mod payload;
 mod recover;
@@ -30,14 +34,16 @@ pub use row::{Meta, PayloadInfo, Row, Stream};
 use crate::clock::now_ns;
 use crate::error::{Error, Result};
 use crate::header::Kind;
-use crate::limits::{MAX_EXACT_USES, MAX_FILE_LEN};
+use crate::limits::{DEFAULT_MAX_ENTRY_BYTES, MAX_EXACT_USES, MAX_FILE_LEN};
 use crate::shard::{Options, Shard};
 use crate::state::Lookup;
 use crate::storage::Storage;
 use crate::storage::disk::Disk;
 use crate::stores::blob::BlobFolder;
 use crate::validator::Validator;
+use change::Change;
 use intent::Intent;
+use note::Note;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,17 +58,6 @@ pub struct ArtifactOptions {
     pub deferred: bool,
     /// A flush brings the artifacts back under this sum of their total sizes, in bytes.
     pub max_bytes: u64,
-}
-
-/// A change that is not flushed.
-#[derive(Debug, Clone)]
-enum Change {
-    Row {
-        row: Row,
-        /// Whether the payload carries this metadata already.
-        described: bool,
-    },
-    Removed,
 }
 
 /// See the module's head. One store belongs to one thread at a time; any number may be open on a folder.
@@ -83,8 +78,10 @@ pub struct ArtifactStore {
     /// Held while payloads may lack their rows.
     intent: Option<Intent>,
     recovered: Recovered,
-    /// Whether it has yet to be noted that payloads and rows were compared in this boot.
-    compared: bool,
+    /// The note that was last read or written, if payloads and rows were compared.
+    note: Option<Note>,
+    /// Whether outputs may not be mapped.
+    never_lend: bool,
     /// Bytes inserted since somebody last looked whether there are too many.
     unmeasured: u64,
 }
@@ -108,8 +105,12 @@ impl ArtifactStore {
         options.index.part_count = 1;
         // Rows leave by eviction, which takes their files along, never by the shard's own bound.
         options.index.max_bytes = MAX_FILE_LEN / 4;
+        // `Meta::check` has the last word on sizes: a flush must not stumble over what `insert` took.
+        options.index.max_entry_bytes = DEFAULT_MAX_ENTRY_BYTES;
+        options.index.root = None;
         options.index.check()?;
-        let temporary = dir.join("tmp");
+        // No key and no namespace begins with a dot.
+        let temporary = dir.join(".tmp");
         let mut it = ArtifactStore {
             folder: Arc::new(BlobFolder::new(Arc::clone(&storage), dir, &temporary)),
             dir: dir.to_path_buf(),
@@ -121,7 +122,8 @@ impl ArtifactStore {
             uses: HashMap::new(),
             intent: None,
             recovered: Recovered::default(),
-            compared: false,
+            note: None,
+            never_lend: false,
             unmeasured: 0,
             options,
         };
@@ -153,6 +155,11 @@ impl ArtifactStore {
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
         &self.recovered
+    }
+
+    /// From now on outputs are only copied.
+    pub fn never_lend(&mut self) {
+        self.never_lend = true;
     }
 
     /// Changes that are not flushed.
@@ -193,7 +200,8 @@ impl ArtifactStore {
         // Before loading only memory is asked; `load` fills in the files of the rows that were there.
         let payload = self.row(key)?.and_then(|row| row.payload);
         self.unmeasured = self.unmeasured.saturating_add(meta.total_size);
-        self.change(key, Change::Row { row: Row { meta: Some(meta), payload }, described: false })
+        let change = self.successor(key, Row { meta: Some(meta), payload });
+        self.change(key, change)
     }
 
     /// Stores the metadata of many; none of them if one is refused.
@@ -214,9 +222,8 @@ impl ArtifactStore {
     /// `InvalidKey`; `Io` and others where a deferred index cannot be opened.
     pub fn get(&mut self, key: &str) -> Result<Option<Meta>> {
         names::check(key)?;
-        let meta = match self.changes.get(key) {
-            Some(Change::Row { row, .. }) => row.meta.clone(),
-            Some(Change::Removed) => None,
+        let meta = match self.changed(key)? {
+            Some(change) => change.row.as_ref().and_then(|row| row.meta.clone()),
             None => self.get_flushed(key)?,
         };
         if meta.is_some() {
@@ -243,13 +250,17 @@ impl ArtifactStore {
 
     /// The row of a key as this handle sees it, quietly: from memory, else from the index if that is open.
     fn row(&mut self, key: &str) -> Result<Option<Row>> {
-        match self.changes.get(key) {
-            Some(Change::Row { row, .. }) => Ok(Some(row.clone())),
-            Some(Change::Removed) => Ok(None),
-            None => match self.index.as_mut() {
-                Some(index) => Ok(index.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes))),
-                None => Ok(None),
-            },
+        match self.changed(key)? {
+            Some(change) => Ok(change.row.clone()),
+            None => self.flushed_row(key),
+        }
+    }
+
+    /// The row that the index has, if it is open.
+    fn flushed_row(&mut self, key: &str) -> Result<Option<Row>> {
+        match self.index.as_mut() {
+            Some(index) => Ok(index.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes))),
+            None => Ok(None),
         }
     }
 
@@ -261,21 +272,31 @@ impl ArtifactStore {
         self.require_writable()?;
         names::check(key)?;
         self.load()?;
-        let Some(row) = self.row(key)? else { return Ok(false) };
-        self.change(key, Change::Removed)?;
-        self.uses.remove(key);
+        let row = match self.changed(key)?.map(|change| change.row.clone()) {
+            Some(row) => row,
+            None => match self.flushed_row(key)? {
+                // Else `get` would find what was removed.
+                None => self.adopt(key).unwrap_or_default(),
+                row => row,
+            },
+        };
+        let Some(row) = row else { return Ok(false) };
+        self.doom(key, row.payload)?;
         Ok(row.meta.is_some())
     }
 
     /// Removes every key. Returns how many had metadata.
     ///
     /// # Errors
-    /// As `remove`.
+    /// As `remove`; `Io` where the folder cannot be looked through.
     pub fn clear(&mut self) -> Result<u64> {
         self.require_writable()?;
+        self.load()?;
+        self.find_payloads()?;
         let mut count = 0u64;
-        for (key, _) in self.rows()? {
-            count = count.saturating_add(u64::from(self.remove(&key)?));
+        for (key, row) in self.rows()? {
+            self.doom(&key, row.payload)?;
+            count = count.saturating_add(u64::from(row.meta.is_some()));
         }
         Ok(count)
     }
@@ -292,52 +313,44 @@ impl ArtifactStore {
     /// Every row that this handle sees.
     fn rows(&mut self) -> Result<Vec<(String, Row)>> {
         self.load()?;
+        self.yield_to_index()?;
         let mut rows = Vec::new();
         let changes = &self.changes;
         if let Some(index) = self.index.as_mut() {
             index.walk_quietly(|key, bytes| {
-                let key = std::str::from_utf8(key).ok().filter(|key| !changes.contains_key(*key));
-                rows.extend(key.and_then(|key| Some((key.to_owned(), Row::decode(bytes)?))));
+                if !changes.contains_key(key) {
+                    rows.extend(Row::decode(bytes).map(|row| (key.to_owned(), row)));
+                }
                 true
             });
         }
-        for (key, change) in changes {
-            if let Change::Row { row, .. } = change {
-                rows.push((key.clone(), row.clone()));
-            }
-        }
+        let flushed = rows.len();
+        let unflushed = |(key, change): (&String, &Change)| Some((key.clone(), change.row.clone()?));
+        rows.extend(changes.iter().filter_map(unflushed));
+        let order = |row: &Row| row.meta.as_ref().map_or(0, |meta| meta.stored_ns);
+        rows.get_mut(flushed..)
+            .unwrap_or_default()
+            .sort_unstable_by(|(a, x), (b, y)| (order(x), a).cmp(&(order(y), b)));
         Ok(rows)
     }
 
-    /// Notes a change, and what it does to the totals.
-    fn change(&mut self, key: &str, change: Change) -> Result<()> {
-        if self.totals.is_some() {
-            let before = self.row(key)?;
-            let after = match &change {
-                Change::Row { row, .. } => Some(row),
-                Change::Removed => None,
-            };
-            if let Some(totals) = &mut self.totals {
-                totals.replace(before.as_ref(), after);
-            }
-        }
-        self.changes.insert(key.to_owned(), change);
-        Ok(())
-    }
-
     fn note_use(&mut self, key: &str) {
+        let now = now_ns();
+        // For other processes, and later ones.
+        if let Some(index) = &self.index {
+            index.note_use(key.as_bytes(), now / 1_000_000);
+        }
+        if let Some(at) = self.uses.get_mut(key) {
+            *at = now;
+            return;
+        }
         if self.uses.len() >= MAX_EXACT_USES {
-            self.remember_uses();
             self.uses.clear();
         }
-        let now = now_ns();
-        match self.uses.get_mut(key) {
-            Some(at) => *at = now,
-            None => drop(self.uses.insert(key.to_owned(), now)),
-        }
+        self.uses.insert(key.to_owned(), now);
     }
 
-    /// Tells the recency table of the index, for other processes and later ones.
+    /// Tells the recency table what was used, a part of which may have been before there was one.
     fn remember_uses(&self) {
         if let Some(index) = &self.index {
             for (key, at) in &self.uses {
@@ -352,6 +365,11 @@ impl ArtifactStore {
             let _ = self.flush();
         }
         self.remember_uses();
+        if let Some(index) = self.index.as_mut() {
+            // Compaction may have put another file in the index's place.
+            index.stop_background();
+            self.write_note();
+        }
         if let Some(index) = self.index.take() {
             index.close();
         }

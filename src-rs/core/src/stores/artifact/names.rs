@@ -31,7 +31,9 @@ pub fn check(key: &str) -> Result<()> {
 #[must_use]
 pub fn stem(key: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if key.len() <= MAX_PLAIN && !key.starts_with('.') && !key.is_empty() && key.bytes().all(plain) {
+    // The index sweeps what has this prefix.
+    let taken = key.starts_with('.') || key.starts_with("index.shard.tmp.");
+    if key.len() <= MAX_PLAIN && !taken && !key.is_empty() && key.bytes().all(plain) {
         return key.into();
     }
     format!("~{}", blake3::hash(key.as_bytes()).to_hex())
@@ -99,6 +101,7 @@ mod tests {
             "ä",
             "a b",
             "~x",
+            "index.shard.tmp.1.2.abcdef01",
             &"x".repeat(181),
         ] {
             let stem = stem(key);

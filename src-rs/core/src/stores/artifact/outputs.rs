@@ -4,10 +4,15 @@ use super::intent::Intent;
 use super::names::{self, Part};
 use super::payload::{Output, Outputs, Payload, row_block};
 use super::row::check_outputs;
-use super::{ArtifactStore, Change, Meta, PayloadInfo, Row};
+use super::{ArtifactStore, PayloadInfo, Row};
 use crate::error::{Error, Result};
 use crate::limits::{MAP_BLOB_BYTES, MAX_ENTRY_BYTES, MAX_OUTPUTS};
 use crate::mapping::Window;
+use crate::stores::blob::Prepared;
+use std::io::ErrorKind;
+
+/// What went wrong, and how many files had got their names by then.
+type Published<T> = std::result::Result<T, (Error, usize)>;
 
 /// A part of a file, handed out.
 #[derive(Debug)]
@@ -31,7 +36,8 @@ impl ArtifactStore {
     /// there. Metadata that the key has stays, and is written along.
     ///
     /// # Errors
-    /// `InvalidKey`, `TooLarge`, `ReadOnly`, `Io`, `NoSpace`; what was there may be gone then.
+    /// `InvalidKey`, `TooLarge`, `ReadOnly`, `Io`, `NoSpace`; what was there stays then, unless some of the new
+    /// files have replaced theirs already: then the key is gone.
     pub fn put_outputs(&mut self, key: &str, outputs: &[&[u8]], pack: bool) -> Result<()> {
         self.require_writable()?;
         names::check(key)?;
@@ -48,7 +54,6 @@ impl ArtifactStore {
         self.load()?;
         let Some(producer) = self.producer() else { return Ok(()) };
         let before = self.row(key)?;
-        let meta = before.as_ref().and_then(|row| row.meta.clone());
         let digested = Outputs::new(outputs);
         // Nothing to put into files of their own still needs a place for the metadata.
         let packed = pack || outputs.is_empty();
@@ -58,72 +63,73 @@ impl ArtifactStore {
             count: u32::try_from(outputs.len()).unwrap_or(u32::MAX),
             bytes: digested.bytes(),
         };
-        if self.intent.is_none() {
+        let (meta, old) = before.map_or((None, None), |row| (row.meta, row.payload));
+        // Metadata of other outputs must not be found beside these by whoever makes rows again.
+        let inserted = self.changes.get(key).is_some_and(|change| !change.described);
+        let carried = meta.as_ref().filter(|_| inserted || old.is_none_or(|old| old.set == info.set));
+        let block = carried.map(|meta| row_block(key, &meta.encode()));
+        let was_clean = self.intent.is_none();
+        if was_clean {
             self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
         }
-        self.write_files(key, producer, &digested, &info, meta.as_ref())?;
-        let row = Row { meta, payload: Some(info) };
-        let described = row.meta.is_some();
-        self.unmeasured = self.unmeasured.saturating_add(if described { 0 } else { info.bytes });
-        self.change(key, Change::Row { row, described })?;
-        self.remove_other_files(&names::stem(key), &info, before.and_then(|row| row.payload))
+        let mut change = self.successor(key, Row { meta, payload: Some(info) });
+        change.described = block.is_some();
+        let drafts = self.draft_files(key, producer, &digested, &info, block.as_deref());
+        match drafts.and_then(|drafts| self.publish_files(drafts)) {
+            Ok(()) => {}
+            Err((error, 0)) => {
+                // Nothing has changed.
+                if was_clean {
+                    self.intent.take().into_iter().for_each(Intent::finish);
+                }
+                return Err(error);
+            }
+            Err((error, _)) => {
+                // Neither the old outputs nor the new ones are whole.
+                self.doom(key, old)?;
+                self.doom(key, Some(info))?;
+                return Err(error);
+            }
+        }
+        self.unmeasured = self.unmeasured.saturating_add(if change.described { 0 } else { info.bytes });
+        match old {
+            Some(old) => change.doomed.push(old),
+            None => self.remove_strays(&names::stem(key), &info)?,
+        }
+        self.change(key, change)
     }
 
-    fn write_files(
+    fn draft_files(
         &self,
         key: &str,
         producer: u64,
         outputs: &Outputs<'_>,
         info: &PayloadInfo,
-        meta: Option<&Meta>,
-    ) -> Result<()> {
+        block: Option<&[u8]>,
+    ) -> Published<Vec<Prepared>> {
         let stem = names::stem(key);
-        let block = meta.map(|meta| row_block(key, &meta.encode())).unwrap_or_default();
-        let mut prepared = Vec::new();
-        for part in parts(info) {
+        let prepare = |part| {
             let draft = outputs.file(key, producer, part);
             let main = matches!(part, Part::Pack | Part::Output(0));
-            let block: &[u8] = if main { &block } else { &[] };
-            prepared.push(self.folder.prepare(&names::file(&stem, part), &draft.chunks(block))?);
-        }
-        prepared.into_iter().try_for_each(|file| self.folder.publish(file))
+            let block = block.filter(|_| main).unwrap_or_default();
+            self.folder.prepare(&names::file(&stem, part), &draft.chunks(block))
+        };
+        parts(info).map(prepare).collect::<Result<_>>().map_err(|error| (error, 0))
     }
 
-    /// Unlinks the files of an earlier put that the new one has not replaced.
-    fn remove_other_files(&self, stem: &str, now: &PayloadInfo, before: Option<PayloadInfo>) -> Result<()> {
-        let first_stale = if now.packed { 0 } else { now.count };
-        match before {
-            Some(before) if before.packed == now.packed && (now.packed || before.count <= now.count) => {
-                Ok(())
-            }
-            Some(PayloadInfo { packed: true, .. }) => {
-                self.folder.remove(&names::file(stem, Part::Pack)).map(drop)
-            }
-            Some(before) => (first_stale..before.count.min(MAX_OUTPUTS as u32))
-                .try_for_each(|i| self.folder.remove(&names::file(stem, Part::Output(i))).map(drop)),
-            None => {
-                if !now.packed {
-                    self.folder.remove(&names::file(stem, Part::Pack))?;
-                }
-                self.remove_outputs_from(stem, first_stale)
-            }
-        }
+    fn publish_files(&self, drafts: Vec<Prepared>) -> Published<()> {
+        drafts
+            .into_iter()
+            .enumerate()
+            .try_for_each(|(n, file)| self.folder.publish(file).map_err(|error| (error, n)))
     }
 
-    /// Unlinks every file of a key.
-    pub(super) fn remove_files(&self, stem: &str, known: Option<PayloadInfo>) -> Result<()> {
-        match known {
-            Some(info) => {
-                parts(&info).try_for_each(|part| self.folder.remove(&names::file(stem, part)).map(drop))
-            }
-            None => {
-                self.folder.remove(&names::file(stem, Part::Pack))?;
-                self.remove_outputs_from(stem, 0)
-            }
+    /// Unlinks files that no row spoke of: they must not come before the new ones where rows are made again.
+    fn remove_strays(&self, stem: &str, now: &PayloadInfo) -> Result<()> {
+        if !now.packed {
+            self.folder.remove(&names::file(stem, Part::Pack))?;
         }
-    }
-
-    fn remove_outputs_from(&self, stem: &str, first: u32) -> Result<()> {
+        let first = if now.packed { 0 } else { now.count };
         for i in first..MAX_OUTPUTS as u32 {
             if !self.folder.remove(&names::file(stem, Part::Output(i)))? {
                 break;
@@ -132,31 +138,74 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// The bytes of one output, mapped where `mapped` and large, else copied. `None` where there are none, or where they are damaged, of another put than
+    /// Unlinks the files of an earlier put, but for those that have come in their place. Returns whether there
+    /// were any.
+    pub(super) fn remove_files(
+        &self,
+        key: &str,
+        doomed: &PayloadInfo,
+        now: Option<PayloadInfo>,
+    ) -> Result<bool> {
+        let (stem, mut removed) = (names::stem(key), false);
+        for part in parts(doomed).filter(|part| now.is_none_or(|now| !parts(&now).any(|p| p == *part))) {
+            let name = names::file(&stem, part);
+            let file = self.folder.open(&name)?;
+            let there = match file {
+                Some(file) => Payload::open(file)?,
+                None => None,
+            };
+            // Another process has put something newer there.
+            if there
+                .is_some_and(|p| p.key != key || p.set != doomed.set || Some(p.producer) != self.producer())
+            {
+                continue;
+            }
+            match self.folder.remove(&name) {
+                Ok(there) => removed |= there,
+                // A folder at that name is none of ours.
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::IsADirectory => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The bytes of one output. `None` where there are none, or where they are damaged, of another put than
     /// the row speaks of, or of another host build.
     ///
     /// # Errors
     /// `InvalidKey`; those of opening a deferred index.
-    pub fn output(&mut self, key: &str, index: u32, mapped: bool) -> Result<Option<Content>> {
+    pub fn output(&mut self, key: &str, index: u32) -> Result<Option<Content>> {
         names::check(key)?;
-        if matches!(self.changes.get(key), Some(Change::Removed)) || index >= MAX_OUTPUTS as u32 {
+        if index >= MAX_OUTPUTS as u32 || self.changed(key)?.is_some_and(|change| change.row.is_none()) {
             return Ok(None);
         }
         self.load()?;
-        let known = self.row(key)?.and_then(|row| row.payload);
+        let known = self.row(key)?;
         let stem = names::stem(key);
-        let tries = match known {
-            Some(PayloadInfo { packed: true, .. }) => [Some(Part::Pack), None],
-            Some(_) => [Some(Part::Output(index)), None],
+        let tries = match &known {
+            Some(Row { payload: Some(PayloadInfo { packed: true, .. }), .. }) => [Some(Part::Pack), None],
+            Some(Row { payload: Some(_), .. }) => [Some(Part::Output(index)), None],
+            // It was inserted without any.
+            Some(Row { payload: None, .. }) => [None, None],
             None => [Some(Part::Pack), Some(Part::Output(index))],
         };
+        let known = known.and_then(|row| row.payload);
         for part in tries.into_iter().flatten() {
             // What the system refuses to read is not there.
             let Ok(Some(payload)) = self.payload(key, &stem, part) else { continue };
-            if known.is_some_and(|known| known.set != payload.set) {
+            let set = match (known, part) {
+                (Some(known), _) => Some(known.set),
+                // Without a row the first output says which put this is.
+                (None, Part::Output(1..)) => {
+                    self.payload(key, &stem, Part::Output(0)).ok().flatten().map(|first| first.set)
+                }
+                (None, _) => Some(payload.set),
+            };
+            if set != Some(payload.set) {
                 continue;
             }
-            let content = payload.output(index).map(|output| self.read(&payload, &output, mapped));
+            let content = payload.output(index).map(|output| self.read(&payload, &output));
             if let Some(content) = content.and_then(Result::ok).flatten() {
                 self.note_use(key);
                 return Ok(Some(content));
@@ -174,11 +223,11 @@ impl ArtifactStore {
         Ok(Payload::open(file)?.filter(own))
     }
 
-    fn read(&self, payload: &Payload, output: &Output, mapped: bool) -> Result<Option<Content>> {
+    fn read(&self, payload: &Payload, output: &Output) -> Result<Option<Content>> {
         let file = payload.file();
         let Ok(len) = usize::try_from(output.len) else { return Ok(None) };
-        let mapped = mapped && self.options.index.mapped;
-        if mapped && len >= MAP_BLOB_BYTES && file.maps_are_coherent() {
+        if self.options.index.mapped && !self.never_lend && len >= MAP_BLOB_BYTES && file.maps_are_coherent()
+        {
             // Verified by positioned reads: a file cut under a mapping would end the process.
             if !output.is_in(file.as_ref())? {
                 return Ok(None);

@@ -291,6 +291,32 @@ impl Payload {
         self.entries.iter().fold(0, |sum, e| sum.saturating_add(e.len))
     }
 
+    /// Whether all its outputs agree with their digests.
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    pub fn is_sound(&self) -> Result<bool> {
+        for output in &self.entries {
+            if !output.is_in(self.file.as_ref())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts a row block at `end`, where the last whole one ends. What a torn one left there goes.
+    ///
+    /// # Errors
+    /// `Io` and `NoSpace` where the system refuses.
+    pub fn append_row(&self, end: u64, meta: &[u8]) -> Result<u64> {
+        if end < self.file_len {
+            self.file.set_len(end)?;
+        }
+        let block = row_block(&self.key, meta);
+        self.file.write_at(&block, end)?;
+        Ok(block.len() as u64)
+    }
+
     /// The metadata of the last whole row block, and where it ends.
     ///
     /// # Errors

@@ -1,16 +1,22 @@
-//! Opening the index, and making rows again for payloads that have none.
+//! Opening the index, and comparing it with the payloads.
 //!
 //! Rows are missing when the index is damaged or gone, when a process died between payload and flush, or
 //! when a power cut took what was not synced. Each of these is noticed at the next open, which then looks
-//! through the folder; a single row that is found missing or damaged later is made again when it is asked for.
+//! through the folder: payloads without rows get them again, rows without payloads go, and so do files of
+//! which no row can be made. A single row that is found missing or damaged later is made again when it is
+//! asked for.
 
-use super::intent::{self, Intent};
+use super::adopt::{Care, Whole, described};
+use super::change::{Change, Origin};
+use super::intent;
 use super::names::{self, Part};
+use super::note::Note;
 use super::payload::Payload;
-use super::{ArtifactStore, Change, Meta, PayloadInfo, Row};
-use crate::error::{Error, Result};
+use super::{ArtifactStore, Meta, PayloadInfo, Row};
+use crate::error::Result;
 use crate::shard::Shard;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The index of a store.
 const INDEX: &str = "index.shard";
@@ -18,14 +24,25 @@ const INDEX: &str = "index.shard";
 /// What opening a store found and mended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Why the index reads as empty, where a damaged or foreign one was found.
+    /// Why the index reads as empty or lacks rows, where a damaged or foreign one was found.
     pub rejected: Option<String>,
     /// Rows made again from payloads.
     pub rows: u64,
+    /// Rows dropped because their payload is gone, damaged or of another put.
+    pub dropped: u64,
     /// Payload files removed because no row could be made of them.
     pub swept: u64,
-    /// Why the folder could not be looked through.
+    /// Why something could not be looked at or mended.
     pub failed: Option<String>,
+}
+
+/// One look through the folder.
+struct Comparison {
+    care: Care,
+    /// Whether files without rows and rows without files go: not while somebody may be between the two.
+    sweep: bool,
+    /// Whether something was left for want of that.
+    left: bool,
 }
 
 impl ArtifactStore {
@@ -38,173 +55,221 @@ impl ArtifactStore {
             return Ok(());
         }
         let path = self.dir.join(INDEX);
-        let mut index =
-            Shard::open_on(std::sync::Arc::clone(&self.storage), &path, self.options.index.clone())?;
-        let others = intent::others(&self.storage, &self.temporary);
-        let complete = index.has_file()
-            && others.dead.is_empty()
-            && intent::compared_in_this_boot(&self.storage, &self.temporary);
+        let mut index = Shard::open_on(Arc::clone(&self.storage), &path, self.options.index.clone())?;
         self.recovered.rejected = index.stats().rejected;
         self.index = Some(index);
         self.totals = None;
-        if !complete && let Err(error) = self.recover(&others) {
+        self.fill_in_payloads()?;
+        let others = intent::others(&self.storage, &self.temporary);
+        if self.options.index.read_only {
+            // Who may write shall see to them.
+            others.dead.iter().for_each(|(_, file)| file.unlock());
+        }
+        let (noted, now) = (Note::read(&self.storage, &self.temporary), self.note_of_now());
+        if let Some(noted) = noted.filter(|n| n.index == now.index && n.end > now.end) {
+            let why = format!("truncated: {} bytes, of {} that were flushed", now.end, noted.end);
+            self.recovered.rejected.get_or_insert(why);
+        }
+        let same_boot = noted.is_some_and(|n| n.boot == now.boot);
+        let fits = noted.is_some_and(|n| n.index == now.index && n.end <= now.end);
+        if now.end > 0 && same_boot && fits && others.dead.is_empty() {
+            self.note = noted;
+            return Ok(());
+        }
+        let care = Care { verify: !same_boot, sync: !same_boot || others.alive || !others.dead.is_empty() };
+        if let Err(error) = self.recover(others, care) {
             self.recovered.failed = Some(error.to_string());
         }
-        self.fill_in_payloads()
+        Ok(())
     }
 
     /// Rows inserted before the index was open belong to the files that their keys had.
     fn fill_in_payloads(&mut self) -> Result<()> {
-        let Some(index) = self.index.as_mut() else { return Ok(()) };
-        for (key, change) in &mut self.changes {
-            if let Change::Row { row, .. } = change
-                && row.payload.is_none()
-            {
-                let before = index.read_quietly(key.as_bytes())?;
-                row.payload = before.and_then(|bytes| Row::decode(&bytes)).and_then(|row| row.payload);
+        let bare = |change: &Change| change.row.as_ref().is_some_and(|row| row.payload.is_none());
+        let keys: Vec<String> =
+            self.changes.iter().filter(|(_, change)| bare(change)).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let payload = self.flushed_row(&key)?.and_then(|row| row.payload);
+            if let Some(row) = self.changes.get_mut(&key).and_then(|change| change.row.as_mut()) {
+                row.payload = payload;
             }
         }
         Ok(())
     }
 
-    /// Looks through the folder for payloads without rows.
-    fn recover(&mut self, others: &intent::Others) -> Result<()> {
+    /// Looks through the folder, mends what is amiss, and notes that this was done. Markers of the dead stay
+    /// until it is.
+    fn recover(&mut self, others: intent::Others, care: Care) -> Result<()> {
         let writable = !self.options.index.read_only;
+        // Without a producer nothing of the folder is ours.
+        if self.producer().is_none() {
+            return Ok(());
+        }
         if writable {
             self.folder.sweep();
         }
+        let mut look = Comparison { care, sweep: writable && !others.alive, left: false };
+        self.compare(&mut look)?;
+        if !writable {
+            return Ok(());
+        }
+        // At once: else everybody who opens until the next flush would have to find them again.
+        self.flush_found()?;
+        if self.recovered.failed.is_some() || look.left {
+            return Ok(());
+        }
+        // A note of what the index is now, unless there is none: then the flush that makes it writes one.
+        self.note = Some(Note::default());
+        self.write_note();
+        others.dead.iter().try_for_each(|(path, _)| self.storage.remove(path))
+    }
+
+    /// Makes rows of whatever has none, for this handle's eyes, and leaves the folder as it is.
+    pub(super) fn find_payloads(&mut self) -> Result<()> {
+        if self.producer().is_none() {
+            return Ok(());
+        }
+        let care = Care { verify: false, sync: true };
+        self.compare(&mut Comparison { care, sweep: false, left: false })
+    }
+
+    fn compare(&mut self, look: &mut Comparison) -> Result<()> {
         let mut files: HashMap<String, Vec<Part>> = HashMap::new();
         for found in self.folder.names()? {
             if let Some((stem, part)) = names::parse(&found.name) {
                 files.entry(stem.to_owned()).or_default().push(part);
             }
         }
-        // Somebody may be between the first file of a payload and the last.
-        let sweep = writable && !others.alive;
+        let (mut healthy, mut unsure) = (HashSet::new(), false);
         for (stem, parts) in &files {
-            self.recover_one(stem, parts, sweep)?;
-        }
-        if !writable {
-            return Ok(());
-        }
-        if self.recovered.rows > 0 && self.intent.is_none() {
-            self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
-        }
-        if files.is_empty() && others.dead.is_empty() && !self.index()?.has_file() {
-            // A new store: the first flush notes it. Until then no file is touched.
-            self.compared = true;
-        } else {
-            intent::note_compared(&self.storage, &self.temporary)?;
-        }
-        others.dead.iter().try_for_each(|path| self.storage.remove(path))
-    }
-
-    fn recover_one(&mut self, stem: &str, parts: &[Part], sweep: bool) -> Result<()> {
-        let main = if parts.contains(&Part::Pack) { Part::Pack } else { Part::Output(0) };
-        // The key of a digested stem stands in the file only.
-        let plain = !stem.starts_with('~');
-        if plain && let Some(row) = self.row(stem)? {
-            return self.sweep_strangers(stem, parts, row.payload, sweep);
-        }
-        let opened = self.folder.open(&names::file(stem, main))?;
-        let payload = match opened {
-            Some(file) => Payload::open(file)?,
-            None => None,
-        };
-        let usable = payload
-            .filter(|p| p.part == main && names::stem(&p.key) == stem && Some(p.producer) == self.producer());
-        let Some(payload) = usable else {
-            return if sweep { self.sweep_all(stem, parts) } else { Ok(()) };
-        };
-        let key = payload.key.clone();
-        if !plain && let Some(row) = self.row(&key)? {
-            return self.sweep_strangers(stem, parts, row.payload, sweep);
-        }
-        let there = |i: u32| parts.contains(&Part::Output(i));
-        if main != Part::Pack && (payload.count as usize > parts.len() || !(0..payload.count).all(there)) {
-            return if sweep { self.sweep_all(stem, parts) } else { Ok(()) };
-        }
-        let row = self.adopt_payload(&payload, parts.len())?;
-        self.recovered.rows = self.recovered.rows.saturating_add(1);
-        self.sweep_strangers(stem, parts, row.payload, sweep)
-    }
-
-    /// Makes the row of a payload, in memory; the next flush syncs the files and commits it.
-    fn adopt_payload(&mut self, payload: &Payload, files: usize) -> Result<Row> {
-        let (block, _) = payload.last_row()?;
-        let meta: Option<Meta> = block.and_then(|bytes| Row::decode(&bytes)).and_then(|row| row.meta);
-        let packed = payload.part == Part::Pack;
-        let info = PayloadInfo {
-            set: payload.set,
-            packed,
-            count: payload.count,
-            bytes: match &meta {
-                Some(meta) if !packed => meta.output_sizes.iter().fold(0, |sum, s| sum.saturating_add(*s)),
-                _ => payload.bytes().saturating_mul(if packed { 1 } else { files as u64 }),
-            },
-        };
-        let row = Row { meta, payload: Some(info) };
-        if !self.options.index.read_only {
-            let stem = names::stem(&payload.key);
-            for part in super::outputs::parts(&info) {
-                self.folder.touch_pending(&names::file(&stem, part), 0);
-            }
-        }
-        let key = payload.key.clone();
-        self.change(&key, Change::Row { row: row.clone(), described: true })?;
-        Ok(row)
-    }
-
-    /// Makes the row of one key again, if it has a whole payload.
-    pub(super) fn adopt(&mut self, key: &str) -> Result<Option<Row>> {
-        let stem = names::stem(key);
-        let payload = match self.payload(key, &stem, Part::Pack)? {
-            Some(payload) => Some(payload),
-            None => self.payload(key, &stem, Part::Output(0))?,
-        };
-        let Some(payload) = payload else { return Ok(None) };
-        if payload.part != Part::Pack {
-            for i in 1..payload.count {
-                if self.payload(key, &stem, Part::Output(i))?.is_none_or(|p| p.set != payload.set) {
-                    return Ok(None);
+            match self.compare_one(stem, parts, look) {
+                Ok(Some(key)) => drop(healthy.insert(key)),
+                Ok(None) => {}
+                // The other files are none the worse for it.
+                Err(error) => {
+                    unsure = true;
+                    self.recovered.failed.get_or_insert(error.to_string());
                 }
             }
         }
-        let row = self.adopt_payload(&payload, payload.count as usize)?;
-        self.recovered.rows = self.recovered.rows.saturating_add(1);
-        Ok(Some(row))
+        for (key, row) in if unsure { Vec::new() } else { self.rows()? } {
+            if row.payload.is_some() && !healthy.contains(&key) {
+                self.drop_row(&key, look)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Removes files of a key that its row does not speak of: of an earlier or a later put that was not finished.
-    fn sweep_strangers(
+    /// Sees to the files of one stem. Returns the key if its row has all its files.
+    fn compare_one(&mut self, stem: &str, there: &[Part], look: &mut Comparison) -> Result<Option<String>> {
+        let mut found: Option<(Whole, Option<Meta>)> = None;
+        for main in [Part::Pack, Part::Output(0)].into_iter().filter(|part| there.contains(part)) {
+            let Some(whole) = self.whole(stem, main)? else { continue };
+            let row = self.row(&whole.main.key)?;
+            let own =
+                row.as_ref().and_then(|row| row.payload).is_some_and(|info| info.same_files(&whole.info));
+            if own {
+                // Described, but not flushed: its host died in between.
+                if row.is_some_and(|row| row.meta.is_none())
+                    && let Some(meta) = described(&whole.main)?
+                {
+                    self.adopt_whole(&whole, Some(meta), look.care)?;
+                }
+                self.sweep_others(stem, there, Some(whole.info), look)?;
+                return Ok(Some(whole.main.key));
+            }
+            if look.care.verify && !self.is_sound(&whole)? {
+                continue;
+            }
+            let meta = described(&whole.main)?;
+            if found.as_ref().is_none_or(|(_, other)| other.is_none() && meta.is_some()) {
+                found = Some((whole, meta));
+            }
+        }
+        let Some((whole, meta)) = found else {
+            self.sweep_others(stem, there, None, look)?;
+            return Ok(None);
+        };
+        if !self.take_in(&whole, meta, look.care)? {
+            self.sweep_others(stem, there, None, look)?;
+            return Ok(None);
+        }
+        self.sweep_others(stem, there, Some(whole.info), look)?;
+        Ok(Some(whole.main.key))
+    }
+
+    /// Makes a whole payload that no row speaks of the payload of its key, unless that is known to have
+    /// another, or none.
+    fn take_in(&mut self, whole: &Whole, meta: Option<Meta>, care: Care) -> Result<bool> {
+        let key = &whole.main.key;
+        match self.changes.get_mut(key) {
+            // Inserted before anybody looked here.
+            Some(Change { row: Some(row), origin: Origin::Own, severed: false, .. }) => {
+                row.payload.get_or_insert(whole.info);
+                return Ok(true);
+            }
+            // On its way out, and the flush sees to its files.
+            Some(Change { origin: Origin::Own, .. }) => return Ok(true),
+            _ => {}
+        }
+        if let Some(Row { meta: Some(known), payload: None }) = self.flushed_row(key)?
+            && meta.as_ref() != Some(&known)
+        {
+            return Ok(false);
+        }
+        self.adopt_whole(whole, meta, care)?;
+        Ok(true)
+    }
+
+    /// Drops a flushed row that has no payload any more.
+    fn drop_row(&mut self, key: &str, look: &mut Comparison) -> Result<()> {
+        if !look.sweep {
+            look.left = true;
+            return Ok(());
+        }
+        let origin = Origin::Found { over: self.flushed_row(key)? };
+        let change = Change { row: None, described: true, origin, doomed: Vec::new(), severed: true };
+        self.change(key, change)?;
+        self.recovered.dropped = self.recovered.dropped.saturating_add(1);
+        Ok(())
+    }
+
+    /// Removes the files of a stem that do not belong to `info`: of a put that was not finished, or that
+    /// another has replaced.
+    fn sweep_others(
         &mut self,
         stem: &str,
-        parts: &[Part],
+        there: &[Part],
         info: Option<PayloadInfo>,
-        sweep: bool,
+        look: &mut Comparison,
     ) -> Result<()> {
-        let Some(info) = info.filter(|_| sweep) else { return Ok(()) };
-        let stranger = |part: &&Part| match part {
-            Part::Pack => !info.packed,
-            Part::Output(i) => info.packed || *i >= info.count,
+        let own = |part: &Part| {
+            info.is_some_and(|info| match part {
+                Part::Pack => info.packed,
+                Part::Output(i) => !info.packed && *i < info.count,
+            })
         };
-        let strangers: Vec<Part> = parts.iter().filter(stranger).copied().collect();
-        self.sweep_all(stem, &strangers)
-    }
-
-    /// Removes payload files, leaving alone what somebody else may have put here under such a name.
-    fn sweep_all(&mut self, stem: &str, parts: &[Part]) -> Result<()> {
-        for part in parts {
+        for part in there.iter().filter(|part| !own(part)) {
             let name = names::file(stem, *part);
-            let ours = match self.folder.open(&name) {
-                Ok(Some(file)) => Payload::looks_like_one(file.as_ref())?,
-                Ok(None) | Err(Error::Io { .. }) => false,
-                Err(error) => return Err(error),
-            };
-            if ours && self.folder.remove(&name)? {
+            if !self.is_rubbish(&name)? {
+                continue;
+            }
+            if !look.sweep {
+                look.left = true;
+            } else if self.folder.remove(&name)? {
                 self.recovered.swept = self.recovered.swept.saturating_add(1);
             }
         }
         Ok(())
+    }
+
+    /// Whether a file begins as a payload does, or is one that a power cut tore. Sound ones of other host
+    /// builds are theirs, and what does not look like a payload is somebody else's.
+    fn is_rubbish(&self, name: &str) -> Result<bool> {
+        let Some(file) = self.folder.open(name)? else { return Ok(false) };
+        if !Payload::looks_like_one(file.as_ref())? {
+            return Ok(false);
+        }
+        Ok(Payload::open(file)?.is_none_or(|payload| Some(payload.producer) == self.producer()))
     }
 }

@@ -62,6 +62,14 @@ pub struct PayloadInfo {
     pub bytes: u64,
 }
 
+impl PayloadInfo {
+    /// Whether both are the same files with the same outputs.
+    #[must_use]
+    pub fn same_files(&self, other: &PayloadInfo) -> bool {
+        (self.set, self.packed, self.count) == (other.set, other.packed, other.count)
+    }
+}
+
 /// A row. One without `meta` has a payload whose host died before it described it: nobody is told of it,
 /// but it is counted and evicted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

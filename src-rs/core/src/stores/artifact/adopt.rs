@@ -1,0 +1,102 @@
+//! Making the row of a payload again, from what the payload says of itself.
+
+use super::change::{Change, Origin};
+use super::flush::main_part;
+use super::names::{self, Part};
+use super::outputs::parts;
+use super::payload::Payload;
+use super::{ArtifactStore, Meta, PayloadInfo, Row};
+use crate::error::Result;
+
+/// A payload of which every file is there, sound and of the same put.
+pub(super) struct Whole {
+    pub main: Payload,
+    pub info: PayloadInfo,
+}
+
+/// How closely payloads are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Care {
+    /// A power cut may have torn outputs: they are verified.
+    pub verify: bool,
+    /// They may not have been synced yet.
+    pub sync: bool,
+}
+
+impl ArtifactStore {
+    /// Opens a payload by its main file.
+    pub(super) fn whole(&self, stem: &str, main: Part) -> Result<Option<Whole>> {
+        let Some(file) = self.folder.open(&names::file(stem, main))? else { return Ok(None) };
+        let Some(main) = Payload::open(file)?.filter(|p| p.part == main && names::stem(&p.key) == stem)
+        else {
+            return Ok(None);
+        };
+        if Some(main.producer) != self.producer() {
+            return Ok(None);
+        }
+        let packed = main.part == Part::Pack;
+        let mut info = PayloadInfo { set: main.set, packed, count: main.count, bytes: main.bytes() };
+        for part in parts(&info).skip(1) {
+            let other = self.payload(&main.key, stem, part)?.filter(|p| p.set == main.set);
+            let Some(other) = other else { return Ok(None) };
+            info.bytes = info.bytes.saturating_add(other.bytes());
+        }
+        Ok(Some(Whole { main, info }))
+    }
+
+    /// Whether its outputs are what they were when they were put.
+    pub(super) fn is_sound(&self, whole: &Whole) -> Result<bool> {
+        let (key, stem) = (&whole.main.key, names::stem(&whole.main.key));
+        for part in parts(&whole.info) {
+            let Some(payload) = self.payload(key, &stem, part)? else { return Ok(false) };
+            if !payload.is_sound()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes the row of a key again, if it has a whole payload that carries its metadata.
+    pub(super) fn adopt(&mut self, key: &str) -> Result<Option<Row>> {
+        let (stem, care) = (names::stem(key), Care { verify: false, sync: true });
+        for main in [Part::Pack, Part::Output(0)] {
+            let Some(whole) = self.whole(&stem, main)?.filter(|whole| whole.main.key == key) else {
+                continue;
+            };
+            let meta = described(&whole.main)?;
+            if meta.is_some() {
+                return self.adopt_whole(&whole, meta, care).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the row of a payload, in memory; the next flush commits it.
+    pub(super) fn adopt_whole(&mut self, whole: &Whole, meta: Option<Meta>, care: Care) -> Result<Row> {
+        let key = &whole.main.key;
+        if care.sync && !self.options.index.read_only {
+            let stem = names::stem(key);
+            for part in parts(&whole.info) {
+                self.folder.touch_pending(&names::file(&stem, part), 0);
+            }
+        }
+        let row = Row { meta, payload: Some(whole.info) };
+        let origin = Origin::Found { over: self.flushed_row(key)? };
+        let change =
+            Change { row: Some(row.clone()), described: true, origin, doomed: Vec::new(), severed: false };
+        self.change(key, change)?;
+        self.recovered.rows = self.recovered.rows.saturating_add(1);
+        Ok(row)
+    }
+
+    /// What is at the place of a payload's main file: nothing of ours, or the files of some put.
+    pub(super) fn set_at(&self, key: &str, info: &PayloadInfo) -> Result<Option<[u8; 16]>> {
+        Ok(self.payload(key, &names::stem(key), main_part(info.packed))?.map(|payload| payload.set))
+    }
+}
+
+/// The metadata that a payload carries.
+pub(super) fn described(main: &Payload) -> Result<Option<Meta>> {
+    let (block, _) = main.last_row()?;
+    Ok(block.and_then(|bytes| Row::decode(&bytes)).and_then(|row| row.meta))
+}

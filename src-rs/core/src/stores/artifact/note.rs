@@ -1,0 +1,72 @@
+//! A note on the state of the folder: in which boot payloads and rows were compared, and which index there
+//! was then. Where it does not fit, something came between, and the next open compares anew.
+//!
+//! A power cut may have taken a marker of unfinished work and left its payload. A cut index has lost rows, and
+//! another index in its place speaks of other files.
+
+use super::ArtifactStore;
+use crate::error::Result;
+use crate::storage::{Open, Storage};
+use std::path::Path;
+use std::sync::Arc;
+
+const NAME: &str = "state";
+const LEN: usize = 32;
+
+/// See the module's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Note {
+    /// The boot.
+    pub boot: u64,
+    /// The id of the index; zeros where there was none.
+    pub index: [u8; 16],
+    /// Bytes of the index.
+    pub end: u64,
+}
+
+impl Note {
+    fn encode(&self) -> Vec<u8> {
+        [&self.boot.to_le_bytes()[..], &self.index, &self.end.to_le_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (boot, rest) = bytes.split_first_chunk::<8>()?;
+        let (index, rest) = rest.split_first_chunk::<16>()?;
+        let (end, _) = rest.split_first_chunk::<8>()?;
+        Some(Note { boot: u64::from_le_bytes(*boot), index: *index, end: u64::from_le_bytes(*end) })
+    }
+
+    /// Reads it; none where there is none.
+    pub fn read(storage: &Arc<dyn Storage>, temporary: &Path) -> Option<Self> {
+        let mut bytes = [0; LEN];
+        let file = storage.open(&temporary.join(NAME), Open::Read).ok()??;
+        let read = file.read_at(&mut bytes, 0).ok()?;
+        Note::decode(bytes.get(..read)?)
+    }
+
+    fn write(&self, storage: &Arc<dyn Storage>, temporary: &Path) -> Result<()> {
+        storage.create_dirs(temporary)?;
+        match storage.open(&temporary.join(NAME), Open::Create)? {
+            Some(file) => file.write_at(&self.encode(), 0),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ArtifactStore {
+    /// Notes what the index is by now, if all that it should know of was compared with it. Best effort: a
+    /// note that does not fit costs a comparison.
+    pub(super) fn write_note(&mut self) {
+        let Some(before) = self.note.filter(|_| !self.options.index.read_only) else { return };
+        let now = self.note_of_now();
+        if now != before && now.end > 0 && now.write(&self.storage, &self.temporary).is_ok() {
+            self.note = Some(now);
+        }
+    }
+
+    /// What a note would say now.
+    pub(super) fn note_of_now(&mut self) -> Note {
+        let (index, end) = self.index.as_mut().and_then(|index| index.file_state()).unwrap_or_default();
+        Note { boot: self.storage.boot_id(), index, end }
+    }
+}
