@@ -1,5 +1,5 @@
 //! The store said one thing in memory, another after a restart, and a third to the process next door.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
 use common::artifacts::*;
