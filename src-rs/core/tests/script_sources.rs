@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use warmshard_core::header::Kind;
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::storage::{Open, Storage};
 use warmshard_core::stores::script::{Scripts, Validate};
 use warmshard_core::{Code, Lookup, Options, Producer, Shard};
 
@@ -245,11 +247,11 @@ fn a_save_that_the_system_refused_remembers_the_miss() {
     cache.shard =
         Shard::open(&dir.join("a.shard"), Options { kind: Kind::Script, lock_timeout_ms: 0, ..quiet() })
             .unwrap();
-    let holder = File::options().read(true).open(lock_path(&dir.join("a.shard"))).unwrap();
-    holder.lock().unwrap();
+    let holder = Disk::default().open(&lock_path(&dir.join("a.shard")), Open::Read).unwrap().unwrap();
+    assert!(holder.try_lock().unwrap());
     assert!(!cache.save(&source, b"of one"));
     assert_eq!(cache.scripts.tally().locked, 1);
-    holder.unlock().unwrap();
+    holder.unlock();
     write_old(&source, "other");
     assert!(!cache.save(&source, b"of one"), "the retry is still held to what was missed");
     assert_eq!(cache.scripts.tally().changed, 1);
