@@ -256,8 +256,15 @@ impl ArtifactStore {
             }
             if !look.sweep {
                 look.left = true;
-            } else if self.folder.remove(&name)? {
-                self.recovered.swept = self.recovered.swept.saturating_add(1);
+                continue;
+            }
+            match self.folder.remove(&name) {
+                Ok(there) => self.recovered.swept = self.recovered.swept.saturating_add(u64::from(there)),
+                // Nothing is the worse for its staying.
+                Err(error) => {
+                    look.left = true;
+                    self.recovered.failed.get_or_insert(error.to_string());
+                }
             }
         }
         Ok(())
