@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { figure, hardware } from '../smoke/report.mjs';
+import { artifacts } from './artifacts.mjs';
 import { functions } from './functions.mjs';
 import { scripts } from './scripts.mjs';
 
@@ -37,9 +38,9 @@ function add(cases, unit) {
   for (const [name, figures] of Object.entries(cases))
     for (const [by, { median, min, max, rounds, noisy }] of Object.entries(figures))
       table.push([
-        name.replace(', ns each', ''),
+        name.replace(/, (ns|us) each$/, ''),
         by,
-        name.endsWith('ns each') ? 'ns' : unit,
+        name.match(/, (ns|us) each$/)?.[1] ?? unit,
         figure(median),
         figure(min),
         figure(max),
@@ -51,6 +52,8 @@ const loads = await scripts({ dir, rounds });
 add(loads, 'ns');
 for (const count of [16_384, 131_072])
   add(await functions({ dir, rounds: Math.min(rounds, 7), count }), 'ms');
+for (const pack of [true, false])
+  add(await artifacts({ dir, rounds: Math.min(rounds, 3), count: 10_000, pack }), 'ms');
 
 const warm = Object.values(loads)[0] ?? {};
 const ours = warm['ScriptCache.load']?.median ?? Number.NaN;
