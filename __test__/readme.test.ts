@@ -1,10 +1,10 @@
 // A newcomer copied the README's first example, and it did not run.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { Shard } from 'warmshard';
-import { shardPath } from './helpers/folder.js';
+import { ScriptCache, Shard } from 'warmshard';
+import { folder, shardPath } from './helpers/folder.js';
 
 test('the example of the README compiles once and then hits', (t) => {
   const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
@@ -28,4 +28,32 @@ test('the example of the README compiles once and then hits', (t) => {
   }
   t.is(compiled.length, 1);
   t.deepEqual(ran, ['code of /app/views/home.tpl', 'code of /app/views/home.tpl']);
+});
+
+test('the example of the script cache compiles once, and again when the source changes', (t) => {
+  const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
+  const example = [...readme.matchAll(/```js\n([\s\S]*?)```/g)]
+    .map(([, code]) => code)
+    .find((code) => code?.includes('ScriptCache'));
+  const source = join(folder(t), 'home.tpl');
+  const body = (example as string)
+    .replace(/^import .*\n/m, '')
+    .replace("'/var/cache/app/templates.shard'", JSON.stringify(shardPath(t)))
+    .replaceAll("'views/home.tpl'", JSON.stringify(source));
+  const program = new Function('ScriptCache', 'compile', `${body}; cache.close(); return parts.code;`);
+  let compiled = 0;
+  const compile = (path: string) => {
+    compiled++;
+    return Buffer.from(`code of ${readFileSync(path, 'utf8')}`);
+  };
+  for (const [text, expected] of [
+    ['one', 1],
+    ['one', 1],
+    ['other', 2],
+  ] as const) {
+    writeFileSync(source, text);
+    t.is(Buffer.from(program(ScriptCache, compile)).toString(), `code of ${text}`);
+    t.true(compiled >= expected);
+  }
+  t.true(compiled <= 3);
 });
