@@ -123,7 +123,7 @@ export interface NativeShard {
   flush(): void;
   flushAsync(job: NativeJob): Promise<void>;
   durability(): unknown;
-  stats(): Omit<ShardStats, 'rejected'> & { rejected?: string | null };
+  stats(): Omit<ShardStats, 'rejected' | 'door' | 'doorShut'> & { rejected?: string | null };
 }
 
 /** See src-rs/binding/stores/pipeline.rs. */

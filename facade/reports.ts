@@ -129,6 +129,13 @@ export interface ShardStats {
   readErrors: number;
   /** Whether values come from a memory mapping. */
   mapped: boolean;
+  /**
+   * How look-ups enter the addon: `'fast'`, called by optimised code directly, or `'node-api'`, as it is before a
+   * handle has done many, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
+   */
+  door: 'fast' | 'node-api';
+  /** Why it stays `'node-api'` in this process, once that is known. */
+  doorShut?: string;
   /** Why the file at the path reads as an empty shard; the next change replaces it. */
   rejected?: string;
 }

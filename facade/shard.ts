@@ -1,5 +1,5 @@
 import { invalid } from './errors.js';
-import { fast, fastNumber, ORDINARY, patience } from './fast.js';
+import { fast, fastNumber, ORDINARY, patience, shutBecause } from './fast.js';
 import { filePath, Handle } from './handle.js';
 import type { Lending } from './lending.js';
 import type { EntryMeta, MetaBlock, Validator } from './meta.js';
@@ -326,7 +326,13 @@ export class Shard<V = Uint8Array> {
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
     const { rejected, ...stats } = this.#native.stats();
-    return { ...stats, ...(rejected != null && { rejected }) };
+    const doorShut = shutBecause();
+    return {
+      ...stats,
+      door: this.#fast === 0 ? 'node-api' : 'fast',
+      ...(doorShut !== undefined && { doorShut }),
+      ...(rejected != null && { rejected }),
+    };
   }
 
   /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */

@@ -66,6 +66,8 @@ function build(node) {
     '-Wextra',
     '-Wno-unused-parameter',
     '-s',
+    // A worker that loaded it may end before the code that V8 compiled against it does.
+    '-Wl,-z,nodelete',
   ];
   const { status, stderr, error } = spawnSync(
     compiler,

@@ -7,9 +7,9 @@
 // description that Node itself has made of one of its functions, must read as declared here. Where anything differs
 // nothing is offered, and everybody goes through Node-API.
 //
-// No logic lives here: a string's bytes go to the Rust core's C entry, a small integer comes back. Whatever is
-// not a flat one-byte string in optimised code (two-byte, cons, sliced, external; interpreted code) arrives at the
-// slow callbacks, which answer "the ordinary way, please".
+// No logic lives here: a string's bytes go to the Rust core's C entry, a small integer comes back. What is not a
+// flat one-byte string in optimised code (cons, sliced, external; interpreted code) arrives at the slow callbacks,
+// which copy the bytes first. Two-byte strings and what is no string are answered "the ordinary way, please".
 
 #include <dlfcn.h>
 #include <node.h>
@@ -92,7 +92,25 @@ int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard)
   return core_has(shard, key.data, key.length);
 }
 
-void Slow(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(kOrdinary); }
+/// Longest key that the slow callbacks take; longer ones go the ordinary way.
+constexpr int kMaxKey = 1024;
+
+int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
+  if (!info[0]->IsString() || !info[1]->IsUint32()) return kOrdinary;
+  v8::Local<v8::String> key = info[0].As<v8::String>();
+  const int length = key->Length();
+  if (length > kMaxKey || !key->IsOneByte()) return kOrdinary;
+  uint8_t bytes[kMaxKey];
+#if NODE_MAJOR_VERSION >= 24
+  key->WriteOneByteV2(info.GetIsolate(), 0, static_cast<uint32_t>(length), bytes);
+#else
+  key->WriteOneByte(info.GetIsolate(), bytes, 0, length, v8::String::NO_NULL_TERMINATION);
+#endif
+  return entry(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
+}
+
+void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get)); }
+void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
 
 constexpr CTypeInfo kArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32};
 constexpr unsigned kCount = sizeof kArguments / sizeof *kArguments;
@@ -181,15 +199,15 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   static const CFunctionInfo info(CTypeInfo(CTypeInfo::kInt32), kCount, kArguments);
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
-  auto put = [&](const char* name, const CFunction* function) {
-    auto made = v8::FunctionTemplate::New(isolate, Slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
+  auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
+    auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
                                           v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
     v8::Local<v8::Function> value;
     if (made->GetFunction(context).ToLocal(&value))
       args[0].As<v8::Object>()->Set(context, text(isolate, name), value).Check();
   };
-  put("get", &get);
-  put("has", &has);
+  put("get", SlowGet, &get);
+  put("has", SlowHas, &has);
 }
 
 void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const char* name,
