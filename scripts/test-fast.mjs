@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Shard } from 'warmshard';
 
 process.env.WARMSHARD_FAST = 'eager';
@@ -16,6 +17,7 @@ rmSync(dir, { recursive: true });
 if (door === 'node-api') {
   console.log(`skipped: the fast door is shut here: ${doorShut}`);
 } else {
-  const { status } = spawnSync('ava', process.argv.slice(2), { stdio: 'inherit', shell: true });
+  const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.mjs', import.meta.url));
+  const { status } = spawnSync(process.execPath, [ava, ...process.argv.slice(2)], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 }
