@@ -65,6 +65,14 @@ impl Shard {
         self.state.as_ref().map(|state| (state.header.shard_id, state.end))
     }
 
+    /// Takes in what a writer has left unpublished that died.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`.
+    pub fn settle_now(&mut self) -> Result<()> {
+        self.in_lock(|_| Ok(()))
+    }
+
     /// Ends work in the background, and takes in what it came to.
     pub fn stop_background(&mut self) {
         self.background.cancel();

@@ -1,7 +1,6 @@
 //! Making the row of a payload again, from what the payload says of itself.
 
 use super::change::{Change, Origin};
-use super::flush::main_part;
 use super::names::{self, Part};
 use super::outputs::parts;
 use super::payload::Payload;
@@ -89,9 +88,15 @@ impl ArtifactStore {
         Ok(row)
     }
 
-    /// What is at the place of a payload's main file: nothing of ours, or the files of some put.
-    pub(super) fn set_at(&self, key: &str, info: &PayloadInfo) -> Result<Option<[u8; 16]>> {
-        Ok(self.payload(key, &names::stem(key), main_part(info.packed))?.map(|payload| payload.set))
+    /// Whether every file that a row speaks of is there, and of its put.
+    pub(super) fn has_files(&self, key: &str, info: &PayloadInfo) -> Result<bool> {
+        let stem = names::stem(key);
+        for part in parts(info) {
+            if self.payload(key, &stem, part)?.is_none_or(|payload| payload.set != info.set) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

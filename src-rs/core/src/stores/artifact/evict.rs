@@ -4,6 +4,7 @@ use super::change::Origin;
 use super::{ArtifactStore, Row};
 use crate::clock::now_ns;
 use crate::error::Result;
+use crate::limits::RECENCY_TICK_MS;
 
 /// A store measures itself after this fraction of `maxBytes` was inserted.
 const MEASURE_FRACTION: u64 = 16;
@@ -53,7 +54,10 @@ impl ArtifactStore {
         let Some(meta) = &row.meta else { return 0 };
         let exact = self.uses.get(key).copied().unwrap_or(0);
         let about = self.index.as_ref().map_or(0, |index| index.last_used_ms(key.as_bytes()));
-        meta.stored_ns.max(exact).max(about.saturating_mul(1_000_000))
+        // The table rounds up, and our own uses are in it.
+        let about = about.saturating_mul(1_000_000);
+        let ours = about < exact.saturating_add(RECENCY_TICK_MS.saturating_add(1).saturating_mul(1_000_000));
+        meta.stored_ns.max(exact).max(if ours { 0 } else { about })
     }
 
     /// Comes back under `maxBytes`. Measuring takes a walk over all rows, so it is done when a share of the

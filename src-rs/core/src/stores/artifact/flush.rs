@@ -7,9 +7,8 @@
 use super::change::{Change, Origin};
 use super::intent::Intent;
 use super::payload::Payload;
-use super::{ArtifactStore, PayloadInfo, Row, names};
+use super::{ArtifactStore, Row, names};
 use crate::error::{Error, Result};
-use crate::shard::{Batch, Job};
 
 impl ArtifactStore {
     /// Syncs every payload that is pending, unlinks the files of what was removed, then commits the rows
@@ -47,11 +46,8 @@ impl ArtifactStore {
         if unlinked {
             self.folder.sync()?;
         }
-        for key in self.commit(&keys)? {
-            if let Some(change) = self.changes.remove(key) {
-                self.unlink_replaced(key, &change);
-            }
-        }
+        let left_over = self.commit(&keys)?;
+        self.unlink_left_over(&left_over);
         keys.iter().for_each(|key| drop(self.changes.remove(key)));
         self.write_note();
         if self.changes.is_empty() {
@@ -89,7 +85,7 @@ impl ArtifactStore {
             row.payload = row.payload.or(known);
         }
         let own = change.row.as_ref().and_then(|row| row.payload);
-        if let Some(known) = known.filter(|known| !own.is_some_and(|own| own.same_files(known))) {
+        if let Some(known) = known.filter(|known| own.is_none_or(|own| own.leaves_files_of(known))) {
             change.doomed.push(known);
         }
         match &change.row {
@@ -134,84 +130,6 @@ impl ArtifactStore {
         let doomed = removed.map(|change| change.doomed.as_slice()).unwrap_or_default();
         doomed.iter().try_fold(false, |some, info| Ok(self.remove_files(key, info, None)? | some))
     }
-
-    /// Unlinks the files of puts that another has replaced. One that stays is found by a later comparison.
-    fn unlink_replaced(&self, key: &str, change: &Change) {
-        if let Some(row) = &change.row {
-            for info in &change.doomed {
-                let _ = self.remove_files(key, info, row.payload);
-            }
-        }
-    }
-
-    /// Commits all changes but those that others overrule, and returns the keys of what it committed.
-    fn commit<'k>(&mut self, keys: &'k [String]) -> Result<Vec<&'k String>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        // Taken out, so that the rest of the store may be looked at with the index's lock held.
-        let Some(mut index) = self.index.take() else { return Ok(Vec::new()) };
-        let (mut committed, first) = (Vec::new(), !index.has_file());
-        let done = index.merge_in(&Job::default(), |batch| {
-            keys.iter().try_for_each(|key| {
-                let Some(change) = self.changes.get(key) else { return Ok(()) };
-                match self.verdict(key, change, batch)? {
-                    Verdict::Put(row) => batch.put(key.as_bytes(), &[&row.encode()], Default::default())?,
-                    Verdict::Delete => batch.delete(key.as_bytes())?,
-                    Verdict::Leave => return Ok(()),
-                }
-                committed.push(key);
-                Ok(())
-            })
-        });
-        let done = done.and_then(|_| index.flush());
-        // One step further is our own batch, which the totals know of; more, and they are counted anew.
-        let generation = index.generation();
-        self.index = Some(index);
-        if first {
-            self.remember_uses();
-        }
-        let all = committed.len() == keys.len();
-        self.totals = self.totals.filter(|totals| all && totals.generation.saturating_add(1) == generation);
-        if let Some(totals) = &mut self.totals {
-            totals.generation = generation;
-        }
-        done.map(|()| committed)
-    }
-
-    /// What becomes of a change, now that nobody else can change the index: what other processes have put
-    /// and flushed since it was made is newer.
-    fn verdict<'c>(&self, key: &str, change: &'c Change, batch: &Batch<'_, '_>) -> Result<Verdict<'c>> {
-        let current = batch.read(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes));
-        let files = current.as_ref().and_then(|row| row.payload);
-        match (&change.origin, &change.row) {
-            (Origin::Found { over }, _) if *over != current => Ok(Verdict::Leave),
-            (Origin::Found { .. }, None) => Ok(Verdict::Delete),
-            (Origin::Own, None) => {
-                let gone = |files: &PayloadInfo| change.doomed.iter().any(|doomed| doomed.same_files(files));
-                Ok(if files.as_ref().is_none_or(gone) { Verdict::Delete } else { Verdict::Leave })
-            }
-            (_, Some(row)) => {
-                let Some(info) = &row.payload else { return Ok(Verdict::Put(row)) };
-                match self.set_at(key, info) {
-                    // What cannot be read now may be read later.
-                    Err(_) => Ok(Verdict::Put(row)),
-                    Ok(Some(set)) if set == info.set => Ok(Verdict::Put(row)),
-                    Ok(Some(_)) => Ok(Verdict::Leave),
-                    Ok(None) if files.is_some_and(|files| !files.same_files(info)) => Ok(Verdict::Leave),
-                    Ok(None) => Ok(Verdict::Delete),
-                }
-            }
-        }
-    }
-}
-
-/// What becomes of a change when the index is locked.
-enum Verdict<'c> {
-    Put(&'c Row),
-    Delete,
-    /// Others know better.
-    Leave,
 }
 
 /// The file of a payload that carries its metadata.

@@ -71,3 +71,13 @@ pub(super) fn others(storage: &Arc<dyn Storage>, temporary: &Path) -> Others {
     }
     others
 }
+
+/// Whether anybody is at work now, those aside whose markers we have.
+pub(super) fn anyone_alive(storage: &Arc<dyn Storage>, temporary: &Path, dead: &Others) -> bool {
+    let known = |path: &PathBuf| dead.dead.iter().any(|(of_dead, _)| of_dead == path);
+    let alive = |path: PathBuf| {
+        !known(&path)
+            && matches!(storage.open(&path, Open::Read), Ok(Some(file)) if !file.try_lock().unwrap_or(false))
+    };
+    storage.list(temporary, PREFIX, MAX_SWEEP).unwrap_or_default().into_iter().any(alive)
+}

@@ -16,6 +16,7 @@
 
 mod adopt;
 mod change;
+mod commit;
 mod evict;
 mod flush;
 mod intent;

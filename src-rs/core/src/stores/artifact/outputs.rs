@@ -93,7 +93,8 @@ impl ArtifactStore {
         }
         self.unmeasured = self.unmeasured.saturating_add(if change.described { 0 } else { info.bytes });
         match old {
-            Some(old) => change.doomed.push(old),
+            Some(old) if info.leaves_files_of(&old) => change.doomed.push(old),
+            Some(_) => {}
             None => self.remove_strays(&names::stem(key), &info)?,
         }
         self.change(key, change)

@@ -258,15 +258,17 @@ impl Payload {
         })
     }
 
-    /// Whether a file begins as one of ours, or as one of ours does after a power cut: empty, or with zeros.
+    /// Whether a file begins as one of ours of this version, or as one does after a power cut: cut short, or
+    /// with zeros.
     ///
     /// # Errors
     /// `Io` where the system refuses.
     pub fn looks_like_one(file: &dyn File) -> Result<bool> {
-        let mut bytes = [0; MAGIC.len()];
+        let mut bytes = [0; MAGIC.len() + size_of::<u32>()];
         let read = file.read_at(&mut bytes, 0)?;
+        let begin = [&MAGIC[..], &VERSION.to_le_bytes()].concat();
         let bytes = bytes.get(..read).unwrap_or_default();
-        Ok(bytes == MAGIC || bytes.iter().all(|b| *b == 0))
+        Ok(begin.starts_with(bytes) || bytes.iter().all(|b| *b == 0))
     }
 
     /// Where an output of the artifact lies in this file, if it does.

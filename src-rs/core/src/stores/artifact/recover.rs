@@ -37,8 +37,10 @@ pub struct Recovered {
 }
 
 /// One look through the folder.
-struct Comparison {
+struct Comparison<'a> {
     care: Care,
+    /// Those that died, where their leftovers may be swept.
+    dead: Option<&'a intent::Others>,
     /// Whether files without rows and rows without files go: not while somebody may be between the two.
     sweep: bool,
     /// Whether something was left for want of that.
@@ -106,9 +108,12 @@ impl ArtifactStore {
             return Ok(());
         }
         if writable {
+            // A process may have died between writing rows and publishing them. They count, and from now on
+            // everybody sees them.
+            self.index()?.settle_now()?;
             self.folder.sweep();
         }
-        let mut look = Comparison { care, sweep: writable && !others.alive, left: false };
+        let mut look = Comparison { care, dead: writable.then_some(&others), sweep: false, left: false };
         self.compare(&mut look)?;
         if !writable {
             return Ok(());
@@ -130,16 +135,18 @@ impl ArtifactStore {
             return Ok(());
         }
         let care = Care { verify: false, sync: true };
-        self.compare(&mut Comparison { care, sweep: false, left: false })
+        self.compare(&mut Comparison { care, dead: None, sweep: false, left: false })
     }
 
-    fn compare(&mut self, look: &mut Comparison) -> Result<()> {
+    fn compare(&mut self, look: &mut Comparison<'_>) -> Result<()> {
         let mut files: HashMap<String, Vec<Part>> = HashMap::new();
         for found in self.folder.names()? {
             if let Some((stem, part)) = names::parse(&found.name) {
                 files.entry(stem.to_owned()).or_default().push(part);
             }
         }
+        // After the listing: whoever had made one of these files and is not at work any more has flushed its row.
+        look.sweep = self.may_sweep(look);
         let (mut healthy, mut unsure) = (HashSet::new(), false);
         for (stem, parts) in &files {
             match self.compare_one(stem, parts, look) {
@@ -160,8 +167,17 @@ impl ArtifactStore {
         Ok(())
     }
 
+    fn may_sweep(&self, look: &Comparison<'_>) -> bool {
+        look.dead.is_some_and(|dead| !intent::anyone_alive(&self.storage, &self.temporary, dead))
+    }
+
     /// Sees to the files of one stem. Returns the key if its row has all its files.
-    fn compare_one(&mut self, stem: &str, there: &[Part], look: &mut Comparison) -> Result<Option<String>> {
+    fn compare_one(
+        &mut self,
+        stem: &str,
+        there: &[Part],
+        look: &mut Comparison<'_>,
+    ) -> Result<Option<String>> {
         let mut found: Option<(Whole, Option<Meta>)> = None;
         for main in [Part::Pack, Part::Output(0)].into_iter().filter(|part| there.contains(part)) {
             let Some(whole) = self.whole(stem, main)? else { continue };
@@ -185,6 +201,11 @@ impl ArtifactStore {
             if found.as_ref().is_none_or(|(_, other)| other.is_none() && meta.is_some()) {
                 found = Some((whole, meta));
             }
+        }
+        if !look.sweep && found.as_ref().is_some_and(|(_, meta)| meta.is_none()) {
+            // Somebody may be about to describe it.
+            look.left = true;
+            return Ok(None);
         }
         let Some((whole, meta)) = found else {
             self.sweep_others(stem, there, None, look)?;
@@ -222,7 +243,7 @@ impl ArtifactStore {
     }
 
     /// Drops a flushed row that has no payload any more.
-    fn drop_row(&mut self, key: &str, look: &mut Comparison) -> Result<()> {
+    fn drop_row(&mut self, key: &str, look: &mut Comparison<'_>) -> Result<()> {
         if !look.sweep {
             look.left = true;
             return Ok(());
@@ -241,7 +262,7 @@ impl ArtifactStore {
         stem: &str,
         there: &[Part],
         info: Option<PayloadInfo>,
-        look: &mut Comparison,
+        look: &mut Comparison<'_>,
     ) -> Result<()> {
         let own = |part: &Part| {
             info.is_some_and(|info| match part {
@@ -254,6 +275,8 @@ impl ArtifactStore {
             if !self.is_rubbish(&name)? {
                 continue;
             }
+            // Somebody may have begun to replace this very file.
+            look.sweep = look.sweep && self.may_sweep(look);
             if !look.sweep {
                 look.left = true;
                 continue;

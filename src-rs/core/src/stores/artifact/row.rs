@@ -68,6 +68,12 @@ impl PayloadInfo {
     pub fn same_files(&self, other: &PayloadInfo) -> bool {
         (self.set, self.packed, self.count) == (other.set, other.packed, other.count)
     }
+
+    /// Whether the other has files in whose place none of these have come.
+    #[must_use]
+    pub fn leaves_files_of(&self, other: &PayloadInfo) -> bool {
+        self.packed != other.packed || (!self.packed && self.count < other.count)
+    }
 }
 
 /// A row. One without `meta` has a payload whose host died before it described it: nobody is told of it,
