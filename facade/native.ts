@@ -57,7 +57,7 @@ export interface NativeEntryInfo {
   racy: boolean;
 }
 
-/** What a file is used for: `Kind` in src-rs/core/src/header.rs. */
+/** What a file is used for: `Kind` in src-rs/core/src/kind.rs. */
 export type Kind = 'shard' | 'script' | 'autoload' | 'artifact';
 
 export interface NativeOptions {

@@ -4,8 +4,8 @@ use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
-use warmshard_core::header::Kind;
 use warmshard_core::key::Root;
+use warmshard_core::kind::Kind;
 use warmshard_core::storage::trust::Trust;
 use warmshard_core::{Digest, Error, Options, Producer};
 

@@ -7,6 +7,7 @@
 use crate::clock::now_ms;
 use crate::digest::{Digest, checksum};
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::limits::{FORMAT_VERSION, HEADER_LEN, MAX_GENERATION};
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -38,48 +39,6 @@ struct RawHeader {
     key_check: [u8; 32],
     unused: U64,
     checksum: U64,
-}
-
-/// What a file is used for. A file of another kind reads as empty: what one store keeps under a key means
-/// nothing to the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
-    /// Whatever the caller keeps.
-    #[default]
-    Shard,
-    /// Artifacts of scripts, by canonical path.
-    Script,
-    /// Artifacts of functions, by name.
-    Autoload,
-    /// The index of an artifact store.
-    Artifact,
-}
-
-impl Kind {
-    const ALL: [Kind; 4] = [Kind::Shard, Kind::Script, Kind::Autoload, Kind::Artifact];
-
-    /// Its name, as it stands in the file.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Shard => "shard",
-            Kind::Script => "script",
-            Kind::Autoload => "autoload",
-            Kind::Artifact => "artifact",
-        }
-    }
-
-    /// The kind of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    fn encode(self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        put_prefix(&mut bytes, self.name().as_bytes());
-        bytes
-    }
 }
 
 /// The identity of a shard file.
@@ -208,7 +167,7 @@ impl Header {
         if (block.len() as u64) < HEADER_LEN {
             return Err(Rejected::Truncated);
         }
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.encode() == raw.kind) else {
+        let Some(kind) = Kind::decode(&raw.kind) else {
             return Err(Rejected::Kind(None));
         };
         let digest = match (raw.digest, want) {

@@ -24,6 +24,7 @@ pub mod frame;
 pub mod header;
 pub mod index;
 pub mod key;
+pub mod kind;
 pub mod limits;
 pub mod mapping;
 pub mod producer;

@@ -7,7 +7,7 @@ use common::{frames, lock_path, open as open_shard, quiet, read_only};
 use std::path::{Path, PathBuf};
 use warmshard_core::Options;
 use warmshard_core::frame::RECORD;
-use warmshard_core::header::Kind;
+use warmshard_core::kind::Kind;
 use warmshard_core::stores::artifact::{ArtifactStore, Recovered};
 
 const KEYS: [(&str, usize, bool); 4] =

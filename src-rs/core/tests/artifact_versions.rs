@@ -5,7 +5,7 @@ mod common;
 use common::artifacts::*;
 use common::quiet;
 use std::path::Path;
-use warmshard_core::header::Kind;
+use warmshard_core::kind::Kind;
 use warmshard_core::stores::artifact::Stream;
 use warmshard_core::{Options, PutMeta, Shard};
 

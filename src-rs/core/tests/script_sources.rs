@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use warmshard_core::header::Kind;
+use warmshard_core::kind::Kind;
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::storage::{Open, Storage};
 use warmshard_core::stores::script::{Scripts, Validate};

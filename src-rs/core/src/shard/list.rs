@@ -4,7 +4,7 @@ use super::Shard;
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, Head, RECORD, host, parts};
 use crate::key::{self, Root};
-use crate::state::{Found, Scratch, State};
+use crate::state::{Scratch, State};
 use crate::validator::{RACY, decode};
 
 /// What is known of an entry beside its bytes.
@@ -98,16 +98,7 @@ impl Shard {
     /// # Errors
     /// `InvalidKey`.
     pub fn info(&mut self, key: &[u8]) -> Result<Option<EntryInfo>> {
-        self.catch_up();
-        let stored = key::stored(key, self.options.root.as_ref())?;
-        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
-            return Ok(None);
-        };
-        let hash = key::hash(&stored, state.header.seed);
-        let Found::Record(offset) = state.find(&stored, hash, producer, &mut self.scratch) else {
-            return Ok(None);
-        };
-        Ok(self.describe(offset))
+        Ok(self.place_of(key)?.and_then(|offset| self.describe(offset)))
     }
 
     /// Every entry, newest first, of all producers.

@@ -2,8 +2,8 @@
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::header::Kind;
 use crate::key::Root;
+use crate::kind::Kind;
 use crate::limits::{
     DEFAULT_LOCK_TIMEOUT_MS, DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRY_BYTES, MAX_ENTRY_BYTES, MAX_PARTS,
     MIN_MAX_BYTES,

@@ -66,17 +66,25 @@ impl Shard {
     /// # Errors
     /// `InvalidKey`.
     pub fn knows(&mut self, key: &[u8]) -> Result<bool> {
-        self.catch_up();
-        let stored = key::stored(key, self.options.root.as_ref())?;
-        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
-            return Ok(false);
-        };
-        let hash = key::hash(&stored, state.header.seed);
-        let Found::Record(frame) = state.find(&stored, hash, producer, &mut self.scratch) else {
+        let (Some(frame), Some(state)) = (self.place_of(key)?, self.state.as_deref()) else {
             return Ok(false);
         };
         let expires = state.head_at(frame, &mut self.scratch).map(|head| head.expires_ms.get());
         Ok(expires.is_some_and(|at| at == 0 || at > now_ms()))
+    }
+
+    /// Where this producer's newest record of a key begins, whatever its state.
+    pub(super) fn place_of(&mut self, key: &[u8]) -> Result<Option<u64>> {
+        self.catch_up();
+        let stored = key::stored(key, self.options.root.as_ref())?;
+        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+            return Ok(None);
+        };
+        let hash = key::hash(&stored, state.header.seed);
+        Ok(match state.find(&stored, hash, producer, &mut self.scratch) {
+            Found::Record(frame) => Some(frame),
+            _ => None,
+        })
     }
 
     /// Counts a miss that the caller found out about without a look-up and, as a look-up does, looks now

@@ -34,7 +34,7 @@ pub use row::{Meta, PayloadInfo, Row, Stream};
 
 use crate::clock::now_ns;
 use crate::error::{Error, Result};
-use crate::header::Kind;
+use crate::kind::Kind;
 use crate::limits::{DEFAULT_MAX_ENTRY_BYTES, MAX_EXACT_USES, MAX_FILE_LEN};
 use crate::shard::{Options, Shard};
 use crate::state::Lookup;

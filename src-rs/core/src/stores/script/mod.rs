@@ -1,6 +1,6 @@
 //! The script cache: what was compiled from a source file, under the file's canonical path.
 //!
-//! A policy over one shard of the kind [`Kind::Script`](crate::header::Kind): `load` finds out by itself
+//! A policy over one shard of the kind [`Kind::Script`](crate::kind::Kind): `load` finds out by itself
 //! what the source is called and in which state it is; `save` stores best effort, and never under a state
 //! of the source other than the one that the caller compiled. For that, a miss remembers the state: what
 //! the caller reads next is that state or a later one, and a later one shows when it is saved.
