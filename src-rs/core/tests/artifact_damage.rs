@@ -1,5 +1,5 @@
 //! A bit had rotted in the cache, and the program that came out of it crashed.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::artifacts::*;

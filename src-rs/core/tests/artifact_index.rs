@@ -1,5 +1,5 @@
 //! One bad byte in the index, and everything was compiled again.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::artifacts::*;

@@ -1,5 +1,4 @@
 //! Somebody named a target `../../.bashrc`.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::artifacts::*;
