@@ -83,6 +83,24 @@ fn a_use_counts_more_than_the_storing_and_is_remembered_by_the_next_process() {
 }
 
 #[test]
+fn many_rows_do_not_blur_when_each_was_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    for n in 0..3000 {
+        store.insert(&format!("k{n}"), Meta { total_size: 1, ..meta("k", n % 60, 1) }).unwrap();
+    }
+    store.flush().unwrap();
+    for n in 0..300 {
+        assert!(store.get(&format!("k{}", n * 10)).unwrap().is_some());
+    }
+    store.close();
+    let mut store = self::store(dir.path());
+    store.evict_to(300).unwrap();
+    let kept = keys(&mut store).iter().filter(|key| key.ends_with('0')).count();
+    assert!(kept > 250, "only {kept} of 300 that were used");
+}
+
+#[test]
 fn uses_of_before_the_first_flush_are_remembered() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = five(dir.path());

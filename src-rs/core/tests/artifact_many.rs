@@ -21,7 +21,7 @@ fn child_compiles() {
     let mut store = store(&dir);
     for round in 0..ROUNDS {
         let (stays, goes) = (format!("stays-{me}-{round}"), format!("goes-{me}-{round}"));
-        let pack = (round + me) % 2 == 0;
+        let pack = (round + me).is_multiple_of(2);
         add(&mut store, &stays, round, 2, pack);
         add(&mut store, &goes, round, 2, !pack);
         let shared = format!("shared-{}", round % 5);

@@ -73,11 +73,24 @@ impl Shard {
         self.in_lock(|_| Ok(()))
     }
 
+    /// Does not look for leftovers of dead processes. For a folder with so many files that looking is dear.
+    pub fn skip_sweep(&mut self) {
+        self.swept = true;
+    }
+
     /// Ends work in the background, and takes in what it came to.
     pub fn stop_background(&mut self) {
         self.background.cancel();
         self.background.join();
         self.catch_up();
+    }
+
+    /// Gives the recency table room for so many entries, within its limits.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn fit_recency(&mut self, entries: u64) -> Result<()> {
+        self.in_lock(|shard| shard.sidecar.as_mut().map_or(Ok(()), |sidecar| sidecar.fit_recency(entries)))
     }
 
     fn hash_of(&self, key: &[u8]) -> Option<u64> {

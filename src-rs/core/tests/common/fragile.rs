@@ -56,7 +56,8 @@ impl Fragile {
     pub fn cut(&self, random: &mut Random) -> Fragile {
         let old = self.platter.lock().unwrap();
         let new = Fragile::new();
-        new.memory.reboot();
+        // Another boot than any before.
+        (0..self.memory.boot_id()).for_each(|_| new.memory.reboot());
         // Each name's change reached the disk, or did not: all of them or none, as a journal does it.
         let names = &old.names[random.next(2) as usize];
         for (path, number) in names {

@@ -1,6 +1,6 @@
 //! Making the row of a payload again, from what the payload says of itself.
 
-use super::change::{Change, Origin};
+use super::change::{Awaits, Change, Origin};
 use super::names::{self, Part};
 use super::outputs::parts;
 use super::payload::Payload;
@@ -81,8 +81,14 @@ impl ArtifactStore {
         }
         let row = Row { meta, payload: Some(whole.info) };
         let origin = Origin::Found { over: self.flushed_row(key)? };
-        let change =
-            Change { row: Some(row.clone()), described: true, origin, doomed: Vec::new(), severed: false };
+        let change = Change {
+            row: Some(row.clone()),
+            described: true,
+            awaits: if row.meta.is_some() { Awaits::Nothing } else { Awaits::Meta },
+            origin,
+            doomed: Vec::new(),
+            severed: false,
+        };
         self.change(key, change)?;
         self.recovered.rows = self.recovered.rows.saturating_add(1);
         Ok(row)

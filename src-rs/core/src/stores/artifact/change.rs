@@ -10,12 +10,26 @@ pub(super) struct Change {
     pub row: Option<Row>,
     /// Whether the payload carries this metadata already.
     pub described: bool,
+    /// Which half the host is about to give, as far as can be told.
+    pub awaits: Awaits,
     /// Who wants it.
     pub origin: Origin,
     /// Puts of the key whose files go with the flush.
     pub doomed: Vec<PayloadInfo>,
     /// Whether the key was removed meanwhile: what the index still has is no part of the new row.
     pub severed: bool,
+}
+
+/// What comes next in the host's order, which is outputs and then metadata, or the other way round. So
+/// metadata of a put is not written to the files of the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaits {
+    /// Metadata and outputs belong together.
+    Nothing,
+    /// Outputs were put since metadata was inserted.
+    Meta,
+    /// Metadata was inserted, and the outputs had theirs.
+    Outputs,
 }
 
 /// Who wants a change.
@@ -57,6 +71,7 @@ impl ArtifactStore {
         Change {
             row: Some(row),
             described: false,
+            awaits: before.map_or(Awaits::Nothing, |change| change.awaits),
             origin: Origin::Own,
             doomed: before.map(|change| change.doomed.clone()).unwrap_or_default(),
             severed: before.is_some_and(|change| change.severed),
@@ -65,7 +80,8 @@ impl ArtifactStore {
 
     /// Removes a key whose row speaks of these files.
     pub(super) fn doom(&mut self, key: &str, payload: Option<PayloadInfo>) -> Result<()> {
-        let mut change = Change { row: None, severed: true, ..self.successor(key, Row::default()) };
+        let before = self.successor(key, Row::default());
+        let mut change = Change { row: None, severed: true, awaits: Awaits::Nothing, ..before };
         change.doomed.extend(payload);
         self.uses.remove(key);
         self.change(key, change)

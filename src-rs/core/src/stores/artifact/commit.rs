@@ -6,6 +6,9 @@ use super::{ArtifactStore, PayloadInfo, Row};
 use crate::error::Result;
 use crate::shard::{Batch, Job};
 
+/// Buckets that the recency table has for each row, at least.
+const BUCKETS_PER_ROW: u64 = 4;
+
 /// What becomes of a change.
 enum Verdict<'c> {
     Put(&'c Row),
@@ -49,6 +52,13 @@ impl ArtifactStore {
             self.totals.filter(|totals| !overruled && totals.generation.saturating_add(1) == generation);
         if let Some(totals) = &mut self.totals {
             totals.generation = generation;
+        }
+        // Rows that share a bucket share their last use.
+        let buckets = index.len().saturating_mul(BUCKETS_PER_ROW);
+        if buckets > self.buckets {
+            self.buckets = buckets.saturating_mul(2);
+            // Recency is a help, not a promise.
+            let _ = index.fit_recency(self.buckets);
         }
         self.index = Some(index);
         if first {

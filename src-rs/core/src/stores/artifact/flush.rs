@@ -85,9 +85,9 @@ impl ArtifactStore {
             row.payload = row.payload.or(known);
         }
         let own = change.row.as_ref().and_then(|row| row.payload);
-        if let Some(known) = known.filter(|known| own.is_none_or(|own| own.leaves_files_of(known))) {
-            change.doomed.push(known);
-        }
+        change.doomed.extend(known.filter(|known| own.is_none_or(|own| own.leaves_files_of(known))));
+        change.doomed.sort_unstable_by_key(|info| (info.set, info.packed, info.count));
+        change.doomed.dedup_by(|a, b| a.same_files(b));
         match &change.row {
             Some(row) if !change.described => {
                 let row = row.clone();

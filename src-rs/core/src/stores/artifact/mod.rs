@@ -42,7 +42,7 @@ use crate::storage::Storage;
 use crate::storage::disk::Disk;
 use crate::stores::blob::BlobFolder;
 use crate::validator::Validator;
-use change::Change;
+use change::{Awaits, Change};
 use intent::Intent;
 use note::Note;
 use std::collections::HashMap;
@@ -83,6 +83,8 @@ pub struct ArtifactStore {
     note: Option<Note>,
     /// Whether outputs may not be mapped.
     never_lend: bool,
+    /// What the recency table was asked to have room for.
+    buckets: u64,
     /// Bytes inserted since somebody last looked whether there are too many.
     unmeasured: u64,
 }
@@ -125,6 +127,7 @@ impl ArtifactStore {
             recovered: Recovered::default(),
             note: None,
             never_lend: false,
+            buckets: 0,
             unmeasured: 0,
             options,
         };
@@ -199,9 +202,11 @@ impl ArtifactStore {
             return Ok(());
         }
         // Before loading only memory is asked; `load` fills in the files of the rows that were there.
-        let payload = self.row(key)?.and_then(|row| row.payload);
+        let before = self.row(key)?.unwrap_or_default();
         self.unmeasured = self.unmeasured.saturating_add(meta.total_size);
-        let change = self.successor(key, Row { meta: Some(meta), payload });
+        let mut change = self.successor(key, Row { meta: Some(meta), payload: before.payload });
+        let bare = before.payload.is_some() && before.meta.is_none();
+        change.awaits = if bare || change.awaits == Awaits::Meta { Awaits::Nothing } else { Awaits::Outputs };
         self.change(key, change)
     }
 

@@ -1,5 +1,6 @@
 //! Outputs: written to their files at once, read when asked for, verified before they are returned.
 
+use super::change::Awaits;
 use super::intent::Intent;
 use super::names::{self, Part};
 use super::payload::{Output, Outputs, Payload, row_block};
@@ -65,8 +66,8 @@ impl ArtifactStore {
         };
         let (meta, old) = before.map_or((None, None), |row| (row.meta, row.payload));
         // Metadata of other outputs must not be found beside these by whoever makes rows again.
-        let inserted = self.changes.get(key).is_some_and(|change| !change.described);
-        let carried = meta.as_ref().filter(|_| inserted || old.is_none_or(|old| old.set == info.set));
+        let loose = self.changes.get(key).is_some_and(|change| change.awaits == Awaits::Outputs);
+        let carried = meta.as_ref().filter(|_| loose || old.is_none_or(|old| old.set == info.set));
         let block = carried.map(|meta| row_block(key, &meta.encode()));
         let was_clean = self.intent.is_none();
         if was_clean {
@@ -74,6 +75,7 @@ impl ArtifactStore {
         }
         let mut change = self.successor(key, Row { meta, payload: Some(info) });
         change.described = block.is_some();
+        change.awaits = if change.described { Awaits::Nothing } else { Awaits::Meta };
         let drafts = self.draft_files(key, producer, &digested, &info, block.as_deref());
         match drafts.and_then(|drafts| self.publish_files(drafts)) {
             Ok(()) => {}

@@ -7,7 +7,7 @@
 //! asked for.
 
 use super::adopt::{Care, Whole, described};
-use super::change::{Change, Origin};
+use super::change::{Awaits, Change, Origin};
 use super::intent;
 use super::names::{self, Part};
 use super::note::Note;
@@ -76,6 +76,8 @@ impl ArtifactStore {
         let fits = noted.is_some_and(|n| n.index == now.index && n.end <= now.end);
         if now.end > 0 && same_boot && fits && others.dead.is_empty() {
             self.note = noted;
+            // It would list the whole folder; a comparison does that, too.
+            self.index()?.skip_sweep();
             return Ok(());
         }
         let care = Care { verify: !same_boot, sync: !same_boot || others.alive || !others.dead.is_empty() };
@@ -134,17 +136,28 @@ impl ArtifactStore {
         if self.producer().is_none() {
             return Ok(());
         }
+        let known: HashSet<String> = self.rows()?.iter().map(|(key, _)| names::stem(key)).collect();
         let care = Care { verify: false, sync: true };
-        self.compare(&mut Comparison { care, dead: None, sweep: false, left: false })
+        let mut look = Comparison { care, dead: None, sweep: false, left: false };
+        for (stem, there) in self.payload_files()?.iter().filter(|(stem, _)| !known.contains(*stem)) {
+            // What cannot be read is not there.
+            let _ = self.compare_one(stem, there, &mut look);
+        }
+        Ok(())
     }
 
-    fn compare(&mut self, look: &mut Comparison<'_>) -> Result<()> {
+    fn payload_files(&self) -> Result<HashMap<String, Vec<Part>>> {
         let mut files: HashMap<String, Vec<Part>> = HashMap::new();
         for found in self.folder.names()? {
             if let Some((stem, part)) = names::parse(&found.name) {
                 files.entry(stem.to_owned()).or_default().push(part);
             }
         }
+        Ok(files)
+    }
+
+    fn compare(&mut self, look: &mut Comparison<'_>) -> Result<()> {
+        let files = self.payload_files()?;
         // After the listing: whoever had made one of these files and is not at work any more has flushed its row.
         look.sweep = self.may_sweep(look);
         let (mut healthy, mut unsure) = (HashSet::new(), false);
@@ -249,7 +262,14 @@ impl ArtifactStore {
             return Ok(());
         }
         let origin = Origin::Found { over: self.flushed_row(key)? };
-        let change = Change { row: None, described: true, origin, doomed: Vec::new(), severed: true };
+        let change = Change {
+            row: None,
+            described: true,
+            awaits: Awaits::Nothing,
+            origin,
+            doomed: Vec::new(),
+            severed: true,
+        };
         self.change(key, change)?;
         self.recovered.dropped = self.recovered.dropped.saturating_add(1);
         Ok(())
