@@ -146,6 +146,10 @@ pub const MAX_ROW_BLOCKS_BYTES: u64 = 4 * DEFAULT_MAX_ENTRY_BYTES;
 /// Default of an artifact store's `maxBytes`, which a flush brings it back under.
 pub const DEFAULT_ARTIFACT_BYTES: u64 = 5 << 30;
 
+/// Least time between two comparisons of an artifact store's rows and payloads that cannot finish because
+/// others are at work, in milliseconds.
+pub const COMPARE_PAUSE_MS: u64 = 60_000;
+
 /// Uses that an artifact store remembers exactly, before it leaves them to the recency table.
 pub const MAX_EXACT_USES: usize = 1 << 16;
 

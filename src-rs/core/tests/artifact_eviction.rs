@@ -180,6 +180,32 @@ fn outputs_just_put_are_not_evicted_before_their_host_describes_them() {
 }
 
 #[test]
+fn what_an_earlier_host_build_left_is_evicted_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut old = store_with(dir.path(), common::by("old"));
+    for n in 0..6 {
+        aged(&mut old, &format!("old{n}"), 100, 1000 - n, n % 2 == 0);
+    }
+    aged(&mut old, "both", 100, 2000, false);
+    old.close();
+    let mut new = store(dir.path());
+    aged(&mut new, "both", 100, 500, false);
+    aged(&mut new, "new", 100, 500, true);
+    aged(&mut new, "older", 100, 999, true);
+    new.flush().unwrap();
+    assert_eq!(new.totals().unwrap(), (3, 300));
+    assert_eq!(new.evict_to(1000).unwrap(), 0);
+    // By age: the old row of `both`, whose files are the new one's by now, old0, old1.
+    assert_eq!(new.evict_to(700).unwrap(), 3);
+    assert_eq!(keys(&mut new), ["both", "new", "older"]);
+    assert!(read(&mut new, "both", 1).is_some());
+    assert_eq!(new.evict_to(200).unwrap(), 5);
+    assert_eq!(keys(&mut new), ["both", "new"]);
+    assert_eq!(payloads(dir.path()), ["both_0", "both_1", "new.pack"]);
+    assert!(all(&mut store_with(dir.path(), common::by("old"))).is_empty());
+}
+
+#[test]
 fn a_read_only_store_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     five(dir.path()).close();

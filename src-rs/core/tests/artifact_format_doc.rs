@@ -174,14 +174,14 @@ fn rows_can_be_read_by_the_document() {
 
 #[test]
 fn the_note_can_be_read_by_the_document() {
-    let f = fields("note", 32);
+    let f = fields("note", 40);
     let dir = tempfile::tempdir().unwrap();
     flushed(dir.path(), "k", 1, 1, true);
     let note = std::fs::read(dir.path().join(".tmp/state")).unwrap();
     let index = std::fs::read(dir.path().join("index.shard")).unwrap();
     assert_eq!(number(&note, f["boot"]), warmshard_core::clock::boot_id());
     assert_eq!(note[f["index"].0..][..16], index[24..40]);
-    assert_eq!((number(&note, f["end"]), note.len()), (index.len() as u64, 32));
+    assert_eq!((number(&note, f["end"]), note.len()), (index.len() as u64, 40));
     assert_eq!(index[64..80], *b"artifact\0\0\0\0\0\0\0\0");
 }
 

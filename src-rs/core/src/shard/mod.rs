@@ -29,6 +29,7 @@ pub use lend::{Lent, Loan, OWN_WINDOW};
 pub use list::{Cursor, EntryInfo, Totals};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
+pub use quiet::Foreign;
 pub use report::{Durability, Stats};
 pub use verify::{Fault, VerifyReport};
 

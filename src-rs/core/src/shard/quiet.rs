@@ -2,12 +2,25 @@
 //! their own account, which must not make every row look recently used.
 
 use super::list::whole_record;
-use super::{Batch, Shard};
+use super::{Batch, Job, Shard};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, parts};
 use crate::key;
 use crate::state::{Found, Scratch, State};
+
+/// An entry of another producer.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// The key as the caller knows it.
+    pub key: String,
+    /// Who made it.
+    pub producer: u64,
+    /// Its first part.
+    pub part: Vec<u8>,
+    stored: Vec<u8>,
+    place: u64,
+}
 
 impl Shard {
     /// A copy of the first part of this producer's entry of a key, if it is sound. Neither counted nor
@@ -43,6 +56,33 @@ impl Shard {
                 return;
             }
         }
+    }
+
+    /// Every sound entry of other producers, oldest first.
+    pub fn foreign_entries(&mut self) -> Vec<Foreign> {
+        let offsets = self.live_offsets();
+        let own = self.options.producer.id();
+        let Some(state) = self.state.as_deref() else { return Vec::new() };
+        let mut found = Vec::new();
+        for place in offsets {
+            let head = state.head_at(place, &mut self.scratch);
+            let Some(producer) = head.map(|h| h.producer.get()).filter(|p| Some(*p) != own) else { continue };
+            if let Some((stored, part)) = sound_entry(state, place, producer, &mut self.scratch)
+                && let Some(key) = key::shown(stored, self.options.root.as_ref())
+            {
+                found.push(Foreign { key, producer, part: part.to_vec(), stored: stored.to_vec(), place });
+            }
+        }
+        found
+    }
+
+    /// Deletes entries of other producers that are still the same.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
+    pub fn delete_foreign(&mut self, doomed: &[Foreign]) -> Result<u64> {
+        let places: Vec<_> = doomed.iter().map(|f| (f.stored.clone(), f.producer, f.place)).collect();
+        self.delete_places(&places, &Job::default())
     }
 
     /// Notes a use of a key, `now_ms` being the time of it.

@@ -1,18 +1,21 @@
 //! Cutting the store to a size.
 
 use super::change::Origin;
-use super::{ArtifactStore, Row};
+use super::outputs::parts;
+use super::payload::Payload;
+use super::{ArtifactStore, Row, names};
 use crate::clock::now_ns;
 use crate::error::Result;
 use crate::limits::RECENCY_TICK_MS;
+use crate::shard::Foreign;
 
 /// A store measures itself after this fraction of `maxBytes` was inserted.
 const MEASURE_FRACTION: u64 = 16;
 
 impl ArtifactStore {
-    /// Evicts artifacts until the sum of their total sizes is at most `bytes`: payloads that nobody
-    /// described first, then the ones whose last use or, without any, whose storing is the longest ago.
-    /// Flushes. Returns how many were evicted.
+    /// Evicts artifacts until the sum of their total sizes, other host builds' among them, is at most `bytes`:
+    /// payloads that nobody described first, then the ones whose last use or, without any, whose storing is
+    /// the longest ago. Flushes. Returns how many were evicted.
     ///
     /// # Errors
     /// `ReadOnly`; those of `flush`.
@@ -24,29 +27,67 @@ impl ArtifactStore {
     }
 
     /// Outputs that this handle has put and that nobody has described yet are spared, unless `all`: their
-    /// host may be about to.
+    /// host may be about to. What is of other host builds goes at once.
     fn mark_for_eviction(&mut self, bytes: u64, all: bool) -> Result<u64> {
         let totals = self.measure()?;
-        let mut excess = totals.bytes.saturating_add(totals.hidden).saturating_sub(bytes);
+        let foreign = self.foreign_rows();
+        let theirs = foreign.iter().fold(0u64, |sum, (_, row)| sum.saturating_add(row.size()));
+        let sum = totals.bytes.saturating_add(totals.hidden).saturating_add(theirs);
+        let mut excess = sum.saturating_sub(bytes);
         if excess == 0 {
             return Ok(0);
         }
         let mut rows = self.rows()?;
         let fresh = |key: &str| self.changes.get(key).is_some_and(|change| change.origin == Origin::Own);
         rows.retain(|(key, row)| all || row.meta.is_some() || !fresh(key));
-        let mut rows: Vec<(u64, String, Row)> =
-            rows.into_iter().map(|(key, row)| (self.last_used_ns(&key, &row), key, row)).collect();
-        rows.sort_unstable_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
-        let mut evicted = 0u64;
-        for (_, key, row) in rows {
+        let own = rows.into_iter().map(|(key, row)| (self.last_used_ns(&key, &row), key, row, None));
+        let theirs = foreign
+            .into_iter()
+            .map(|(entry, row)| (self.last_used_ns(&entry.key, &row), entry.key.clone(), row, Some(entry)));
+        let mut rows: Vec<_> = own.chain(theirs).collect();
+        rows.sort_by(|(a, x, ..), (b, y, ..)| (a, x).cmp(&(b, y)));
+        let (mut evicted, mut doomed) = (0u64, Vec::new());
+        for (_, key, row, entry) in rows {
             if excess == 0 {
                 break;
             }
-            self.doom(&key, row.payload)?;
             excess = excess.saturating_sub(row.size());
             evicted = evicted.saturating_add(u64::from(row.meta.is_some()));
+            match entry {
+                None => self.doom(&key, row.payload)?,
+                Some(entry) => doomed.push((entry, row)),
+            }
         }
+        self.evict_foreign(&doomed)?;
         Ok(evicted)
+    }
+
+    /// Rows of other host builds. Nobody else may ever come to remove them.
+    fn foreign_rows(&mut self) -> Vec<(Foreign, Row)> {
+        let known = self.producer().is_some();
+        let Some(index) = self.index.as_mut().filter(|_| known) else { return Vec::new() };
+        let entries = index.foreign_entries().into_iter();
+        entries.filter_map(|entry| Row::decode(&entry.part).map(|row| (entry, row))).collect()
+    }
+
+    fn evict_foreign(&mut self, doomed: &[(Foreign, Row)]) -> Result<()> {
+        for (entry, row) in doomed {
+            let stem = names::stem(&entry.key);
+            for part in row.payload.iter().flat_map(parts) {
+                let name = names::file(&stem, part);
+                let Some(file) = self.folder.open(&name)? else { continue };
+                let theirs = |p: &Payload| {
+                    p.key == entry.key
+                        && p.producer == entry.producer
+                        && row.payload.is_some_and(|info| info.set == p.set)
+                };
+                if Payload::open(file)?.as_ref().is_some_and(theirs) {
+                    self.folder.remove(&name)?;
+                }
+            }
+        }
+        let entries: Vec<Foreign> = doomed.iter().map(|(entry, _)| entry.clone()).collect();
+        self.index()?.delete_foreign(&entries).map(drop)
     }
 
     /// When an artifact was last used or, if never, stored; zero for one that nobody described.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 const NAME: &str = "state";
-const LEN: usize = 32;
+const LEN: usize = 40;
 
 /// See the module's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,18 +22,28 @@ pub(super) struct Note {
     pub index: [u8; 16],
     /// Bytes of the index.
     pub end: u64,
+    /// When a comparison could not be finished because others were at work, in milliseconds since the epoch;
+    /// zero where it was finished.
+    pub unfinished_ms: u64,
 }
 
 impl Note {
     fn encode(&self) -> Vec<u8> {
-        [&self.boot.to_le_bytes()[..], &self.index, &self.end.to_le_bytes()].concat()
+        let (boot, end) = (self.boot.to_le_bytes(), self.end.to_le_bytes());
+        [&boot[..], &self.index, &end, &self.unfinished_ms.to_le_bytes()].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (boot, rest) = bytes.split_first_chunk::<8>()?;
         let (index, rest) = rest.split_first_chunk::<16>()?;
-        let (end, _) = rest.split_first_chunk::<8>()?;
-        Some(Note { boot: u64::from_le_bytes(*boot), index: *index, end: u64::from_le_bytes(*end) })
+        let (end, rest) = rest.split_first_chunk::<8>()?;
+        let unfinished_ms = u64::from_le_bytes(*rest.first_chunk::<8>()?);
+        Some(Note {
+            boot: u64::from_le_bytes(*boot),
+            index: *index,
+            end: u64::from_le_bytes(*end),
+            unfinished_ms,
+        })
     }
 
     /// Reads it; none where there is none.
@@ -67,6 +77,7 @@ impl ArtifactStore {
     /// What a note would say now.
     pub(super) fn note_of_now(&mut self) -> Note {
         let (index, end) = self.index.as_mut().and_then(|index| index.file_state()).unwrap_or_default();
-        Note { boot: self.storage.boot_id(), index, end }
+        let unfinished_ms = self.note.map_or(0, |note| note.unfinished_ms);
+        Note { boot: self.storage.boot_id(), index, end, unfinished_ms }
     }
 }

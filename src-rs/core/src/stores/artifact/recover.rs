@@ -13,7 +13,9 @@ use super::names::{self, Part};
 use super::note::Note;
 use super::payload::Payload;
 use super::{ArtifactStore, Meta, PayloadInfo, Row};
+use crate::clock::now_ms;
 use crate::error::Result;
+use crate::limits::COMPARE_PAUSE_MS;
 use crate::shard::Shard;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -74,7 +76,11 @@ impl ArtifactStore {
         }
         let same_boot = noted.is_some_and(|n| n.boot == now.boot);
         let fits = noted.is_some_and(|n| n.index == now.index && n.end <= now.end);
-        if now.end > 0 && same_boot && fits && others.dead.is_empty() {
+        // While others are at work not everything can be swept, and the markers of the dead stay. That must not
+        // make each of many processes look through the folder.
+        let lately = |n: Note| now_ms().saturating_sub(n.unfinished_ms) < COMPARE_PAUSE_MS;
+        let nothing_new = others.dead.is_empty() || (others.alive && noted.is_some_and(lately));
+        if now.end > 0 && same_boot && fits && nothing_new {
             self.note = noted;
             // It would list the whole folder; a comparison does that, too.
             self.index()?.skip_sweep();
@@ -122,12 +128,16 @@ impl ArtifactStore {
         }
         // At once: else everybody who opens until the next flush would have to find them again.
         self.flush_found()?;
-        if self.recovered.failed.is_some() || look.left {
+        if self.recovered.failed.is_some() {
             return Ok(());
         }
         // A note of what the index is now, unless there is none: then the flush that makes it writes one.
-        self.note = Some(Note::default());
+        let unfinished_ms = if look.left { now_ms() } else { 0 };
+        self.note = Some(Note { unfinished_ms, ..Note::default() });
         self.write_note();
+        if look.left {
+            return Ok(());
+        }
         others.dead.iter().try_for_each(|(path, _)| self.storage.remove(path))
     }
 
