@@ -54,13 +54,14 @@ expectTypeOf<Durability>().toEqualTypeOf<{
 }>();
 expectTypeOf<Progress>().toEqualTypeOf<{ done: number; total: number }>();
 
-type Numbers = Omit<ShardStats, 'mapped' | 'rejected'>;
+type Numbers = Omit<ShardStats, 'mapped' | 'rejected' | 'door' | 'doorShut'>;
 expectTypeOf<Numbers[keyof Numbers]>().toEqualTypeOf<number>();
 expectTypeOf<keyof Numbers>().toExtend<string>();
 expectTypeOf<
   'entries' | 'liveBytes' | 'fileBytes' | 'deadBytes' | 'generation' | 'hits' | 'misses' | 'stale' | 'corrupt'
 >().toExtend<keyof Numbers>();
 expectTypeOf<'puts' | 'rejectedPuts' | 'evictions' | 'flushes'>().toExtend<keyof Numbers>();
+expectTypeOf<ShardStats['door']>().toEqualTypeOf<'fast' | 'node-api'>();
 expectTypeOf<ShardStats['mapped']>().toEqualTypeOf<boolean>();
 expectTypeOf<ShardStats['rejected']>().toEqualTypeOf<string | undefined>();
 
