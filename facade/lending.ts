@@ -1,5 +1,4 @@
 import type { HotCalls, NativeShard } from './native.js';
-import { Slabs } from './slab.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
 const COPY = 0xffff_ffff;
@@ -8,16 +7,24 @@ const MUST_MAKE_WINDOW = -5;
 /** Word of the answer with the number of the window made last. */
 const MADE_WINDOW = 96;
 
+const MUST_COPY = -4;
+/** The window number of the slab. */
+const COPIES = 1;
+
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
+/** A larger value gets memory of its own, so that keeping the value does not keep a slab; see src-rs/binding/slab.rs. */
+const SHARED_BYTES = SLAB_BYTES / 8;
 
-/** Turns the addon's answers into views: of windows (mapped memory that is lent), or of copies. */
+/**
+ * Turns the addon's answers into views: of windows (mapped memory that is lent), or of copies. The addon copies small
+ * values by itself into the slab that it was given, and answers as if that were a window.
+ */
 export class Lending {
   /** Window number -> the memory. The addon knows which numbers are valid. */
   readonly windows: ArrayBuffer[] = [];
   /** The answer: for each part window number or marker, offset, length. */
   readonly answer: Uint32Array;
-  readonly #slabs = new Slabs(SLAB_BYTES, keep);
 
   constructor(
     readonly hot: HotCalls,
@@ -61,8 +68,19 @@ export class Lending {
   }
 
   #copy(index: number, length: number): Uint8Array | undefined {
-    const target = this.#slabs.allocate(length);
-    return this.hot.copyPart(index, target) === 0 ? target : undefined;
+    if (length > SHARED_BYTES) {
+      const target = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
+      return this.hot.copyPart(index, target) === 0 ? target : undefined;
+    }
+    let status = this.hot.placePart(index);
+    if (status === MUST_COPY) {
+      const slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
+      keep(slab);
+      this.windows[COPIES] = slab;
+      status = this.hot.placePart(index, slab);
+    }
+    if (status !== COPIES) return undefined;
+    return new Uint8Array(this.windows[COPIES] as ArrayBuffer, this.answer[index * 3 + 1], length);
   }
 }
 
@@ -72,6 +90,6 @@ function keep(slab: ArrayBuffer): void {
     // Loading this module takes a millisecond; programs that never copy never pay for it.
     (require('node:worker_threads') as typeof import('node:worker_threads')).markAsUntransferable(slab);
   } catch {
-    // Not every runtime can. A detached slab has no bytes left, and so the next value gets a new one.
+    // Not every runtime can. A slab that was taken away has no room left, and so the next value gets a new one.
   }
 }

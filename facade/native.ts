@@ -18,6 +18,7 @@ export interface HotCalls {
   put(key: string, value: Uint8Array | readonly Uint8Array[]): number;
   putWith(key: string, value: Uint8Array | readonly Uint8Array[]): number;
   copyPart(part: number, target: Uint8Array): number;
+  placePart(part: number, slab?: ArrayBuffer): number;
   getMany(keys: readonly string[], answers: Uint32Array): number;
   /** Writes 1 for each key without an entry; gives how many there are. */
   missing(keys: readonly string[], answers: Uint8Array): number;

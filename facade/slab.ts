@@ -8,19 +8,14 @@ export class Slabs {
   /**
    * @param slabBytes bytes of a slab. A value of more than an eighth of it gets memory of its own, so that keeping
    * the value does not keep a slab
-   * @param made is told of each slab
    */
-  constructor(
-    readonly slabBytes: number,
-    readonly made?: (slab: ArrayBuffer) => void,
-  ) {}
+  constructor(readonly slabBytes: number) {}
 
   /** A view of `length` bytes that nobody else has; what is in them is not said. */
   allocate(length: number): Uint8Array {
     if (length > this.slabBytes / 8) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
     if (this.#used + length > this.#slab.byteLength) {
       this.#slab = Buffer.allocUnsafeSlow(this.slabBytes).buffer as ArrayBuffer;
-      this.made?.(this.#slab);
       this.#used = 0;
     }
     const view = new Uint8Array(this.#slab, this.#used, length);

@@ -65,6 +65,13 @@ impl Exchange {
         }
     }
 
+    /// One word of the answer.
+    #[inline]
+    pub fn get(&self, index: usize) -> u32 {
+        // SAFETY: as `set`.
+        if index < WORDS { unsafe { self.data.cast::<u32>().add(index).read() } } else { 0 }
+    }
+
     /// The metadata block of the call.
     #[inline]
     pub fn meta(&self) -> &[u8] {

@@ -2,11 +2,22 @@
 
 use super::exchange::{self, Exchange};
 use super::fast::{self, Number};
+use super::slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use warmshard_core::limits::MAX_PARTS;
-use warmshard_core::shard::{Loan, OWN_WINDOW};
+use warmshard_core::shard::{COPIES, Loan, OWN_WINDOW};
 use warmshard_core::{Error, Hit, Shard};
+
+/// What became of a copy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    Done,
+    /// The slab is full, was taken away, or is not for values this large.
+    NoRoom,
+    /// The file no longer has the bytes.
+    Gone,
+}
 
 /// See the module's head.
 pub struct Handle {
@@ -18,6 +29,8 @@ pub struct Handle {
     pub exchange: Exchange,
     /// Where the parts of the last answer lie in the file, for the calls that fetch them.
     last: [Cell<(u64, u32)>; MAX_PARTS],
+    /// Where small values are copied to.
+    slab: RefCell<Option<Slab>>,
     /// What the fast door calls this handle, once somebody has asked for it.
     number: OnceCell<Option<Number>>,
 }
@@ -30,6 +43,7 @@ impl Handle {
             path,
             exchange,
             last: [const { Cell::new((0, 0)) }; MAX_PARTS],
+            slab: RefCell::new(None),
             number: OnceCell::new(),
         }
     }
@@ -56,6 +70,7 @@ impl Handle {
         if let Ok(Some(shard)) = self.shard.try_borrow_mut().map(|mut s| s.take()) {
             shard.close();
         }
+        self.slab.take();
     }
 
     /// Writes where a part lies into the exchange block. Returns its window or marker.
@@ -69,28 +84,85 @@ impl Handle {
             Loan::NeedsWindow => (exchange::NEEDS_WINDOW, 0),
             Loan::Copy => (exchange::COPY, 0),
         };
+        self.tell_place(part, id, at);
+        self.exchange.set(part.saturating_mul(3).saturating_add(2), len);
+        id
+    }
+
+    /// Writes in which window a part lies, and where.
+    #[inline(always)]
+    fn tell_place(&self, part: usize, id: u32, at: u32) {
         let word = part.saturating_mul(3);
         self.exchange.set(word, id);
         self.exchange.set(word.saturating_add(1), at);
-        self.exchange.set(word.saturating_add(2), len);
-        id
     }
 
     /// Writes that a part lies in the window that was made for it alone.
     pub fn tell_own(&self, part: usize, offset: u64) {
-        let word = part.saturating_mul(3);
-        self.exchange.set(word, OWN_WINDOW);
-        self.exchange.set(word.saturating_add(1), u32::try_from(offset).unwrap_or(u32::MAX));
+        self.tell_place(part, OWN_WINDOW, u32::try_from(offset).unwrap_or(u32::MAX));
     }
 
-    /// Writes where every part of a hit lies. Returns how many there are.
+    /// As `tell`; a small value that no window holds is copied at once, if the slab has room. For callbacks of
+    /// Node-API only.
+    #[inline(always)]
+    pub fn tell_or_copy(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> u32 {
+        match self.tell(shard, part, offset, len) {
+            exchange::COPY if self.copy_into_slab(shard, part, offset, len) == Copied::Done => COPIES,
+            id => id,
+        }
+    }
+
+    /// Copies a part into the slab, and writes where it lies there. For callbacks of Node-API only.
+    #[inline(always)]
+    pub fn copy_into_slab(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> Copied {
+        let mut there = true;
+        let slab = self.slab.borrow();
+        let placed = slab.as_ref().and_then(|slab| {
+            slab.place(len as usize, |to| {
+                there = shard.copy(offset, to);
+                there
+            })
+        });
+        match placed {
+            Some(at) => {
+                self.tell_place(part, COPIES, u32::try_from(at).unwrap_or(u32::MAX));
+                Copied::Done
+            }
+            None if there => Copied::NoRoom,
+            None => Copied::Gone,
+        }
+    }
+
+    /// From now on copies go there.
+    pub fn take_slab(&self, slab: Slab) {
+        self.slab.replace(Some(slab));
+    }
+
+    /// Writes where every part of a hit lies; those that must be copied and are small, are. Returns how many there
+    /// are. For callbacks of Node-API only.
     pub fn tell_all(&self, shard: &mut Shard, hit: &Hit) -> usize {
         let mut parts = [(0, 0); MAX_PARTS];
         let count = shard.parts_into(hit, &mut parts);
-        for (i, (offset, len)) in parts.iter().take(count).enumerate() {
-            self.tell(shard, i, *offset, *len);
+        let parts = parts.get(..count).unwrap_or_default();
+        let mut copies = false;
+        for (i, (offset, len)) in parts.iter().enumerate() {
+            copies |= self.tell(shard, i, *offset, *len) == exchange::COPY;
+        }
+        if copies && self.slab_has_room_for(parts) {
+            for (i, (offset, len)) in parts.iter().enumerate() {
+                self.tell_or_copy(shard, i, *offset, *len);
+            }
         }
         count
+    }
+
+    /// Whether every part that belongs into the slab fits, were none of them to be had otherwise. Then nobody needs a
+    /// new slab while the answer is read, and what was said of this one stays true.
+    fn slab_has_room_for(&self, parts: &[(u64, u32)]) -> bool {
+        self.slab.borrow().as_ref().is_some_and(|slab| {
+            let lengths = parts.iter().map(|(_, len)| *len as usize).filter(|len| slab.takes(*len));
+            lengths.fold(0, |sum, len| Slab::footprint(len).saturating_add(sum)) <= slab.room()
+        })
     }
 
     /// Where a part of the last answer lies in the file.

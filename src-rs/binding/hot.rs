@@ -7,11 +7,13 @@
 
 use super::callbacks::{Arguments, callbacks};
 use super::exchange::{COPY, NEEDS_WINDOW, parse_meta};
-use super::handle::Handle;
+use super::handle::{Copied, Handle};
 use super::raw::{KeyBuffer, Scope, array_len, bytes, bytes_mut, element};
+use super::slab::Slab;
 use napi::sys;
 use std::ptr;
 use warmshard_core::limits::MAX_PARTS;
+use warmshard_core::shard::COPIES;
 use warmshard_core::{Error, Lookup, PutMeta, Shard, Validator};
 
 /// Answers of `get` and its like; a window's number is zero or more.
@@ -22,9 +24,9 @@ const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
 callbacks! { Handle;
-    get "get" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, one_part);
-    get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part);
-    get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part);
+    get "get" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, one_part_or_copy);
+    get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
+    get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
     get_parts "getParts" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, all_parts);
     get_parts_checked "getPartsChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
     has "has" => |h, env, [key, ..]| has_key(h, env, key, &Validator::None);
@@ -32,6 +34,7 @@ callbacks! { Handle;
     put "put" => |h, env, [key, value, ..]| put_entry(h, env, key, value, PutMeta::default());
     put_with "putWith" => |h, env, [key, value, ..]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
     copy "copyPart" => copy_part;
+    place "placePart" => place_part;
     many "getMany" => get_many;
     missing "missing" => missing_keys;
 }
@@ -68,7 +71,17 @@ pub fn status(lookup: &Lookup) -> i32 {
 
 #[inline(always)]
 pub fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
-    match handle.tell(shard, 0, hit.offset, hit.len) {
+    window_or_status(handle.tell(shard, 0, hit.offset, hit.len))
+}
+
+#[inline(always)]
+fn one_part_or_copy(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
+    window_or_status(handle.tell_or_copy(shard, 0, hit.offset, hit.len))
+}
+
+#[inline(always)]
+fn window_or_status(told: u32) -> i32 {
+    match told {
         COPY => MUST_COPY,
         NEEDS_WINDOW => MUST_MAKE_WINDOW,
         window => i32::try_from(window).unwrap_or(MUST_COPY),
@@ -162,6 +175,30 @@ fn copy_part(handle: &Handle, env: sys::napi_env, [index, target, ..]: Arguments
     handle.with(|shard| Ok(if shard.copy(offset, to) { 0 } else { CORRUPT }))
 }
 
+/// `placePart(index, slab?)`: copies a part of the last answer into the slab, or into a new one. Answers its window,
+/// or that it must be copied otherwise.
+fn place_part(handle: &Handle, env: sys::napi_env, [index, slab, ..]: Arguments) -> Result<i32, Error> {
+    let mut part = 0u32;
+    // SAFETY: those of the running callback; the facade hands out no view of the slab before we have it.
+    unsafe {
+        sys::napi_get_value_uint32(env, index, &mut part);
+        if let Some(slab) = Slab::new(env, slab) {
+            handle.take_slab(slab);
+        }
+    }
+    let part = part as usize;
+    let Some((offset, len)) = handle.last(part) else {
+        return Ok(MISS);
+    };
+    handle.with(|shard| {
+        Ok(match handle.copy_into_slab(shard, part, offset, len) {
+            Copied::Done => i32::try_from(COPIES).unwrap_or(MUST_COPY),
+            Copied::NoRoom => MUST_COPY,
+            Copied::Gone => CORRUPT,
+        })
+    })
+}
+
 /// `getMany(keys, answers)`: for each key three `Uint32`s: window or marker, offset, length. A marker
 /// other than a window's number means: look it up by itself, with `getAgain`, which does not count.
 fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments) -> Result<i32, Error> {
@@ -175,16 +212,17 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments)
     handle.with(|shard| {
         for (i, answer) in (0..len).zip(answers.chunks_exact_mut(12)) {
             // SAFETY: as above; the scope ends with this turn.
+            let _scope = unsafe { Scope::open(env) };
+            // SAFETY: as above.
             let key = unsafe {
-                let _scope = Scope::open(env);
                 let value = element(env, keys, i).unwrap_or(ptr::null_mut());
                 buffer.read(env, value)?
             };
             let words = match shard.get(key, &Validator::None)? {
-                Lookup::Hit(hit) => match shard.loan(hit.offset, hit.len) {
-                    warmshard_core::shard::Loan::Window { id, offset } => [id, offset, hit.len],
-                    _ => [COPY, 0, hit.len],
-                },
+                Lookup::Hit(hit) => {
+                    let id = handle.tell_or_copy(shard, 0, hit.offset, hit.len);
+                    [id, handle.exchange.get(1), hit.len]
+                }
                 _ => [ABSENT, 0, 0],
             };
             for (to, word) in answer.chunks_exact_mut(4).zip(words) {

@@ -12,5 +12,6 @@ mod options;
 mod raw;
 mod reports;
 mod shard;
+mod slab;
 mod stores;
 mod work;

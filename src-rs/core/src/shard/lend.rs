@@ -33,6 +33,9 @@ pub enum Loan {
 /// The number of a window that was made for one large part, whichever came last.
 pub const OWN_WINDOW: u32 = 0;
 
+/// A number that no window has, for the memory that the caller keeps copies in.
+pub const COPIES: u32 = 1;
+
 /// A window of its own begins at a multiple of this many bytes, a multiple of every page size.
 const OWN_ALIGN: u64 = 64 << 10;
 
@@ -148,8 +151,8 @@ fn fits(offset: u64, end: u64) -> bool {
     end.saturating_sub(offset / WINDOW_STRIDE * WINDOW_STRIDE) <= WINDOW_LEN
 }
 
-/// The number of a stride's window: strides count from one, behind [`OWN_WINDOW`].
+/// The number of a stride's window, behind those that mean something else.
 #[inline(always)]
 fn window_id(stride: u64) -> u32 {
-    (stride as u32).saturating_add(1)
+    (stride as u32).saturating_add(COPIES + 1)
 }
