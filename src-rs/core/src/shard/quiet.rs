@@ -29,15 +29,10 @@ impl Shard {
     /// # Errors
     /// `InvalidKey`.
     pub fn read_quietly(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.catch_up();
-        let stored = key::stored(key, self.options.root.as_ref())?;
-        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+        let (Some(offset), Some(producer)) = (self.place_of(key)?, self.options.producer.id()) else {
             return Ok(None);
         };
-        let hash = key::hash(&stored, state.header.seed);
-        let Found::Record(offset) = state.find(&stored, hash, producer, &mut self.scratch) else {
-            return Ok(None);
-        };
+        let Some(state) = self.state.as_deref() else { return Ok(None) };
         Ok(sound_entry(state, offset, producer, &mut self.scratch).map(|(_, part)| part.to_vec()))
     }
 
