@@ -1,5 +1,6 @@
 import { constantsCodec } from './constants.js';
 import { invalid, WarmshardError } from './errors.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
 export interface Codec<V> {
@@ -11,15 +12,13 @@ export interface Codec<V> {
 /** The codecs that come with warmshard, by name. */
 export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 const text: Codec<string> = {
   encode(value) {
     if (typeof value !== 'string') throw new TypeError(`expected a string, not ${typeof value}`);
     if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8');
     return Buffer.from(value, 'utf8');
   },
-  decode: (bytes) => utf8.decode(bytes),
+  decode: decodeUtf8,
 };
 
 const json: Codec<unknown> = {
@@ -28,7 +27,7 @@ const json: Codec<unknown> = {
     if (encoded === undefined) throw new TypeError(`${typeof value} has no JSON`);
     return Buffer.from(encoded, 'utf8');
   },
-  decode: (bytes) => JSON.parse(utf8.decode(bytes)),
+  decode: (bytes) => JSON.parse(decodeUtf8(bytes)),
 };
 
 /** What structuredClone takes: Map, Date, BigInt, cycles and so on. */

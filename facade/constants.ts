@@ -1,5 +1,6 @@
 import type { Codec } from './codec.js';
 import { WarmshardError } from './errors.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** What a constants pool holds. */
 export type Constant = undefined | number | bigint | string;
@@ -23,8 +24,6 @@ enum Tag {
   /** One with lone surrogates: bytes, then UTF-16, little-endian. */
   Utf16 = 6,
 }
-
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * A constants pool as bytes: an array of `undefined`, numbers, bigints of 64 bits and strings, all of which come
@@ -213,7 +212,7 @@ class Reader {
     if (!text.includes('\ufffd')) return text;
     // There in its own right, or in the place of what is no UTF-8.
     try {
-      return strict.decode(bytes);
+      return decodeUtf8(bytes);
     } catch {
       throw damaged();
     }

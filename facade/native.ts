@@ -175,9 +175,10 @@ export function platformTriple(): string {
 function load(): Addon {
   const triple = platformTriple();
   const override = process.env.WARMSHARD_NATIVE_PATH;
-  const candidates = override
-    ? [override]
-    : [join(__dirname, '..', `warmshard.${triple}.node`), `@warmshard/${triple}`];
+  const built = join(__dirname, '..', `warmshard.${triple}.node`);
+  const installed = `@warmshard/${triple}`;
+  // Asking first: a `require` that fails takes as long as one that does not.
+  const candidates = override ? [override] : existsSync(built) ? [built, installed] : [installed];
   const failures: string[] = [];
   for (const candidate of candidates) {
     try {
