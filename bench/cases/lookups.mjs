@@ -4,14 +4,14 @@
 
 import { ABSENT, KEY_CHARS, keysOf, label, uniformOrder, zipfOrder } from '../lib/data.mjs';
 import { compete } from '../lib/contenders.mjs';
-import { hitLoop, manyLoop, missLoop, walker } from '../lib/loops.mjs';
+import { hitLoop, manyLoop, missLoop, since, walker } from '../lib/loops.mjs';
 import { drop, filled } from '../lib/stores.mjs';
 import { PEERS, peerNamed } from '../peers/index.mjs';
 
 /** Rounds go on in an order so long that none repeats the last one's keys. */
 const ORDER = 1_000_000;
 /** Fresh strings of a round. */
-const FRESH = 20_000;
+const FRESH = 100_000;
 /** Keys of one `getMany`. */
 const MANY = 100;
 
@@ -32,15 +32,16 @@ export async function run(context) {
   for (const shape of shapes) {
     context.progress(`look-ups, ${label(shape)}`);
     const fast = names.filter((name) => slowShapes.includes(shape) || !SLOW.includes(name));
-    const { results } = await compete(context, 'lookups', context.entrants(fast, shape));
+    const tasks = slowShapes.includes(shape) ? Object.keys(TITLES) : context.sizes.fastTasks;
+    const { results } = await compete(context, 'lookups', context.entrants(fast, shape, { tasks }));
     for (const [task, title] of Object.entries(TITLES))
       context.add(`${task} ${label(shape)}`, `${title}, ${label(shape)}`, 'ns', results[task]);
     if (shape !== context.sizes.main && shape !== context.sizes.large) drop(context.root, shape);
   }
 }
 
-/** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number }} spec */
-export async function inChild({ peer, shape, root, ms }) {
+/** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number, tasks: string[] }} spec */
+export async function inChild({ peer, shape, root, ms, tasks }) {
   const store = await filled(root, peer, shape);
   const { get, getMany, miss = get } = store;
   const { awaited = false } = peerNamed(peer);
@@ -78,10 +79,15 @@ export async function inChild({ peer, shape, root, ms }) {
       loop(getMany ?? each, groups, order, from, to);
     return walker({ run, length: groups.length, ms, each: MANY });
   };
-  return {
-    tasks: { hit: hits(orders.hit), fresh: () => fresh(get, awaited, keys, ms), zipf: hits(orders.zipf), many, miss: misses },
-    close: () => store.close(),
+  const all = {
+    hit: hits(orders.hit),
+    fresh: () => fresh(get, awaited, keys, ms),
+    zipf: hits(orders.zipf),
+    many,
+    miss: misses,
   };
+  const wanted = Object.entries(all).filter(([name]) => tasks.includes(name));
+  return { tasks: Object.fromEntries(wanted), close: () => store.close() };
 }
 
 /**
@@ -97,17 +103,22 @@ async function fresh(get, awaited, keys, ms) {
   const straight = Uint32Array.from({ length: FRESH }, (_, i) => i);
   const bytes = Buffer.alloc(FRESH * KEY_CHARS);
   for (let i = 0; i < FRESH; i++) bytes.write(keys[order[i] ?? 0] ?? '', i * KEY_CHARS, 'latin1');
-  const strings = () =>
-    Array.from({ length: FRESH }, (_, i) => bytes.toString('latin1', i * KEY_CHARS, (i + 1) * KEY_CHARS));
   const loop = hitLoop(awaited);
-  let made = strings();
-  const timed = await walker({
-    run: (from, to) => loop(get, made, straight, from, to),
-    length: FRESH,
-    ms,
-  });
-  return () => {
-    made = strings();
-    return timed();
+  let turns = 100;
+  const round = async () => {
+    // The first quarter is not timed, as in other rounds.
+    const lead = turns >> 2;
+    const from = Math.floor(Math.random() * (FRESH - turns - lead)) * KEY_CHARS;
+    const strings = Array.from({ length: turns + lead }, (_, i) =>
+      bytes.toString('latin1', from + i * KEY_CHARS, from + (i + 1) * KEY_CHARS),
+    );
+    await loop(get, strings, straight, 0, lead);
+    const started = process.hrtime.bigint();
+    const running = loop(get, strings, straight, lead, lead + turns);
+    if (running instanceof Promise) await running;
+    return since(started) / turns;
   };
+  for (let look = 0; look < 6; look++)
+    turns = Math.max(10, Math.min(FRESH >> 1, Math.round((ms * 1e6) / (await round()))));
+  return round;
 }

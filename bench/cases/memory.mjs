@@ -12,13 +12,14 @@ import { diskBytes, filled, folderOf } from '../lib/stores.mjs';
 import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
 import { start } from './starts.mjs';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const NAMES = Object.keys(PEERS).filter((name) => !/floor|copy|read|Node-API|object|getBinary$/.test(name));
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
   const { main, large } = context.sizes;
-  await memory(context, main, context.wanted(NAMES));
+  const few = NAMES.filter((name) => !/cacache|keyv|flat|file/.test(name));
+  await memory(context, main, context.wanted(context.sizes.wide ? NAMES : few));
   await memory(context, large, context.wanted(['warmshard', 'lmdb getBinaryFast']));
   /** @type {import('../lib/contenders.mjs').Rows} */
   const disk = { 'keys and values alone': once(((main.bytes + keyOf(0).length) * main.count) / 2 ** 20) };

@@ -21,6 +21,9 @@ const names = Object.keys(PEERS).filter(
   (name) => name !== 'floor' && !/copy|read|Node-API|object|getBinary$/.test(name),
 );
 
+const FEW = ['Map', 'warmshard', 'lmdb getBinaryFast'];
+const FAST = names.filter((name) => !/cacache|keyv|flat|file/.test(name));
+
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
   const { main, large, shapes } = context.sizes;
@@ -30,7 +33,7 @@ export async function run(context) {
   for (const shape of sizes) {
     context.progress(`puts, ${label(shape)}`);
     // Where a million were loaded for nothing else, only those that need not long for it.
-    const some = shape === large ? ['Map', 'warmshard', 'lmdb getBinaryFast'] : names;
+    const some = shape === large ? FEW : context.sizes.wide || shape === main ? names : FAST;
     const { results } = await compete(context, 'puts', [...context.entrants(some, shape), append]);
     context.add(`put ${label(shape)}`, `put of 1 KiB, not synced, into ${label(shape)}`, 'us', results.put);
     context.add(`mixed ${label(shape)}`, `95 hits, 5 puts, ${label(shape)}`, 'us', results.mixed);
@@ -67,6 +70,7 @@ export async function inChild({ peer, shape, root, ms, sync = false, most = MOST
       run: (from, to) => loop(call, keys, order, from, to),
       length: most,
       ms,
+      lead: false,
     });
     return async () => {
       keys = fresh();
@@ -116,7 +120,7 @@ function appends(root, ms, sync, most) {
         if (sync) fdatasyncSync(file);
       }
     };
-    const round = await walker({ run, length: most, ms });
+    const round = await walker({ run, length: most, ms, lead: false });
     return async () => (await round()) / 1000;
   };
   return { tasks: { put }, close: () => closeSync(file) };

@@ -11,7 +11,6 @@ import { PEERS, peerNamed } from '../peers/index.mjs';
 const NAMES = Object.keys(PEERS).filter(
   (name) => !/floor|copy|object|getBinary$|keyv|cacache/.test(name) && !peerNamed(name).memory,
 );
-const READERS = [1, 2, 4];
 /** Hits between two looks at the clock. */
 const CHUNK = 500;
 
@@ -32,7 +31,7 @@ export async function run(context) {
       absent[name] = { absent: entrant.absent };
       continue;
     }
-    const members = Array.from({ length: 5 }, () => new Contender('readers', entrant));
+    const members = Array.from({ length: Math.max(...context.sizes.readers) + 1 }, () => new Contender('readers', entrant));
     const [writer, ...readers] = /** @type {[Contender, ...Contender[]]} */ (members);
     try {
       await Promise.all(members.map((member) => member.ready()));
@@ -42,7 +41,7 @@ export async function run(context) {
       await Promise.all(members.map((member) => member.stop()));
     }
   }
-  for (const count of READERS)
+  for (const count of context.sizes.readers)
     for (const written of [false, true]) {
       const contenders = Object.entries(groups).map(([name, { readers, writer }]) => ({
         name,

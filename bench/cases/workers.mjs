@@ -6,15 +6,14 @@ import { compete, prepare } from '../lib/contenders.mjs';
 import { label } from '../lib/data.mjs';
 
 const NAMES = ['warmshard', 'lmdb getBinaryFast', 'better-sqlite3', 'node:sqlite', 'one file per entry'];
-const WORKERS = [1, 2, 4];
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
-  const shape = context.sizes.main;
+  const { main: shape, readers } = context.sizes;
   await prepare(context, context.wanted(NAMES), shape);
   context.progress('worker threads');
-  const { results } = await compete(context, 'workers', context.entrants(NAMES, shape), { warmups: 1 });
-  for (const count of WORKERS)
+  const { results } = await compete(context, 'workers', context.entrants(NAMES, shape, { readers }), { warmups: 1 });
+  for (const count of readers)
     context.add(
       `${count} workers`,
       `hit with ${count} worker ${count > 1 ? 'threads' : 'thread'} at once, ${label(shape)}`,
@@ -23,13 +22,13 @@ export async function run(context) {
     );
 }
 
-/** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number }} spec */
+/** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number, readers: number[] }} spec */
 export async function inChild(spec) {
   const workerData = { ...spec, ms: spec.ms * 3 };
   const file = new URL('../worker.mjs', import.meta.url);
-  const workers = Array.from({ length: Math.max(...WORKERS) }, () => new Worker(file, { workerData }));
+  const workers = Array.from({ length: Math.max(...spec.readers) }, () => new Worker(file, { workerData }));
   await Promise.all(workers.map((worker) => once(worker, 'message')));
-  const tasks = WORKERS.map((count) => {
+  const tasks = spec.readers.map((count) => {
     const round = async () => {
       const figures = await Promise.all(
         workers.slice(0, count).map((worker) => {

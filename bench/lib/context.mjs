@@ -1,7 +1,6 @@
 // What a case is given: where to work, how long, against whom.
 
 import { PEERS, leftOut, peerNamed } from '../peers/index.mjs';
-import { label } from './data.mjs';
 
 /**
  * @typedef {object} Sizes of a run: see sizes.mjs
@@ -9,10 +8,13 @@ import { label } from './data.mjs';
  * @property {number} ms of a round
  * @property {import('./data.mjs').Shape[]} shapes of look-ups
  * @property {import('./data.mjs').Shape[]} slowShapes of them, those for peers of more than some microseconds, too
+ * @property {string[]} fastTasks what of look-ups the other shapes are for
  * @property {import('./data.mjs').Shape} main
  * @property {import('./data.mjs').Shape} large
  * @property {number} batch entries of a batch
  * @property {number} starts of a process
+ * @property {number[]} readers at once
+ * @property {boolean} wide whether puts and memory are for all peers at every size
  * @property {number} sources
  * @property {number} seen puts that another process waits for
  * @property {number} synced puts of a round that are synced
@@ -76,6 +78,4 @@ export class Context {
       env: peerNamed(name).env,
     }));
   }
-
-  label = label;
 }

@@ -48,6 +48,13 @@ export const turnLoop = (awaited = false) => fresh('if (CALL(keys[order[i]], i) 
 /** Nanoseconds since a moment. @param {bigint} started */
 export const since = (started) => Number(process.hrtime.bigint() - started);
 
+/** Shares of a round that run before it is timed: what others evicted from the processor's caches comes back. */
+const LEAD = 0.25;
+/** A turn that takes longer needs no lead. */
+const LEAD_NS = 20_000;
+/** Looks at how long the rounds take, until that stays the same: V8 optimises meanwhile. */
+const LOOKS = 8;
+
 /**
  * A task that goes on in `order` where its last round ended, and makes as many turns a round as fill `ms`.
  *
@@ -57,9 +64,10 @@ export const since = (started) => Number(process.hrtime.bigint() - started);
  * @param {number} options.ms
  * @param {number} [options.most] turns of a round
  * @param {number} [options.each] what one turn counts as
+ * @param {boolean} [options.lead] whether turns may run untimed
  * @returns {Promise<() => Promise<number>>} nanoseconds per turn
  */
-export async function walker({ run, length, ms, most = length, each = 1 }) {
+export async function walker({ run, length, ms, most = length, each = 1, lead = true }) {
   let at = 0;
   const timed = async (/** @type {number} */ turns) => {
     if (at + turns > length) at = 0;
@@ -70,15 +78,23 @@ export async function walker({ run, length, ms, most = length, each = 1 }) {
     if (running instanceof Promise) await running;
     return since(started);
   };
-  let turns = Math.min(8, most);
-  for (;;) {
-    const took = await timed(turns);
-    if (turns === most) break;
-    if (took > ms * 1e6 * 0.3) {
-      turns = Math.max(1, Math.min(most, Math.round((turns * ms * 1e6) / took)));
-      break;
-    }
-    turns = Math.min(most, turns * 2);
+  // So that there is room for the lead.
+  const limit = lead ? Math.ceil(most / (1 + LEAD)) : most;
+  let turns = Math.min(8, limit);
+  let took = await timed(turns);
+  while (took < ms * 3e5 && turns < limit) {
+    turns = Math.min(limit, turns * 2);
+    took = await timed(turns);
   }
-  return async () => (await timed(turns)) / turns / each;
+  for (let look = 0; look < LOOKS; look++) {
+    const fitting = Math.max(1, Math.min(limit, Math.round((turns * ms * 1e6) / took)));
+    if (fitting < turns * 1.2 && fitting > turns * 0.8) break;
+    turns = fitting;
+    took = await timed(turns);
+  }
+  const before = lead && took / turns < LEAD_NS ? Math.floor(turns * LEAD) : 0;
+  return async () => {
+    if (before > 0) await timed(before);
+    return (await timed(turns)) / turns / each;
+  };
 }
