@@ -16,7 +16,20 @@ import { markdown, noise } from './report/markdown.mjs';
 import { nodeBinary } from './setup/nodes.mjs';
 import { SIZES } from './sizes.mjs';
 
-const CASES = ['floor', 'lookups', 'copies', 'sources', 'starts', 'memory', 'readers', 'workers', 'puts', 'batches', 'seen', 'compaction'];
+const CASES = [
+  'floor',
+  'lookups',
+  'copies',
+  'sources',
+  'starts',
+  'memory',
+  'readers',
+  'workers',
+  'puts',
+  'batches',
+  'seen',
+  'compaction',
+];
 
 const HELP = `Usage: npm run bench -- [options]
 
@@ -60,7 +73,9 @@ const { values: options } = parseArgs({
 
 /** Runs this again with other versions of Node.js. @param {string[]} versions */
 function elsewhere(versions) {
-  const rest = process.argv.slice(2).filter((arg, i, all) => !/^--node\b/.test(arg) && all[i - 1] !== '--node');
+  const rest = process.argv
+    .slice(2)
+    .filter((arg, i, all) => !/^--node\b/.test(arg) && all[i - 1] !== '--node');
   for (const version of versions) {
     const binary = nodeBinary(version);
     if (binary === undefined) {
@@ -90,7 +105,10 @@ async function run() {
     root,
     sizes: { ...SIZES[mode], rounds },
     peers: list(options.peers),
-    progress: (text) => console.error(`bench, Node.js ${process.versions.node}, ${Math.round((Date.now() - started) / 1000)} s: ${text}`),
+    progress: (text) =>
+      console.error(
+        `bench, Node.js ${process.versions.node}, ${Math.round((Date.now() - started) / 1000)} s: ${text}`,
+      ),
   });
   const only = list(options.only);
   for (const name of CASES)

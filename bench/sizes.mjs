@@ -15,6 +15,7 @@ const small = shape(1_000_000, 64);
 export const SIZES = {
   full: {
     rounds: 15,
+    patience: 2,
     ms: 40,
     ...lookups(
       [main, shape(10_000, 64), shape(10_000, 16 * KIB), shape(200, MIB), hundred],
@@ -33,13 +34,14 @@ export const SIZES = {
   },
   quick: {
     rounds: 7,
-    ms: 30,
+    patience: 1.3,
+    ms: 20,
     ...lookups([main], [hundred]),
     fastTasks: ['hit', 'fresh', 'miss'],
     main,
     large: small,
     batch: 100_000,
-    starts: 11,
+    starts: 9,
     readers: [2],
     wide: false,
     sources: 1000,
@@ -62,6 +64,7 @@ function tiny() {
   const few = shape(100, 64);
   return {
     rounds: 1,
+    patience: 1,
     ms: 1,
     ...lookups([few], []),
     main: few,

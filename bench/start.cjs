@@ -13,6 +13,9 @@ function anonymous() {
   return Number(/^Anonymous: +(\d+)/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'))?.[1]);
 }
 
+/** `require`, of what has no declarations here. @type {(name: string) => any} */
+const load = (name) => require(name);
+
 /** @type {(started: bigint) => number} */
 const since = (started) => Number(process.hrtime.bigint() - started) / 1000;
 
@@ -29,12 +32,12 @@ const PEERS = {
     ({ open }) => open({ path: `${folder}/data.mdb`, encoding: 'binary' }).getBinaryFast(key),
   ],
   'better-sqlite3': [
-    () => require('better-sqlite3'),
+    () => load('better-sqlite3'),
     (Database) =>
       new Database(`${folder}/bench.sqlite`).prepare('SELECT v FROM kv WHERE k = ?').pluck().get(key),
   ],
   'node:sqlite': [
-    () => require('node:sqlite'),
+    () => load('node:sqlite'),
     ({ DatabaseSync }) =>
       new DatabaseSync(`${folder}/bench.sqlite`).prepare('SELECT v FROM kv WHERE k = ?').get(key).v,
   ],
@@ -63,15 +66,15 @@ const PEERS = {
     async ([{ Keyv }, { KeyvSqlite }]) =>
       new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${folder}/bench.sqlite` }) }).get(key),
   ],
-  cacache: [() => require('cacache'), async (cacache) => (await cacache.get(folder, key)).data],
+  cacache: [() => load('cacache'), async (cacache) => (await cacache.get(folder, key)).data],
   // The addon of warmshard, whose path is FOLDER, by itself.
   dlopen: [() => process.dlopen(/** @type {any} */ ({ exports: {} }), folder), () => '-'],
 };
 
 async function run() {
-  const [load, get] = PEERS[peer] ?? [];
+  const [bring, get] = PEERS[peer] ?? [];
   let started = process.hrtime.bigint();
-  let loaded = load?.();
+  let loaded = bring?.();
   if (loaded instanceof Promise) loaded = await loaded;
   const required = since(started);
   // Once to warm up: what it needs itself must not count.

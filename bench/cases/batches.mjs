@@ -11,16 +11,18 @@ import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
 
 const BYTES = 1024;
 const WRITE = 'one write of the same bytes';
-const LOADERS = ['Map', ...Object.keys(PEERS).filter((name) => peerNamed(name).batch && !/Node-API/.test(name))];
+const LOADERS = [
+  'Map',
+  ...Object.keys(PEERS).filter((name) => peerNamed(name).batch && !/Node-API/.test(name)),
+];
 /** Entries merged into a large store. */
 const MERGED = 1000;
-const ROUNDS = 5;
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
   const { batch, main, large } = context.sizes;
   const shape = { count: batch, bytes: BYTES };
-  const rounds = Math.min(ROUNDS, context.rounds);
+  const rounds = Math.max(1, context.rounds >> 1);
   context.progress(`batches, ${label(shape)}`);
   const written = { name: WRITE, spec: { shape, root: context.root } };
   const loaders = [...context.entrants(LOADERS, shape), written];
@@ -69,7 +71,9 @@ export async function inChild({ peer, shape, root, into }) {
       return since(started) / 1e6;
     };
   };
-  return { tasks: /** @type {Record<string, any>} */ ({ load, ...(/lmdb|shard|sqlite/.test(peer) && { replace }) }) };
+  return {
+    tasks: /** @type {Record<string, any>} */ ({ load, ...(/lmdb|shard|sqlite/.test(peer) && { replace }) }),
+  };
 }
 
 /** @param {number} i @param {string} [prefix] @returns {[string, Buffer]} */

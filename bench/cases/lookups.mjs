@@ -2,8 +2,8 @@
 // objects that the process has used before, but for `fresh`: those nothing has seen yet, as when a program has just
 // put a path together.
 
-import { ABSENT, KEY_CHARS, keysOf, label, uniformOrder, zipfOrder } from '../lib/data.mjs';
 import { compete } from '../lib/contenders.mjs';
+import { ABSENT, KEY_CHARS, keysOf, label, uniformOrder, zipfOrder } from '../lib/data.mjs';
 import { hitLoop, manyLoop, missLoop, since, walker } from '../lib/loops.mjs';
 import { drop, filled } from '../lib/stores.mjs';
 import { PEERS, peerNamed } from '../peers/index.mjs';
@@ -23,7 +23,14 @@ const TITLES = {
   miss: 'miss',
 };
 /** Those that need more than some microseconds for a hit. */
-const SLOW = ['node:sqlite', 'better-sqlite3', 'one file per entry', 'keyv + sqlite', 'cacache', 'flat-cache'];
+const SLOW = [
+  'node:sqlite',
+  'better-sqlite3',
+  'one file per entry',
+  'keyv + sqlite',
+  'cacache',
+  'flat-cache',
+];
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {

@@ -88,10 +88,12 @@ export async function inChild({ peer, shape, root, ms, sync = false, most = MOST
       const done = store.put(keyOf(next++, prefix), value);
       return awaitedPut ? /** @type {Promise<unknown>} */ (done).then(() => value) : value;
     };
+    // A turn is one put and the hits between it and the next.
     const round = await walker({
-      run: (from, to) => loop(call, keys, order, from, to),
-      length: ORDER,
-      most: MOST * MIXED,
+      run: (from, to) => loop(call, keys, order, from * MIXED, to * MIXED),
+      length: ORDER / MIXED,
+      most: MOST,
+      each: MIXED,
       ms,
     });
     return async () => (await round()) / 1000;

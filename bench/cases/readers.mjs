@@ -31,7 +31,10 @@ export async function run(context) {
       absent[name] = { absent: entrant.absent };
       continue;
     }
-    const members = Array.from({ length: Math.max(...context.sizes.readers) + 1 }, () => new Contender('readers', entrant));
+    const members = Array.from(
+      { length: Math.max(...context.sizes.readers) + 1 },
+      () => new Contender('readers', entrant),
+    );
     const [writer, ...readers] = /** @type {[Contender, ...Contender[]]} */ (members);
     try {
       await Promise.all(members.map((member) => member.ready()));

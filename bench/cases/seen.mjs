@@ -3,7 +3,7 @@
 
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Contender, reason } from '../lib/contenders.mjs';
 import { keyOf, makeValue } from '../lib/data.mjs';
 import { summary } from '../lib/measure.mjs';

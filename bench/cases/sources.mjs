@@ -17,9 +17,10 @@ const NAMES = ['warmshard ScriptCache.load', 'fs.statSync and Map', 'fs.statSync
  * @property {(source: string, parts: Record<string, Uint8Array>) => boolean} save
  * @property {() => void} close
  */
-const { ScriptCache } = /** @type {{ ScriptCache?: { open(path: string, options: object): ScriptCache } }} */ (
-  /** @type {unknown} */ (warmshard)
-);
+const { ScriptCache } =
+  /** @type {{ ScriptCache?: { open(path: string, options: object): ScriptCache } }} */ (
+    /** @type {unknown} */ (warmshard)
+  );
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
@@ -65,7 +66,9 @@ function fromCache(paths, cache) {
 
 /** @param {string[]} paths @returns {(path: string) => unknown} */
 function fromMap(paths) {
-  const map = new Map(paths.map((path, i) => [path, { mtimeMs: statSync(path).mtimeMs, code: makeValue(i, 1024) }]));
+  const map = new Map(
+    paths.map((path, i) => [path, { mtimeMs: statSync(path).mtimeMs, code: makeValue(i, 1024) }]),
+  );
   return (path) => {
     const entry = map.get(path);
     return statSync(path).mtimeMs === entry?.mtimeMs ? entry.code : undefined;

@@ -35,7 +35,9 @@ const WHAT = /** @type {const} */ ({
 /** @param {string[]} args for start.cjs @returns {Costs} */
 export function start(...args) {
   const started = process.hrtime.bigint();
-  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [CHILD, ...args], { encoding: 'utf8' });
+  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [CHILD, ...args], {
+    encoding: 'utf8',
+  });
   const whole = Number(process.hrtime.bigint() - started) / 1e6;
   if (status !== 0) throw new Error(signal ?? /^\w*Error.*$/m.exec(stderr)?.[0] ?? `code ${status}`);
   return { whole, ...JSON.parse(stdout) };
@@ -59,12 +61,18 @@ export async function run(context) {
   await prepare(context, names, main);
   await prepare(context, ['warmshard'], large);
   for (const peer of names) runs[peer] = { peer, folder: folderOf(context.root, peer, main) };
-  runs[`warmshard, ${label(large)}`] = { peer: 'warmshard', folder: folderOf(context.root, 'warmshard', large) };
+  runs[`warmshard, ${label(large)}`] = {
+    peer: 'warmshard',
+    folder: folderOf(context.root, 'warmshard', large),
+  };
   const binary = addon();
   if (binary) runs['warmshard, dlopen of the addon alone'] = { peer: 'dlopen', folder: binary };
   const contenders = Object.entries(runs).flatMap(([name, { peer, folder }]) => {
     let key = 0;
-    const round = () => start(peer, folder, keyOf((key = (key + 7919) % main.count)));
+    const round = () => {
+      key = (key + 7919) % main.count;
+      return start(peer, folder, keyOf(key));
+    };
     try {
       const why = names.includes(peer) ? leftOut(peer, main) : undefined;
       if (why) throw new Error(why);
@@ -85,6 +93,9 @@ export async function run(context) {
     });
     const shown = rows.filter(([name]) => cost === 'whole' || name !== 'empty');
     const opened = shown.filter(([name]) => cost !== 'opened' || !/dlopen/.test(String(name)));
-    context.add(`start ${cost}`, `${title}, ${label(main)}`, unit, { ...Object.fromEntries(opened), ...absent });
+    context.add(`start ${cost}`, `${title}, ${label(main)}`, unit, {
+      ...Object.fromEntries(opened),
+      ...absent,
+    });
   }
 }

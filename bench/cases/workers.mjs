@@ -12,7 +12,9 @@ export async function run(context) {
   const { main: shape, readers } = context.sizes;
   await prepare(context, context.wanted(NAMES), shape);
   context.progress('worker threads');
-  const { results } = await compete(context, 'workers', context.entrants(NAMES, shape, { readers }), { warmups: 1 });
+  const { results } = await compete(context, 'workers', context.entrants(NAMES, shape, { readers }), {
+    warmups: 1,
+  });
   for (const count of readers)
     context.add(
       `${count} workers`,

@@ -102,7 +102,8 @@ export class Contender {
 }
 
 /** @param {unknown} error */
-export const reason = (error) => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+export const reason = (error) =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
 /**
  * Runs each task with everybody who has it, interleaved. Gives the rows of each task, and what each process told.

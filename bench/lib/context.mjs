@@ -1,10 +1,12 @@
 // What a case is given: where to work, how long, against whom.
 
-import { PEERS, leftOut, peerNamed } from '../peers/index.mjs';
+import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
+import { setPatience } from './measure.mjs';
 
 /**
  * @typedef {object} Sizes of a run: see sizes.mjs
  * @property {number} rounds
+ * @property {number} patience rounds at the most, as a multiple, where others disturb them
  * @property {number} ms of a round
  * @property {import('./data.mjs').Shape[]} shapes of look-ups
  * @property {import('./data.mjs').Shape[]} slowShapes of them, those for peers of more than some microseconds, too
@@ -43,6 +45,7 @@ export class Context {
     this.root = root;
     this.sizes = sizes;
     this.rounds = sizes.rounds;
+    setPatience(sizes.patience);
     this.peers = peers;
     this.progress = progress;
   }

@@ -14,7 +14,8 @@ export const ABSENT = '/home/user/another/node_modules';
 
 /** `10k x 1 KiB` @param {Shape} shape */
 export function label({ count, bytes }) {
-  const size = bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
+  const size =
+    bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
   const many = count >= 1e6 ? `${count / 1e6}M` : count >= 1000 ? `${count / 1000}k` : `${count}`;
   return `${many} x ${size}`;
 }

@@ -16,7 +16,10 @@ function usedBy(pid) {
   try {
     // After the command's closing parenthesis: utime, stime, cutime and cstime are fields 14 to 17 of all.
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     return { own: micros(fields[11], fields[12]), ended: micros(fields[13], fields[14]) };
   } catch {
     return { own: 0, ended: 0 };

@@ -32,8 +32,7 @@ export const hitLoop = (awaited = false) =>
   fresh('const value = CALL(keys[order[i]]); sum += value[0] + value[value.length - 1];', awaited);
 
 /** Looks up and counts what is absent. */
-export const missLoop = (awaited = false) =>
-  fresh('if (CALL(keys[order[i]]) === undefined) sum++;', awaited);
+export const missLoop = (awaited = false) => fresh('if (CALL(keys[order[i]]) === undefined) sum++;', awaited);
 
 /** Looks up many at a time: `keys` holds arrays of keys. */
 export const manyLoop = (awaited = false) =>

@@ -34,7 +34,12 @@ import { watchOthers } from './load.mjs';
 const FOREIGN_SHARE = 0.1;
 const FOREIGN_SLACK_US = 20_000;
 /** Disturbed rounds are repeated until there were so many times as many rounds as asked for. */
-const PATIENCE = 2;
+let patience = 2;
+
+/** @param {number} times */
+export function setPatience(times) {
+  patience = times;
+}
 
 /**
  * @template T
@@ -85,7 +90,7 @@ export async function sample(contenders, { rounds, warmups = 2 }) {
     noisy: /** @type {{ measured: T, share: number }[]} */ ([]),
   }));
   for (let i = 0; i < warmups; i++) for (const { contender } of shuffled(results)) await contender.round();
-  for (let i = 0; i < rounds * PATIENCE; i++) {
+  for (let i = 0; i < rounds * patience; i++) {
     for (const { contender, clean, noisy } of shuffled(results.filter((r) => r.clean.length < rounds))) {
       const others = watchOthers();
       const started = process.hrtime.bigint();

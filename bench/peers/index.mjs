@@ -45,7 +45,8 @@ export const PEERS = {
   },
   'warmshard, copy': {
     files: 'warmshard',
-    open: async (folder, options) => (await import('./warmshard.mjs')).openShard(folder, options, { copy: true }),
+    open: async (folder, options) =>
+      (await import('./warmshard.mjs')).openShard(folder, options, { copy: true }),
   },
   'warmshard, read': {
     files: 'warmshard',

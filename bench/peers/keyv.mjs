@@ -1,8 +1,5 @@
 import { join } from 'node:path';
 
-/** Puts under way at once while loading. */
-const AT_ONCE = 500;
-
 /** @param {string} folder @returns {Promise<import('./index.mjs').Store>} */
 export async function openKeyv(folder) {
   const [{ Keyv }, { KeyvSqlite }] = await Promise.all([import('keyv'), import('@keyv/sqlite')]);
@@ -12,8 +9,10 @@ export async function openKeyv(folder) {
     get: (key) => keyv.get(key),
     put: (key, value) => keyv.set(key, value),
     load: async (entries) => {
-      for (let i = 0; i < entries.length; i += AT_ONCE)
-        await Promise.all(entries.slice(i, i + AT_ONCE).map(([key, value]) => keyv.set(key, value)));
+      // Else each would be a transaction of its own, with a sync.
+      await store.query('BEGIN');
+      await Promise.all(entries.map(([key, value]) => keyv.set(key, value)));
+      await store.query('COMMIT');
     },
     close: () => keyv.disconnect(),
   };

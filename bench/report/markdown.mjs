@@ -21,7 +21,9 @@ export function medianOf({ rows }, name) {
 
 /** A warning where other processes kept the processors busy. @param {readonly Result[]} results */
 export function noise(results) {
-  const figures = results.flatMap(({ rows }) => Object.values(rows)).flatMap((row) => ('median' in row ? row : []));
+  const figures = results
+    .flatMap(({ rows }) => Object.values(rows))
+    .flatMap((row) => ('median' in row ? row : []));
   const all = figures.reduce((sum, row) => sum + row.rounds, 0);
   const noisy = figures.reduce((sum, row) => sum + row.noisy, 0);
   if (noisy / all < WORTH_A_WARNING) return undefined;

@@ -39,7 +39,9 @@ export function fetchNode(major) {
   spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const binary = join(folderOf(major), 'bin', 'node');
   const { status, stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8' });
-  console.log(status === 0 ? `Node.js ${stdout.trim()}` : `Node.js ${major} could not be fetched, or does not run`);
+  console.log(
+    status === 0 ? `Node.js ${stdout.trim()}` : `Node.js ${major} could not be fetched, or does not run`,
+  );
   return status === 0 ? binary : undefined;
 }
 
