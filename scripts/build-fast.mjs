@@ -4,11 +4,11 @@
 //   node scripts/build-fast.mjs [--all]
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchNode, MAJORS, nodeBinary } from '../bench/setup/nodes.mjs';
 
-const MAJORS = [20, 22, 24, 26];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = process.env.CXX ?? 'c++';
 
@@ -34,18 +34,10 @@ function headersOf(node) {
   return { modules, include };
 }
 
-/** Another major's Node.js, from the registry's package of it. @param {number} major */
+/** Another major's Node.js. @param {string} major */
 function fetched(major) {
-  const folder = join(root, 'node_modules', '.cache', 'nodes', String(major));
-  const node = join(folder, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
-  if (!existsSync(node)) {
-    mkdirSync(folder, { recursive: true });
-    execFileSync(
-      'npm',
-      ['install', '--ignore-scripts', '--no-save', '--prefix', folder, `node-linux-${process.arch}@${major}`],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-  }
+  const node = nodeBinary(major) ?? fetchNode(major);
+  if (node === undefined) throw new Error(`Node.js ${major} could not be fetched`);
   return node;
 }
 

@@ -10,12 +10,15 @@
 
 namespace {
 
-constexpr uint32_t kWindowBytes = 10000 * 1024;
-constexpr uint32_t kValueBytes = 1024;
 constexpr size_t kLongestKey = 256;
 
+// The window and the values in it; `configure` sets them.
 napi_ref window_ref = nullptr;
 uint8_t* window_bytes = nullptr;
+uint32_t value_count = 0;
+uint32_t value_bytes = 0;
+// A key that JavaScript wrote with latin1Write.
+uint8_t* shared_key = nullptr;
 // Offset and length of the answer, in memory that JavaScript sees as a Uint32Array.
 uint32_t* answer = nullptr;
 
@@ -34,7 +37,7 @@ uint64_t Hash(const char* bytes, size_t length) {
 }
 
 uint32_t Offset(uint64_t hash) {
-  return static_cast<uint32_t>(((hash >> 32) * (kWindowBytes / kValueBytes)) >> 32) * kValueBytes;
+  return static_cast<uint32_t>(((hash >> 32) * value_count) >> 32) * value_bytes;
 }
 
 using Getter = napi_status (*)(napi_env, napi_value, char*, size_t, size_t*);
@@ -68,7 +71,7 @@ napi_value HashOf(napi_env env, napi_callback_info info) {
 template <Getter get>
 napi_value Find(napi_env env, napi_callback_info info) {
   answer[1] = Offset(KeyHash<get>(env, info));
-  answer[2] = kValueBytes;
+  answer[2] = value_bytes;
   return Int32(env, 0);
 }
 
@@ -76,29 +79,73 @@ napi_value NativeView(napi_env env, napi_callback_info info) {
   uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
   napi_value window, view;
   napi_get_reference_value(env, window_ref, &window);
-  napi_create_typedarray(env, napi_uint8_array, kValueBytes, window, offset, &view);
+  napi_create_typedarray(env, napi_uint8_array, value_bytes, window, offset, &view);
   return view;
 }
 
 napi_value BufferCopy(napi_env env, napi_callback_info info) {
   uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
   napi_value copy;
-  napi_create_buffer_copy(env, kValueBytes, window_bytes + offset, nullptr, &copy);
+  napi_create_buffer_copy(env, value_bytes, window_bytes + offset, nullptr, &copy);
   return copy;
 }
 
-napi_value ExternalBuffer(napi_env env, napi_callback_info info) {
-  // Memory of its own each time: V8 refuses two external buffers on one address.
-  uint32_t offset = Offset(KeyHash<napi_get_value_string_latin1>(env, info));
-  auto* memory = new uint8_t[kValueBytes];
-  std::memcpy(memory, window_bytes + offset, kValueBytes);
-  napi_value buffer;
-  napi_status status = napi_create_external_arraybuffer(
-      env, memory, kValueBytes, [](napi_env, void* data, void*) { delete[] static_cast<uint8_t*>(data); }, nullptr,
-      &buffer);
-  if (status == napi_ok) return buffer;
+// Memory of its own each time: V8 refuses two external buffers on one address.
+uint8_t* Fresh(napi_env env, napi_callback_info info) {
+  auto* memory = new uint8_t[value_bytes];
+  std::memcpy(memory, window_bytes + Offset(KeyHash<napi_get_value_string_latin1>(env, info)), value_bytes);
+  return memory;
+}
+
+void Free(napi_env, void* data, void*) { delete[] static_cast<uint8_t*>(data); }
+
+using MakeExternal = napi_status (*)(napi_env, uint8_t*, napi_value*);
+
+template <MakeExternal make>
+napi_value External(napi_env env, napi_callback_info info) {
+  uint8_t* memory = Fresh(env, info);
+  napi_value value;
+  if (make(env, memory, &value) == napi_ok) return value;
   delete[] memory;
   return nullptr;
+}
+
+napi_status MakeArrayBuffer(napi_env env, uint8_t* memory, napi_value* value) {
+  return napi_create_external_arraybuffer(env, memory, value_bytes, Free, nullptr, value);
+}
+
+napi_status MakeBuffer(napi_env env, uint8_t* memory, napi_value* value) {
+  return napi_create_external_buffer(env, value_bytes, memory, Free, nullptr, value);
+}
+
+// The key was written to shared memory; only its length crosses.
+napi_value FindShared(napi_env env, napi_callback_info info) {
+  napi_value number;
+  size_t count = 1;
+  uint32_t length = 0;
+  napi_get_cb_info(env, info, &count, &number, nullptr, nullptr);
+  napi_get_value_uint32(env, number, &length);
+  answer[1] = Offset(Hash(reinterpret_cast<const char*>(shared_key), length < kLongestKey ? length : kLongestKey));
+  answer[2] = value_bytes;
+  return Int32(env, 0);
+}
+
+// configure(count, bytes): makes the window, writes all of it, and gives it.
+napi_value Configure(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  size_t count = 2;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  napi_get_value_uint32(env, arguments[0], &value_count);
+  napi_get_value_uint32(env, arguments[1], &value_bytes);
+  size_t total = static_cast<size_t>(value_count) * value_bytes;
+  napi_value window;
+  void* data = nullptr;
+  if (napi_create_arraybuffer(env, total, &data, &window) != napi_ok) return nullptr;
+  window_bytes = static_cast<uint8_t*>(data);
+  for (size_t i = 0; i < total; i++) window_bytes[i] = static_cast<uint8_t>(i * 31);
+  if (window_ref != nullptr) napi_delete_reference(env, window_ref);
+  napi_create_reference(env, window, 1, &window_ref);
+  return window;
 }
 
 void Export(Napi::Env env, Napi::Object exports, const char* name, napi_callback call) {
@@ -108,15 +155,14 @@ void Export(Napi::Env env, Napi::Object exports, const char* name, napi_callback
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto window = Napi::ArrayBuffer::New(env, kWindowBytes);
-  window_bytes = static_cast<uint8_t*>(window.Data());
-  for (uint32_t i = 0; i < kWindowBytes; i++) window_bytes[i] = static_cast<uint8_t>(i * 31);
-  napi_create_reference(env, window, 1, &window_ref);
   auto exchange = Napi::ArrayBuffer::New(env, 64);
   answer = static_cast<uint32_t*>(exchange.Data());
-  exports.Set("window", window);
+  auto key = Napi::Buffer<uint8_t>::New(env, kLongestKey);
+  shared_key = key.Data();
   exports.Set("exchange", exchange);
+  exports.Set("keyBuffer", key);
 
+  Export(env, exports, "configure", Configure);
   Export(env, exports, "nothing", Nothing);
   Export(env, exports, "int32", Number);
   Export(env, exports, "hashLatin1", HashOf<napi_get_value_string_latin1>);
@@ -125,7 +171,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export(env, exports, "findUtf8", Find<napi_get_value_string_utf8>);
   Export(env, exports, "nativeView", NativeView);
   Export(env, exports, "bufferCopy", BufferCopy);
-  Export(env, exports, "externalBuffer", ExternalBuffer);
+  Export(env, exports, "findShared", FindShared);
+  Export(env, exports, "externalBuffer", External<MakeBuffer>);
+  Export(env, exports, "externalArrayBuffer", External<MakeArrayBuffer>);
   return exports;
 }
 

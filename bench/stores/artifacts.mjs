@@ -3,13 +3,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactStore } from 'warmshard';
-import { sample, summary } from '../smoke/measure.mjs';
+import { sample, summary } from '../lib/measure.mjs';
 
 const BYTES = 4096;
 
 /**
  * @param {{ dir: string, rounds: number, count: number, pack: boolean }} options
- * @returns {Promise<Record<string, import('../smoke/measure.mjs').Figures>>} us each, but for what is of the whole, ms
+ * @returns {Promise<Record<string, import('../lib/measure.mjs').Figures>>} us each, but for what is of the whole, ms
  */
 export async function artifacts({ dir, rounds, count, pack }) {
   const keys = Array.from({ length: count }, (_, i) => i.toString(16).padStart(64, '0'));

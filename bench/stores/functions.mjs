@@ -3,8 +3,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AutoloadCache } from 'warmshard';
-import { perTurn } from '../smoke/loops.mjs';
-import { sample, summary } from '../smoke/measure.mjs';
+import { perTurn } from '../lib/loops.mjs';
+import { sample, summary } from '../lib/measure.mjs';
 
 const HOST = { name: 'bench', version: '1' };
 
@@ -13,7 +13,7 @@ const blobBytes = (i) => 200 + ((i * 37) % 1024);
 
 /**
  * @param {{ dir: string, rounds: number, count: number }} options
- * @returns {Promise<Record<string, import('../smoke/measure.mjs').Figures>>} ms, but for `get`, ns
+ * @returns {Promise<Record<string, import('../lib/measure.mjs').Figures>>} ms, but for `get`, ns
  */
 export async function functions({ dir, rounds, count }) {
   const names = Array.from({ length: count }, (_, i) => `module_${i % 97}::function_${i}`);

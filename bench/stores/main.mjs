@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { figure, hardware } from '../smoke/report.mjs';
+import { machine } from '../lib/machine.mjs';
+import { figure, machineLine } from '../report/markdown.mjs';
 import { artifacts } from './artifacts.mjs';
 import { functions } from './functions.mjs';
 import { scripts } from './scripts.mjs';
@@ -33,7 +34,7 @@ const table = new Table({
   colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
   style: { head: [], border: [], compact: true },
 });
-/** @param {Record<string, import('../smoke/measure.mjs').Figures>} cases @param {string} unit */
+/** @param {Record<string, import('../lib/measure.mjs').Figures>} cases @param {string} unit */
 function add(cases, unit) {
   for (const [name, figures] of Object.entries(cases))
     for (const [by, { median, min, max, rounds, noisy }] of Object.entries(figures))
@@ -58,7 +59,7 @@ for (const pack of [true, false])
 const warm = Object.values(loads)[0] ?? {};
 const ours = warm['ScriptCache.load']?.median ?? Number.NaN;
 const plain = warm['statSync + Map']?.median ?? Number.NaN;
-console.log(`${hardware()}
+console.log(`${machineLine(machine(dir))}
 
 ${table.toString()}
 

@@ -4,8 +4,8 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ScriptCache } from 'warmshard';
-import { perTurn } from '../smoke/loops.mjs';
-import { measure } from '../smoke/measure.mjs';
+import { perTurn } from '../lib/loops.mjs';
+import { measure } from '../lib/measure.mjs';
 
 const FILES = 600;
 const VALUE_BYTES = 4096;

@@ -1,0 +1,131 @@
+// Random hits and misses by one thread; the first and the last byte of every value are touched. Keys are string
+// objects that the process has used before, but for `fresh`: those nothing has seen yet, as when a program has just
+// put a path together.
+
+import { compete } from '../lib/contenders.mjs';
+import { ABSENT, KEY_CHARS, keysOf, label, uniformOrder, zipfOrder } from '../lib/data.mjs';
+import { hitLoop, manyLoop, missLoop, since, walker } from '../lib/loops.mjs';
+import { drop, filled } from '../lib/stores.mjs';
+import { PEERS, peerNamed } from '../peers/index.mjs';
+
+/** Rounds go on in an order so long that none repeats the last one's keys. */
+const ORDER = 1_000_000;
+/** Fresh strings of a round. */
+const FRESH = 100_000;
+/** Keys of one `getMany`. */
+const MANY = 100;
+
+const TITLES = {
+  hit: 'hit',
+  fresh: 'hit by a string just made',
+  zipf: 'hit, keys by Zipf',
+  many: `getMany of ${MANY}, per key`,
+  miss: 'miss',
+};
+/** Those that need more than some microseconds for a hit. */
+const SLOW = [
+  'node:sqlite',
+  'better-sqlite3',
+  'one file per entry',
+  'keyv + sqlite',
+  'cacache',
+  'flat-cache',
+];
+
+/** @param {import('../lib/context.mjs').Context} context */
+export async function run(context) {
+  const { shapes, slowShapes } = context.sizes;
+  const names = Object.keys(PEERS).filter((name) => !/copy|read/.test(name));
+  for (const shape of shapes) {
+    context.progress(`look-ups, ${label(shape)}`);
+    const fast = names.filter((name) => slowShapes.includes(shape) || !SLOW.includes(name));
+    const tasks = slowShapes.includes(shape) ? Object.keys(TITLES) : context.sizes.fastTasks;
+    const { results } = await compete(context, 'lookups', context.entrants(fast, shape, { tasks }));
+    for (const [task, title] of Object.entries(TITLES))
+      context.add(`${task} ${label(shape)}`, `${title}, ${label(shape)}`, 'ns', results[task]);
+    if (shape !== context.sizes.main && shape !== context.sizes.large) drop(context.root, shape);
+  }
+}
+
+/** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number, tasks: string[] }} spec */
+export async function inChild({ peer, shape, root, ms, tasks }) {
+  const store = await filled(root, peer, shape);
+  const { get, getMany, miss = get } = store;
+  const { awaited = false } = peerNamed(peer);
+  const keys = keysOf(shape.count);
+  const orders = {
+    hit: () => uniformOrder(ORDER, shape.count),
+    zipf: () => zipfOrder(ORDER, shape.count),
+  };
+  /** @param {() => Uint32Array} makeOrder */
+  const hits = (makeOrder) => async () => {
+    const order = makeOrder();
+    const loop = hitLoop(awaited);
+    return walker({ run: (from, to) => loop(get, keys, order, from, to), length: ORDER, ms });
+  };
+  const misses = async () => {
+    const absent = keysOf(shape.count, ABSENT);
+    const order = orders.hit();
+    const loop = missLoop(awaited);
+    const run = async (/** @type {number} */ from, /** @type {number} */ to) => {
+      if ((await loop(miss, absent, order, from, to)) !== to - from)
+        throw new Error(`${peer} found a key that was never stored`);
+    };
+    return walker({ run, length: ORDER, ms });
+  };
+  const many = async () => {
+    const order = orders.hit();
+    const groups = Array.from({ length: ORDER / MANY }, (_, i) =>
+      Array.from(order.subarray(i * MANY, (i + 1) * MANY), (k) => /** @type {string} */ (keys[k])),
+    );
+    const each = awaited
+      ? (/** @type {string[]} */ group) => Promise.all(group.map((key) => get(key)))
+      : (/** @type {string[]} */ group) => group.map((key) => get(key));
+    const loop = manyLoop(awaited);
+    const run = (/** @type {number} */ from, /** @type {number} */ to) =>
+      loop(getMany ?? each, groups, order, from, to);
+    return walker({ run, length: groups.length, ms, each: MANY });
+  };
+  const all = {
+    hit: hits(orders.hit),
+    fresh: () => fresh(get, awaited, keys, ms),
+    zipf: hits(orders.zipf),
+    many,
+    miss: misses,
+  };
+  const wanted = Object.entries(all).filter(([name]) => tasks.includes(name));
+  return { tasks: Object.fromEntries(wanted), close: () => store.close() };
+}
+
+/**
+ * Each round makes its strings first, outside of what is timed.
+ *
+ * @param {(key: string) => unknown} get
+ * @param {boolean} awaited
+ * @param {string[]} keys
+ * @param {number} ms
+ */
+async function fresh(get, awaited, keys, ms) {
+  const order = uniformOrder(FRESH, keys.length);
+  const straight = Uint32Array.from({ length: FRESH }, (_, i) => i);
+  const bytes = Buffer.alloc(FRESH * KEY_CHARS);
+  for (let i = 0; i < FRESH; i++) bytes.write(keys[order[i] ?? 0] ?? '', i * KEY_CHARS, 'latin1');
+  const loop = hitLoop(awaited);
+  let turns = 100;
+  const round = async () => {
+    // The first quarter is not timed, as in other rounds.
+    const lead = turns >> 2;
+    const from = Math.floor(Math.random() * (FRESH - turns - lead)) * KEY_CHARS;
+    const strings = Array.from({ length: turns + lead }, (_, i) =>
+      bytes.toString('latin1', from + i * KEY_CHARS, from + (i + 1) * KEY_CHARS),
+    );
+    await loop(get, strings, straight, 0, lead);
+    const started = process.hrtime.bigint();
+    const running = loop(get, strings, straight, lead, lead + turns);
+    if (running instanceof Promise) await running;
+    return since(started) / turns;
+  };
+  for (let look = 0; look < 6; look++)
+    turns = Math.max(10, Math.min(FRESH >> 1, Math.round((ms * 1e6) / (await round()))));
+  return round;
+}

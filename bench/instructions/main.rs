@@ -1,0 +1,65 @@
+//! Does one thing many times, for a tool that counts instructions: `bench/instructions.mjs` runs this under valgrind
+//! with two numbers of turns, and takes the difference, so that making the shard does not count.
+//!
+//! ```sh
+//! cargo run --release -p warmshard-instructions -- hit|miss|put TURNS
+//! ```
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a tool may panic")]
+
+use std::hint::black_box;
+use std::path::Path;
+use warmshard_core::{Lookup, Options, PutMeta, Shard, Validator};
+
+/// Entries of the shard: as many as keep the valgrind runs short.
+const ENTRIES: usize = 5000;
+const VALUE_BYTES: usize = 1024;
+
+/// 60 bytes, the shape of a path.
+fn key(folder: &str, i: usize) -> String {
+    format!("/home/user/{folder}/node_modules/package-{:02}/lib/{i:08}.js", i % 97)
+}
+
+fn keys(folder: &str, count: usize) -> Vec<String> {
+    (0..count).map(|i| key(folder, i)).collect()
+}
+
+fn look_up(shard: &mut Shard, keys: &[String], turns: usize) -> usize {
+    let mut hits = 0;
+    for key in keys.iter().cycle().take(turns) {
+        match shard.get(black_box(key.as_bytes()), &Validator::None).unwrap() {
+            Lookup::Hit(hit) => {
+                black_box(&hit);
+                hits += 1;
+            }
+            found => drop(black_box(found)),
+        }
+    }
+    hits
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_default();
+    let turns: usize = args.next().and_then(|n| n.parse().ok()).unwrap_or(1000);
+    // The caller makes and deletes it.
+    let folder = std::env::var_os("COUNTED_FOLDER").unwrap();
+    let path = Path::new(&folder).join(format!("{what}-{turns}.shard"));
+    let mut shard = Shard::open(&path, Options::default()).unwrap();
+    let value = vec![7; VALUE_BYTES];
+    let present = keys("project", ENTRIES);
+    for key in &present {
+        shard.put(key.as_bytes(), &[&value], PutMeta::default()).unwrap();
+    }
+    // The first look at each record verifies it, which later ones do not.
+    assert_eq!(look_up(&mut shard, &present, ENTRIES), ENTRIES);
+    match what.as_str() {
+        "hit" => assert_eq!(look_up(&mut shard, &present, turns), turns),
+        "miss" => assert_eq!(look_up(&mut shard, &keys("another", ENTRIES), turns), 0),
+        "put" => {
+            for key in keys("another", turns) {
+                shard.put(black_box(key.as_bytes()), &[&value], PutMeta::default()).unwrap();
+            }
+        }
+        _ => panic!("hit, miss or put?"),
+    }
+}

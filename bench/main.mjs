@@ -1,0 +1,150 @@
+// The benchmark: warmshard beside its peers, a Map, and the bare platform. Ratios within one run count; absolute
+// figures move with the machine.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { verdicts } from './goals.mjs';
+import { Context } from './lib/context.mjs';
+import { machine } from './lib/machine.mjs';
+import { fastDoor } from './peers/doors.mjs';
+import { PEERS } from './peers/index.mjs';
+import { markdown, noise } from './report/markdown.mjs';
+import { nodeBinary } from './setup/nodes.mjs';
+import { SIZES } from './sizes.mjs';
+
+const CASES = [
+  'floor',
+  'lookups',
+  'copies',
+  'sources',
+  'starts',
+  'memory',
+  'readers',
+  'workers',
+  'puts',
+  'batches',
+  'seen',
+  'compaction',
+];
+
+const HELP = `Usage: npm run bench -- [options]
+
+  --quick          less than three minutes instead of more than an hour
+  --node VERSIONS  of 20, 22, 24, 26, separated by commas: runs on these (fetch them: npm run bench:nodes)
+  --only CASES     of ${CASES.join(', ')}
+  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; or none
+  --rounds N       instead of the mode's own number
+  --json FILE      also writes the figures to a file; {node} in its name is the version's major
+  --publish        writes them to bench/results, from where the documentation and the chart take them
+  --tiny           shows that everything runs; the figures mean nothing
+  --help           this
+
+Build first: npm run build, and for the floor's rows and keyv's: npm run bench:addons`;
+
+/**
+ * @typedef {object} Run
+ * @property {'full' | 'quick' | 'tiny'} mode
+ * @property {ReturnType<typeof machine>} machine
+ * @property {boolean} fastDoor
+ * @property {number} rounds
+ * @property {number} seconds
+ * @property {import('./lib/context.mjs').Result[]} results
+ * @property {import('./goals.mjs').Verdict[]} goals
+ * @property {string[]} notes
+ */
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    tiny: { type: 'boolean', default: false },
+    node: { type: 'string' },
+    only: { type: 'string' },
+    peers: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    publish: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** Runs this again with other versions of Node.js. @param {string[]} versions */
+function elsewhere(versions) {
+  const rest = process.argv
+    .slice(2)
+    .filter((arg, i, all) => !/^--node\b/.test(arg) && all[i - 1] !== '--node');
+  for (const version of versions) {
+    const binary = nodeBinary(version);
+    if (binary === undefined) {
+      console.error(`Node.js ${version} is not here: npm run bench:nodes -- ${version}`);
+      process.exitCode = 1;
+      continue;
+    }
+    const { status } = spawnSync(binary, [fileURLToPath(import.meta.url), ...rest], { stdio: 'inherit' });
+    process.exitCode ||= status ?? 1;
+  }
+}
+
+/** @param {string | undefined} text */
+const list = (text) => text?.split(',').map((word) => word.trim());
+
+async function run() {
+  const started = Date.now();
+  const mode = options.tiny ? 'tiny' : options.quick ? 'quick' : 'full';
+  const rounds = Number.parseInt(options.rounds ?? '', 10) || SIZES[mode].rounds;
+  const root = mkdtempSync(join(tmpdir(), 'warmshard-bench-'));
+  process.on('SIGINT', () => process.exit(130));
+  process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+  const { bavail, bsize } = statfsSync(root);
+  if (mode === 'full' && bavail * bsize < 24 * 2 ** 30)
+    throw new Error(`${root} needs 24 GiB free for the full run; TMPDIR chooses another disk`);
+  const context = new Context({
+    root,
+    sizes: { ...SIZES[mode], rounds },
+    peers: list(options.peers),
+    progress: (text) =>
+      console.error(
+        `bench, Node.js ${process.versions.node}, ${Math.round((Date.now() - started) / 1000)} s: ${text}`,
+      ),
+  });
+  const only = list(options.only);
+  for (const name of CASES)
+    if (only?.includes(name) ?? true) {
+      const one = await import(`./cases/${name}.mjs`);
+      await one.run(context);
+    }
+  const { results, notes } = context;
+  const warning = noise(results);
+  /** @type {Run} */
+  const report = {
+    mode,
+    machine: machine(root),
+    fastDoor: fastDoor(),
+    rounds,
+    seconds: (Date.now() - started) / 1000,
+    results,
+    goals: verdicts(results, fastDoor()),
+    notes: warning ? [...notes, warning] : notes,
+  };
+  console.log(markdown(report));
+  const major = process.versions.node.split('.', 1)[0] ?? '';
+  const published = new URL(`results/node-${major}.json`, import.meta.url);
+  const files = [options.json?.replace('{node}', major), options.publish && fileURLToPath(published)];
+  for (const file of files)
+    if (file) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `${JSON.stringify(report, rounded, 1)}\n`);
+    }
+}
+
+/** Four digits tell more than the machine knows. @param {string} _key @param {unknown} value */
+function rounded(_key, value) {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+}
+
+if (options.help) console.log(HELP);
+else if (options.node !== undefined) elsewhere(list(options.node) ?? []);
+else await run();

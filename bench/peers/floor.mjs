@@ -1,0 +1,53 @@
+// The bare platform under a hit: a call with a string in, a hash, offset and length out, a view. It finds without
+// looking: the hash says where.
+
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+/** A larger shape is served from a window of this size: there is no look-up whose cost could grow. */
+const MOST_BYTES = 2 ** 28;
+
+/**
+ * @typedef {object} Floor
+ * @property {ArrayBuffer} exchange
+ * @property {Buffer} keyBuffer
+ * @property {(count: number, bytes: number) => ArrayBuffer} configure
+ * @property {() => void} nothing
+ * @property {() => number} int32
+ * @property {(key: string) => number} hashLatin1
+ * @property {(key: string) => number} hashUtf8
+ * @property {(key: string) => number} findLatin1
+ * @property {(key: string) => number} findUtf8
+ * @property {(length: number) => number} findShared
+ * @property {(key: string) => Uint8Array} nativeView
+ * @property {(key: string) => Buffer} bufferCopy
+ * @property {(key: string) => ArrayBuffer} externalArrayBuffer
+ * @property {(key: string) => Buffer} externalBuffer
+ */
+
+/** @returns {Floor} */
+export function loadFloor() {
+  try {
+    return require('../floor/build/Release/floor.node');
+  } catch {
+    throw new Error('not built: npm run bench:addons');
+  }
+}
+
+/** @param {Floor} floor @param {ArrayBuffer} window */
+export function floorGet(floor, window) {
+  const answer = new Uint32Array(floor.exchange);
+  const { findLatin1 } = floor;
+  return (/** @type {string} */ key) =>
+    findLatin1(key) === 0 ? new Uint8Array(window, answer[1], answer[2]) : undefined;
+}
+
+/** @param {import('./index.mjs').StoreOptions} options @returns {import('./index.mjs').Store} */
+export function openFloor({ count, bytes }) {
+  const floor = loadFloor();
+  const window = floor.configure(Math.max(1, Math.min(count, Math.floor(MOST_BYTES / bytes))), bytes);
+  const nothing = () => {};
+  const miss = (/** @type {string} */ key) => (floor.hashLatin1(key) < 0 ? key : undefined);
+  return { get: floorGet(floor, window), miss, put: nothing, load: nothing, close: nothing };
+}
