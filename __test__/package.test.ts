@@ -25,7 +25,14 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
   t.deepEqual(
     packed?.files.map((file) => file.path).sort(),
-    [...papers, 'dist/index.cjs', 'dist/index.d.mts', 'dist/index.mjs', 'dist/stores.cjs', 'index.d.ts'].sort(),
+    [
+      ...papers,
+      'dist/index.cjs',
+      'dist/index.d.mts',
+      'dist/index.mjs',
+      'dist/stores.cjs',
+      'index.d.ts',
+    ].sort(),
   );
 });
 
