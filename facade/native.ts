@@ -62,23 +62,23 @@ export interface NativeEntryInfo {
 export type Kind = 'shard' | 'script' | 'autoload' | 'artifact';
 
 export interface NativeOptions {
-  kind?: Kind;
+  kind?: Kind | undefined;
   hostName: string;
   hostVersion: string;
-  hostSchema?: number;
-  hostBinary?: string;
+  hostSchema?: number | undefined;
+  hostBinary?: string | undefined;
   parts: string[];
   readOnly: boolean;
   syncEach: boolean;
-  digest?: string;
-  digestKey?: Uint8Array;
+  digest?: string | undefined;
+  digestKey?: Uint8Array | undefined;
   verifyAlways: boolean;
   mapped: boolean;
-  maxBytes?: number;
-  maxEntryBytes?: number;
-  lockTimeout?: number;
-  root?: string;
-  trust?: string;
+  maxBytes?: number | undefined;
+  maxEntryBytes?: number | undefined;
+  lockTimeout?: number | undefined;
+  root?: string | undefined;
+  trust?: string | undefined;
   autoCompact: boolean;
 }
 

@@ -108,31 +108,40 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   const keyed = typeof digest === 'object' && digest !== null;
   if (keyed && !(digest.key instanceof Uint8Array))
     throw invalid('digest.key must be a Uint8Array of 32 bytes');
-  if (!keyed) oneOf('digest', digest, ['xxh3', 'blake3']);
-  oneOf('durability', options.durability, ['flush', 'sync']);
-  oneOf('verify', options.verify, ['first', 'always']);
-  oneOf('access', options.access, ['mmap', 'read']);
-  oneOf('trust', options.trust, ['private', 'group', 'system']);
-  for (const name of ['maxBytes', 'maxEntryBytes', 'lockTimeout'] as const) whole(name, options[name]);
-  for (const name of ['readOnly', 'copy', 'autoCompact'] as const) flag(name, options[name]);
+  const { durability, verify, access, trust, maxBytes, maxEntryBytes, lockTimeout } = options;
+  const { readOnly, copy, autoCompact } = options;
+  // Only what is given is checked: the first call of a function makes V8 compile it, and the first `open` of a
+  // process would wait for that.
+  if (digest !== undefined && !keyed) oneOf('digest', digest, ['xxh3', 'blake3']);
+  if (durability !== undefined) oneOf('durability', durability, ['flush', 'sync']);
+  if (verify !== undefined) oneOf('verify', verify, ['first', 'always']);
+  if (access !== undefined) oneOf('access', access, ['mmap', 'read']);
+  if (trust !== undefined) oneOf('trust', trust, ['private', 'group', 'system']);
+  if (maxBytes !== undefined) whole('maxBytes', maxBytes);
+  if (maxEntryBytes !== undefined) whole('maxEntryBytes', maxEntryBytes);
+  if (lockTimeout !== undefined) whole('lockTimeout', lockTimeout);
+  if (readOnly !== undefined) flag('readOnly', readOnly);
+  if (copy !== undefined) flag('copy', copy);
+  if (autoCompact !== undefined) flag('autoCompact', autoCompact);
   if (root !== undefined) text('root', root);
   const binary = host === undefined ? false : (host.binary ?? process.execPath);
   return {
     hostName: host?.name ?? '',
     hostVersion: host?.version ?? '',
-    ...(host?.schema !== undefined && { hostSchema: host.schema }),
-    ...(binary !== false && { hostBinary: binary }),
+    hostSchema: host?.schema,
+    hostBinary: binary === false ? undefined : binary,
     parts: parts === undefined ? [''] : [...parts],
-    readOnly: options.readOnly ?? false,
-    syncEach: options.durability === 'sync',
-    ...(keyed ? { digestKey: digest.key } : digest !== undefined && { digest }),
-    verifyAlways: options.verify === 'always',
-    mapped: options.access !== 'read',
-    ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
-    ...(options.maxEntryBytes !== undefined && { maxEntryBytes: options.maxEntryBytes }),
-    ...(options.lockTimeout !== undefined && { lockTimeout: options.lockTimeout }),
-    ...(root !== undefined && { root }),
-    ...(options.trust !== undefined && { trust: options.trust }),
-    autoCompact: options.autoCompact ?? true,
+    readOnly: readOnly ?? false,
+    syncEach: durability === 'sync',
+    digest: keyed ? undefined : digest,
+    digestKey: keyed ? digest.key : undefined,
+    verifyAlways: verify === 'always',
+    mapped: access !== 'read',
+    maxBytes,
+    maxEntryBytes,
+    lockTimeout,
+    root,
+    trust,
+    autoCompact: autoCompact ?? true,
   };
 }

@@ -96,6 +96,25 @@ impl<'a> Appender<'a> {
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
     }
 
+    /// The same as `settle`, for one frame that was pushed just now. Nothing is read back: the page of the mapping that
+    /// the frame lies in may be fresh, and the first touch of it costs more than the rest.
+    pub fn settle_one(mut self, fields: &RecordFields<'_>, scratch: &mut Scratch) -> Result<Option<Entry>> {
+        self.write()?;
+        let state = self.state;
+        state.view.extend_written(self.at);
+        let entry = self.entries.pop();
+        if let Some(entry) = entry {
+            let replaced = state.change(fields.key, fields.key_hash, fields.producer, scratch);
+            let added = (!entry.place.is_tombstone()).then(|| self.at.saturating_sub(self.first));
+            state.count(replaced, added);
+            // We sealed these bytes a moment ago.
+            state.trust_own(entry.place.offset());
+        }
+        state.end = self.at;
+        state.generation = self.generation;
+        Ok(entry)
+    }
+
     /// Takes the written frames into the index and the counts. Of several frames of one key and
     /// producer the last one counts.
     pub fn settle(mut self, scratch: &mut Scratch) -> Result<Vec<Entry>> {

@@ -169,15 +169,14 @@ impl Shard {
         };
         let end = state.end;
         let mut appender = Appender::new(state, &mut self.buffer, generation);
-        let settled =
-            appender.push(fields, tombstone, false).and_then(|()| appender.settle(&mut self.scratch));
+        let settled = appender
+            .push(fields, tombstone, false)
+            .and_then(|()| appender.settle_one(fields, &mut self.scratch));
         shrink(&mut self.buffer);
         match settled {
-            Ok(entries) => {
-                for entry in entries {
-                    if let Some(state) = self.state.as_deref_mut() {
-                        state.remember(entry, &mut self.scratch);
-                    }
+            Ok(entry) => {
+                if let (Some(entry), Some(state)) = (entry, self.state.as_deref_mut()) {
+                    state.remember(entry, &mut self.scratch);
                 }
                 self.finish_append(end, 1)
             }
