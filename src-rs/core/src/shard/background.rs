@@ -2,12 +2,16 @@
 
 use super::{Job, Shard};
 use crate::clock::ticks_ms;
-use crate::limits::MIN_COMPACT_BYTES;
+use crate::limits::{MAX_LOCK_BACKOFF_US, MIN_COMPACT_BYTES};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// Least time between two automatic compactions of one handle, in milliseconds.
 const PAUSE_MS: u64 = 1000;
+
+/// Longest that a change gives way to compaction that waits for the lock: some of the pauses between its tries.
+const GIVE_WAY: Duration = Duration::from_micros(MAX_LOCK_BACKOFF_US * 4);
 
 /// The thread, while there is one.
 #[derive(Debug, Default)]
@@ -27,6 +31,14 @@ impl Background {
         if let Some(thread) = self.thread.take() {
             // The thread reports nothing; a failure leaves the file as it was.
             let _ = thread.join();
+        }
+    }
+
+    /// Leaves the lock to the thread, where that waits for it: who writes without a pause would never let it in.
+    fn give_way(&self) {
+        let start = Instant::now();
+        while self.is_running() && self.job.is_waiting() && start.elapsed() < GIVE_WAY {
+            std::thread::sleep(Duration::from_micros(100));
         }
     }
 
@@ -59,6 +71,8 @@ impl Shard {
         }
         if far_too_large {
             self.background.join();
+        } else {
+            self.background.give_way();
         }
     }
 

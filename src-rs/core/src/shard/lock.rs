@@ -23,6 +23,15 @@ impl Shard {
         if file.try_lock()? {
             return Ok(());
         }
+        let Some(job) = &self.job else { return self.poll(file) };
+        job.wait(true);
+        let locked = self.poll(file);
+        job.wait(false);
+        locked
+    }
+
+    /// Tries again and again, with growing pauses, for `lockTimeout` at the most.
+    fn poll(&self, file: &dyn File) -> Result<()> {
         let start = Instant::now();
         let limit = Duration::from_millis(self.options.lock_timeout_ms);
         let mut pause = 20;

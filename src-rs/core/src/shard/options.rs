@@ -119,6 +119,7 @@ pub struct Job {
     done: AtomicU64,
     total: AtomicU64,
     aborted: AtomicBool,
+    waiting: AtomicBool,
 }
 
 impl Job {
@@ -150,6 +151,16 @@ impl Job {
     /// Asks for the end.
     pub fn abort(&self) {
         self.aborted.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether the work waits for the lock.
+    pub(super) fn wait(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Steps done, and steps expected.
