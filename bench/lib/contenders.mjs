@@ -25,6 +25,11 @@ const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
  * @typedef {{ name: string, spec: object, absent?: string | undefined, env?: Record<string, string> | undefined }} Entrant
  */
 
+/** For filling the slowest store, and more. */
+const LONGEST_MS = 300_000;
+/** Once the store is closed, and all that remains is to end. */
+const EXIT_MS = 5000;
+
 /** A child process that answers messages in turn. */
 export class Contender {
   /** @type {string[]} */
@@ -72,11 +77,13 @@ export class Contender {
   async ask(message) {
     if (message && this.#ended) throw new Error(this.#ended);
     if (message) this.#child.send(message, () => {});
+    const limit = setTimeout(() => this.#giveUp(), LONGEST_MS);
     const answer =
       this.#answers.shift() ??
       (await new Promise((resolve) => {
         this.#asked = resolve;
       }));
+    clearTimeout(limit);
     if (answer.failed !== undefined) throw new Error(answer.failed);
     return answer;
   }
@@ -97,7 +104,16 @@ export class Contender {
     if (this.#ended) return;
     const closed = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.disconnect();
+    // Node.js may hang in exit: it waits for a thread of V8 that waits for a collection by the one that exits.
+    const limit = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_MS);
     await closed;
+    clearTimeout(limit);
+  }
+
+  /** One that hangs must not stop the suite. */
+  #giveUp() {
+    console.error(`bench: ${this.name}: no answer in ${LONGEST_MS / 1000} s`);
+    this.#child.kill('SIGKILL');
   }
 }
 
