@@ -8,7 +8,7 @@ import { MAJORS } from '../setup/nodes.mjs';
 import { figure, machineLine, medianOf } from './markdown.mjs';
 
 const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
-const MARKS = /(<!-- figures: npm run bench:report -->)[^]*(<!-- end of figures -->)/;
+const MARKS = /(<!-- figures: npm run bench:report -->).*(<!-- end of figures -->)/s;
 /** The run whose rows are shown in full. */
 const MAIN = '24';
 /** Rows that are no peers: what is in memory, what is beneath, and other ways of ours. */
