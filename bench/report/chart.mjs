@@ -1,7 +1,7 @@
 // Draws docs/benchmarks.svg from a published run: for each of four cases a bar per peer, on a scale of powers of ten.
 //
-//   npm run bench:chart               from bench/results/node-24.json
-//   npm run bench:chart -- RESULTS.json FILE.svg
+//   npm run bench:report                            from bench/results/node-24.json
+//   node bench/report/chart.mjs RESULTS.json FILE.svg
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

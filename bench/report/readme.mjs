@@ -1,0 +1,66 @@
+// Writes the measured table of README.md, between its two marks, from the published run of Node.js 24.
+//
+//   npm run bench:report
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { figure, machineLine, medianOf } from './markdown.mjs';
+
+const README = new URL('../../README.md', import.meta.url);
+const RUN = new URL('../results/node-24.json', import.meta.url);
+const MARKS = /(<!-- measured -->).*(<!-- end of measured -->)/s;
+const LMDB = 'lmdb getBinaryFast';
+
+/** @type {import('../main.mjs').Run} */
+const run = JSON.parse(readFileSync(RUN, 'utf8'));
+
+/** @param {string} id @param {string} row */
+function median(id, row) {
+  const result = run.results.find((one) => one.id === id);
+  return result && medianOf(result, row);
+}
+
+/** @param {string} id @param {string} row */
+function cell(id, row) {
+  const value = median(id, row);
+  return value === undefined ? '' : `${figure(value)} ${run.results.find((one) => one.id === id)?.unit}`;
+}
+
+/** A line: what it says, the case, and which row is ours. @param {string} what @param {string} id @param {string} [ours] */
+function line(what, id, ours = 'warmshard') {
+  const [us, them] = [median(id, ours), median(id, LMDB)];
+  const ratio = us === undefined || them === undefined ? '' : figure(them / us);
+  return `| ${what} | ${cell(id, 'Map')} | **${cell(id, ours)}** | ${cell(id, LMDB)} | ${ratio} |`;
+}
+
+const text = [
+  `One quick run on a ${machineLine(run.machine)};`,
+  '60-character keys, 1 KiB values, medians of interleaved rounds, page cache warm. `npm run bench -- --quick` reproduces it; absolute',
+  'figures move with the machine, the ratios less. [All peers, Node.js 20 to 26, and the rows we lose](docs/benchmarks.md).',
+  '',
+  '| | Map in memory | warmshard | lmdb (`getBinaryFast`) | lmdb / warmshard |',
+  '| --- | ---: | ---: | ---: | ---: |',
+  line('hit, 10,000 entries', 'hit 10k x 1 KiB'),
+  line('... through Node-API alone', 'hit 10k x 1 KiB', 'warmshard, Node-API'),
+  line('hit, 100,000 entries', 'hit 100k x 1 KiB'),
+  line('hit by a string that was just made, 10,000', 'fresh 10k x 1 KiB'),
+  line('hit by a string that was just made, 100,000', 'fresh 100k x 1 KiB'),
+  line('miss, 10,000', 'miss 10k x 1 KiB'),
+  line('the same hit copied instead of lent (`copy: true`)', 'copies', 'warmshard, copy'),
+  line('put, not synced, into 10,000', 'put 10k x 1 KiB'),
+  line('put, not synced, into 1,000,000 of 64 bytes', 'put 1M x 64 B'),
+  line(
+    `put, synced; append and \`fdatasync\` take ${cell('put synced', 'append of 1 KiB and fdatasync')}`,
+    'put synced',
+  ),
+  line('100,000 entries in one batch', 'load'),
+  line('`require`', 'start required'),
+  line('open and first get in a fresh process', 'start opened'),
+  line('a put seen by another process, after it returned', 'seen'),
+].join('\n');
+
+const readme = readFileSync(README, 'utf8');
+if (!MARKS.test(readme)) throw new Error('README.md has lost its marks');
+writeFileSync(
+  README,
+  readme.replace(MARKS, (_, begin, end) => `${begin}\n${text}\n${end}`),
+);
