@@ -26,6 +26,8 @@ export class Handle {
   readonly meta: MetaBlock;
   readonly partNames: readonly string[];
   readonly readOnly: boolean;
+  /** Whether values may be lent. */
+  readonly lends: boolean;
   closed = false;
 
   constructor(
@@ -36,7 +38,8 @@ export class Handle {
     const hot = {} as HotCalls;
     this.native = native().NativeShard.open(path, options, hot);
     this.hot = hot;
-    if (copy || process.env.WARMSHARD_COPY === '1') this.native.neverLend();
+    this.lends = !(copy || process.env.WARMSHARD_COPY === '1');
+    if (!this.lends) this.native.neverLend();
     this.lending = new Lending(hot, this.native);
     this.meta = new MetaBlock(hot.exchange, META_AT);
     this.partNames = options.parts;

@@ -131,7 +131,7 @@ export interface ShardStats {
   mapped: boolean;
   /**
    * How look-ups enter the addon: `'fast'`, called by optimised code directly, or `'node-api'`, as it is before a
-   * handle has done many, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
+   * handle has done many, for handles that copy, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
    */
   door: 'fast' | 'node-api';
   /** Why it stays `'node-api'` in this process, once that is known. */

@@ -49,7 +49,7 @@ export class Shard<V = Uint8Array> {
   /** What the fast door calls this shard; zero while look-ups go through Node-API. */
   #fast = 0;
   /** Look-ups until somebody asks whether there is such a door. */
-  #patience = patience();
+  #patience: number;
   readonly #lending: Lending;
   readonly #windows: ArrayBuffer[];
   readonly #answer: Uint32Array;
@@ -69,6 +69,8 @@ export class Shard<V = Uint8Array> {
     this.#windows = handle.lending.windows;
     this.#answer = handle.lending.answer;
     this.#meta = handle.meta;
+    // The fast door cannot copy: it would take a second call, which costs more than it saves.
+    this.#patience = handle.lends ? patience() : Number.POSITIVE_INFINITY;
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
