@@ -3,6 +3,7 @@
 
 mod common;
 use common::artifacts::*;
+use common::document::{Document, number};
 use common::quiet;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,38 +11,7 @@ use warmshard_core::kind::Kind;
 use warmshard_core::stores::artifact::{Meta, Row, Stream, names};
 use warmshard_core::{Options, Shard, limits};
 
-/// The rows of a table of the document, without its head.
-fn table(name: &str) -> Vec<Vec<String>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/artifacts.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text.split_once(&format!("<!-- table: {name} -->")).unwrap();
-    rest.lines()
-        .skip_while(|l| !l.starts_with('|'))
-        .take_while(|l| l.starts_with('|'))
-        .skip(2)
-        .map(|l| l.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect())
-        .collect()
-}
-
-/// Offset and size by name. The rows must follow each other without gaps.
-fn fields(name: &str, total: usize) -> BTreeMap<String, (usize, usize)> {
-    let mut at = 0;
-    let mut out = BTreeMap::new();
-    for row in table(name) {
-        let (offset, size): (usize, usize) = (row[0].parse().unwrap(), row[1].parse().unwrap());
-        assert_eq!(offset, at, "{name}.{}", row[2]);
-        at += size;
-        out.insert(row[2].clone(), (offset, size));
-    }
-    assert_eq!(at, total, "{name}");
-    out
-}
-
-fn number(bytes: &[u8], (offset, size): (usize, usize)) -> u64 {
-    let mut wide = [0; 8];
-    wide[..size].copy_from_slice(&bytes[offset..offset + size]);
-    u64::from_le_bytes(wide)
-}
+const DOCUMENT: Document = Document("artifacts.md");
 
 fn options() -> Options {
     Options { kind: Kind::Artifact, ..quiet() }
@@ -57,7 +27,7 @@ fn set_of(outputs: &[Vec<u8>]) -> [u8; 16] {
 
 /// Reads a payload file with nothing but the document; gives its outputs and the rows in its blocks.
 fn read_payload(path: &Path, key: &str, part: u32, all: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let (f, e) = (fields("head", 64), fields("entry", 48));
+    let (f, e) = (DOCUMENT.fields("head", 64), DOCUMENT.fields("entry", 48));
     let bytes = std::fs::read(path).unwrap();
     let head = |name: &str| number(&bytes, f[name]);
     assert_eq!(&bytes[..8], b"WARMPAYL");
@@ -126,7 +96,7 @@ fn payloads_can_be_read_by_the_document() {
 #[test]
 fn rows_can_be_read_by_the_document() {
     let tags: BTreeMap<String, u8> =
-        table("tags").iter().map(|row| (row[1].clone(), row[0].parse().unwrap())).collect();
+        DOCUMENT.table("tags").iter().map(|row| (row[1].clone(), row[0].parse().unwrap())).collect();
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(dir.path());
     let given = vec![b"12345".to_vec(), b"1".to_vec()];
@@ -174,7 +144,7 @@ fn rows_can_be_read_by_the_document() {
 
 #[test]
 fn the_note_can_be_read_by_the_document() {
-    let f = fields("note", 40);
+    let f = DOCUMENT.fields("note", 40);
     let dir = tempfile::tempdir().unwrap();
     flushed(dir.path(), "k", 1, 1, true);
     let note = std::fs::read(dir.path().join(".tmp/state")).unwrap();
@@ -188,7 +158,7 @@ fn the_note_can_be_read_by_the_document() {
 #[test]
 fn the_limits_are_those_of_the_document() {
     let mut rows: BTreeMap<String, u64> =
-        table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
+        DOCUMENT.table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
     macro_rules! check {
         ($($name:ident),*) => {$(
             assert_eq!(rows.remove(stringify!($name)), Some(limits::$name as u64), stringify!($name));

@@ -1,7 +1,7 @@
 //! Somebody wrote a reader after the document, and it read nonsense: a field had moved.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
+use common::document::{Document, number};
 use common::*;
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
@@ -12,45 +12,11 @@ use warmshard_core::index::{Entry, Place};
 use warmshard_core::{Digest, Job, limits};
 use xxhash_rust::xxh3::xxh3_64_with_seed as xxh3;
 
-/// The rows of a table of the document, without its head.
-fn table(name: &str) -> Vec<Vec<String>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/format.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text.split_once(&format!("<!-- table: {name} -->")).unwrap();
-    let rows: Vec<Vec<String>> = rest
-        .lines()
-        .skip_while(|l| !l.starts_with('|'))
-        .take_while(|l| l.starts_with('|'))
-        .skip(2)
-        .map(|l| l.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect())
-        .collect();
-    assert!(!rows.is_empty(), "{name}");
-    rows
-}
-
-/// Offset and size by name. The rows must follow each other without gaps.
-fn fields(name: &str, total: usize) -> BTreeMap<String, (usize, usize)> {
-    let mut at = 0;
-    let mut out = BTreeMap::new();
-    for row in table(name) {
-        let (offset, size): (usize, usize) = (row[0].parse().unwrap(), row[1].parse().unwrap());
-        assert_eq!(offset, at, "{name}.{}", row[2]);
-        at += size;
-        out.insert(row[2].clone(), (offset, size));
-    }
-    assert_eq!(at, total, "{name}");
-    out
-}
-
-fn number(bytes: &[u8], (offset, size): (usize, usize)) -> u64 {
-    let mut wide = [0; 8];
-    wide[..size].copy_from_slice(&bytes[offset..offset + size]);
-    u64::from_le_bytes(wide)
-}
+const DOCUMENT: Document = Document("format.md");
 
 #[test]
 fn the_header_is_where_the_document_says() {
-    let f = fields("header", 256);
+    let f = DOCUMENT.fields("header", 256);
     let header = Header::new(Digest::Blake3, 77).unwrap();
     let block = header.encode("node", "24.1");
     assert_eq!(block.len() as u64, limits::HEADER_LEN);
@@ -80,7 +46,7 @@ fn the_header_is_where_the_document_says() {
 
 #[test]
 fn the_root_slots_are_where_the_document_says() {
-    let f = fields("root", 40);
+    let f = DOCUMENT.fields("root", 40);
     assert_eq!(ROOT_OFFSETS, [512, 1024]);
     let root = Root { sequence: 4, generation: 5, committed: 6, snapshot: 7 };
     let slot = root.encode(99);
@@ -92,7 +58,7 @@ fn the_root_slots_are_where_the_document_says() {
 
 #[test]
 fn the_frame_head_is_laid_out_as_the_document_says() {
-    let f = fields("head", frame::HEAD_LEN);
+    let f = DOCUMENT.fields("head", frame::HEAD_LEN);
     macro_rules! check {
         ($($name:ident),*) => {{
             let names = [$((stringify!($name), offset_of!(Head, $name))),*];
@@ -130,7 +96,7 @@ fn the_frame_head_is_laid_out_as_the_document_says() {
 /// Reads a record with nothing but the document.
 #[test]
 fn a_record_can_be_read_by_the_document() {
-    let f = fields("head", 80);
+    let f = DOCUMENT.fields("head", 80);
     for digest in [Digest::Xxh3, Digest::Blake3, Digest::keyed(&[9; 32]).unwrap()] {
         let sealer = Sealer { seed: 5, digest };
         let mut out = Vec::new();
@@ -189,9 +155,9 @@ fn a_record_can_be_read_by_the_document() {
 
 #[test]
 fn an_index_snapshot_can_be_read_by_the_document() {
-    let head = fields("head", 80);
-    let f = fields("snapshot", frame::TABLE_LEN);
-    let bits: Vec<u32> = table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
+    let head = DOCUMENT.fields("head", 80);
+    let f = DOCUMENT.fields("snapshot", frame::TABLE_LEN);
+    let bits: Vec<u32> = DOCUMENT.table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
     assert_eq!(bits, [40, 1, 23]);
     let sealer = Sealer { seed: 5, digest: Digest::Xxh3 };
     let entries: Vec<Entry> = (0..500u64)
@@ -238,7 +204,7 @@ fn the_sidecar_can_be_read_by_the_document() {
     get(&mut shard, "k").unwrap();
     let bytes = std::fs::read(lock_path(&path)).unwrap();
     let words: BTreeMap<String, usize> =
-        table("sidecar").iter().map(|r| (r[1].clone(), r[0].parse().unwrap())).collect();
+        DOCUMENT.table("sidecar").iter().map(|r| (r[1].clone(), r[0].parse().unwrap())).collect();
     let word = |name: &str| number(&bytes, (words[name] * 8, 8));
     let stats = shard.stats();
     let block = std::fs::read(&path).unwrap();
@@ -264,7 +230,7 @@ fn the_sidecar_can_be_read_by_the_document() {
 #[test]
 fn the_limits_are_those_of_the_document() {
     let mut rows: BTreeMap<String, u64> =
-        table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
+        DOCUMENT.table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
     macro_rules! check {
         ($($name:ident),*) => {$(
             assert_eq!(rows.remove(stringify!($name)), Some(limits::$name as u64), stringify!($name));

@@ -8,6 +8,7 @@
 )]
 
 pub mod artifacts;
+pub mod document;
 pub mod faulty;
 pub mod fragile;
 
