@@ -59,7 +59,7 @@ export interface ArtifactStats {
   failed?: string;
 }
 
-/** Longest total and sizes: integers that a number holds exactly. */
+/** A size or a sum of sizes. */
 const bytesOf = (name: string, value: unknown): number => {
   if (!(Number.isSafeInteger(value) && (value as number) >= 0))
     throw invalid(`${name} must be a whole number of bytes`);
@@ -95,10 +95,10 @@ export class ArtifactStore {
   #loaded = false;
 
   private constructor(dir: string, options: ArtifactStoreOptions) {
-    const { host, readOnly, copy, access, lockTimeout, trust } = Object(options) as ArtifactStoreOptions;
-    if (options !== Object(options)) throw invalid('options must be an object');
+    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    const { namespace, maxBytes, deferLoad = false, ...index } = options;
+    const { host, readOnly, copy, access, lockTimeout, trust } = index;
     const parsed = nativeOptions({ host, readOnly, copy, access, lockTimeout, trust });
-    const { namespace, maxBytes, deferLoad = false } = options;
     if (namespace !== undefined && !(typeof namespace === 'string' && /^[a-z0-9-]{1,64}$/.test(namespace)))
       throw invalid(`namespace must be 1 to 64 of a-z, 0-9 and -, not ${JSON.stringify(namespace)}`);
     if (maxBytes !== undefined) bytesOf('maxBytes', maxBytes);

@@ -194,6 +194,18 @@ pub unsafe fn element(env: sys::napi_env, array: sys::napi_value, index: u32) ->
     (unsafe { sys::napi_get_element(env, array, index, &mut value) } == sys::Status::napi_ok).then_some(value)
 }
 
+/// The bytes of each element of an array of views; `None` where one of them is none, or was transferred.
+///
+/// # Safety
+/// As `bytes` and `element`.
+pub unsafe fn all_bytes<'a>(env: sys::napi_env, array: sys::napi_value) -> Option<Vec<&'a [u8]>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let len = array_len(env, array)?;
+        (0..len).map(|i| element(env, array, i).and_then(|view| bytes(env, view))).collect()
+    }
+}
+
 /// Whether a value is `undefined`.
 ///
 /// # Safety

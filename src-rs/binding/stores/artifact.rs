@@ -5,7 +5,7 @@ use crate::binding::errors::raise;
 use crate::binding::guard::guarded;
 use crate::binding::lending::lend_part;
 use crate::binding::options::OpenOptions;
-use crate::binding::raw::{array_len, bytes, element};
+use crate::binding::raw::all_bytes;
 use crate::binding::reports::NativeDurability;
 use crate::binding::work::Work;
 use napi::bindgen_prelude::{AsyncTask, Either, JsValue, ToNapiValue, Uint8Array, Unknown};
@@ -143,7 +143,11 @@ impl NativeArtifactStore {
     pub fn put_outputs(&self, env: Env, key: String, outputs: Unknown<'_>, pack: bool) -> napi::Result<()> {
         self.call(&env, |store| {
             // SAFETY: values of the running callback; no JavaScript runs until the outputs are written.
-            let views = unsafe { views(env.raw(), outputs.raw())? };
+            let views = unsafe { all_bytes(env.raw(), outputs.raw()) };
+            let views = views.ok_or_else(|| {
+                let wrong = "outputs must be an array of Uint8Arrays whose memory was not transferred";
+                Error::InvalidArg(wrong.into())
+            })?;
             store.put_outputs(&key, &views, pack)
         })
     }
@@ -266,21 +270,6 @@ impl NativeArtifactStore {
 fn copied(env: &Env, bytes: Vec<u8>) -> napi::Result<sys::napi_value> {
     // SAFETY: `env` is that of the running callback.
     unsafe { ToNapiValue::to_napi_value(env.raw(), Uint8Array::new(bytes)) }
-}
-
-/// The elements of an array as bytes.
-///
-/// # Safety
-/// As `raw::bytes` and `raw::element`.
-unsafe fn views<'a>(env: sys::napi_env, array: sys::napi_value) -> Result<Vec<&'a [u8]>, Error> {
-    let wrong = || {
-        Error::InvalidArg("outputs must be an array of Uint8Arrays whose memory was not transferred".into())
-    };
-    // SAFETY: the caller's promise.
-    unsafe {
-        let len = array_len(env, array).ok_or_else(wrong)?;
-        (0..len).map(|i| element(env, array, i).and_then(|v| bytes(env, v)).ok_or_else(wrong)).collect()
-    }
 }
 
 fn stream(value: Either<String, Uint8Array>) -> Stream {

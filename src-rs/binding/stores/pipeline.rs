@@ -4,7 +4,7 @@
 use super::super::errors::raise;
 use super::super::guard::guarded;
 use super::super::lending::{lend, lent};
-use super::super::raw::{array_len, bytes, element};
+use super::super::raw::{all_bytes, bytes};
 use super::super::reports::NativeDurability;
 use super::super::work::Work;
 use napi::bindgen_prelude::{AsyncTask, JsValue, Unknown};
@@ -215,13 +215,9 @@ impl NativePipeline {
 pub fn fingerprint_parts(env: Env, parts: Unknown<'_>) -> napi::Result<Unknown<'static>> {
     let digest = guarded(|| {
         // SAFETY: values of the running callback; the array is the facade's own, so no user code runs.
-        unsafe {
-            let len = array_len(env.raw(), parts.raw()).unwrap_or(0);
-            let views: Option<Vec<&[u8]>> =
-                (0..len).map(|i| bytes(env.raw(), element(env.raw(), parts.raw(), i)?)).collect();
-            let views = views.ok_or_else(|| Error::InvalidArg("a part's memory was transferred".into()))?;
-            Ok(artifact::fingerprint(views))
-        }
+        let views = unsafe { all_bytes(env.raw(), parts.raw()) };
+        let views = views.ok_or_else(|| Error::InvalidArg("a part's memory was transferred".into()))?;
+        Ok(artifact::fingerprint(views))
     });
     copied(&env, &digest.map_err(|e| raise(&env, &e))?)
 }
