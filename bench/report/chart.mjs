@@ -32,6 +32,9 @@ const GAP = 22;
 /** @type {import('../main.mjs').Run} */
 const run = JSON.parse(readFileSync(SOURCE, 'utf8'));
 
+/** Where a panel's bars begin: at half of the smallest, for a bar needs some length. @param {readonly { median: number }[]} bars */
+const least = (bars) => Math.min(...bars.map(({ median }) => median)) / 2;
+
 /** @param {string} name */
 function colour(name) {
   if (name.startsWith('warmshard')) return COLOURS.us;
@@ -68,7 +71,7 @@ chart.setOption({
       textStyle: { fontSize: 14, color: TEXT },
     })),
     {
-      text: `Medians, shorter is better, scale of powers of ten. ${machineLine(run.machine)}`,
+      text: `Medians, shorter is better, scale of powers of ten; a ${machineLine(run.machine)}`,
       left: 8,
       top: height - 22,
       textStyle: { fontSize: 11, fontWeight: 'normal', color: TEXT },
@@ -78,8 +81,9 @@ chart.setOption({
   xAxis: panels.map(({ bars }, gridIndex) => ({
     gridIndex,
     type: 'log',
-    // Half of the smallest: a bar needs some length.
-    min: Math.min(...bars.map(({ median }) => median)) / 2,
+    min: least(bars),
+    // Bars would begin at 1, and those of less point to the left.
+    startValue: least(bars),
     show: false,
   })),
   yAxis: panels.map(({ bars }, gridIndex) => ({
