@@ -190,17 +190,17 @@ fn a_namespace_may_have_any_name_that_is_allowed() {
 #[test]
 fn options_of_the_index_cannot_break_the_store() {
     let dir = tempfile::tempdir().unwrap();
-    let root = warmshard_core::key::Root::new("/work").unwrap();
+    let root = warmshard_core::key::Root::new("/project").unwrap();
     let index =
         Options { root: Some(root), max_entry_bytes: 16, part_count: 3, max_bytes: 65_536, ..quiet() };
     let mut odd =
         ArtifactStore::open(dir.path(), ArtifactOptions { max_bytes: u64::MAX, ..with(index) }).unwrap();
     for n in 0..200 {
-        add(&mut odd, &format!("/work/{n}"), n, 2, true);
+        add(&mut odd, &format!("/project/{n}"), n, 2, true);
     }
     odd.close();
     let mut plain = store(dir.path());
     for n in 0..200 {
-        assert!(has(&mut plain, &format!("/work/{n}"), n, 2));
+        assert!(has(&mut plain, &format!("/project/{n}"), n, 2));
     }
 }
