@@ -1,21 +1,14 @@
-import { resolve } from 'node:path';
-import { invalid, WarmshardError } from './errors.js';
+import { WarmshardError } from './errors.js';
 import { Lending } from './lending.js';
 import { MetaBlock } from './meta.js';
 import { type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
+import { mustCopy } from './options.js';
 import { unwatch, watch } from './watch.js';
 
 /** Where the metadata block lies in the exchange block; see src-rs/binding/exchange.rs. */
 const META_AT = 2048;
 /** Keys that a walk fetches at a time. */
 const CURSOR_KEYS = 1024;
-
-/** The absolute form of the path of a file that is to be opened. */
-export function filePath(path: string): string {
-  if (typeof path !== 'string' || path === '' || path.includes('\0') || !path.isWellFormed())
-    throw invalid('path must be a non-empty string without zero bytes or lone surrogates');
-  return resolve(path);
-}
 
 /** An open shard as the addon knows it, with what every class over it needs. */
 export class Handle {
@@ -38,7 +31,7 @@ export class Handle {
     const hot = {} as HotCalls;
     this.native = native().NativeShard.open(path, options, hot);
     this.hot = hot;
-    this.lends = !(copy || process.env.WARMSHARD_COPY === '1');
+    this.lends = !mustCopy(copy);
     if (!this.lends) this.native.neverLend();
     this.lending = new Lending(hot, this.native);
     this.meta = new MetaBlock(hot.exchange, META_AT);

@@ -80,6 +80,11 @@ export function text(name: string, value: unknown): asserts value is string {
   if (!value.isWellFormed()) throw invalid(`${name} holds a lone surrogate: ${show(value)}`);
 }
 
+/** Whether values are to be copied, not lent: because of an option, or of the environment. */
+export function mustCopy(copy: boolean | undefined): boolean {
+  return copy === true || process.env.WARMSHARD_COPY === '1';
+}
+
 /** For messages. An object's own `toString` may throw, or be missing. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

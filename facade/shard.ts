@@ -1,10 +1,11 @@
 import { invalid } from './errors.js';
 import { fast, fastNumber, ORDINARY, patience, shutBecause } from './fast.js';
-import { filePath, Handle } from './handle.js';
+import { Handle } from './handle.js';
 import type { Lending } from './lending.js';
 import type { EntryMeta, MetaBlock, Validator } from './meta.js';
 import type { HotCalls, NativeShard } from './native.js';
 import { nativeOptions, type ShardOptions } from './options.js';
+import { absolutePath } from './paths.js';
 import {
   type CompactReport,
   type Durability,
@@ -34,7 +35,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<V = Uint8Array>(path: string, options: ShardOptions<V> = {}): Shard<V> {
-    return new Shard<V>(filePath(path), options);
+    return new Shard<V>(absolutePath(path), options);
   }
 
   /** Where the file is; absolute. */

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
 import { native } from '../native.js';
-import { nativeOptions, type ShardOptions } from '../options.js';
+import { flag, mustCopy, nativeOptions, type ShardOptions, text, whole } from '../options.js';
+import { absolutePath } from '../paths.js';
 import type { Durability } from '../reports.js';
 import type { NativeArtifactMeta, NativeArtifactStore } from './native.js';
 
@@ -81,9 +82,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open(dir: string, options: ArtifactStoreOptions = {}): ArtifactStore {
-    if (typeof dir !== 'string' || dir === '' || dir.includes('\0') || !dir.isWellFormed())
-      throw invalid('dir must be a non-empty string without zero bytes or lone surrogates');
-    return new ArtifactStore(resolve(dir), options);
+    return new ArtifactStore(absolutePath(dir, 'dir'), options);
   }
 
   /** The folder; absolute, the namespace included. */
@@ -91,32 +90,33 @@ export class ArtifactStore {
   /** Whether this handle never changes anything. */
   readonly readOnly: boolean;
   readonly #native: NativeArtifactStore;
-  /** Whether there is nothing left to be told about the opening of the index. */
-  #loaded = false;
+  /** Whether it was told how the opening of the index went. */
+  #told = false;
 
   private constructor(dir: string, options: ArtifactStoreOptions) {
     if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
     const { namespace, maxBytes, deferLoad = false, ...index } = options;
     const { host, readOnly, copy, access, lockTimeout, trust } = index;
     const parsed = nativeOptions({ host, readOnly, copy, access, lockTimeout, trust });
-    if (namespace !== undefined && !(typeof namespace === 'string' && /^[a-z0-9-]{1,64}$/.test(namespace)))
-      throw invalid(`namespace must be 1 to 64 of a-z, 0-9 and -, not ${JSON.stringify(namespace)}`);
-    if (maxBytes !== undefined) bytesOf('maxBytes', maxBytes);
-    if (typeof deferLoad !== 'boolean') throw invalid('deferLoad must be true or false');
-    this.path = namespace === undefined ? dir : resolve(dir, namespace);
+    if (namespace !== undefined) text('namespace', namespace);
+    whole('maxBytes', maxBytes);
+    flag('deferLoad', deferLoad);
+    this.#native = native().NativeArtifactStore.open(dir, namespace, parsed, deferLoad, maxBytes);
+    this.path = namespace === undefined ? dir : join(dir, namespace);
     this.readOnly = parsed.readOnly;
-    this.#native = native().NativeArtifactStore.open(this.path, parsed, deferLoad, maxBytes);
-    if (copy || process.env.WARMSHARD_COPY === '1') this.#native.neverLend();
-    if (!deferLoad) this.#tell();
+    if (mustCopy(copy)) this.#native.neverLend();
+    this.#tell();
   }
 
   /** Warns, once, of an index that had to be rebuilt. */
   #tell(): void {
-    if (this.#loaded) return;
+    if (this.#told) return;
     const rejected = this.#native.rejected();
+    // Not opened yet.
     if (rejected == null) return;
-    this.#loaded = true;
-    process.emitWarning(`the index ${resolve(this.path, 'index.shard')} could not be used (${rejected})`, {
+    this.#told = true;
+    if (rejected === '') return;
+    process.emitWarning(`the index ${join(this.path, 'index.shard')} could not be used (${rejected})`, {
       type: 'WarmshardWarning',
       code: 'WARMSHARD_INDEX_REBUILT',
     });

@@ -1,6 +1,7 @@
 import { invalid } from '../errors.js';
-import { filePath, Handle } from '../handle.js';
+import { Handle } from '../handle.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import { absolutePath } from '../paths.js';
 import { Values } from '../values.js';
 import { runWork, type WorkOptions } from '../work.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
@@ -68,7 +69,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open(path: string, options: AutoloadCacheOptions): AutoloadCache {
-    return new AutoloadCache(filePath(path), options);
+    return new AutoloadCache(absolutePath(path), options);
   }
 
   /** Where the file is; absolute. */

@@ -39,10 +39,17 @@ export interface NativeArtifactStore {
   load(): void;
   durability(): unknown;
   stats(): NativeArtifactStats;
+  /** Empty where nothing was wrong; nothing before the index was opened. */
   rejected(): string | null;
   close(): void;
 }
 
 export interface NativeArtifactStoreClass {
-  open(dir: string, options: NativeOptions, deferred: boolean, maxBytes?: number): NativeArtifactStore;
+  open(
+    dir: string,
+    namespace: string | undefined,
+    options: NativeOptions,
+    deferred: boolean,
+    maxBytes?: number,
+  ): NativeArtifactStore;
 }

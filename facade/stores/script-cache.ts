@@ -1,9 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { invalid } from '../errors.js';
-import { filePath, Handle } from '../handle.js';
+import { Handle } from '../handle.js';
 import { type NativeScripts, native, type ScriptCalls } from '../native.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import { absolutePath } from '../paths.js';
 import { Values } from '../values.js';
 import { runWork, type WorkOptions } from '../work.js';
 
@@ -113,7 +114,7 @@ export class ScriptCache<P extends string = 'code'> {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<P extends string = 'code'>(path: string, options: ScriptCacheOptions<P>): ScriptCache<P> {
-    return new ScriptCache<P>(filePath(path), options);
+    return new ScriptCache<P>(absolutePath(path), options);
   }
 
   /** Where the file is; absolute. */

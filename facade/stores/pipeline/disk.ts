@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { invalid } from '../../errors.js';
 import { type NativePipeline, native } from '../../native.js';
-import { flag, oneOf, whole } from '../../options.js';
+import { flag, mustCopy, oneOf, whole } from '../../options.js';
+import { absolutePath } from '../../paths.js';
 import type { Durability } from '../../reports.js';
 import { userCacheFolder } from '../user-cache.js';
 import { requireArtifact, requireFingerprint } from './fingerprint.js';
@@ -61,16 +61,14 @@ export class DiskPipelineCache implements PipelineStore {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_NATIVE_LOAD`
    */
   constructor(root: string, options: DiskPipelineOptions = {}) {
-    if (typeof root !== 'string' || root === '' || root.includes('\0') || !root.isWellFormed())
-      throw invalid('root must be a non-empty string without zero bytes or lone surrogates');
+    this.root = absolutePath(root, 'root');
     if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
     whole('maxBytes', options.maxBytes);
     flag('copy', options.copy);
     flag('readOnly', options.readOnly);
     oneOf('access', options.access, ['mmap', 'read']);
     oneOf('trust', options.trust, ['private', 'group', 'system']);
-    const copy = options.copy || process.env.WARMSHARD_COPY === '1';
-    this.root = resolve(root);
+    const copy = mustCopy(options.copy);
     this.readOnly = options.readOnly ?? false;
     this.#native = native().NativePipeline.open(this.root, {
       readOnly: this.readOnly,

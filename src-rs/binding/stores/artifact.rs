@@ -12,12 +12,12 @@ use napi::bindgen_prelude::{AsyncTask, Either, JsValue, ToNapiValue, Uint8Array,
 use napi::{Env, sys};
 use napi_derive::napi;
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use warmshard_core::Error;
 use warmshard_core::clock::now_ns;
 use warmshard_core::shard::Durability;
-use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Content, Meta, Stream};
+use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Content, Meta, Stream, names};
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -55,24 +55,27 @@ pub struct NativeArtifactStore {
 
 #[napi]
 impl NativeArtifactStore {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder or, with a namespace, in the folder of that name below it.
     #[napi(factory)]
     pub fn open(
         env: Env,
         dir: String,
+        namespace: Option<String>,
         options: OpenOptions,
         deferred: bool,
         max_bytes: Option<f64>,
     ) -> napi::Result<Self> {
+        let mut path = PathBuf::from(dir);
         let opened = guarded(|| {
+            if let Some(namespace) = &namespace {
+                names::check_namespace(namespace)?;
+                path.push(namespace);
+            }
             let max_bytes = max_bytes.map_or(warmshard_core::limits::DEFAULT_ARTIFACT_BYTES, |v| v as u64);
             let options = ArtifactOptions { index: options.parse()?, deferred, max_bytes };
-            ArtifactStore::open(Path::new(&dir), options)
+            ArtifactStore::open(&path, options)
         });
-        Ok(NativeArtifactStore {
-            store: RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?)),
-            path: dir.into(),
-        })
+        Ok(NativeArtifactStore { store: RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?)), path })
     }
 
     fn call<T>(
@@ -244,13 +247,14 @@ impl NativeArtifactStore {
         })
     }
 
-    /// Why the index read as empty, and how many rows were made again; nothing where it did not, or was not
-    /// opened yet.
+    /// Why the index read as empty, and how many rows were made again; an empty text where it did not, nothing
+    /// where it was not opened yet.
     #[napi]
     pub fn rejected(&self, env: Env) -> napi::Result<Option<String>> {
         self.call(&env, |s| {
             let found = s.recovered();
-            Ok(found.rejected.as_ref().map(|why| format!("{why}; made {} rows again", found.rows)))
+            let said = |why: &String| format!("{why}; made {} rows again", found.rows);
+            Ok(s.is_loaded().then(|| found.rejected.as_ref().map(said).unwrap_or_default()))
         })
     }
 

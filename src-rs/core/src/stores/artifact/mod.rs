@@ -161,6 +161,12 @@ impl ArtifactStore {
         &self.recovered
     }
 
+    /// Whether the index is open.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.index.is_some()
+    }
+
     /// From now on outputs are only copied.
     pub fn never_lend(&mut self) {
         self.never_lend = true;
