@@ -13,10 +13,12 @@ pub enum Kind {
     Autoload,
     /// The index of an artifact store.
     Artifact,
+    /// Modules and resolutions of programs.
+    Program,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Shard, Kind::Script, Kind::Autoload, Kind::Artifact];
+    const ALL: [Kind; 5] = [Kind::Shard, Kind::Script, Kind::Autoload, Kind::Artifact, Kind::Program];
 
     /// Its name, as it stands in the file.
     #[must_use]
@@ -26,6 +28,7 @@ impl Kind {
             Kind::Script => "script",
             Kind::Autoload => "autoload",
             Kind::Artifact => "artifact",
+            Kind::Program => "program",
         }
     }
 

@@ -174,6 +174,22 @@ pub const MAX_KNOWN_SOURCES: usize = 65_536;
 /// Missed sources whose state one script cache remembers until they are saved. One more, and all are
 /// forgotten: what is saved then is held to the state at that time.
 pub const MAX_MISSED_SOURCES: usize = 65_536;
+
+/// Largest source of a module that a program cache takes in, in bytes.
+pub const MAX_PROGRAM_SOURCE: u64 = 32 << 20;
+
+/// Modules and resolutions that one process records before it publishes them.
+pub const MAX_PENDING_MODULES: usize = 1 << 16;
+
+/// Bytes of text and code that one process records before it publishes them. What comes later is not kept.
+pub const MAX_PENDING_BYTES: usize = 256 << 20;
+
+/// Facts that one module or resolution may depend on.
+pub const MAX_FACTS: usize = 256;
+
+/// Folders, and manifests, that one program cache remembers. One more, and all are forgotten.
+pub const MAX_KNOWN_FOLDERS: usize = 65_536;
+
 /// Largest artifact of a pipeline cache, in bytes.
 pub const MAX_ARTIFACT_BYTES: u64 = 64 << 20;
 

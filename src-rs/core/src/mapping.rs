@@ -1,6 +1,6 @@
 //! Memory mappings: the only unsafe code of the core.
 //!
-//! Three kinds, each behind a safe door:
+//! Three kinds, each behind a safe door, and pins of the first:
 //! - [`Region`]: the shard file, shared and read-only, larger than the file so that growth needs no
 //!   new mapping. Only bytes below the *readable* length are ever touched; they are never rewritten.
 //! - [`Window`]: a private, copy-on-write part of the file that may be lent to JavaScript. A stray
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 /// A shared read-only mapping of a shard file.
 #[derive(Debug)]
 pub struct Region {
-    map: MmapRaw,
+    map: Arc<MmapRaw>,
     readable: usize,
 }
 
@@ -33,7 +33,7 @@ impl Region {
     /// What `mmap` says.
     pub fn new(file: &File, len: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len(len.max(1)).map_raw_read_only(file)?;
-        Ok(Region { map, readable: 0 })
+        Ok(Region { map: Arc::new(map), readable: 0 })
     }
 
     /// Sets how many bytes may be read. The caller has seen, by `fstat` or by its own successful
@@ -61,6 +61,33 @@ impl Region {
         // that long (its callers in state/view.rs), and bytes below the committed length are never
         // rewritten (shard/append.rs), so they cannot change under this slice.
         Some(unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(from), len) })
+    }
+}
+
+/// Published bytes of a shard file that stay mapped, whatever becomes of the shard.
+#[derive(Debug, Clone)]
+pub struct Pin {
+    map: Arc<MmapRaw>,
+    from: usize,
+    len: usize,
+}
+
+impl Region {
+    /// As `get`, for longer than the region lives.
+    #[must_use]
+    pub fn pin(&self, offset: u64, len: usize) -> Option<Pin> {
+        let from = usize::try_from(offset).ok()?;
+        (from.checked_add(len)? <= self.readable).then(|| Pin { map: Arc::clone(&self.map), from, len })
+    }
+}
+
+impl Pin {
+    /// The bytes. Nobody can write to them through this mapping.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: `pin` has checked the bounds against what is readable, the mapping lives as long as `self`, and
+        // published bytes are never rewritten (shard/append.rs).
+        unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(self.from), self.len) }
     }
 }
 

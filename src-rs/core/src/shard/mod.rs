@@ -23,6 +23,7 @@ mod report;
 mod tally;
 mod verify;
 
+pub use crate::mapping::Pin;
 pub use batch::Batch;
 pub use compact::CompactReport;
 pub use lend::{COPIES, Lent, Loan, OWN_WINDOW};

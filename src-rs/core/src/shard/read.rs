@@ -5,6 +5,7 @@ use crate::clock::now_ms;
 use crate::error::Result;
 use crate::key;
 use crate::limits::MAX_PARTS;
+use crate::mapping::Pin;
 use crate::state::{Found, Hit, Lookup, Want};
 use crate::validator::Validator;
 
@@ -111,6 +112,13 @@ impl Shard {
     #[must_use]
     pub fn copy(&self, offset: u64, to: &mut [u8]) -> bool {
         self.state.as_ref().is_some_and(|s| s.view.copy(offset, to))
+    }
+
+    /// Bytes of the file that stay mapped, whatever becomes of the shard. `None` where they are not there, or there
+    /// is no mapping.
+    #[must_use]
+    pub fn pin(&self, offset: u64, len: u32) -> Option<Pin> {
+        self.state.as_ref()?.view.pin(offset, usize::try_from(len).ok()?)
     }
 
     /// A copy of one part of a hit.

@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::limits::MAP_RESERVE;
-use crate::mapping::Region;
+use crate::mapping::{Pin, Region};
 use crate::storage::File;
 use std::sync::Arc;
 
@@ -103,6 +103,12 @@ impl View {
         // What cannot be read is not there.
         let read = self.file.read_at(scratch, offset).ok()?;
         (read == len).then_some(scratch.as_slice())
+    }
+
+    /// Bytes that stay where they are, whatever becomes of this view. `None` where there is no mapping.
+    #[must_use]
+    pub fn pin(&self, offset: u64, len: usize) -> Option<Pin> {
+        self.region.as_ref()?.pin(offset, len)
     }
 
     /// Whether `len` bytes at `offset` are readable.

@@ -6,4 +6,5 @@
 pub mod artifact;
 pub mod blob;
 pub mod pipeline;
+pub mod program;
 pub mod script;

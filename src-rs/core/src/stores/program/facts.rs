@@ -1,0 +1,163 @@
+//! What must still be true of the file system for an answer of the past to be the answer of today.
+//!
+//! Node.js finds a module by asking for paths in turn. An answer that was kept holds as long as the same questions
+//! would be answered alike: what was absent is absent, the manifests that decided are the same, the file is there.
+
+use super::place::Place;
+use super::stamp::{Look, STAMP_LEN, Stamp, take};
+use crate::limits::{MAX_FACTS, MAX_KNOWN_FOLDERS};
+use rustix::fs::FileType;
+use std::collections::HashMap;
+
+const NO_FOLDER: u8 = 1;
+const NO_FILE: u8 = 2;
+const NO_MANIFEST: u8 = 3;
+const MANIFEST: u8 = 4;
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// There is no folder.
+    NoFolder(Place<'a>),
+    /// There is no regular file.
+    NoFile(Place<'a>),
+    /// There is no manifest (a `package.json`, a `tsconfig.json`).
+    NoManifest(Place<'a>),
+    /// A manifest is in this state.
+    Manifest(Place<'a>, Stamp),
+}
+
+impl<'a> Fact<'a> {
+    /// The fact of today about a path, told from a folder. `kind` is the character that the caller tells it by. `None`
+    /// where it is not true, or cannot be told.
+    #[must_use]
+    pub fn today(kind: u8, folder: &[u8], path: &'a [u8]) -> Option<Self> {
+        let place = Place::of(folder, path)?;
+        let look = Look::at(path);
+        match kind {
+            b'd' => look.is_none_or(|l| l.kind != FileType::Directory).then_some(Fact::NoFolder(place)),
+            b'f' => (!look.is_some_and(|l| l.is_file())).then_some(Fact::NoFile(place)),
+            b'm' => match look {
+                Some(look) if look.is_file() => Some(Fact::Manifest(place, Stamp::read(path)?.0)),
+                _ => Some(Fact::NoManifest(place)),
+            },
+            _ => None,
+        }
+    }
+
+    /// Appends its bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let (kind, place) = match self {
+            Fact::NoFolder(place) => (NO_FOLDER, place),
+            Fact::NoFile(place) => (NO_FILE, place),
+            Fact::NoManifest(place) => (NO_MANIFEST, place),
+            Fact::Manifest(place, _) => (MANIFEST, place),
+        };
+        out.push(kind);
+        place.encode(out);
+        if let Fact::Manifest(_, stamp) = self {
+            out.extend_from_slice(&stamp.encode());
+        }
+    }
+
+    fn decode(from: &mut &'a [u8]) -> Option<Self> {
+        let [kind] = take(from)?;
+        let place = Place::decode(from)?;
+        Some(match kind {
+            NO_FOLDER => Fact::NoFolder(place),
+            NO_FILE => Fact::NoFile(place),
+            NO_MANIFEST => Fact::NoManifest(place),
+            MANIFEST => Fact::Manifest(place, Stamp::decode(&take::<STAMP_LEN>(from)?)),
+            _ => return None,
+        })
+    }
+}
+
+/// A manifest as this process has found it.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    look: Option<Look>,
+    /// The last stamp that was compared by its bytes, and whether they were the same.
+    compared: Option<(Stamp, bool)>,
+}
+
+/// Checks facts, and remembers answers as long as Node.js remembers them.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Manifests, which Node.js reads once in a process.
+    manifests: HashMap<Box<[u8]>, Known>,
+    /// Folders that are absent, until `settle`.
+    absent: HashMap<Box<[u8]>, bool>,
+    path: Vec<u8>,
+}
+
+impl Facts {
+    /// Whether all the facts in some bytes are true, told from a folder. Damage is not true.
+    pub fn hold(&mut self, mut bytes: &[u8], folder: &[u8]) -> bool {
+        for _ in 0..MAX_FACTS {
+            if bytes.is_empty() {
+                return true;
+            }
+            match Fact::decode(&mut bytes) {
+                Some(fact) if self.holds(fact, folder) == Some(true) => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// What is remembered of folders may be out of date.
+    pub fn settle(&mut self) {
+        self.absent.clear();
+    }
+
+    fn holds(&mut self, fact: Fact<'_>, folder: &[u8]) -> Option<bool> {
+        let (Fact::NoFolder(place)
+        | Fact::NoFile(place)
+        | Fact::NoManifest(place)
+        | Fact::Manifest(place, _)) = fact;
+        place.write(folder, &mut self.path)?;
+        Some(match fact {
+            Fact::NoFolder(_) => self.no_folder(),
+            Fact::NoFile(_) => !Look::at(&self.path).is_some_and(|l| l.is_file()),
+            Fact::NoManifest(_) => !self.manifest().look.is_some_and(|l| l.is_file()),
+            Fact::Manifest(_, stamp) => self.manifest_is(stamp),
+        })
+    }
+
+    fn no_folder(&mut self) -> bool {
+        if let Some(absent) = self.absent.get(self.path.as_slice()) {
+            return *absent;
+        }
+        let absent = Look::at(&self.path).is_none_or(|l| l.kind != FileType::Directory);
+        if self.absent.len() < MAX_KNOWN_FOLDERS {
+            self.absent.insert(self.path.as_slice().into(), absent);
+        }
+        absent
+    }
+
+    fn manifest(&mut self) -> &mut Known {
+        if !self.manifests.contains_key(self.path.as_slice()) && self.manifests.len() >= MAX_KNOWN_FOLDERS {
+            self.manifests.clear();
+        }
+        self.manifests
+            .entry(self.path.as_slice().into())
+            .or_insert_with_key(|path| Known { look: Look::at(path), compared: None })
+    }
+
+    fn manifest_is(&mut self, stamp: Stamp) -> bool {
+        let known = *self.manifest();
+        let Some(look) = known.look else { return false };
+        if stamp.is_untouched(&look) {
+            return true;
+        }
+        if let Some((compared, same)) = known.compared
+            && compared == stamp
+        {
+            return same;
+        }
+        let same = stamp.same_bytes(&self.path, &look).is_some();
+        self.manifest().compared = Some((stamp, same));
+        same
+    }
+}

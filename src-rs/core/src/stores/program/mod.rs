@@ -1,0 +1,351 @@
+//! The program cache: what a program's modules compile to, and which files its requests lead to.
+//!
+//! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
+//! keeps them apart. An answer is given only where the file system says today what it said then.
+
+mod facts;
+mod module;
+mod place;
+mod resolution;
+mod stamp;
+mod text;
+mod walk;
+
+pub use module::{ASIDE, PARTS, WIDE};
+pub use resolution::Request;
+pub use text::{Text, WRAP};
+
+use crate::error::Result;
+use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
+use crate::shard::Pin;
+use crate::{Job, Lookup, PutMeta, Shard, Validator};
+use facts::Facts;
+use module::Meta;
+use stamp::{Look, Stamp};
+use std::collections::HashMap;
+use walk::Walk;
+
+/// What a look-up of a module found.
+#[derive(Debug)]
+pub enum Loaded {
+    /// Text, code and map, as they lie in the file.
+    Hit {
+        /// Those of the entry.
+        flags: u8,
+        /// `text`, `code` and `map`.
+        parts: [Bytes; 3],
+        /// Whether the file was touched, and only its bytes say that it is the same.
+        touched: bool,
+    },
+    /// Nothing.
+    Absent,
+    /// The source is another one now, or a manifest that decided is.
+    Changed,
+}
+
+/// Bytes of an entry.
+#[derive(Debug)]
+pub enum Bytes {
+    /// In the mapping, which lives as long as this.
+    Pinned(Pin),
+    /// A copy, where there is no mapping.
+    Copied(Vec<u8>),
+}
+
+/// A source that was read and may be recorded.
+#[derive(Debug)]
+struct Pending {
+    stamp: Stamp,
+    text: Option<Text>,
+}
+
+/// Entries on their way into the shard.
+#[derive(Debug, Default)]
+struct Queue {
+    entries: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Adds one, unless there is too much already.
+    fn push(&mut self, key: Vec<u8>, parts: Vec<Vec<u8>>) -> bool {
+        let bytes: usize = parts.iter().map(Vec::len).sum();
+        if self.entries.len() >= MAX_PENDING_MODULES || self.bytes.saturating_add(bytes) > MAX_PENDING_BYTES {
+            return false;
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.entries.push((key, parts));
+        true
+    }
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Programs {
+    profile: String,
+    /// Folder that paths are told from, with a slash at its end; empty for none.
+    root: Vec<u8>,
+    facts: Facts,
+    walk: Walk,
+    /// The file that the last resolution led to, and what was seen there.
+    last: Option<(Vec<u8>, Look)>,
+    pending: HashMap<Vec<u8>, Pending>,
+    pending_bytes: usize,
+    queue: Queue,
+}
+
+impl Programs {
+    /// A cache for programs of one profile: everything that makes the same source compile to other bytes, or the same
+    /// request lead elsewhere. Paths below `root` are told from there.
+    #[must_use]
+    pub fn new(profile: &[u8], root: &[u8]) -> Self {
+        let mut root = root.to_vec();
+        if !root.is_empty() && !root.ends_with(b"/") {
+            root.push(b'/');
+        }
+        Programs {
+            profile: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(profile)),
+            root,
+            facts: Facts::default(),
+            walk: Walk::default(),
+            last: None,
+            pending: HashMap::new(),
+            pending_bytes: 0,
+            queue: Queue::default(),
+        }
+    }
+
+    fn key(&self, kind: u8, path: &[u8], rest: &[u8]) -> Vec<u8> {
+        let mut key = Vec::with_capacity(path.len().saturating_add(rest.len()).saturating_add(24));
+        key.extend_from_slice(self.profile.as_bytes());
+        key.push(kind);
+        match path.strip_prefix(self.root.as_slice()) {
+            Some(below) if !self.root.is_empty() => {
+                key.push(b'@');
+                key.extend_from_slice(below);
+            }
+            // The root itself, as the folder of a file.
+            None if path.len().checked_add(1) == Some(self.root.len()) && self.root.starts_with(path) => {
+                key.push(b'@')
+            }
+            _ => key.extend_from_slice(path),
+        }
+        if !rest.is_empty() {
+            key.push(b'\n');
+            key.extend_from_slice(rest);
+        }
+        key
+    }
+
+    /// What was remembered only for the moment is forgotten.
+    pub fn settle(&mut self) {
+        self.facts.settle();
+        self.last = None;
+    }
+
+    /// The canonical path that a request leads to, if it is known and still does.
+    ///
+    /// # Errors
+    /// `InvalidKey` where the names are too long together.
+    pub fn resolve(&mut self, shard: &mut Shard, request: &Request<'_>) -> Result<Option<Vec<u8>>> {
+        let key = self.key(b'r', request.folder, request.request);
+        let Lookup::Hit(hit) = shard.get(&key, &Validator::None)? else {
+            return Ok(None);
+        };
+        let Some((offset, len)) = shard.parts(&hit).first().copied() else {
+            return Ok(None);
+        };
+        let Some(entry) = bytes_at(shard, offset, len) else {
+            return Ok(None);
+        };
+        let (facts, walk) = (&mut self.facts, &mut self.walk);
+        Ok(resolution::replay(entry.as_slice(), request, facts, walk).map(|(real, look)| {
+            self.last = Some((real.clone(), look));
+            real
+        }))
+    }
+
+    /// What is kept of a module, if its source and the manifests that decided are as they were.
+    ///
+    /// # Errors
+    /// `InvalidKey` for a path that is too long.
+    pub fn load(&mut self, shard: &mut Shard, source: &[u8]) -> Result<Loaded> {
+        let Lookup::Hit(hit) = shard.get(&self.key(b'm', source, b""), &Validator::None)? else {
+            return Ok(Loaded::Absent);
+        };
+        let [meta, rest @ ..] = shard.parts(&hit).try_into().unwrap_or([(0, 0); PARTS]);
+        let (Some(head), [Some(text), Some(code), Some(map)]) =
+            (bytes_at(shard, meta.0, meta.1), rest.map(|(offset, len)| bytes_at(shard, offset, len)))
+        else {
+            return Ok(Loaded::Absent);
+        };
+        let Some(meta) = Meta::decode(head.as_slice()) else {
+            return Ok(Loaded::Absent);
+        };
+        let look = match self.last.take() {
+            Some((path, look)) if path == source => Some(look),
+            _ => Look::at(source),
+        };
+        let Some(look) = look else { return Ok(Loaded::Changed) };
+        let untouched = meta.stamp.is_untouched(&look);
+        let today = if untouched { None } else { meta.stamp.same_bytes(source, &look) };
+        if !(untouched || today.is_some()) || !meta.facts_hold(source, &mut self.facts) {
+            return Ok(Loaded::Changed);
+        }
+        let mut touched = false;
+        if let Some(today) = today
+            && !today.is_racy()
+            && !shard.options().read_only
+        {
+            let parts = [&text, &code, &map].map(|part| part.as_slice().to_vec());
+            let parts = std::iter::once(meta.restamped(&today)).chain(parts).collect();
+            touched = self.queue.push(self.key(b'm', source, b""), parts);
+        }
+        Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map], touched })
+    }
+
+    /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS
+    /// module, or not. `None` where there is no regular file that stays as it is.
+    pub fn read(&mut self, source: &[u8], wrap: bool) -> Option<Text> {
+        let (stamp, bytes) = Stamp::read(source)?;
+        let text = Text::of(&bytes, wrap);
+        self.remember(source, stamp, text.clone());
+        Some(text)
+    }
+
+    fn remember(&mut self, source: &[u8], stamp: Stamp, text: Text) {
+        let len = text.bytes.len();
+        let fits = self.pending.len() < MAX_PENDING_MODULES
+            && self.pending_bytes.saturating_add(len) <= MAX_PENDING_BYTES;
+        if fits {
+            self.pending_bytes = self.pending_bytes.saturating_add(len);
+            self.pending.insert(source.to_vec(), Pending { stamp, text: Some(text) });
+        }
+    }
+
+    /// A source that was read is compiled from another text: what a transpiler made of it.
+    pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: bool) -> Text {
+        let text = Text::of(text, wrap);
+        if let Some(stamp) = self.pending.get(source).map(|pending| pending.stamp) {
+            self.remember(source, stamp, text.clone());
+        }
+        text
+    }
+
+    /// Records what a source that was read compiles to. With no code it is known as none of ours. `facts` are those
+    /// that decided how it is to be compiled, each a kind and a path. Returns whether it will be kept.
+    pub fn record(
+        &mut self,
+        source: &[u8],
+        flags: u8,
+        code: Option<&[u8]>,
+        map: &[u8],
+        facts: &[(u8, &[u8])],
+    ) -> bool {
+        let Some(pending) = self.pending.remove(source) else { return false };
+        let (flags, text) = match (code, pending.text) {
+            (Some(_), Some(text)) => (flags | if text.wide { WIDE } else { 0 }, text.bytes),
+            _ => (flags | ASIDE, Vec::new()),
+        };
+        self.pending_bytes = self.pending_bytes.saturating_sub(text.len());
+        let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts) else { return false };
+        let parts = vec![meta, text, code.unwrap_or_default().to_vec(), map.to_vec()];
+        self.queue.push(self.key(b'm', source, b""), parts)
+    }
+
+    /// Records new code for a module that was loaded: more of it has run.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8]) -> Result<bool> {
+        let key = self.key(b'm', source, b"");
+        let Lookup::Hit(hit) = shard.peek(&key, &Validator::None)? else {
+            return Ok(false);
+        };
+        let [Some(meta), Some(text), Some(old), Some(map)] =
+            [0, 1, 2, 3].map(|part| shard.read_part(&hit, part))
+        else {
+            return Ok(false);
+        };
+        // Bytecode that V8 has thrown away meanwhile is worth more than a little that is new.
+        if code.len() <= old.len().saturating_add(old.len() / 64) {
+            return Ok(false);
+        }
+        Ok(self.queue.push(key, vec![meta, text, code.to_vec(), map]))
+    }
+
+    /// Records where a request led. As `record`.
+    pub fn record_resolution(
+        &mut self,
+        request: &Request<'_>,
+        found: &[u8],
+        real: &[u8],
+        facts: &[(u8, &[u8])],
+    ) -> bool {
+        match self.walk.file(found) {
+            Some((today, _)) if today == real => {}
+            _ => return false,
+        }
+        let Some(entry) = resolution::encode(request, found, real, facts) else { return false };
+        let key = self.key(b'r', request.folder, request.request);
+        self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()])
+    }
+
+    /// A short text that was kept under a name.
+    ///
+    /// # Errors
+    /// `InvalidKey` for a name that is too long.
+    pub fn noted(&mut self, shard: &mut Shard, name: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(match shard.get(&self.key(b'n', b"", name), &Validator::None)? {
+            Lookup::Hit(hit) => shard.read_part(&hit, 0),
+            _ => None,
+        })
+    }
+
+    /// Keeps a short text under a name.
+    pub fn note(&mut self, name: &[u8], text: &[u8]) -> bool {
+        let key = self.key(b'n', b"", name);
+        self.queue.push(key, vec![text.to_vec(), Vec::new(), Vec::new(), Vec::new()])
+    }
+
+    /// Writes everything that was recorded, as one batch. Returns how many entries there were.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; what was recorded is forgotten all the same.
+    pub fn publish(&mut self, shard: &mut Shard) -> Result<u64> {
+        let queue = std::mem::take(&mut self.queue);
+        self.pending.clear();
+        self.pending_bytes = 0;
+        if queue.entries.is_empty() {
+            return Ok(0);
+        }
+        shard.merge_in(&Job::default(), |batch| {
+            for (key, parts) in &queue.entries {
+                let parts: [&[u8]; PARTS] =
+                    std::array::from_fn(|i| parts.get(i).map_or(&[][..], Vec::as_slice));
+                batch.put(key, &parts, PutMeta::default())?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Bytes of the file, pinned where it is mapped.
+fn bytes_at(shard: &Shard, offset: u64, len: u32) -> Option<Bytes> {
+    if let Some(pin) = shard.pin(offset, len) {
+        return Some(Bytes::Pinned(pin));
+    }
+    let mut copy = vec![0; usize::try_from(len).ok()?];
+    shard.copy(offset, &mut copy).then_some(Bytes::Copied(copy))
+}
+
+impl Bytes {
+    /// The bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Pinned(pin) => pin.as_slice(),
+            Bytes::Copied(bytes) => bytes,
+        }
+    }
+}

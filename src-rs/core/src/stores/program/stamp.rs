@@ -1,0 +1,174 @@
+//! A file in one state: what the system says of it, and a digest of its bytes.
+//!
+//! As long as size, times and inode are equal, nobody has touched the file. Where they differ the bytes decide, so
+//! that a checkout, an image layer or another link to the file costs a read and no compilation.
+
+use crate::clock::now_ns;
+use crate::limits::{MAX_PROGRAM_SOURCE, RACY_NS};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Bytes of an encoded stamp.
+pub const STAMP_LEN: usize = 56;
+
+/// A file whose times are whole seconds may lie where clocks have no finer ones: how long a change may go unseen
+/// there, in nanoseconds.
+const COARSE_RACY_NS: u64 = 2_000_000_000;
+
+/// What one look at a path tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    pub kind: FileType,
+    size: u64,
+    mtime: (i64, u32),
+    ctime: (i64, u32),
+    inode: u64,
+}
+
+impl Look {
+    /// Looks at what a path leads to. `None` where there is nothing.
+    #[must_use]
+    pub fn at(path: &[u8]) -> Option<Self> {
+        rustix::fs::stat(path).ok().map(|stat| Self::from(&stat))
+    }
+
+    /// Looks at the path itself, be it a link.
+    #[must_use]
+    pub fn at_link(path: &[u8]) -> Option<Self> {
+        rustix::fs::lstat(path).ok().map(|stat| Self::from(&stat))
+    }
+
+    /// Whether there is a regular file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.kind == FileType::RegularFile
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+    fn from(stat: &Stat) -> Self {
+        Look {
+            kind: FileType::from_raw_mode(stat.st_mode),
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            ctime: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+            inode: stat.st_ino as u64,
+        }
+    }
+
+    /// Whether a change after `now` may leave all times as they are.
+    fn is_racy(&self, now: u64) -> bool {
+        let settles = |(sec, nsec): (i64, u32), coarse: bool| {
+            let at =
+                u64::try_from(sec).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nsec.into());
+            at.saturating_add(if coarse { COARSE_RACY_NS } else { RACY_NS })
+        };
+        let coarse = self.mtime.1 == 0 && self.ctime.1 == 0;
+        settles(self.mtime, coarse).max(settles(self.ctime, coarse)) >= now
+    }
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// `None` where a later change might not show: then the bytes decide each time.
+    look: Option<Look>,
+    size: u64,
+    digest: u128,
+}
+
+impl Stamp {
+    /// Reads a file and stamps it. `None` where there is no regular file, where it is too large to keep, or where
+    /// somebody changed it meanwhile.
+    #[must_use]
+    pub fn read(path: &[u8]) -> Option<(Self, Vec<u8>)> {
+        let now = now_ns();
+        let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
+            .ok()?;
+        let look = || rustix::fs::fstat(&file).ok().map(|stat| Look::from(&stat));
+        let before = look()?;
+        if !before.is_file() || before.size > MAX_PROGRAM_SOURCE {
+            return None;
+        }
+        let mut bytes = vec![0; usize::try_from(before.size).ok()?.checked_add(1)?];
+        let mut filled = 0;
+        loop {
+            match rustix::io::read(&file, bytes.get_mut(filled..)?) {
+                Ok(0) => break,
+                Ok(more) => filled = filled.checked_add(more)?,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+        if look()? != before || filled as u64 != before.size {
+            return None;
+        }
+        bytes.truncate(filled);
+        let look = (!before.is_racy(now)).then_some(before);
+        Some((Stamp { look, size: before.size, digest: xxh3_128(&bytes) }, bytes))
+    }
+
+    /// Whether this is the state that a look has just found.
+    #[must_use]
+    pub fn is_untouched(&self, look: &Look) -> bool {
+        self.look.as_ref() == Some(look)
+    }
+
+    /// Whether a file that was touched has the same bytes all the same; its stamp of today.
+    #[must_use]
+    pub fn same_bytes(&self, path: &[u8], look: &Look) -> Option<Stamp> {
+        if look.size != self.size || !look.is_file() {
+            return None;
+        }
+        let (today, _) = Stamp::read(path)?;
+        (today.digest == self.digest && today.size == self.size).then_some(today)
+    }
+
+    /// Whether nothing but the bytes can tell this state from a later one.
+    #[must_use]
+    pub fn is_racy(&self) -> bool {
+        self.look.is_none()
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; STAMP_LEN] {
+        let none = Look { kind: FileType::RegularFile, size: 0, mtime: (0, 0), ctime: (0, 0), inode: 0 };
+        let look = self.look.unwrap_or(none);
+        let mut out = [0; STAMP_LEN];
+        let fields: [&[u8]; 7] = [
+            &self.size.to_le_bytes(),
+            &look.mtime.0.to_le_bytes(),
+            &look.ctime.0.to_le_bytes(),
+            &look.inode.to_le_bytes(),
+            &look.mtime.1.to_le_bytes(),
+            &look.ctime.1.to_le_bytes(),
+            &self.digest.to_le_bytes(),
+        ];
+        for (to, from) in out.iter_mut().zip(fields.into_iter().flatten()) {
+            *to = *from;
+        }
+        out
+    }
+
+    /// The stamp of these bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8; STAMP_LEN]) -> Self {
+        let mut at = bytes.as_slice();
+        let size = take(&mut at).map_or(0, u64::from_le_bytes);
+        let mtime = take(&mut at).map_or(0, i64::from_le_bytes);
+        let ctime = take(&mut at).map_or(0, i64::from_le_bytes);
+        let inode = take(&mut at).map_or(0, u64::from_le_bytes);
+        let mtime = (mtime, take(&mut at).map_or(0, u32::from_le_bytes));
+        let ctime = (ctime, take(&mut at).map_or(0, u32::from_le_bytes));
+        let digest = take(&mut at).map_or(0, u128::from_le_bytes);
+        let look = Look { kind: FileType::RegularFile, size, mtime, ctime, inode };
+        Stamp { look: (ctime.0 != 0).then_some(look), size, digest }
+    }
+}
+
+/// The next bytes of a slice, which moves on.
+pub(super) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = from.split_first_chunk::<N>()?;
+    *from = rest;
+    Some(*taken)
+}

@@ -1,0 +1,87 @@
+//! The text of a module as V8 takes it: one byte a character where Latin-1 is enough, else two.
+
+/// What Node.js puts around a CommonJS module.
+pub const WRAP: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) { ", "\n})");
+
+/// A text and how it is encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Latin-1, or UTF-16 in the machine's byte order.
+    pub bytes: Vec<u8>,
+    /// Whether it is UTF-16.
+    pub wide: bool,
+}
+
+impl Text {
+    /// The text of a source in UTF-8, with replacement characters for what is none, as a program that reads it would
+    /// see it; wrapped as a CommonJS module if asked to. A `#!` in front becomes a comment of the same length.
+    #[must_use]
+    pub fn of(source: &[u8], wrap: bool) -> Self {
+        let (before, after) = if wrap { WRAP } else { ("", "") };
+        let hash_bang = wrap && source.starts_with(b"#!");
+        if source.is_ascii() {
+            let mut bytes =
+                Vec::with_capacity(source.len().saturating_add(before.len()).saturating_add(after.len()));
+            bytes.extend_from_slice(before.as_bytes());
+            if hash_bang {
+                bytes.extend_from_slice(b"//");
+            }
+            bytes.extend_from_slice(source.get(if hash_bang { 2 } else { 0 }..).unwrap_or_default());
+            bytes.extend_from_slice(after.as_bytes());
+            return Text { bytes, wide: false };
+        }
+        let text = String::from_utf8_lossy(source);
+        let body = if hash_bang { text.get(2..).unwrap_or_default() } else { &text };
+        let comment = if hash_bang { "//" } else { "" };
+        let all = || before.chars().chain(comment.chars()).chain(body.chars()).chain(after.chars());
+        let narrow: Option<Vec<u8>> = all().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        match narrow {
+            Some(bytes) => Text { bytes, wide: false },
+            None => {
+                let mut units = [0; 2];
+                let bytes =
+                    all().flat_map(|c| c.encode_utf16(&mut units).to_vec()).flat_map(u16::to_ne_bytes);
+                Text { bytes: bytes.collect(), wide: true }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_stays_as_it_is_inside_the_wrapper() {
+        let text = Text::of(b"a()", true);
+        assert_eq!(text.bytes, [WRAP.0.as_bytes(), b"a()", WRAP.1.as_bytes()].concat());
+        assert!(!text.wide);
+        assert_eq!(Text::of(b"a()", false).bytes, b"a()");
+    }
+
+    #[test]
+    fn a_hash_bang_becomes_a_comment_of_the_same_length() {
+        for source in ["#!/usr/bin/env node\nx", "#!/usr/bin/env n\u{f6}de\nx", "#!/usr/bin/env \u{2603}\nx"]
+        {
+            let text = Text::of(source.as_bytes(), true);
+            let units = if text.wide { text.bytes.len() / 2 } else { text.bytes.len() };
+            assert_eq!(units, WRAP.0.len() + source.chars().count() + WRAP.1.len());
+            let from = WRAP.0.len() * if text.wide { 2 } else { 1 };
+            assert_eq!(text.bytes[from], b'/');
+        }
+    }
+
+    #[test]
+    fn latin_1_takes_one_byte_and_the_rest_two() {
+        assert_eq!(Text::of("\u{e9}".as_bytes(), false), Text { bytes: vec![0xe9], wide: false });
+        let wide = Text::of("\u{e9}\u{1f600}".as_bytes(), false);
+        let units: Vec<u16> = "\u{e9}\u{1f600}".encode_utf16().collect();
+        assert_eq!(wide.bytes, units.into_iter().flat_map(u16::to_ne_bytes).collect::<Vec<_>>());
+        assert!(wide.wide);
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_replaced_as_a_decoder_would() {
+        assert_eq!(Text::of(b"a\xff", false), Text::of("a\u{fffd}".as_bytes(), false));
+    }
+}
