@@ -1,8 +1,9 @@
 //! Raw Node-API callbacks: functions that carry a share of what they work on as callback data.
 #![allow(unsafe_code)]
 
+use super::errors::throw;
 use super::guard::guarded;
-use super::raw::{answer, arguments};
+use super::raw::arguments;
 use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
@@ -14,8 +15,33 @@ const ARGUMENTS: usize = 4;
 
 pub type Arguments = [sys::napi_value; ARGUMENTS];
 
-/// What one does: its data, environment and arguments to a small integer.
-pub type Call<T> = fn(&T, sys::napi_env, Arguments) -> Result<i32, Error>;
+/// What one does: its data, environment and arguments to a small integer, or to a value that it has made.
+pub type Call<T, R> = fn(&T, sys::napi_env, Arguments) -> Result<R, Error>;
+
+/// What a callback answers with.
+pub trait Answer {
+    /// As a value of JavaScript.
+    fn value(self, env: sys::napi_env) -> sys::napi_value;
+}
+
+impl Answer for i32 {
+    #[inline(always)]
+    fn value(self, env: sys::napi_env) -> sys::napi_value {
+        let mut value = ptr::null_mut();
+        // SAFETY: the environment of the running callback (`run`); plain out-parameter.
+        unsafe { sys::napi_create_int32(env, self, &mut value) };
+        value
+    }
+}
+
+/// A value made by a running callback; null for undefined.
+pub struct Made(pub sys::napi_value);
+
+impl Answer for Made {
+    fn value(self, _: sys::napi_env) -> sys::napi_value {
+        self.0
+    }
+}
 
 /// A table of them, by JavaScript name, for the type of data that stands first. What it defines can be put on
 /// an object with `attach`.
@@ -28,7 +54,7 @@ macro_rules! callbacks {
             ) -> napi::sys::napi_value {
                 // SAFETY: called by Node-API with its own environment and arguments; `attach` of a table
                 // for this type gave it its data.
-                unsafe { $crate::binding::callbacks::run::<$data>(env, info, $call) }
+                unsafe { $crate::binding::callbacks::run::<$data, _>(env, info, $call) }
             }
         )*
         /// Every callback, by its JavaScript name.
@@ -91,12 +117,20 @@ unsafe extern "C" fn release<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_v
 /// # Safety
 /// `env` and `info` are those of the running callback, whose data is a share of a `T`.
 #[inline(always)]
-pub unsafe fn run<T>(env: sys::napi_env, info: sys::napi_callback_info, call: Call<T>) -> sys::napi_value {
+pub unsafe fn run<T, R: Answer>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    call: Call<T, R>,
+) -> sys::napi_value {
     // SAFETY: those of the running callback.
     let (args, data) = unsafe { arguments::<ARGUMENTS>(env, info) };
     // SAFETY: the caller's promise; the function object keeps the share alive.
     let shared = unsafe { &*data.cast::<T>() };
-    let result = guarded(|| call(shared, env, args));
-    // SAFETY: as above.
-    unsafe { answer(env, result) }
+    match guarded(|| call(shared, env, args)) {
+        Ok(answer) => answer.value(env),
+        Err(error) => {
+            throw(env, &error);
+            ptr::null_mut()
+        }
+    }
 }

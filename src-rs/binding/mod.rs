@@ -3,6 +3,7 @@
 mod callbacks;
 mod errors;
 mod exchange;
+mod external;
 mod fast;
 mod guard;
 mod handle;

@@ -1,7 +1,6 @@
 //! The few Node-API calls that the raw callbacks make, behind safe or narrowly unsafe doors.
 #![allow(unsafe_code)]
 
-use super::errors::throw;
 use napi::sys;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -257,21 +256,4 @@ pub unsafe fn arguments<const N: usize>(
     // SAFETY: there is room for N arguments; missing ones are filled with undefined.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), ptr::null_mut(), &mut data) };
     (args, data)
-}
-
-/// A small integer, or nothing with an exception pending.
-///
-/// # Safety
-/// `env` is that of the running callback.
-#[inline]
-pub unsafe fn answer(env: sys::napi_env, result: Result<i32, Error>) -> sys::napi_value {
-    let mut value = ptr::null_mut();
-    match result {
-        // SAFETY: plain out-parameter.
-        Ok(number) => unsafe {
-            sys::napi_create_int32(env, number, &mut value);
-        },
-        Err(error) => throw(env, &error),
-    }
-    value
 }

@@ -2,4 +2,5 @@
 
 pub mod artifact;
 mod pipeline;
+mod program;
 pub mod script;

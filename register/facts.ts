@@ -1,0 +1,145 @@
+/**
+ * What decides which file a request leads to, and how that file is to be compiled.
+ *
+ * Node.js asks the file system one question after the other and tells only the answer. For the answer to be kept, the
+ * questions are asked once more here, and each that was answered with "no" becomes a fact, as does each manifest that
+ * had a say: told as a character and a path, see src-rs/core/src/stores/program/facts.rs.
+ */
+
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Module } from './node-module.js';
+
+/** Where a request leads, and why. */
+export interface Answer {
+  /** The path that was found, before links are followed. */
+  found: string;
+  facts: string[];
+}
+
+const noFolder = (path: string) => `d${path}`;
+const noFile = (path: string) => `f${path}`;
+const manifest = (path: string) => `m${path}`;
+
+function kindOf(path: string): 'file' | 'folder' | undefined {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A manifest's object; `undefined` where there is none, an error where there is one that is damaged. */
+function readManifest(path: string): Record<string, unknown> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+const types = new Map<string, { type: string; facts: string[] } | undefined>();
+
+/**
+ * What the nearest manifest says of the files in a folder.
+ *
+ * @returns its `type`, `none` without one; `undefined` where a manifest is damaged
+ */
+export function typeOf(folder: string): { type: string; facts: string[] } | undefined {
+  const known = types.get(folder);
+  if (known !== undefined || types.has(folder)) return known;
+  let answer: { type: string; facts: string[] } | undefined;
+  if (folder.endsWith('/node_modules')) answer = { type: 'none', facts: [] };
+  else {
+    const path = folder === '/' ? '/package.json' : `${folder}/package.json`;
+    try {
+      const found = readManifest(path);
+      if (found !== undefined)
+        answer = { type: typeof found.type === 'string' ? found.type : 'none', facts: [manifest(path)] };
+      else {
+        const above = folder === '/' ? { type: 'none', facts: [] } : typeOf(dirname(folder));
+        answer = above && { type: above.type, facts: [manifest(path), ...above.facts] };
+      }
+    } catch {}
+  }
+  types.set(folder, answer);
+  return answer;
+}
+
+/** A file at a path, with an extension, or in a folder of that name: the first that there is. */
+function fileAt(base: string, request: string, facts: string[]): string | undefined {
+  const extensions = Object.keys(Module._extensions);
+  const first = (paths: string[]) =>
+    paths.find((path) => {
+      if (kindOf(path) === 'file') return true;
+      facts.push(noFile(path));
+      return false;
+    });
+  const withExtensions = (path: string) => extensions.map((extension) => path + extension);
+  // With a slash or dots at its end a request means a folder.
+  if (!/(^|\/)(\.{1,2})?$/.test(request)) {
+    const found = first([base, ...withExtensions(base)]);
+    if (found !== undefined) return found;
+  }
+  if (kindOf(base) !== 'folder') return undefined;
+  const path = `${base}/package.json`;
+  facts.push(manifest(path));
+  const main = readManifest(path)?.main;
+  if (typeof main === 'string' && main !== '') {
+    const target = resolve(base, main);
+    const found = first([target, ...withExtensions(target), ...withExtensions(`${target}/index`)]);
+    if (found !== undefined) return found;
+  }
+  return first(withExtensions(`${base}/index`));
+}
+
+/** The file of a package's `exports`, told by where the canonical file lies in it. */
+function exported(folder: string, real: string): string | undefined {
+  const realFolder = realpathSync(folder);
+  return real.startsWith(`${realFolder}/`) ? folder + real.slice(realFolder.length) : undefined;
+}
+
+/**
+ * Why a request leads to a file.
+ *
+ * @param request as a module asks
+ * @param folder of the module that asks
+ * @param paths where Node.js looks for it
+ * @param real the canonical path that it has found
+ * @returns `undefined` where it cannot be told: then it is not to be kept
+ */
+export function whyFound(
+  request: string,
+  folder: string,
+  paths: readonly string[],
+  real: string,
+): Answer | undefined {
+  const facts: string[] = [];
+  try {
+    if (/^\.{0,2}\//.test(request) || request === '.' || request === '..') {
+      const found = fileAt(resolve(folder, request), request, facts);
+      return found === undefined ? undefined : { found, facts };
+    }
+    const name = /^(@[^/]+\/)?[^/]+/.exec(request)?.[0];
+    if (name === undefined || request.startsWith('#')) return undefined;
+    for (const path of paths) {
+      if (kindOf(path) !== 'folder') {
+        facts.push(noFolder(path));
+        continue;
+      }
+      const own = `${path}/${name}/package.json`;
+      facts.push(manifest(own));
+      const declared = readManifest(own)?.exports;
+      const found =
+        declared === undefined || declared === null
+          ? fileAt(resolve(path, request), request, facts)
+          : exported(`${path}/${name}`, real);
+      if (found !== undefined) return { found, facts };
+      if (declared !== undefined && declared !== null) return undefined;
+    }
+  } catch {}
+  return undefined;
+}

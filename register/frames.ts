@@ -1,0 +1,151 @@
+/**
+ * Stack traces as they are without us.
+ *
+ * A module that comes from the shard is run by functions of ours, where Node.js has `Module._compile`, the handler of
+ * `.js` and the module's `require`. What a program prints when it fails must not change by that. So these three stand in
+ * scripts that carry the names, lines and columns of the loader that is running: they are asked of it once, by running
+ * it, and remembered in the shard.
+ */
+
+import vm from 'node:vm';
+import { type Handler, type LoadedModule, Module } from './node-module.js';
+
+const { apply } = Reflect;
+
+/** What a module's body is called with. */
+export type BodyArguments = [
+  exports: unknown,
+  require: (id: string) => unknown,
+  module: LoadedModule,
+  filename: string,
+  dirname: string,
+];
+
+/** Where the loader calls a module's body, where its handler calls `_compile`, and where `require` calls on. */
+interface Places {
+  body: [line: number, column: number];
+  compile: [line: number, column: number];
+  require: [line: number, column: number];
+  /** Whether V8 has a name for the handler, or tells it by where it is found. */
+  named: boolean;
+  loader: string;
+  helpers: string;
+}
+
+/**
+ * Asks the loader where its calls are, by running it on an empty module.
+ *
+ * @param handler Node.js' own handler of `.js`
+ * @param file any CommonJS file that can be read; it is not run
+ * @returns a text for `framesOf`; empty where the loader is not as expected, and frames would not match
+ */
+export function learnFrames(handler: Handler, file: string): string {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  try {
+    Error.stackTraceLimit = 8;
+    Error.prepareStackTrace = (_, sites) => sites;
+    const sites = () => new Error().stack as unknown as NodeJS.CallSite[];
+    let seen: NodeJS.CallSite[] = [];
+    const probe = new Module(file);
+    probe.filename = file;
+    probe.require = () => {
+      seen = sites();
+    };
+    probe._compile('require("")', file, 'commonjs');
+    // The arrow function of `sites`, the probe's own, `require`, the module's body, `_compile`.
+    const [, , require, , body] = seen;
+    const target = new Module(file);
+    target._compile = () => {
+      seen = sites();
+    };
+    apply(handler, Module._extensions, [target, file]);
+    const [, , compile] = seen;
+    const text = [body, compile, require].map((site) => {
+      const name = site?.getFileName();
+      if (!name?.startsWith('node:internal/modules/')) throw new Error('not the loader');
+      return [name, site?.getLineNumber(), site?.getColumnNumber(), site?.getFunctionName() ?? ''].join(' ');
+    });
+    return text.join('\n');
+  } catch {
+    return '';
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (prepareStackTrace === undefined) delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
+    else Error.prepareStackTrace = prepareStackTrace;
+  }
+}
+
+function places(text: string): Places | undefined {
+  const [body, compile, require] = text.split('\n').map((line) => {
+    const [file = '', row = '', column = '', name = ''] = line.split(' ');
+    return { file, at: [Number(row), Number(column)] as [number, number], name };
+  });
+  if (!body || !compile || !require || body.file !== compile.file || compile.at[0] <= body.at[0] + 3) return undefined;
+  const least = [body.at[0] - 4, require.at[0] - 2, require.at[1] - 12, body.at[1] - 1, compile.at[1] - 1];
+  if (!least.every((n) => n >= 0)) return undefined;
+  return {
+    body: body.at,
+    compile: compile.at,
+    require: require.at,
+    named: compile.name !== '',
+    loader: body.file,
+    helpers: require.file,
+  };
+}
+
+/** What runs a module, in the loader's place. */
+export interface Frames {
+  /** A handler of `.js` that runs what `begin` gives it; then `end` is called. */
+  handler: Handler;
+  /** Makes the bare `require` of a module. */
+  makeRequire(module: LoadedModule): (id: string) => unknown;
+}
+
+/**
+ * A handler as V8 names it when it is found in `Module._extensions`, where an accessor stands now: V8 tells a method by
+ * the property of its receiver that holds it. Bound to such a receiver it leaves no other trace.
+ */
+export function asMethod(handler: Handler, extension: string): Handler {
+  return handler.bind({ __proto__: null, [extension]: handler });
+}
+
+/**
+ * The functions that run modules.
+ *
+ * @param text what `learnFrames` gave; where it is empty, stack traces show the functions of this package
+ * @param begin gives the body of a module and what to call it with
+ * @param end told when the body has returned, not when it has thrown
+ */
+export function framesOf(
+  text: string,
+  begin: (module: LoadedModule, filename: string) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
+  end: (module: LoadedModule) => void,
+): Frames {
+  const at = places(text);
+  const body = at?.body ?? [5, 14];
+  const compile = at?.compile ?? [12, 10];
+  const require = at?.require ?? [3, 16];
+  // The spelling matters: V8 takes the names of functions from the assignments in which they stand.
+  const [assign, assigned] = at?.named ? ["Module._extensions['.js'] = ", ''] : ['(', ')'];
+  const loader = `(function (apply, begin, end, keep) { const Module = { prototype: {}, _extensions: {} };
+Module.prototype._compile = function(body, args) {
+const result =
+${' '.repeat(body[1] - 1)}apply(body, args[0], args);
+return result; };
+keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = Module.prototype._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, module, [body, args]);
+end(module); }${assigned}); })`;
+  const helpers = `(function () { return function makeRequireFunction(mod) {
+${'function require(path) {'}
+${' '.repeat(require[1] - 12)}return mod.require(path);
+}
+return require; }; })`;
+  const own = 'node:internal/warmshard';
+  const run = <T>(source: string, filename: string, line: number) =>
+    new vm.Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
+  let handler: Handler = () => {};
+  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(apply, begin, end, (made: Handler) => {
+    handler = made;
+  });
+  const makeRequire = run<() => Frames['makeRequire']>(helpers, at?.helpers ?? own, require[0] - 2)();
+  return { handler: asMethod(handler, '.js'), makeRequire };
+}

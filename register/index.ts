@@ -1,0 +1,62 @@
+/**
+ * `warmshard/register`: programs that start warm.
+ *
+ * Loading it is enough: `node -r warmshard/register app.js`, `node --import warmshard/register app.js`, or a `require` at
+ * the top of a command-line tool.
+ */
+
+import { reasonToStepAside } from './aside.js';
+import * as capture from './capture.js';
+import { hookCommonJs } from './commonjs.js';
+import { type LoadedModule, Module } from './node-module.js';
+import { type Counts, closedBecause, configure, counts, type EnableOptions, path } from './state.js';
+
+export type { Counts, EnableOptions };
+
+/** What `status` tells. */
+export interface Status extends Counts {
+  /** Whether modules are served. */
+  enabled: boolean;
+  /** Why not. */
+  reason?: string;
+  /** The shard. */
+  path: string;
+}
+
+let reason: string | undefined;
+let hooked = false;
+
+/**
+ * Serves modules from a shard, and records those that are not in it.
+ *
+ * @param options where the shard is and what is served; see there for defaults
+ */
+export function enable(options: EnableOptions = {}): void {
+  if (hooked) capture.publish();
+  configure(options);
+  reason = reasonToStepAside();
+  if (reason !== undefined || hooked) return;
+  hooked = true;
+  hookCommonJs(module as unknown as LoadedModule);
+}
+
+/**
+ * Writes what was recorded so far, without waiting for the program's end.
+ *
+ * @returns how many entries were written
+ */
+export function flush(): number {
+  return capture.publish();
+}
+
+/** What this process has got from the shard. */
+export function status(): Status {
+  const why = reason ?? closedBecause();
+  return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
+}
+
+enable();
+
+// What was loaded before the program is none of its modules.
+const self = module as unknown as LoadedModule & { parent?: { id?: string } };
+if (self.parent?.id === 'internal/preload') delete Module._cache[__filename];

@@ -1,0 +1,43 @@
+import nodeModule from 'node:module';
+
+/** A CommonJS module, as its loader keeps it. */
+export interface LoadedModule {
+  id: string;
+  path: string;
+  exports: unknown;
+  filename: string | null;
+  loaded: boolean;
+  children?: LoadedModule[];
+  paths?: string[];
+  require(id: string): unknown;
+  _compile(source: string, filename: string, format?: string): unknown;
+  [state: symbol]: unknown;
+}
+
+/** What `Module._extensions` holds. */
+export type Handler = (this: unknown, module: LoadedModule, filename: string) => void;
+
+/** The class of modules, with the parts that everybody who hooks into loading has long relied on. */
+export interface ModuleClass {
+  new (id?: string, parent?: LoadedModule | null): LoadedModule;
+  prototype: LoadedModule;
+  wrap(source: string): string;
+  wrapper: readonly string[];
+  globalPaths: readonly string[];
+  _extensions: Record<string, Handler>;
+  _cache: Record<string, LoadedModule | undefined>;
+  _nodeModulePaths(folder: string): string[];
+  _resolveLookupPaths(request: string, parent?: LoadedModule | null): string[] | null;
+  _findPath(request: string, paths: readonly string[], isMain: boolean, ...more: unknown[]): string | false;
+  _resolveFilename(request: string, parent?: LoadedModule | null, isMain?: boolean, options?: object): string;
+  enableCompileCache?(folder?: string): unknown;
+  registerHooks?(hooks: object): { deregister(): void };
+}
+
+/** See there. */
+export const Module = nodeModule as unknown as ModuleClass;
+
+/** The symbol by which the loader knows that a module's body is running. */
+export function stateSymbol(module: LoadedModule, description: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(module).find((symbol) => symbol.description === description);
+}

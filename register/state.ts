@@ -1,0 +1,155 @@
+/** What a process asks of the cache, and what the cache has done for it. */
+
+import { homedir } from 'node:os';
+import { writeSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { nodeOptions } from './aside.js';
+import { openProgram, type ProgramCalls } from './native.js';
+
+/** Bytes that the shard may have unless somebody says otherwise. */
+const MAX_BYTES = 512 << 20;
+
+/** See `enable`. */
+export interface EnableOptions {
+  /**
+   * The shard. Default: `programs.shard` in `$WARMSHARD_HOME`, else in `warmshard` below `$XDG_CACHE_HOME`, else in
+   * `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+   */
+  path?: string;
+  /** A folder below which paths are told from it, so that shard and program can move together. Default: none. */
+  root?: string;
+  /** Files and folders, or patterns of paths, that are served at all. Default: all. */
+  include?: readonly (string | RegExp)[];
+  /** Files and folders, or patterns of paths, that are not served. Default: none. */
+  exclude?: readonly (string | RegExp)[];
+  /** Serve what is there and keep nothing. Default `false`. */
+  readOnly?: boolean;
+  /** Bytes that compaction brings the shard back under. Default 512 MiB. */
+  maxBytes?: number;
+  /** Which shards are believed: see `ShardOptions.trust`. Default: those of this user that nobody else can write to. */
+  trust?: 'owner' | 'group' | 'root';
+}
+
+/** Counts of this process. */
+export interface Counts {
+  /** Modules that came from the shard. */
+  hits: number;
+  /** Modules that were not in it, or in another state. */
+  misses: number;
+  /** Modules that were left to Node.js. */
+  aside: number;
+  /** Modules whose bytecode V8 refused: compiled from the text that is kept. */
+  rejected: number;
+  /** Requests whose file was known. */
+  resolved: number;
+  /** Requests that Node.js looked for. */
+  searched: number;
+  /** Entries written. */
+  written: number;
+}
+
+export const counts: Counts = {
+  hits: 0,
+  misses: 0,
+  aside: 0,
+  rejected: 0,
+  resolved: 0,
+  searched: 0,
+  written: 0,
+};
+
+const debugging = process.env.WARMSHARD_DEBUG === '1';
+
+/** Says something on standard error where `WARMSHARD_DEBUG` is 1. */
+export function debug(what: string, path: string, why = ''): void {
+  if (!debugging) return;
+  try {
+    writeSync(2, `warmshard: ${what} ${path}${why && `: ${why}`}\n`);
+  } catch {}
+}
+
+/** The shard that programs share. */
+function defaultPath(): string {
+  const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
+  if (own) return join(own, 'programs.shard');
+  if (cache && isAbsolute(cache)) return join(cache, 'warmshard', 'programs.shard');
+  const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
+  return join(homedir(), folder, 'warmshard', 'programs.shard');
+}
+
+/**
+ * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
+ * the process' and not the file system's. V8 compares its own version and flags with each code cache besides.
+ */
+function profile(): string {
+  const { version, arch, env } = process;
+  const skip = /^(-r|--require|--import|-e|--eval|-p|--print|--title|--max-http|--no-warnings|--trace-)/;
+  const options = nodeOptions().filter((option) => option.startsWith('-') && !skip.test(option));
+  return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
+}
+
+let options: EnableOptions = {};
+let cache: ProgramCalls & { close(): void } | undefined;
+let closed: string | undefined;
+
+/** Takes in how to go on: from the next module on another shard is used, if it is another. */
+export function configure(next: EnableOptions): void {
+  options = next;
+  cache?.close();
+  cache = undefined;
+  closed = undefined;
+}
+
+/** Why nothing is served any more; `undefined` where all is well. */
+export function closedBecause(): string | undefined {
+  return closed;
+}
+
+/** Ends the use of the cache in this process: a cache may forget, but not stop its host. */
+export function giveUp(reason: unknown): void {
+  closed = reason instanceof Error ? reason.message : String(reason);
+  debug('off', path(), closed);
+  try {
+    cache?.close();
+  } catch {}
+  cache = undefined;
+}
+
+/** Where the shard is. */
+export function path(): string {
+  return options.path ?? defaultPath();
+}
+
+/** Whether nothing is kept. */
+export function isReadOnly(): boolean {
+  // Threads come and go with the program's work: what they load the main thread has recorded, or will.
+  return options.readOnly === true || (process.chdir as { disabled?: boolean }).disabled === true;
+}
+
+/** The cache, opened when it is first asked for; `undefined` where it cannot be. */
+export function program(): ProgramCalls | undefined {
+  if (cache !== undefined || closed !== undefined) return cache;
+  try {
+    const { root, trust, maxBytes = MAX_BYTES } = options;
+    const file = path();
+    cache = openProgram(file, {
+      profile: profile(),
+      readOnly: isReadOnly(),
+      maxBytes,
+      ...(root !== undefined && { root }),
+      ...(trust !== undefined && { trust }),
+    });
+  } catch (error) {
+    giveUp(error);
+  }
+  return cache;
+}
+
+/** Whether a file is to be served. */
+export function isServed(file: string): boolean {
+  const { include, exclude } = options;
+  const matches = (pattern: string | RegExp) =>
+    typeof pattern === 'string' ? file === pattern || file.startsWith(`${pattern}/`) : pattern.test(file);
+  if (exclude?.some(matches)) return false;
+  return include === undefined || include.some(matches);
+}

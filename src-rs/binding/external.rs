@@ -1,0 +1,113 @@
+//! Bytes of a shard as JavaScript strings and buffers that are not copied, where the runtime can.
+//!
+//! V8 never writes to the text of an external string. The buffers are for V8's deserialiser alone, which reads: their
+//! memory is mapped read-only, and they must never reach a program.
+#![allow(unsafe_code)]
+
+use napi::sys;
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::sync::OnceLock;
+use warmshard_core::stores::program::Bytes;
+
+/// `node_api_create_external_string_latin1`, and its like for UTF-16, with another type of text.
+type CreateExternal = unsafe extern "C" fn(
+    sys::napi_env,
+    *mut c_void,
+    usize,
+    sys::napi_finalize,
+    *mut c_void,
+    *mut sys::napi_value,
+    *mut bool,
+) -> sys::napi_status;
+
+/// Texts shorter than this are copied: an external string costs more, in bytes.
+const MIN_EXTERNAL: usize = 1024;
+
+/// The calls are younger than the oldest runtime that we serve, so nothing may be linked to them.
+fn creators() -> &'static [Option<CreateExternal>; 2] {
+    static CREATORS: OnceLock<[Option<CreateExternal>; 2]> = OnceLock::new();
+    let find = |name: &CStr| {
+        // SAFETY: a constant name; where the process has such a symbol, it is the call of that type.
+        unsafe {
+            let symbol = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
+            (!symbol.is_null()).then(|| std::mem::transmute::<*mut c_void, CreateExternal>(symbol))
+        }
+    };
+    CREATORS.get_or_init(|| {
+        [find(c"node_api_create_external_string_latin1"), find(c"node_api_create_external_string_utf16")]
+    })
+}
+
+/// A string of Latin-1, or of UTF-16 in the machine's byte order.
+pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_value> {
+    let slice = bytes.as_slice();
+    let (data, len) = (slice.as_ptr(), if wide { slice.len() / 2 } else { slice.len() });
+    let aligned = !wide || data.cast::<u16>().is_aligned();
+    let [narrow_creator, wide_creator] = creators();
+    let mut value = ptr::null_mut();
+    if slice.len() >= MIN_EXTERNAL
+        && aligned
+        && let Some(create) = if wide { wide_creator } else { narrow_creator }
+    {
+        let owner = Box::into_raw(Box::new(bytes)).cast::<c_void>();
+        let mut copied = false;
+        // SAFETY: the text is that long and aligned, nobody writes to it, and it lives until `release` gives its
+        // owner back, which the runtime calls once: at once if it has copied.
+        let status = unsafe {
+            create(env, data.cast_mut().cast(), len, Some(release), owner, &mut value, &mut copied)
+        };
+        if status == sys::Status::napi_ok {
+            return Some(value);
+        }
+        // The runtime has not taken it, and we cannot tell whether it has kept the pointer: it stays.
+        return None;
+    }
+    let len = isize::try_from(len).ok()?;
+    // SAFETY: the text is that long.
+    let status = unsafe {
+        if !wide {
+            sys::napi_create_string_latin1(env, data.cast::<c_char>(), len, &mut value)
+        } else if aligned {
+            sys::napi_create_string_utf16(env, data.cast(), len, &mut value)
+        } else {
+            let units: Vec<u16> =
+                slice.as_chunks::<2>().0.iter().map(|unit| u16::from_ne_bytes(*unit)).collect();
+            sys::napi_create_string_utf16(env, units.as_ptr(), len, &mut value)
+        }
+    };
+    (status == sys::Status::napi_ok).then_some(value)
+}
+
+/// Bytes as a view for V8's deserialiser; a copy where the runtime forbids memory that is not its own.
+pub fn code(env: sys::napi_env, bytes: Bytes) -> Option<sys::napi_value> {
+    let (data, len) = (bytes.as_slice().as_ptr(), bytes.as_slice().len());
+    let (mut buffer, mut view) = (ptr::null_mut(), ptr::null_mut());
+    let owner = Box::into_raw(Box::new(bytes));
+    // SAFETY: the memory is that long and lives until `release` gives its owner back, which the runtime calls once,
+    // after the last use; it is only read, as said in the module's head.
+    unsafe {
+        let lent = sys::napi_create_external_arraybuffer(
+            env,
+            data.cast_mut().cast(),
+            len,
+            Some(release),
+            owner.cast(),
+            &mut buffer,
+        );
+        let kind = sys::TypedarrayType::uint8_array;
+        if lent == sys::Status::napi_ok {
+            let made = sys::napi_create_typedarray(env, kind, len, buffer, 0, &mut view);
+            return (made == sys::Status::napi_ok).then_some(view);
+        }
+        let bytes = Box::from_raw(owner);
+        let from = bytes.as_slice().as_ptr().cast();
+        let copied = sys::napi_create_buffer_copy(env, len, from, ptr::null_mut(), &mut view);
+        (copied == sys::Status::napi_ok).then_some(view)
+    }
+}
+
+unsafe extern "C" fn release(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: made by `text` or `code`; called once.
+    drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
+}

@@ -1,0 +1,321 @@
+//! The program cache: what `warmshard/register` calls.
+#![allow(unsafe_code)]
+
+use crate::binding::callbacks::{Arguments, Made, callbacks};
+use crate::binding::errors::raise;
+use crate::binding::external;
+use crate::binding::guard::guarded;
+use crate::binding::raw::{KeyBuffer, bytes, is_undefined};
+use napi::bindgen_prelude::{JsValue, Object};
+use napi::{Env, sys};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::path::Path;
+use std::ptr;
+use std::rc::Rc;
+use warmshard_core::kind::Kind;
+use warmshard_core::limits::MAX_KEY_BYTES;
+use warmshard_core::storage::trust::Trust;
+use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Text, WIDE};
+use warmshard_core::{Error, Options, Shard};
+
+/// A program cache and the shard that it lies in.
+pub struct ProgramHandle {
+    inner: RefCell<Option<(Programs, Shard)>>,
+}
+
+impl ProgramHandle {
+    fn with<T>(&self, run: impl FnOnce(&mut Programs, &mut Shard) -> Result<T, Error>) -> Result<T, Error> {
+        match self.inner.try_borrow_mut().as_deref_mut() {
+            Ok(Some((programs, shard))) => run(programs, shard),
+            _ => {
+                Err(Error::InvalidArg("the program cache is closed, or in the middle of another call".into()))
+            }
+        }
+    }
+}
+
+callbacks! { ProgramHandle;
+    resolve "resolve" => resolve_request;
+    load "load" => load_module;
+    read "read" => read_source;
+    replace_text "replaceText" => replace_source_text;
+    record "record" => record_module;
+    improve "improve" => improve_module;
+    record_resolution "recordResolution" => record_request;
+    noted "noted" => noted_text;
+    note "note" => note_text;
+    settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
+    publish "publish" => |it, _, _| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
+}
+
+const UNDEFINED: Made = Made(ptr::null_mut());
+
+/// Answers of `load` beside an array.
+const ABSENT: i32 = -1;
+const CHANGED: i32 = -2;
+
+/// A name of at most `MAX_KEY_BYTES`.
+fn name(env: sys::napi_env, value: sys::napi_value, buffer: &mut KeyBuffer) -> Result<&[u8], Error> {
+    // SAFETY: those of the running callback.
+    let name = unsafe { buffer.read(env, value)? };
+    if name.len() > MAX_KEY_BYTES {
+        return Err(Error::InvalidKey(format!("may be {MAX_KEY_BYTES} bytes long")));
+    }
+    Ok(name)
+}
+
+fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
+    let mut number = 0;
+    // SAFETY: those of the running callback; where it is no number, zero stays.
+    unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
+    number
+}
+
+/// A string of any length as UTF-8.
+fn long_text(env: sys::napi_env, value: sys::napi_value) -> Result<Vec<u8>, Error> {
+    let mut len = 0;
+    // SAFETY: those of the running callback; with no buffer only the length is told.
+    let status = unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) };
+    if status != sys::Status::napi_ok {
+        return Err(Error::InvalidArg("a text must be a string".into()));
+    }
+    let mut out = vec![0u8; len.saturating_add(1)];
+    // SAFETY: the buffer is that long.
+    unsafe { sys::napi_get_value_string_utf8(env, value, out.as_mut_ptr().cast(), out.len(), &mut len) };
+    out.truncate(len);
+    Ok(out)
+}
+
+fn string(env: sys::napi_env, text: &[u8]) -> Made {
+    let mut value = ptr::null_mut();
+    let len = isize::try_from(text.len()).unwrap_or(0);
+    // SAFETY: the text is that long; a plain out-parameter.
+    unsafe {
+        if text.is_ascii() {
+            sys::napi_create_string_latin1(env, text.as_ptr().cast(), len, &mut value);
+        } else if std::str::from_utf8(text).is_ok() {
+            sys::napi_create_string_utf8(env, text.as_ptr().cast(), len, &mut value);
+        }
+    }
+    Made(value)
+}
+
+/// `resolve(folder, request, paths)`: the canonical path, if it is known.
+fn resolve_request(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [folder, request, paths, ..]: Arguments,
+) -> Result<Made, Error> {
+    let (mut first, mut second) = (KeyBuffer::new(), KeyBuffer::new());
+    let request = Request {
+        folder: name(env, folder, &mut first)?,
+        request: name(env, request, &mut second)?,
+        paths: number(env, paths),
+    };
+    it.with(|programs, shard| {
+        Ok(programs.resolve(shard, &request)?.map_or(UNDEFINED, |real| string(env, &real)))
+    })
+}
+
+/// `load(path)`: an array of flags, text, code and map, or a negative number.
+fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    let loaded = it.with(|programs, shard| programs.load(shard, path))?;
+    let (flags, [text, code, map]) = match loaded {
+        Loaded::Hit { flags, parts, .. } => (flags, parts),
+        Loaded::Absent => return Ok(Made(int(env, ABSENT))),
+        Loaded::Changed => return Ok(Made(int(env, CHANGED))),
+    };
+    let wide = flags & WIDE != 0;
+    let values = [
+        Some(int(env, i32::from(flags))),
+        external::text(env, text, wide),
+        external::code(env, code),
+        map_text(env, &map),
+    ];
+    let mut array = ptr::null_mut();
+    // SAFETY: plain out-parameter; the values are of the running callback.
+    unsafe {
+        sys::napi_create_array_with_length(env, PARTS, &mut array);
+        for (i, value) in (0u32..).zip(values) {
+            let Some(value) = value else { return Ok(Made(int(env, ABSENT))) };
+            sys::napi_set_element(env, array, i, value);
+        }
+    }
+    Ok(Made(array))
+}
+
+fn map_text(env: sys::napi_env, map: &Bytes) -> Option<sys::napi_value> {
+    Some(string(env, map.as_slice()).0).filter(|value| !value.is_null())
+}
+
+fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    unsafe { sys::napi_create_int32(env, number, &mut value) };
+    value
+}
+
+fn made_text(env: sys::napi_env, text: Option<Text>) -> Made {
+    let value = text.and_then(|text| external::text(env, Bytes::Copied(text.bytes), text.wide));
+    Made(value.unwrap_or(ptr::null_mut()))
+}
+
+/// `read(path, wrap)`: the text of a source, or undefined.
+fn read_source(it: &ProgramHandle, env: sys::napi_env, [path, wrap, ..]: Arguments) -> Result<Made, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    let wrap = number(env, wrap) != 0;
+    let text = it.with(|programs, _| Ok(programs.read(path, wrap)))?;
+    Ok(made_text(env, text))
+}
+
+/// `replaceText(path, text, wrap)`: the text that is compiled instead of the source.
+fn replace_source_text(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [path, text, wrap, ..]: Arguments,
+) -> Result<Made, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    let (text, wrap) = (long_text(env, text)?, number(env, wrap) != 0);
+    let text = it.with(|programs, _| Ok(programs.replace_text(path, &text, wrap)))?;
+    Ok(made_text(env, Some(text)))
+}
+
+/// Strings as one: each with a zero behind.
+fn strings(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| *b == 0)
+}
+
+/// Facts: each a character that tells the kind, and a path.
+fn facts<'a>(strings: impl Iterator<Item = &'a [u8]>) -> Vec<(u8, &'a [u8])> {
+    strings.filter_map(|fact| fact.split_first().map(|(kind, path)| (*kind, path))).collect()
+}
+
+/// `record(path, told, code?, map?)`: 1 if it will be kept. What is told: flags and facts.
+fn record_module(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [path, told, code, map]: Arguments,
+) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    let told = long_text(env, told)?;
+    let mut told = strings(&told);
+    let flags = told.next().and_then(|flags| std::str::from_utf8(flags).ok()?.parse().ok()).unwrap_or(0);
+    let facts = facts(told);
+    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    let (code, has_map) = unsafe { (bytes(env, code), !is_undefined(env, map)) };
+    let map = if has_map { long_text(env, map)? } else { Vec::new() };
+    it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
+}
+
+/// `improve(path, code)`: 1 if the code is better than what is kept.
+fn improve_module(it: &ProgramHandle, env: sys::napi_env, [path, code, ..]: Arguments) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    let code = unsafe { bytes(env, code) }.unwrap_or_default();
+    it.with(|programs, shard| programs.improve(shard, path, code).map(i32::from))
+}
+
+/// `recordResolution(folder, request, paths, told)`: 1 if it will be kept. What is told: the path that was found, the
+/// canonical one, and facts.
+fn record_request(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [folder, request, paths, told]: Arguments,
+) -> Result<i32, Error> {
+    let (mut first, mut second) = (KeyBuffer::new(), KeyBuffer::new());
+    let request = Request {
+        folder: name(env, folder, &mut first)?,
+        request: name(env, request, &mut second)?,
+        paths: number(env, paths),
+    };
+    let told = long_text(env, told)?;
+    let mut told = strings(&told);
+    let (found, real) = (told.next().unwrap_or_default(), told.next().unwrap_or_default());
+    let facts = facts(told);
+    it.with(|programs, _| Ok(i32::from(programs.record_resolution(&request, found, real, &facts))))
+}
+
+/// `noted(name)`: a text, or undefined.
+fn noted_text(it: &ProgramHandle, env: sys::napi_env, [key, ..]: Arguments) -> Result<Made, Error> {
+    let mut buffer = KeyBuffer::new();
+    let key = name(env, key, &mut buffer)?;
+    let text = it.with(|programs, shard| programs.noted(shard, key))?;
+    Ok(text.map_or(UNDEFINED, |text| string(env, &text)))
+}
+
+/// `note(name, text)`: 1 if it will be kept.
+fn note_text(it: &ProgramHandle, env: sys::napi_env, [key, text, ..]: Arguments) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    let key = name(env, key, &mut buffer)?;
+    let text = long_text(env, text)?;
+    it.with(|programs, _| Ok(i32::from(programs.note(key, &text))))
+}
+
+/// A program cache.
+#[napi]
+pub struct NativeProgram {
+    shared: Rc<ProgramHandle>,
+}
+
+/// How it is opened.
+#[napi(object)]
+pub struct NativeProgramOptions {
+    /// What makes the same source compile to other bytes, or the same request lead elsewhere.
+    pub profile: String,
+    pub read_only: bool,
+    pub max_bytes: Option<f64>,
+    pub root: Option<String>,
+    pub trust: Option<String>,
+}
+
+#[napi]
+impl NativeProgram {
+    /// Opens a program cache and puts its callbacks on `target`.
+    #[napi(factory)]
+    pub fn open(
+        env: Env,
+        path: String,
+        options: NativeProgramOptions,
+        target: Object<'_>,
+    ) -> napi::Result<Self> {
+        let opened = guarded(|| {
+            let default = Options::default();
+            let max_bytes = options.max_bytes.map_or(default.max_bytes, |v| v as u64);
+            let shard = Shard::open(
+                Path::new(&path),
+                Options {
+                    kind: Kind::Program,
+                    part_count: PARTS,
+                    read_only: options.read_only,
+                    max_bytes,
+                    trust: options.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
+                    ..default
+                },
+            )?;
+            let root = options.root.as_deref().unwrap_or_default().as_bytes();
+            Ok((Programs::new(options.profile.as_bytes(), root), shard))
+        });
+        let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
+        let shared = Rc::new(ProgramHandle { inner });
+        CALLBACKS.attach(env.raw(), target.raw(), &shared);
+        Ok(NativeProgram { shared })
+    }
+
+    /// Ends the use of the shard. What was handed out stays.
+    #[napi]
+    pub fn close(&self) {
+        let _ = guarded(|| {
+            if let Ok(Some((_, shard))) = self.shared.inner.try_borrow_mut().map(|mut inner| inner.take()) {
+                shard.close();
+            }
+            Ok(())
+        });
+    }
+}
