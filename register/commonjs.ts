@@ -11,15 +11,15 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
-import { dirname } from 'node:path';
-import vm from 'node:vm';
-import * as capture from './capture.js';
-import { typeOf } from './facts.js';
-import { asMethod, type BodyArguments, type Frames, framesOf, learnFrames } from './frames.js';
+import fs = require('node:fs');
+import path = require('node:path');
+import vm = require('node:vm');
+import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
+import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
-import { WRAPPER_LENGTH } from './wrapper.js';
 
 const { apply } = Reflect;
 const { Script } = vm;
@@ -32,23 +32,14 @@ const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
 };
 const before = Module.wrapper[0];
 
-/** A module's body, ready to run. */
-interface Prepared {
-  filename: string;
-  script: vm.Script;
-  flags: number;
-}
-
-/** Flags of entries; the first two are the engine's. */
-export const ASIDE = 2;
-/** The nearest manifest says that files are CommonJS. */
-export const TYPED = 8;
+/** Characters that Node.js' wrapper puts before a module's source. */
+const WRAPPER_LENGTH = '(function (exports, require, module, __filename, __dirname) { '.length;
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
 const major = Number(process.versions.node.split('.')[0]);
 const importModuleDynamically =
   major >= 22
-    ? (vm.constants as unknown as Record<string, never>).USE_MAIN_CONTEXT_DEFAULT_LOADER
+    ? (vm.constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: number }).USE_MAIN_CONTEXT_DEFAULT_LOADER
     : undefined;
 
 function compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script {
@@ -56,7 +47,7 @@ function compileText(text: string, filename: string, cachedData?: Uint8Array): v
     filename,
     columnOffset: -WRAPPER_LENGTH,
     ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically && { importModuleDynamically }),
+    ...(importModuleDynamically !== undefined && { importModuleDynamically: importModuleDynamically as never }),
   });
 }
 
@@ -110,56 +101,84 @@ function prepare(filename: string): Prepared | undefined {
         counts.hits++;
         debug('hit', filename);
       }
-      capture.loaded(filename, script, script.cachedDataRejected === true);
+      const rejected = script.cachedDataRejected === true;
+      if (isNewCommand(cache) || (rejected && !isReadOnly())) recording().capture.loaded(filename, script, rejected);
       return { filename, script, flags };
     }
     counts.misses++;
     debug('miss', filename, found === -1 ? 'not known' : 'changed');
-    return isReadOnly() ? undefined : compileNew(filename);
+    if (isReadOnly()) return undefined;
+    isNewCommand(cache);
+    return recording().compiler.compile(filename);
   } catch (error) {
     giveUp(error);
     return undefined;
   }
 }
 
-/** Compiles a module as Node.js would, so that its bytecode can be taken once it has run. */
-function compileNew(filename: string): Prepared | undefined {
-  const cache = program();
-  const extension = /\.[^./]*$/.exec(filename)?.[0];
-  const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(dirname(filename));
-  if (cache === undefined || scope === undefined) return undefined;
-  const text = cache.read(filename, 1);
-  if (text === undefined) return undefined;
-  const aside = (why: string) => {
-    counts.aside++;
-    debug('aside', filename, why);
-    capture.record(filename, ASIDE, scope.facts);
-    return undefined;
-  };
-  if (extension === '.mjs' || scope.type === 'module') return aside('an ES module');
-  if (importModuleDynamically === undefined && /\bimport\s*\(/.test(text)) return aside('import() on Node.js 20');
-  let script: vm.Script;
-  try {
-    script = compileText(text, filename);
-  } catch {
-    return aside('not a script');
+let recorder: Recording | undefined;
+
+/** What records, loaded when there is something to record. None of the program's modules, so it leaves no trace. */
+export function recording(): Recording {
+  if (recorder === undefined) {
+    const file = path.join(__dirname, 'register-recording.cjs');
+    const kit: Kit = {
+      counts,
+      program,
+      debug,
+      giveUp,
+      compileText,
+      canImport: importModuleDynamically !== undefined,
+    };
+    const holder = new Module(file);
+    holder.filename = file;
+    apply(compile, holder, [fs.readFileSync(file, 'utf8'), file, 'commonjs']);
+    recorder = (holder.exports as { record(kit: Kit): Recording }).record(kit);
   }
-  const flags = scope.type === 'commonjs' ? TYPED : 0;
-  capture.record(filename, flags, scope.facts, script);
-  return { filename, script, flags };
+  return recorder;
+}
+
+/** Writes what was recorded so far; gives how many entries there were. */
+export function publish(): number {
+  return recorder?.capture.publish() ?? 0;
+}
+
+/** Most commands of one program whose bytecode is taken again. */
+const MAX_COMMANDS = 8;
+
+let newCommand: boolean | undefined;
+
+/**
+ * Whether this command of this program has not run before: other functions may run, whose bytecode is to be added to
+ * what is kept. Told by the program's file, the names of its flags and its first word.
+ */
+function isNewCommand(cache: ProgramCalls): boolean {
+  if (newCommand !== undefined) return newCommand;
+  const [, main, ...words] = process.argv;
+  newCommand = false;
+  if (main === undefined || isReadOnly()) return false;
+  const flags = words.filter((word) => word.startsWith('-')).map((word) => word.replace(/=.*/, ''));
+  const first = words.find((word) => /^\w[\w:-]{0,31}$/.test(word)) ?? '';
+  const command = [first, ...flags.sort()].join(' ').slice(0, 200);
+  const name = `commands ${main}`;
+  const known = cache.noted(name)?.split('\n') ?? [];
+  if (known.length >= MAX_COMMANDS || known.includes(command)) return false;
+  newCommand = true;
+  recording().capture.note(name, [...known, command].join('\n'));
+  return true;
 }
 
 let frames: Frames | undefined;
-let learn: (() => string) | undefined;
+let genuineHandler: Handler | undefined;
 
 /** What runs modules in the loader's place, made for the first of them. */
 function makeFrames(cache: ProgramCalls): void {
-  if (frames !== undefined || learn === undefined) return;
+  if (frames !== undefined || genuineHandler === undefined) return;
   const name = `frames ${process.version}`;
   let text = cache.noted(name);
   if (text === undefined) {
-    text = learn();
-    if (!isReadOnly()) capture.note(name, text);
+    text = recording().learnFrames(genuineHandler, path.join(__dirname, 'register-recording.cjs'));
+    if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
   if (importModuleDynamically !== undefined) silenceWarning();
@@ -189,7 +208,7 @@ function begin(module: LoadedModule, filename: string): [(...args: BodyArguments
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames);
   if (executing !== undefined) module[executing] = true;
-  return [body, [module.exports, require, module, filename, dirname(filename)]];
+  return [body, [module.exports, require, module, filename, path.dirname(filename)]];
 }
 
 function end(module: LoadedModule): void {
@@ -266,7 +285,7 @@ function hookResolution(): void {
       if (answer !== undefined) counts.resolved++;
       else {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) capture.searched(request, parent);
+        if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, parent);
       }
       if (!unsettled) {
         unsettled = true;
@@ -307,7 +326,7 @@ export function hookCommonJs(self: LoadedModule): void {
   if (genuine === undefined || !/\bmodule\._compile\(/.test(String(genuine))) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
-  learn = () => learnFrames(genuine, __filename);
+  genuineHandler = genuine;
   hookResolution();
   for (const extension of ['.js', '.cjs']) hookExtension(extension);
 }

@@ -7,8 +7,8 @@
  * it, and remembered in the shard.
  */
 
-import vm from 'node:vm';
-import { type Handler, type LoadedModule, Module } from './node-module.js';
+import vm = require('node:vm');
+import type { Handler, LoadedModule } from './node-module.js';
 
 const { apply } = Reflect;
 
@@ -30,49 +30,6 @@ interface Places {
   named: boolean;
   loader: string;
   helpers: string;
-}
-
-/**
- * Asks the loader where its calls are, by running it on an empty module.
- *
- * @param handler Node.js' own handler of `.js`
- * @param file any CommonJS file that can be read; it is not run
- * @returns a text for `framesOf`; empty where the loader is not as expected, and frames would not match
- */
-export function learnFrames(handler: Handler, file: string): string {
-  const { stackTraceLimit, prepareStackTrace } = Error;
-  try {
-    Error.stackTraceLimit = 8;
-    Error.prepareStackTrace = (_, sites) => sites;
-    const sites = () => new Error().stack as unknown as NodeJS.CallSite[];
-    let seen: NodeJS.CallSite[] = [];
-    const probe = new Module(file);
-    probe.filename = file;
-    probe.require = () => {
-      seen = sites();
-    };
-    probe._compile('require("")', file, 'commonjs');
-    // The arrow function of `sites`, the probe's own, `require`, the module's body, `_compile`.
-    const [, , require, , body] = seen;
-    const target = new Module(file);
-    target._compile = () => {
-      seen = sites();
-    };
-    apply(handler, Module._extensions, [target, file]);
-    const [, , compile] = seen;
-    const text = [body, compile, require].map((site) => {
-      const name = site?.getFileName();
-      if (!name?.startsWith('node:internal/modules/')) throw new Error('not the loader');
-      return [name, site?.getLineNumber(), site?.getColumnNumber(), site?.getFunctionName() ?? ''].join(' ');
-    });
-    return text.join('\n');
-  } catch {
-    return '';
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    if (prepareStackTrace === undefined) delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
-    else Error.prepareStackTrace = prepareStackTrace;
-  }
 }
 
 function places(text: string): Places | undefined {

@@ -6,8 +6,7 @@
  */
 
 import { reasonToStepAside } from './aside.js';
-import * as capture from './capture.js';
-import { hookCommonJs } from './commonjs.js';
+import { hookCommonJs, publish } from './commonjs.js';
 import { type LoadedModule, Module } from './node-module.js';
 import { type Counts, closedBecause, configure, counts, type EnableOptions, path } from './state.js';
 
@@ -32,7 +31,7 @@ let hooked = false;
  * @param options where the shard is and what is served; see there for defaults
  */
 export function enable(options: EnableOptions = {}): void {
-  if (hooked) capture.publish();
+  if (hooked) publish();
   configure(options);
   reason = reasonToStepAside();
   if (reason !== undefined || hooked) return;
@@ -46,7 +45,7 @@ export function enable(options: EnableOptions = {}): void {
  * @returns how many entries were written
  */
 export function flush(): number {
-  return capture.publish();
+  return publish();
 }
 
 /** What this process has got from the shard. */

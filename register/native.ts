@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import fs = require('node:fs');
+import nodeModule = require('node:module');
+import path = require('node:path');
 import { platformTriple } from '../facade/platform.js';
 
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
@@ -10,7 +10,7 @@ export interface ProgramCalls {
   read(path: string, wrap: number): string | undefined;
   replaceText(path: string, text: string, wrap: number): string | undefined;
   record(path: string, told: string, code?: Uint8Array, map?: string): number;
-  improve(path: string, code: Uint8Array): number;
+  improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
@@ -37,8 +37,8 @@ function binary(): string {
   const override = process.env.WARMSHARD_NATIVE_PATH;
   if (override) return override;
   const triple = platformTriple();
-  const built = join(__dirname, '..', `warmshard.${triple}.node`);
-  return existsSync(built) ? built : createRequire(__filename).resolve(`@warmshard/${triple}`);
+  const built = path.join(__dirname, '..', `warmshard.${triple}.node`);
+  return fs.existsSync(built) ? built : nodeModule.createRequire(__filename).resolve(`@warmshard/${triple}`);
 }
 
 /**
@@ -47,13 +47,13 @@ function binary(): string {
  * @throws where there is no addon for this platform, or the file cannot be used
  */
 export function openProgram(
-  path: string,
+  file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
 ): ProgramCalls & NativeProgram {
   const holder = { exports: {} as Addon };
   process.dlopen(holder, binary());
   const calls = {} as ProgramCalls & NativeProgram;
-  const opened = holder.exports.NativeProgram.open(path, options, calls);
+  const opened = holder.exports.NativeProgram.open(file, options, calls);
   calls.close = () => opened.close();
   return calls;
 }

@@ -1,4 +1,4 @@
-import nodeModule from 'node:module';
+import nodeModule = require('node:module');
 
 /** A CommonJS module, as its loader keeps it. */
 export interface LoadedModule {

@@ -1,8 +1,7 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import { homedir } from 'node:os';
-import { writeSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import fs = require('node:fs');
+import nodePath = require('node:path');
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
 
@@ -64,17 +63,18 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    writeSync(2, `warmshard: ${what} ${path}${why && `: ${why}`}\n`);
+    fs.writeSync(2, `warmshard: ${what} ${path}${why && `: ${why}`}\n`);
   } catch {}
 }
 
 /** The shard that programs share. */
 function defaultPath(): string {
   const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
-  if (own) return join(own, 'programs.shard');
-  if (cache && isAbsolute(cache)) return join(cache, 'warmshard', 'programs.shard');
+  if (own) return nodePath.join(own, 'programs.shard');
+  if (cache && nodePath.isAbsolute(cache)) return nodePath.join(cache, 'warmshard', 'programs.shard');
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  return join(homedir(), folder, 'warmshard', 'programs.shard');
+  const home = process.env.HOME ?? (require('node:os') as typeof import('node:os')).homedir();
+  return nodePath.join(home, folder, 'warmshard', 'programs.shard');
 }
 
 /**
@@ -91,6 +91,7 @@ function profile(): string {
 let options: EnableOptions = {};
 let cache: ProgramCalls & { close(): void } | undefined;
 let closed: string | undefined;
+let opening = false;
 
 /** Takes in how to go on: from the next module on another shard is used, if it is another. */
 export function configure(next: EnableOptions): void {
@@ -128,7 +129,9 @@ export function isReadOnly(): boolean {
 
 /** The cache, opened when it is first asked for; `undefined` where it cannot be. */
 export function program(): ProgramCalls | undefined {
-  if (cache !== undefined || closed !== undefined) return cache;
+  if (cache !== undefined || closed !== undefined || opening) return cache;
+  // Finding the addon may itself ask for modules.
+  opening = true;
   try {
     const { root, trust, maxBytes = MAX_BYTES } = options;
     const file = path();
@@ -142,6 +145,7 @@ export function program(): ProgramCalls | undefined {
   } catch (error) {
     giveUp(error);
   }
+  opening = false;
   return cache;
 }
 

@@ -117,3 +117,21 @@ await writeFile(
   new URL('../dist/index.mjs', import.meta.url),
   `import warmshard from './index.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = warmshard;\n`,
 );
+
+// `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard. What
+// records is a bundle of its own, which a program that finds everything does not load.
+await build({
+  ...common,
+  entryPoints: {
+    register: 'register/index.ts',
+    'register-recording': 'register/recording/index.ts',
+  },
+  format: 'cjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+});
+const registered = await exportNames('register/index.ts');
+await writeFile(
+  new URL('../dist/register.mjs', import.meta.url),
+  `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,
+);

@@ -213,13 +213,18 @@ fn record_module(
     it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
 }
 
-/// `improve(path, code)`: 1 if the code is better than what is kept.
-fn improve_module(it: &ProgramHandle, env: sys::napi_env, [path, code, ..]: Arguments) -> Result<i32, Error> {
+/// `improve(path, code, always)`: 1 if the code is better than what is kept, or always.
+fn improve_module(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [path, code, always, ..]: Arguments,
+) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
+    let always = number(env, always) != 0;
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let code = unsafe { bytes(env, code) }.unwrap_or_default();
-    it.with(|programs, shard| programs.improve(shard, path, code).map(i32::from))
+    it.with(|programs, shard| programs.improve(shard, path, code, always).map(i32::from))
 }
 
 /// `recordResolution(folder, request, paths, told)`: 1 if it will be kept. What is told: the path that was found, the

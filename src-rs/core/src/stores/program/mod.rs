@@ -253,11 +253,11 @@ impl Programs {
         self.queue.push(self.key(b'm', source, b""), parts)
     }
 
-    /// Records new code for a module that was loaded: more of it has run.
+    /// Records new code for a module that was loaded, if more of it has run, or `always`.
     ///
     /// # Errors
     /// As `load`.
-    pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8]) -> Result<bool> {
+    pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8], always: bool) -> Result<bool> {
         let key = self.key(b'm', source, b"");
         let Lookup::Hit(hit) = shard.peek(&key, &Validator::None)? else {
             return Ok(false);
@@ -268,7 +268,7 @@ impl Programs {
             return Ok(false);
         };
         // Bytecode that V8 has thrown away meanwhile is worth more than a little that is new.
-        if code.len() <= old.len().saturating_add(old.len() / 64) {
+        if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);
         }
         Ok(self.queue.push(key, vec![meta, text, code.to_vec(), map]))

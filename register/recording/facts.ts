@@ -6,9 +6,9 @@
  * had a say: told as a character and a path, see src-rs/core/src/stores/program/facts.rs.
  */
 
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { Module } from './node-module.js';
+import fs = require('node:fs');
+import path = require('node:path');
+import { Module } from '../node-module.js';
 
 /** Where a request leads, and why. */
 export interface Answer {
@@ -17,13 +17,13 @@ export interface Answer {
   facts: string[];
 }
 
-const noFolder = (path: string) => `d${path}`;
-const noFile = (path: string) => `f${path}`;
-const manifest = (path: string) => `m${path}`;
+const noFolder = (file: string) => `d${file}`;
+const noFile = (file: string) => `f${file}`;
+const manifest = (file: string) => `m${file}`;
 
-function kindOf(path: string): 'file' | 'folder' | undefined {
+function kindOf(file: string): 'file' | 'folder' | undefined {
   try {
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
     return stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
   } catch {
     return undefined;
@@ -31,10 +31,10 @@ function kindOf(path: string): 'file' | 'folder' | undefined {
 }
 
 /** A manifest's object; `undefined` where there is none, an error where there is one that is damaged. */
-function readManifest(path: string): Record<string, unknown> | undefined {
+function readManifest(file: string): Record<string, unknown> | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = fs.readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
@@ -54,14 +54,14 @@ export function typeOf(folder: string): { type: string; facts: string[] } | unde
   let answer: { type: string; facts: string[] } | undefined;
   if (folder.endsWith('/node_modules')) answer = { type: 'none', facts: [] };
   else {
-    const path = folder === '/' ? '/package.json' : `${folder}/package.json`;
+    const file = folder === '/' ? '/package.json' : `${folder}/package.json`;
     try {
-      const found = readManifest(path);
+      const found = readManifest(file);
       if (found !== undefined)
-        answer = { type: typeof found.type === 'string' ? found.type : 'none', facts: [manifest(path)] };
+        answer = { type: typeof found.type === 'string' ? found.type : 'none', facts: [manifest(file)] };
       else {
-        const above = folder === '/' ? { type: 'none', facts: [] } : typeOf(dirname(folder));
-        answer = above && { type: above.type, facts: [manifest(path), ...above.facts] };
+        const above = folder === '/' ? { type: 'none', facts: [] } : typeOf(path.dirname(folder));
+        answer = above && { type: above.type, facts: [manifest(file), ...above.facts] };
       }
     } catch {}
   }
@@ -73,23 +73,23 @@ export function typeOf(folder: string): { type: string; facts: string[] } | unde
 function fileAt(base: string, request: string, facts: string[]): string | undefined {
   const extensions = Object.keys(Module._extensions);
   const first = (paths: string[]) =>
-    paths.find((path) => {
-      if (kindOf(path) === 'file') return true;
-      facts.push(noFile(path));
+    paths.find((file) => {
+      if (kindOf(file) === 'file') return true;
+      facts.push(noFile(file));
       return false;
     });
-  const withExtensions = (path: string) => extensions.map((extension) => path + extension);
+  const withExtensions = (file: string) => extensions.map((extension) => file + extension);
   // With a slash or dots at its end a request means a folder.
   if (!/(^|\/)(\.{1,2})?$/.test(request)) {
     const found = first([base, ...withExtensions(base)]);
     if (found !== undefined) return found;
   }
   if (kindOf(base) !== 'folder') return undefined;
-  const path = `${base}/package.json`;
-  facts.push(manifest(path));
-  const main = readManifest(path)?.main;
+  const own = `${base}/package.json`;
+  facts.push(manifest(own));
+  const main = readManifest(own)?.main;
   if (typeof main === 'string' && main !== '') {
-    const target = resolve(base, main);
+    const target = path.resolve(base, main);
     const found = first([target, ...withExtensions(target), ...withExtensions(`${target}/index`)]);
     if (found !== undefined) return found;
   }
@@ -98,7 +98,7 @@ function fileAt(base: string, request: string, facts: string[]): string | undefi
 
 /** The file of a package's `exports`, told by where the canonical file lies in it. */
 function exported(folder: string, real: string): string | undefined {
-  const realFolder = realpathSync(folder);
+  const realFolder = fs.realpathSync(folder);
   return real.startsWith(`${realFolder}/`) ? folder + real.slice(realFolder.length) : undefined;
 }
 
@@ -120,23 +120,23 @@ export function whyFound(
   const facts: string[] = [];
   try {
     if (/^\.{0,2}\//.test(request) || request === '.' || request === '..') {
-      const found = fileAt(resolve(folder, request), request, facts);
+      const found = fileAt(path.resolve(folder, request), request, facts);
       return found === undefined ? undefined : { found, facts };
     }
     const name = /^(@[^/]+\/)?[^/]+/.exec(request)?.[0];
     if (name === undefined || request.startsWith('#')) return undefined;
-    for (const path of paths) {
-      if (kindOf(path) !== 'folder') {
-        facts.push(noFolder(path));
+    for (const place of paths) {
+      if (kindOf(place) !== 'folder') {
+        facts.push(noFolder(place));
         continue;
       }
-      const own = `${path}/${name}/package.json`;
+      const own = `${place}/${name}/package.json`;
       facts.push(manifest(own));
       const declared = readManifest(own)?.exports;
       const found =
         declared === undefined || declared === null
-          ? fileAt(resolve(path, request), request, facts)
-          : exported(`${path}/${name}`, real);
+          ? fileAt(path.resolve(place, request), request, facts)
+          : exported(`${place}/${name}`, real);
       if (found !== undefined) return { found, facts };
       if (declared !== undefined && declared !== null) return undefined;
     }

@@ -1,0 +1,43 @@
+/** Compiling modules that are not in the shard as Node.js would, so that they can be recorded. */
+
+import path = require('node:path');
+import type vm from 'node:vm';
+import { ASIDE, type Kit, type Prepared, TYPED } from '../kit.js';
+import type { Capture } from './capture.js';
+import { typeOf } from './facts.js';
+
+export class Compiler {
+  readonly #kit: Kit;
+  readonly #capture: Capture;
+
+  constructor(kit: Kit, capture: Capture) {
+    this.#kit = kit;
+    this.#capture = capture;
+  }
+
+  /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
+  compile(filename: string): Prepared | undefined {
+    const { counts, debug, program, compileText, canImport } = this.#kit;
+    const extension = path.extname(filename);
+    const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
+    const text = scope && program()?.read(filename, 1);
+    if (scope === undefined || text === undefined) return undefined;
+    const aside = (why: string) => {
+      counts.aside++;
+      debug('aside', filename, why);
+      this.#capture.record(filename, ASIDE, scope.facts);
+      return undefined;
+    };
+    if (extension === '.mjs' || scope.type === 'module') return aside('an ES module');
+    if (!canImport && /\bimport\s*\(/.test(text)) return aside('import() on Node.js 20');
+    let script: vm.Script;
+    try {
+      script = compileText(text, filename);
+    } catch {
+      return aside('not a script');
+    }
+    const flags = scope.type === 'commonjs' ? TYPED : 0;
+    this.#capture.record(filename, flags, scope.facts, script);
+    return { filename, script, flags };
+  }
+}

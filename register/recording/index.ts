@@ -1,0 +1,20 @@
+/**
+ * The part that a program pays for only when something is not in the shard yet: a bundle of its own.
+ */
+
+import type { Kit } from '../kit.js';
+import { Capture } from './capture.js';
+import { Compiler } from './compiler.js';
+import { learnFrames } from './learn-frames.js';
+
+/** What recording offers to the hooks. */
+export interface Recording {
+  capture: Capture;
+  compiler: Compiler;
+  learnFrames: typeof learnFrames;
+}
+
+export function record(kit: Kit): Recording {
+  const capture = new Capture(kit);
+  return { capture, compiler: new Compiler(kit, capture), learnFrames };
+}
