@@ -1,9 +1,31 @@
-/** Flags under which programs are watched or run differently: whoever gives them must see what is there without us. */
-const WATCHED =
-  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|trace-(?!warnings|deprecation|uncaught|exit))/;
+/**
+ * Flags under which programs are watched or run differently: whoever gives them must see what is there without us. Told
+ * by how they begin.
+ */
+const WATCHED = [
+  '--inspect',
+  '--cpu-prof',
+  '--heap-prof',
+  '--prof',
+  '--experimental-test-coverage',
+  '--experimental-policy',
+  '--experimental-package-map',
+  '--build-s',
+  '--experimental-sea-config',
+  '--preserve-symlinks',
+  '--watch',
+  '--frozen-intrinsics',
+  '--enable-source-maps',
+  '--trace-event',
+];
 
 /** Variables that do the same. */
-const WATCHING = ['NODE_V8_COVERAGE', 'NODE_PRESERVE_SYMLINKS', 'WATCH_REPORT_DEPENDENCIES', 'NODE_PRESERVE_SYMLINKS_MAIN'];
+const WATCHING = [
+  'NODE_V8_COVERAGE',
+  'NODE_PRESERVE_SYMLINKS',
+  'WATCH_REPORT_DEPENDENCIES',
+  'NODE_PRESERVE_SYMLINKS_MAIN',
+];
 
 /** Options given to Node.js, from the command line and from the environment. */
 export function nodeOptions(): string[] {
@@ -18,13 +40,19 @@ export function nodeOptions(): string[] {
  */
 export function reasonToStepAside(): string | undefined {
   const { env } = process;
-  if (/^(0|false|no)$/i.test(env.WARMSHARD ?? '')) return `WARMSHARD=${env.WARMSHARD}`;
-  const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || process.versions.bun !== undefined || 'deno' in process.versions)
+  const wish = env.WARMSHARD;
+  if (wish !== undefined && /^(0|false|no)$/i.test(wish)) return `WARMSHARD=${wish}`;
+  if (
+    Number.parseInt(process.versions.node, 10) < 20 ||
+    process.versions.bun !== undefined ||
+    'deno' in process.versions
+  )
     return 'this runtime loads modules in another way than Node.js 20 and later';
   const variable = WATCHING.find((name) => env[name]);
   if (variable !== undefined) return `${variable} is set`;
-  const option = nodeOptions().find((option) => WATCHED.test(option));
+  const option = nodeOptions().find(
+    (option) => option.startsWith('--') && WATCHED.some((flag) => option.startsWith(flag)),
+  );
   if (option !== undefined) return `${option} is given`;
   return undefined;
 }

@@ -11,9 +11,8 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
-import fs = require('node:fs');
-import path = require('node:path');
 import vm = require('node:vm');
+
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
 import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
@@ -36,7 +35,7 @@ const before = Module.wrapper[0];
 const WRAPPER_LENGTH = '(function (exports, require, module, __filename, __dirname) { '.length;
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
-const major = Number(process.versions.node.split('.')[0]);
+const major = Number.parseInt(process.versions.node, 10);
 const importModuleDynamically =
   major >= 22
     ? (vm.constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: number }).USE_MAIN_CONTEXT_DEFAULT_LOADER
@@ -47,12 +46,19 @@ function compileText(text: string, filename: string, cachedData?: Uint8Array): v
     filename,
     columnOffset: -WRAPPER_LENGTH,
     ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically !== undefined && { importModuleDynamically: importModuleDynamically as never }),
+    ...(importModuleDynamically !== undefined && {
+      importModuleDynamically: importModuleDynamically as never,
+    }),
   });
 }
 
 /** The module that the loader is about to load, as far as its last request tells. */
-let asked: { request: string; parent: LoadedModule | null | undefined; paths: unknown; answer: string | undefined } = {
+let asked: {
+  request: string;
+  parent: LoadedModule | null | undefined;
+  paths: unknown;
+  answer: string | undefined;
+} = {
   request: '',
   parent: undefined,
   paths: undefined,
@@ -102,7 +108,8 @@ function prepare(filename: string): Prepared | undefined {
         debug('hit', filename);
       }
       const rejected = script.cachedDataRejected === true;
-      if (isNewCommand(cache) || (rejected && !isReadOnly())) recording().capture.loaded(filename, script, rejected);
+      if (isNewCommand(cache) || (rejected && !isReadOnly()))
+        recording().capture.loaded(filename, script, rejected);
       return { filename, script, flags };
     }
     counts.misses++;
@@ -116,12 +123,14 @@ function prepare(filename: string): Prepared | undefined {
   }
 }
 
+const RECORDING = `${__dirname}/register-recording.cjs`;
 let recorder: Recording | undefined;
 
 /** What records, loaded when there is something to record. None of the program's modules, so it leaves no trace. */
 export function recording(): Recording {
   if (recorder === undefined) {
-    const file = path.join(__dirname, 'register-recording.cjs');
+    const file = RECORDING;
+    const fs = require('node:fs') as typeof import('node:fs');
     const kit: Kit = {
       counts,
       program,
@@ -177,7 +186,7 @@ function makeFrames(cache: ProgramCalls): void {
   const name = `frames ${process.version}`;
   let text = cache.noted(name);
   if (text === undefined) {
-    text = recording().learnFrames(genuineHandler, path.join(__dirname, 'register-recording.cjs'));
+    text = recording().learnFrames(genuineHandler, RECORDING);
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
@@ -208,7 +217,7 @@ function begin(module: LoadedModule, filename: string): [(...args: BodyArguments
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames);
   if (executing !== undefined) module[executing] = true;
-  return [body, [module.exports, require, module, filename, path.dirname(filename)]];
+  return [body, [module.exports, require, module, filename, module.path]];
 }
 
 function end(module: LoadedModule): void {
@@ -224,7 +233,11 @@ function requireOf(module: LoadedModule, { makeRequire }: Frames): BodyArguments
     enumerable: true,
     get() {
       const state = executing && module[executing];
-      const genuine = apply(compile, module, ['return require', module.filename, 'commonjs']) as typeof require;
+      const genuine = apply(compile, module, [
+        'return require',
+        module.filename,
+        'commonjs',
+      ]) as typeof require;
       if (executing !== undefined) module[executing] = state;
       this.resolve = genuine.resolve;
       return genuine.resolve;
@@ -271,7 +284,7 @@ function hookExtension(extension: string): void {
 function hookResolution(): void {
   let unsettled = false;
   const settled = Promise.resolve();
-  Module._resolveLookupPaths = function (request, parent) {
+  Module._resolveLookupPaths = (request, parent) => {
     const paths = lookupPaths(request, parent);
     let answer: string | undefined;
     const folder = parent?.path;
@@ -323,7 +336,7 @@ function hookResolution(): void {
 export function hookCommonJs(self: LoadedModule): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (genuine === undefined || !/\bmodule\._compile\(/.test(String(genuine))) return;
+  if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
   genuineHandler = genuine;

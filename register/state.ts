@@ -1,7 +1,5 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import fs = require('node:fs');
-import nodePath = require('node:path');
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
 
@@ -63,19 +61,32 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    fs.writeSync(2, `warmshard: ${what} ${path}${why && `: ${why}`}\n`);
+    (require('node:fs') as typeof import('node:fs')).writeSync(
+      2,
+      `warmshard: ${what} ${path}${why && `: ${why}`}\n`,
+    );
   } catch {}
 }
 
 /** The shard that programs share. */
 function defaultPath(): string {
   const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
-  if (own) return nodePath.join(own, 'programs.shard');
-  if (cache && nodePath.isAbsolute(cache)) return nodePath.join(cache, 'warmshard', 'programs.shard');
+  if (own) return `${own}/programs.shard`;
+  if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
   const home = process.env.HOME ?? (require('node:os') as typeof import('node:os')).homedir();
-  return nodePath.join(home, folder, 'warmshard', 'programs.shard');
+  return `${home}/${folder}/warmshard/programs.shard`;
 }
+
+/** Options that have no say in what is compiled or found, and that come and go. */
+const ELSEWHERE = new Set([
+  '--require',
+  '--import',
+  '--eval',
+  '--print',
+  '--no-warnings',
+  '--no-deprecation',
+]);
 
 /**
  * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
@@ -83,13 +94,12 @@ function defaultPath(): string {
  */
 function profile(): string {
   const { version, arch, env } = process;
-  const skip = /^(-r|--require|--import|-e|--eval|-p|--print|--title|--max-http|--no-warnings|--trace-)/;
-  const options = nodeOptions().filter((option) => option.startsWith('-') && !skip.test(option));
+  const options = nodeOptions().filter((option) => option.startsWith('--') && !ELSEWHERE.has(option));
   return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
 }
 
 let options: EnableOptions = {};
-let cache: ProgramCalls & { close(): void } | undefined;
+let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
 let opening = false;
 
