@@ -207,12 +207,15 @@ function silenceWarning(): void {
   process.emitWarning = silenced;
 }
 
+const NOTHING = [undefined, undefined, undefined, undefined, undefined] as unknown as BodyArguments;
+
 /** The body of a module that was prepared, and what Node.js calls it with. */
 function begin(module: LoadedModule, filename: string): [(...args: BodyArguments) => unknown, BodyArguments] {
-  const prepared = judged?.prepared;
+  const prepared = judged?.filename === filename ? judged.prepared : prepare(filename);
   judged = undefined;
-  if (prepared?.filename !== filename || frames === undefined)
-    throw new Error(`warmshard prepared another module than ${filename}`);
+  // Somebody has kept our handler for later, and now it is Node.js' turn.
+  if (prepared === undefined || frames === undefined || genuineHandler === undefined)
+    return [() => genuineHandler?.call(Module._extensions, module, filename), NOTHING];
   if (format !== undefined && prepared.flags & TYPED) module[format] ??= 'commonjs';
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames);
@@ -341,5 +344,5 @@ export function hookCommonJs(self: LoadedModule): void {
   format = stateSymbol(self, 'kFormat');
   genuineHandler = genuine;
   hookResolution();
-  for (const extension of ['.js', '.cjs']) hookExtension(extension);
+  hookExtension('.js');
 }
