@@ -311,6 +311,8 @@ impl NativeShard {
     /// See the facade.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn flush_async(&self, env: Env, job: &NativeJob) -> napi::Result<AsyncTask<Work<()>>> {
+        // Only this handle knows which file its puts went to.
+        self.call(&env, Shard::anchor)?;
         self.spawn(&env, job, |s, job| {
             job.step()?;
             s.flush()

@@ -20,6 +20,7 @@ mod quiet;
 mod read;
 mod replace;
 mod report;
+mod swift;
 mod tally;
 mod verify;
 
@@ -41,6 +42,7 @@ use background::Background;
 use lend::Lender;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use swift::Swift;
 use tally::{Changes, Lookups};
 
 /// A generation, and the id of the file that has it: a file put in place by hand may be of the same one.
@@ -81,6 +83,7 @@ pub struct Shard {
     /// Whether this handle has changed anything.
     wrote: bool,
     lender: Lender,
+    swift: Swift,
     background: Background,
     /// Ends a wait for the lock early.
     job: Option<Arc<Job>>,

@@ -27,6 +27,8 @@ impl Shard {
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
         let generation = self.next_generation();
+        // What nobody is to find in the new file need not be put there again.
+        self.swift.forget();
         let (path, mut state) = self.new_file(generation)?;
         let done = self.fill_file(&mut state, generation, job, fill);
         let done = done.and_then(|count| {
