@@ -109,7 +109,7 @@ impl Shard {
                 report.corrupt = report.corrupt.saturating_add(1);
             }
         }
-        let newest = appender.settle(&mut self.scratch)?;
+        let newest = appender.settle()?;
         if !newest.is_empty() {
             write_snapshot(new, &newest, &mut buffer, &mut self.scratch)?;
         }
@@ -255,7 +255,7 @@ pub(super) fn copy_tail(
     if frames == 0 {
         return Ok(0);
     }
-    for entry in appender.settle(scratch)? {
+    for entry in appender.settle()? {
         new.remember(entry, scratch);
     }
     Ok(frames)

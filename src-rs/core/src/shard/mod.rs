@@ -7,6 +7,7 @@
 mod append;
 mod background;
 mod batch;
+mod behind;
 mod compact;
 mod evict;
 mod flush;

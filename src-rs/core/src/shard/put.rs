@@ -163,9 +163,7 @@ impl Shard {
         };
         let end = state.end;
         let mut appender = Appender::new(state, &mut self.buffer, generation);
-        let settled = appender
-            .push(fields, tombstone, false)
-            .and_then(|()| appender.settle_one(fields, &mut self.scratch));
+        let settled = appender.push(fields, tombstone, false).and_then(|()| appender.settle_one());
         shrink(&mut self.buffer);
         match settled {
             Ok(entry) => {

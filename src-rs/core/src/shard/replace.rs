@@ -96,7 +96,7 @@ impl Shard {
         };
         fill(&mut Batch::new(&context, &mut appender, job))?;
         let count = appender.len() as u64;
-        let newest = appender.settle(&mut self.scratch)?;
+        let newest = appender.settle()?;
         if !newest.is_empty() {
             write_snapshot(state, &newest, &mut buffer, &mut self.scratch)?;
         }
