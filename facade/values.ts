@@ -15,6 +15,7 @@ export interface Entry<V> extends EntryMeta {
 export interface Batch {
   keys: string[];
   values: (Uint8Array | Uint8Array[])[];
+  /** Empty where no entry has any. */
   metas: (Uint8Array | undefined)[];
 }
 
@@ -72,6 +73,7 @@ export class Values<V> {
     if (typeof entries?.[Symbol.iterator] !== 'function')
       throw invalid('a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }');
     const batch: Batch = { keys: [], values: [], metas: [] };
+    let described = false;
     for (const entry of entries) {
       if (typeof entry !== 'object' || entry === null)
         throw invalid(`entry ${batch.keys.length} of the batch must be [key, value] or { key, value, ... }`);
@@ -80,8 +82,11 @@ export class Values<V> {
         : [entry.key, entry.value, entry];
       batch.keys.push(key);
       batch.values.push(this.encode(value));
-      batch.metas.push(encodeMeta(meta));
+      const block = encodeMeta(meta);
+      described ||= block !== undefined;
+      batch.metas.push(block);
     }
+    if (!described) batch.metas = [];
     return batch;
   }
 }

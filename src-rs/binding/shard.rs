@@ -1,14 +1,15 @@
 //! The generated part: everything that is not called millions of times.
 #![allow(unsafe_code)]
 
+use super::entries::Entries;
 use super::errors::{raise, register};
 use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
-use super::hot::{CALLBACKS, Parts};
+use super::hot::CALLBACKS;
 use super::lending::lend;
 use super::options::OpenOptions;
-use super::raw::{KeyBuffer, Scope, array_len, bytes, element, is_undefined};
+use super::raw::KeyBuffer;
 use super::reports::{
     NativeCompactReport, NativeDurability, NativeEntryInfo, NativeStats, NativeVerifyReport,
 };
@@ -311,6 +312,8 @@ impl NativeShard {
     /// See the facade.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn flush_async(&self, env: Env, job: &NativeJob) -> napi::Result<AsyncTask<Work<()>>> {
+        // Only this handle knows which file its puts went to.
+        self.call(&env, Shard::anchor)?;
         self.spawn(&env, job, |s, job| {
             job.step()?;
             s.flush()
@@ -342,36 +345,5 @@ impl NativeCursor {
     #[napi]
     pub fn next_keys(&mut self, env: Env, most: u32) -> napi::Result<Vec<String>> {
         guarded(|| Ok(self.cursor.next_keys(most as usize))).map_err(|e| raise(&env, &e))
-    }
-}
-
-/// Three arrays of the facade's: keys, values, and metadata blocks or `undefined`.
-struct Entries {
-    env: sys::napi_env,
-    keys: sys::napi_value,
-    values: sys::napi_value,
-    metas: sys::napi_value,
-}
-
-impl Entries {
-    fn each(
-        &self,
-        mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut buffer = KeyBuffer::new();
-        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, so that no
-        // user code runs between here and the end of `take`, which must not call into JavaScript.
-        unsafe {
-            let len = array_len(self.env, self.keys).unwrap_or(0);
-            for i in 0..len {
-                let _scope = Scope::open(self.env);
-                let wrong = || Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
-                let key = buffer.read(self.env, element(self.env, self.keys, i).ok_or_else(wrong)?)?;
-                let parts = Parts::read(self.env, element(self.env, self.values, i).ok_or_else(wrong)?)?;
-                let meta = element(self.env, self.metas, i).filter(|m| !is_undefined(self.env, *m));
-                take(key, parts.as_slice(), meta.and_then(|m| bytes(self.env, m)))?;
-            }
-        }
-        Ok(())
     }
 }

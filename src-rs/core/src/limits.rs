@@ -88,6 +88,12 @@ pub const MAX_TABLES: usize = 8;
 /// Appended bytes are handed to the file system in pieces of about this size.
 pub const WRITE_CHUNK: usize = 1 << 20;
 
+/// Bytes of a batch from which on its pieces are written on another thread.
+pub const WRITE_BEHIND_FROM: u64 = 2 * WRITE_CHUNK as u64;
+
+/// Pieces of a batch that may wait to be written.
+pub const MAX_PIECES: usize = 2;
+
 /// A file smaller than this is never compacted for its dead bytes.
 pub const MIN_COMPACT_BYTES: u64 = 1 << 20;
 

@@ -7,6 +7,7 @@
 mod append;
 mod background;
 mod batch;
+mod behind;
 mod compact;
 mod evict;
 mod flush;
@@ -20,6 +21,7 @@ mod quiet;
 mod read;
 mod replace;
 mod report;
+mod swift;
 mod tally;
 mod verify;
 
@@ -42,6 +44,7 @@ use background::Background;
 use lend::Lender;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use swift::Swift;
 use tally::{Changes, Lookups};
 
 /// A generation, and the id of the file that has it: a file put in place by hand may be of the same one.
@@ -82,6 +85,7 @@ pub struct Shard {
     /// Whether this handle has changed anything.
     wrote: bool,
     lender: Lender,
+    swift: Swift,
     background: Background,
     /// Ends a wait for the lock early.
     job: Option<Arc<Job>>,

@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Changes, Job, Lender, Lookups, Options, Shard};
+use super::{Background, Changes, Job, Lender, Lookups, Options, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -58,6 +58,7 @@ impl Shard {
             swept: false,
             wrote: false,
             lender: Lender::default(),
+            swift: Swift::default(),
             background: Background::default(),
             job: None,
         };
@@ -177,7 +178,7 @@ impl Shard {
             }
             None => None,
         };
-        self.state = None;
+        self.let_go();
         self.rejected = None;
         self.seen = None;
         self.lender.forget();
