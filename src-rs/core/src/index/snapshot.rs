@@ -1,29 +1,18 @@
 //! Index snapshots: open-addressing tables that are read in place from the file.
 //!
-//! A slot is one 64-bit word: 23 bits of the hash as a tag, one tombstone bit, and the frame's
-//! offset in units of 16 bytes (40 bits). The tag is mixed with the other bits, so that a damaged
-//! slot leads nowhere: it could else lead to an older record of the same key, which is whole.
-//! Zero is an empty slot. An entry's home is the high half
-//! of hash times capacity, so the slots are ordered by hash; probing goes up, never around, and at
-//! most `max_probe` slots far. The full hashes stand behind the slots, in their order: only merging
-//! reads them, so a look-up touches nothing but 8-byte slots.
+//! A table is groups of eight slots (`group.rs`). An entry's home is the group in the high half of hash times
+//! the number of groups, so the slots are ordered by hash; probing goes up, never around, and at most
+//! `max_probe` groups far. The full hashes stand behind the slots, in their order: only merging reads
+//! them, so a look-up touches nothing but slots, and hardly ever those of a second cache line.
 
-use super::{Entry, Place};
+use super::Entry;
+use super::group::{GROUP_LEN, GROUP_SLOTS, SLOT_LEN, place, slot};
 use crate::frame::{HEAD_LEN, Head, Sealer, TABLE_LEN};
-use crate::limits::ALIGN;
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Bytes of a slot, and of a full hash.
-pub const SLOT_LEN: u64 = 8;
-const TAG_BITS: u32 = 23;
-const OFFSET_BITS: u32 = 40;
-/// The tombstone bit and the offset.
-const PLACE_MASK: u64 = (1 << (OFFSET_BITS + 1)) - 1;
-/// Spreads a change of any byte of the place over the tag.
-const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Slots begin at a multiple of a cache line.
-const SLOTS_ALIGN: u64 = 64;
+/// Slots begin at a multiple of a cache line of the file, and so of every mapping.
+const SLOTS_ALIGN: u64 = GROUP_LEN as u64;
 
 /// Behind the frame head of an index snapshot.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
@@ -31,8 +20,8 @@ const SLOTS_ALIGN: u64 = 64;
 struct RawSnapshot {
     older: U64,
     count: U64,
-    capacity: U64,
-    slots: U64,
+    homes: U64,
+    groups: U64,
     max_probe: U64,
     slots_from: U64,
     live_entries: U64,
@@ -58,8 +47,8 @@ pub struct Table {
     pub live_entries: u64,
     /// Bytes of their frames.
     pub live_bytes: u64,
-    capacity: u64,
-    slots: u64,
+    homes: u64,
+    groups: u64,
     max_probe: u64,
     slots_from: u64,
 }
@@ -76,33 +65,6 @@ pub struct Probe {
 #[inline(always)]
 fn mulhi(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
-}
-
-/// The tag of a hash, in place in a slot.
-#[inline(always)]
-#[must_use]
-pub fn tag(hash: u64) -> u64 {
-    hash << (64 - TAG_BITS)
-}
-
-/// The place that a slot names, if its tag is this one.
-#[inline(always)]
-#[must_use]
-pub fn tagged(slot: u64, tag: u64) -> Option<Place> {
-    let mixed = (slot & PLACE_MASK).wrapping_mul(MIX);
-    ((slot ^ tag ^ mixed) >> (64 - TAG_BITS) == 0).then(|| place(slot))
-}
-
-#[inline(always)]
-fn place(slot: u64) -> Place {
-    let offset = (slot & ((1 << OFFSET_BITS) - 1)).saturating_mul(ALIGN);
-    Place::new(offset, slot >> OFFSET_BITS & 1 != 0)
-}
-
-fn slot(entry: Entry) -> u64 {
-    let tombstone = u64::from(entry.place.is_tombstone()) << OFFSET_BITS;
-    let place = tombstone | (entry.place.offset() / ALIGN);
-    ((tag(entry.hash) ^ place.wrapping_mul(MIX)) & !PLACE_MASK) | place
 }
 
 impl Table {
@@ -125,21 +87,21 @@ impl Table {
             count: raw.count.get(),
             live_entries: raw.live_entries.get(),
             live_bytes: raw.live_bytes.get(),
-            capacity: raw.capacity.get(),
-            slots: raw.slots.get(),
+            homes: raw.homes.get(),
+            groups: raw.groups.get(),
             max_probe: raw.max_probe.get(),
             slots_from: raw.slots_from.get(),
         };
-        let slots_end = it.slots.checked_mul(SLOT_LEN)?.checked_add(it.slots_from)?;
+        let slots_end = it.groups.checked_mul(GROUP_LEN as u64)?.checked_add(it.slots_from)?;
         let needed = it.count.checked_mul(SLOT_LEN)?.checked_add(slots_end)?;
         let sound = it.slots_from >= (HEAD_LEN + RAW_LEN) as u64
             && needed <= it.frame_len
             && frame.checked_add(it.frame_len)? <= file_len
             && it.older < frame
-            && it.capacity <= it.slots
-            && it.count <= it.slots
-            && it.max_probe <= it.slots
-            && it.capacity > 0;
+            && it.homes <= it.groups
+            && it.count.div_ceil(GROUP_SLOTS) <= it.groups
+            && it.max_probe <= it.groups
+            && it.homes > 0;
         sound.then_some(it)
     }
 
@@ -153,18 +115,24 @@ impl Table {
     #[inline(always)]
     #[must_use]
     pub fn probe(&self, hash: u64) -> Probe {
-        let home = mulhi(hash, self.capacity);
-        let slots = self.max_probe.min(self.slots.saturating_sub(home));
-        // `read` has checked that all slots lie within the file.
-        let from = self.frame.saturating_add(self.slots_from).saturating_add(home.saturating_mul(SLOT_LEN));
-        Probe { from, len: (slots.saturating_mul(SLOT_LEN)) as usize }
+        let home = mulhi(hash, self.homes);
+        let groups = self.max_probe.min(self.groups.saturating_sub(home));
+        // `read` has checked that all groups lie within the file, so nothing here overflows.
+        let from = self.slots_at().wrapping_add(home.wrapping_mul(GROUP_LEN as u64));
+        Probe { from, len: groups.wrapping_mul(GROUP_LEN as u64) as usize }
+    }
+
+    /// Offset in the file of the first slot.
+    #[inline(always)]
+    fn slots_at(&self) -> u64 {
+        self.frame.wrapping_add(self.slots_from)
     }
 
     /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
     #[must_use]
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {
         let from = usize::try_from(self.slots_from).ok()?;
-        let len = usize::try_from(self.slots.checked_mul(SLOT_LEN)?).ok()?;
+        let len = usize::try_from(self.groups.checked_mul(GROUP_LEN as u64)?).ok()?;
         let slots = frame.get(from..from.checked_add(len)?)?;
         let hashes = frame.get(from.checked_add(len)?..)?;
         let word = |b: &[u8]| b.try_into().map_or(0, u64::from_le_bytes);
@@ -195,18 +163,19 @@ pub struct About {
 /// Appends the frame of a table with `entries`, sorted by hash, to `out`.
 pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entry]) {
     let count = entries.len() as u64;
-    // Five slots in eight are occupied: a hit looks at 1.8 slots on average, a miss at 4.
-    let capacity = count.saturating_mul(8).div_ceil(5).max(8);
-    let mut slots: Vec<u64> = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    // Five slots in eight are occupied: of a hundred look-ups, nine read a second group.
+    let homes = count.div_ceil(5).max(1);
+    let mut slots: Vec<u64> = Vec::with_capacity(usize::try_from(homes.saturating_mul(GROUP_SLOTS)).unwrap_or(0));
     let mut max_probe = 0u64;
     for entry in entries {
-        let home = mulhi(entry.hash, capacity);
-        let at = home.max(slots.len() as u64);
-        max_probe = max_probe.max(at.saturating_sub(home).saturating_add(1));
+        let home = mulhi(entry.hash, homes);
+        let at = home.saturating_mul(GROUP_SLOTS).max(slots.len() as u64);
+        max_probe = max_probe.max((at / GROUP_SLOTS).saturating_sub(home).saturating_add(1));
         slots.resize(usize::try_from(at).unwrap_or(0), 0);
         slots.push(slot(*entry));
     }
-    let slots_len = capacity.max(slots.len() as u64);
+    let groups = homes.max((slots.len() as u64).div_ceil(GROUP_SLOTS));
+    let slots_len = groups.saturating_mul(GROUP_SLOTS);
     slots.resize(usize::try_from(slots_len).unwrap_or(0), 0);
 
     let from = out.len();
@@ -215,8 +184,8 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
     let raw = RawSnapshot {
         older: about.older.into(),
         count: count.into(),
-        capacity: capacity.into(),
-        slots: slots_len.into(),
+        homes: homes.into(),
+        groups: groups.into(),
         max_probe: max_probe.into(),
         slots_from: slots_from.into(),
         live_entries: about.live_entries.into(),
@@ -242,6 +211,8 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::index::Place;
+    use crate::index::group::{Group, tag};
 
     fn sealer() -> Sealer {
         Sealer { seed: 3, digest: Digest::Xxh3 }
@@ -272,21 +243,9 @@ mod tests {
                 let probe = table.probe(e.hash);
                 let from = usize::try_from(probe.from - 4096).unwrap();
                 let slots = &frame[from..from + probe.len];
-                let found = slots.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap()));
-                let mut found = found.take_while(|s| *s != 0).filter_map(|s| tagged(s, tag(e.hash)));
-                assert!(found.any(|p| p == e.place));
-            }
-        }
-    }
-
-    #[test]
-    fn a_slot_with_a_damaged_byte_keeps_no_tag() {
-        let entry = Entry { hash: 0x1234_5678_9ABC_DEF0, place: Place::new(4096, false) };
-        let whole = slot(entry);
-        assert_eq!(tagged(whole, tag(entry.hash)), Some(entry.place));
-        for byte in 0..8 {
-            for change in 1..=255u64 {
-                assert_eq!(tagged(whole ^ (change << (byte * 8)), tag(entry.hash)), None);
+                let mut full = true;
+                let groups = Group::all(slots).take_while(|g| std::mem::replace(&mut full, g.is_full()));
+                assert!(groups.flat_map(|g| g.tagged(tag(e.hash))).any(|p| p == e.place));
             }
         }
     }

@@ -75,6 +75,9 @@ pub struct Shard {
     checked_ms: u64,
     /// Hits until the next look at the clock.
     hits_left: u64,
+    /// Misses until the next look at the clock, and how many there were until the last one.
+    misses_left: u64,
+    misses_between: u64,
     recency_epoch: u64,
     /// Whether leftovers of dead processes have been looked for.
     swept: bool,
