@@ -6,11 +6,14 @@
 //! them, so a look-up touches nothing but slots, and hardly ever those of a second cache line.
 
 use super::Entry;
-use super::group::{GROUP_LEN, GROUP_SLOTS, SLOT_LEN, place, slot};
+use super::group::{self, GROUP_LEN, GROUP_SLOTS, Group};
 use crate::frame::{HEAD_LEN, Head, Sealer, TABLE_LEN};
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+/// Bytes of a full hash.
+const HASH_LEN: u64 = 8;
+const SLOTS: u64 = GROUP_SLOTS as u64;
 /// Slots begin at a multiple of a cache line of the file, and so of every mapping.
 const SLOTS_ALIGN: u64 = GROUP_LEN as u64;
 
@@ -93,13 +96,13 @@ impl Table {
             slots_from: raw.slots_from.get(),
         };
         let slots_end = it.groups.checked_mul(GROUP_LEN as u64)?.checked_add(it.slots_from)?;
-        let needed = it.count.checked_mul(SLOT_LEN)?.checked_add(slots_end)?;
+        let needed = it.count.checked_mul(HASH_LEN)?.checked_add(slots_end)?;
         let sound = it.slots_from >= (HEAD_LEN + RAW_LEN) as u64
             && needed <= it.frame_len
             && frame.checked_add(it.frame_len)? <= file_len
             && it.older < frame
             && it.homes <= it.groups
-            && it.count.div_ceil(GROUP_SLOTS) <= it.groups
+            && it.count.div_ceil(SLOTS) <= it.groups
             && it.max_probe <= it.groups
             && it.homes > 0;
         sound.then_some(it)
@@ -133,13 +136,12 @@ impl Table {
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {
         let from = usize::try_from(self.slots_from).ok()?;
         let len = usize::try_from(self.groups.checked_mul(GROUP_LEN as u64)?).ok()?;
-        let slots = frame.get(from..from.checked_add(len)?)?;
-        let hashes = frame.get(from.checked_add(len)?..)?;
-        let word = |b: &[u8]| b.try_into().map_or(0, u64::from_le_bytes);
-        let mut hashes = hashes.chunks_exact(8).map(word);
+        let groups = frame.get(from..from.checked_add(len)?)?;
+        let (hashes, _) = frame.get(from.checked_add(len)?..)?.as_chunks();
+        let mut hashes = hashes.iter().map(|hash| u64::from_le_bytes(*hash));
         let mut out = Vec::with_capacity(usize::try_from(self.count).ok()?);
-        for slot in slots.chunks_exact(8).map(word).filter(|s| *s != 0) {
-            out.push(Entry { hash: hashes.next()?, place: place(slot) });
+        for place in Group::all(groups).flat_map(Group::places) {
+            out.push(Entry { hash: hashes.next()?, place });
         }
         (out.len() as u64 == self.count).then_some(out)
     }
@@ -165,18 +167,25 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
     let count = entries.len() as u64;
     // Five slots in eight are occupied: of a hundred look-ups, nine read a second group.
     let homes = count.div_ceil(5).max(1);
-    let mut slots: Vec<u64> = Vec::with_capacity(usize::try_from(homes.saturating_mul(GROUP_SLOTS)).unwrap_or(0));
+    let mut groups: Vec<[u8; GROUP_LEN]> = Vec::with_capacity(usize::try_from(homes).unwrap_or(0));
+    // Slots so far, with those that stay empty.
+    let mut used = 0u64;
     let mut max_probe = 0u64;
     for entry in entries {
         let home = mulhi(entry.hash, homes);
-        let at = home.saturating_mul(GROUP_SLOTS).max(slots.len() as u64);
-        max_probe = max_probe.max((at / GROUP_SLOTS).saturating_sub(home).saturating_add(1));
-        slots.resize(usize::try_from(at).unwrap_or(0), 0);
-        slots.push(slot(*entry));
+        let at = home.saturating_mul(SLOTS).max(used);
+        used = at.saturating_add(1);
+        let group = at / SLOTS;
+        max_probe = max_probe.max(group.saturating_sub(home).saturating_add(1));
+        let group = usize::try_from(group).unwrap_or(0);
+        if group >= groups.len() {
+            groups.resize(group.saturating_add(1), [0; GROUP_LEN]);
+        }
+        if let Some(group) = groups.get_mut(group) {
+            group::put(group, (at % SLOTS) as usize, *entry);
+        }
     }
-    let groups = homes.max((slots.len() as u64).div_ceil(GROUP_SLOTS));
-    let slots_len = groups.saturating_mul(GROUP_SLOTS);
-    slots.resize(usize::try_from(slots_len).unwrap_or(0), 0);
+    groups.resize(groups.len().max(usize::try_from(homes).unwrap_or(0)), [0; GROUP_LEN]);
 
     let from = out.len();
     let body = about.offset.saturating_add((HEAD_LEN + RAW_LEN) as u64);
@@ -185,21 +194,20 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
         older: about.older.into(),
         count: count.into(),
         homes: homes.into(),
-        groups: groups.into(),
+        groups: (groups.len() as u64).into(),
         max_probe: max_probe.into(),
         slots_from: slots_from.into(),
         live_entries: about.live_entries.into(),
         live_bytes: about.live_bytes.into(),
     };
-    let bytes = slots_from.saturating_add(slots_len.saturating_add(count).saturating_mul(SLOT_LEN));
+    let bytes = slots_from
+        .saturating_add((groups.as_flattened().len() as u64).saturating_add(count.saturating_mul(HASH_LEN)));
     let len = crate::frame::align(bytes).max(crate::limits::MIN_FRAME_LEN);
     out.reserve(usize::try_from(len).unwrap_or(0));
     out.resize(from.saturating_add(HEAD_LEN), 0);
     out.extend_from_slice(raw.as_bytes());
     out.resize(from.saturating_add(usize::try_from(slots_from).unwrap_or(0)), 0);
-    for slot in &slots {
-        out.extend_from_slice(&slot.to_le_bytes());
-    }
+    out.extend_from_slice(groups.as_flattened());
     for entry in entries {
         out.extend_from_slice(&entry.hash.to_le_bytes());
     }
@@ -212,7 +220,6 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use crate::index::Place;
-    use crate::index::group::{Group, tag};
 
     fn sealer() -> Sealer {
         Sealer { seed: 3, digest: Digest::Xxh3 }
@@ -245,7 +252,7 @@ mod tests {
                 let slots = &frame[from..from + probe.len];
                 let mut full = true;
                 let groups = Group::all(slots).take_while(|g| std::mem::replace(&mut full, g.is_full()));
-                assert!(groups.flat_map(|g| g.tagged(tag(e.hash))).any(|p| p == e.place));
+                assert!(groups.flat_map(|g| g.candidates(e.hash)).any(|p| p == e.place));
             }
         }
     }

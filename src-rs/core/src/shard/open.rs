@@ -4,7 +4,7 @@ use super::{Background, Changes, Job, Lender, Lookups, Options, Shard};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
-    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MISSES_PER_CLOCK, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS,
+    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK, RECENCY_EPOCH_MS,
 };
 use crate::sidecar::{self, Sidecar};
 use crate::state::{Loading, Scratch, State};

@@ -2,7 +2,7 @@
 
 use super::{Scratch, State};
 use crate::frame::{HEAD_LEN, Head};
-use crate::index::group::{Group, tag};
+use crate::index::group::Group;
 use crate::index::{Entry, Place};
 
 /// What the index knows of a key.
@@ -54,7 +54,6 @@ impl State {
                 }
             }
         }
-        let tag = tag(hash);
         for table in &self.tables {
             let probe = table.probe(hash);
             let Scratch { slots, frame, .. } = scratch;
@@ -62,7 +61,7 @@ impl State {
                 continue;
             };
             for group in Group::all(slots) {
-                for place in group.tagged(tag) {
+                for place in group.candidates(hash) {
                     match self.judge(place, &sought, frame) {
                         Verdict::Same => return found(place, damaged),
                         Verdict::Damaged => damaged = damaged.max(place.offset()),
