@@ -5,14 +5,14 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
-use super::guard::guarded;
+use super::guard::guarded_or;
 use super::handle::Handle;
-use super::hot::{one_part, status};
+use super::hot::{MISS, get_in_full, has_in_full, one_part, window_or_status};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use warmshard_core::{Error, Lookup, Shard, Validator};
+use warmshard_core::{Quick, Shard};
 
 /// Shards of one process that may use the fast door at the same time; more use Node-API.
 const MAX_SHARDS: usize = 256;
@@ -51,12 +51,21 @@ impl Drop for Number {
     }
 }
 
+/// As `<[u8]>::is_ascii`, whose loop over what is left behind whole words costs as much as the rest.
+#[inline(always)]
+fn is_ascii(key: &[u8]) -> bool {
+    const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
+    let Some(last) = key.last_chunk::<16>() else { return key.is_ascii() };
+    let parts = key.as_chunks::<16>().0.iter().chain([last]);
+    parts.fold(0, |sum, part| sum | u128::from_ne_bytes(*part)) & HIGH == 0
+}
+
 #[inline(always)]
 unsafe fn run(
     shard: u32,
     key: *const u8,
     len: u32,
-    call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> Result<i32, Error>,
+    call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> i32,
 ) -> i32 {
     let slot = (shard as usize).checked_sub(1).and_then(|at| SHARDS.get(at));
     let handle = slot.map_or(ptr::null_mut(), |slot| slot.load(Ordering::Relaxed));
@@ -66,10 +75,10 @@ unsafe fn run(
     // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
     // this shard's JavaScript runs on: the one that calls. V8 vouches for `len` bytes at `key` until we return.
     let (handle, key) = unsafe { (&*handle, std::slice::from_raw_parts(key, len as usize)) };
-    if !key.is_ascii() {
+    if !is_ascii(key) {
         return ORDINARY;
     }
-    guarded(|| handle.with(|shard| call(handle, shard, key))).unwrap_or(ORDINARY)
+    guarded_or(ORDINARY, || handle.with_open(|shard| call(handle, shard, key)).unwrap_or(ORDINARY))
 }
 
 /// `get` without a validator.
@@ -80,11 +89,10 @@ unsafe fn run(
 pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        run(shard, key, len, |handle, shard, key| {
-            Ok(match shard.get(key, &Validator::None)? {
-                Lookup::Hit(hit) => one_part(handle, shard, &hit),
-                other => status(&other),
-            })
+        run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
+            Quick::Hit(offset, len) => window_or_status(handle.tell(shard, 0, offset, len)),
+            Quick::Miss => MISS,
+            Quick::Ask => get_in_full(handle, shard, key, one_part).unwrap_or(ORDINARY),
         })
     }
 }
@@ -97,8 +105,10 @@ pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u
 pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        run(shard, key, len, |_, shard, key| {
-            Ok(i32::from(matches!(shard.peek(key, &Validator::None)?, Lookup::Hit(_))))
+        run(shard, key, len, |_, shard, key| match shard.peek_quickly(key) {
+            Quick::Hit(..) => 1,
+            Quick::Miss => 0,
+            Quick::Ask => has_in_full(shard, key).unwrap_or(ORDINARY),
         })
     }
 }

@@ -19,6 +19,11 @@ pub enum Copied {
     Gone,
 }
 
+#[cold]
+fn busy() -> Error {
+    Error::InvalidArg("the shard is in the middle of another call".into())
+}
+
 /// See the module's head.
 pub struct Handle {
     /// `None` once closed.
@@ -56,13 +61,22 @@ impl Handle {
     /// Runs something on the shard.
     #[inline(always)]
     pub fn with<T>(&self, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> Result<T, Error> {
-        let Ok(mut shard) = self.shard.try_borrow_mut() else {
-            return Err(Error::InvalidArg("the shard is in the middle of another call".into()));
-        };
-        match shard.as_mut() {
-            Some(shard) => run(shard),
-            None => Err(Error::Closed(self.path.clone())),
+        match self.shard.try_borrow_mut().as_deref_mut() {
+            Ok(Some(shard)) => run(shard),
+            Ok(None) => Err(self.closed()),
+            Err(_) => Err(busy()),
         }
+    }
+
+    /// The same; nothing where it is closed or busy.
+    #[inline(always)]
+    pub fn with_open<T>(&self, run: impl FnOnce(&mut Shard) -> T) -> Option<T> {
+        self.shard.try_borrow_mut().ok()?.as_mut().map(run)
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        Error::Closed(self.path.clone())
     }
 
     /// Ends the use of the shard. Again: nothing.

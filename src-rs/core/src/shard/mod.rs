@@ -16,6 +16,7 @@ mod lock;
 mod open;
 mod options;
 mod put;
+mod quick;
 mod quiet;
 mod read;
 mod replace;

@@ -89,6 +89,7 @@ impl Shard {
 
     /// Counts a miss that the caller found out about without a look-up and, as a look-up does, looks now
     /// and then whether the files are still there.
+    #[inline(always)]
     pub(crate) fn count_miss(&mut self) {
         self.lookups.misses = self.lookups.misses.wrapping_add(1);
         self.check_after_miss();

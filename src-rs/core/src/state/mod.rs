@@ -6,12 +6,14 @@ pub mod bits;
 mod find;
 mod load;
 mod lookup;
+mod quick;
 pub mod scan;
 pub mod view;
 
 pub use find::Found;
 pub use load::Loading;
 pub use lookup::{Hit, Lookup, Want, is_racy, source_digest_of};
+pub use quick::Quick;
 
 use crate::frame::Sealer;
 use crate::header::{Header, Root};

@@ -94,6 +94,13 @@ impl View {
         }
     }
 
+    /// The same where there is a mapping; else nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn mapped(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        self.region.as_ref()?.get(offset, len)
+    }
+
     #[cold]
     fn read<'a>(&self, offset: u64, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         if !self.contains(offset, len as u64) {
