@@ -1,4 +1,4 @@
-// The fast door: two look-ups that optimised JavaScript calls directly, without Node-API in between.
+// The fast door: look-ups that optimised JavaScript calls directly, without Node-API in between.
 //
 // V8 calls a C function straight from optimised code when the function was declared to it with its argument
 // types ("fast API calls"). The header of that interface is not among Node's, so the few declarations that are
@@ -80,6 +80,7 @@ struct OneByteString {
 using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
 Entry core_get = nullptr;
 Entry core_has = nullptr;
+Entry core_ahead = nullptr;
 
 /// The answer that sends the caller to Node-API.
 constexpr int32_t kOrdinary = -6;
@@ -90,6 +91,10 @@ int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard)
 
 int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
   return core_has(shard, key.data, key.length);
+}
+
+int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
+  return core_ahead(shard, key.data, key.length);
 }
 
 /// Longest key that the slow callbacks take; longer ones go the ordinary way.
@@ -111,6 +116,9 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
 
 void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get)); }
 void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
+
+/// Not optimised yet: then looking ahead gains nothing.
+void SlowAhead(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(0); }
 
 constexpr CTypeInfo kArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32};
 constexpr unsigned kCount = sizeof kArguments / sizeof *kArguments;
@@ -186,7 +194,9 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
     core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_1"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
-    reason = core_get != nullptr && core_has != nullptr ? disagreement() : "entries";
+    core_ahead = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_ahead_1"));
+    const bool all = core_get != nullptr && core_has != nullptr && core_ahead != nullptr;
+    reason = all ? disagreement() : "entries";
   }
   if (reason != nullptr) args.GetReturnValue().Set(text(isolate, reason));
 }
@@ -195,10 +205,11 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
 void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   v8::Isolate* isolate = args.GetIsolate();
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  if (!args[0]->IsObject() || core_get == nullptr || core_has == nullptr) return;
+  if (!args[0]->IsObject() || core_get == nullptr || core_has == nullptr || core_ahead == nullptr) return;
   static const CFunctionInfo info(CTypeInfo(CTypeInfo::kInt32), kCount, kArguments);
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
+  static const CFunction ahead(reinterpret_cast<const void*>(FastAhead), &info);
   auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
     auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
                                           v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
@@ -208,6 +219,7 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   };
   put("get", SlowGet, &get);
   put("has", SlowHas, &has);
+  put("ahead", SlowAhead, &ahead);
 }
 
 void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const char* name,

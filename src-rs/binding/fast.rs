@@ -112,3 +112,18 @@ pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u
         })
     }
 }
+
+/// Looks ahead to a key. Answers nothing of meaning.
+///
+/// # Safety
+/// As `warmshard_fast_get_1`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        run(shard, key, len, |_, shard, key| {
+            shard.look_ahead(key);
+            0
+        })
+    }
+}

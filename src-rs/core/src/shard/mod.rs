@@ -36,7 +36,7 @@ pub use verify::{Fault, VerifyReport};
 
 use crate::header::Rejected;
 use crate::sidecar::Sidecar;
-use crate::state::{Scratch, State};
+use crate::state::{Ahead, Scratch, State};
 use crate::storage::{Identity, Storage};
 use background::Background;
 use lend::Lender;
@@ -70,6 +70,7 @@ pub struct Shard {
     totals: Option<(Version, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
+    ahead: Ahead,
     /// Frames on their way to the file.
     buffer: Vec<u8>,
     /// When the files at our paths were last compared with ours.

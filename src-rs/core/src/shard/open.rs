@@ -7,7 +7,7 @@ use crate::limits::{
     HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK, RECENCY_EPOCH_MS,
 };
 use crate::sidecar::{self, Sidecar};
-use crate::state::{Loading, Scratch, State};
+use crate::state::{Ahead, Loading, Scratch, State};
 use crate::storage::disk::Disk;
 use crate::storage::{Open, Storage};
 use std::path::Path;
@@ -53,6 +53,7 @@ impl Shard {
             scratch: Scratch::default(),
             buffer: Vec::new(),
             checked_ms: ticks_ms(),
+            ahead: Ahead::default(),
             hits_left: HITS_PER_CLOCK,
             misses_left: 0,
             misses_between: 0,

@@ -22,7 +22,15 @@ impl Shard {
         found
     }
 
-    /// The same for `peek`: nothing is counted.
+    /// Asks for the memory that looking up this key will touch, when `AHEAD` more keys have been looked ahead to.
+    #[inline(always)]
+    pub fn look_ahead(&mut self, key: &[u8]) {
+        if let Some(state) = self.state.as_deref() {
+            self.ahead.look(state, key::hash(key, state.header.seed));
+        }
+    }
+
+    /// As `get_quickly`, for `peek`: nothing is counted.
     #[inline(always)]
     pub fn peek_quickly(&mut self, key: &[u8]) -> Quick {
         self.catch_up();

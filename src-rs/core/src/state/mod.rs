@@ -2,6 +2,7 @@
 //!
 //! Everything here reads. It becomes stale when others publish, and catches up by `advance`.
 
+mod ahead;
 pub mod bits;
 mod find;
 mod load;
@@ -10,6 +11,7 @@ mod quick;
 pub mod scan;
 pub mod view;
 
+pub use ahead::{AHEAD, Ahead};
 pub use find::Found;
 pub use load::Loading;
 pub use lookup::{Hit, Lookup, Want, is_racy, source_digest_of};
