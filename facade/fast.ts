@@ -16,6 +16,8 @@ interface FastCalls {
   has(key: string, shard: number): number;
   /** Asks for memory that looking the key up will touch, once `AHEAD` more keys have been looked ahead to. */
   ahead(key: string, shard: number): number;
+  /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
+  slab(shard: number, buffer: ArrayBuffer): void;
 }
 
 interface Door {

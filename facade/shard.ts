@@ -70,8 +70,7 @@ export class Shard<V = Uint8Array> {
     this.#windows = handle.lending.windows;
     this.#answer = handle.lending.answer;
     this.#meta = handle.meta;
-    // The fast door cannot copy: it would take a second call, which costs more than it saves.
-    this.#patience = handle.lends ? patience() : Number.POSITIVE_INFINITY;
+    this.#patience = patience();
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
@@ -109,7 +108,7 @@ export class Shard<V = Uint8Array> {
   #hurry(lookUps = 1): number {
     if (this.#patience > 0) {
       this.#patience -= lookUps;
-      if (this.#patience <= 0) this.#fast = fastNumber(this.#native);
+      if (this.#patience <= 0) this.#lending.door = this.#fast = fastNumber(this.#native);
     }
     return ORDINARY;
   }

@@ -5,10 +5,13 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
+use super::exchange::COPY;
 use super::guard::guarded_or;
 use super::handle::Handle;
-use super::hot::{MISS, get_in_full, has_in_full, one_part, window_or_status};
-use std::ptr;
+use super::hot::{Found, MISS, get_in_full, has_in_full, window_or_status};
+use super::own_slab::{OwnSlab, Release};
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -51,6 +54,15 @@ impl Drop for Number {
     }
 }
 
+/// The handle that a number means, for as long as the call that asks lasts.
+#[inline(always)]
+fn handle_of<'a>(shard: u32) -> Option<&'a Handle> {
+    let slot = SHARDS.get((shard as usize).checked_sub(1)?)?;
+    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
+    // this shard's JavaScript runs on: the one that calls.
+    unsafe { slot.load(Ordering::Relaxed).as_ref() }
+}
+
 /// As `<[u8]>::is_ascii`, whose loop over what is left behind whole words costs as much as the rest.
 #[inline(always)]
 fn is_ascii(key: &[u8]) -> bool {
@@ -67,18 +79,22 @@ unsafe fn run(
     len: u32,
     call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> i32,
 ) -> i32 {
-    let slot = (shard as usize).checked_sub(1).and_then(|at| SHARDS.get(at));
-    let handle = slot.map_or(ptr::null_mut(), |slot| slot.load(Ordering::Relaxed));
-    if handle.is_null() || key.is_null() {
-        return ORDINARY;
-    }
-    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
-    // this shard's JavaScript runs on: the one that calls. V8 vouches for `len` bytes at `key` until we return.
-    let (handle, key) = unsafe { (&*handle, std::slice::from_raw_parts(key, len as usize)) };
+    let (Some(handle), false) = (handle_of(shard), key.is_null()) else { return ORDINARY };
+    // SAFETY: V8 vouches for `len` bytes at `key` until we return.
+    let key = unsafe { std::slice::from_raw_parts(key, len as usize) };
     if !is_ascii(key) {
         return ORDINARY;
     }
     guarded_or(ORDINARY, || handle.with_open(|shard| call(handle, shard, key)).unwrap_or(ORDINARY))
+}
+
+/// Says where a value lies; one that is not lent is copied, if there is room for it.
+#[inline(always)]
+fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
+    window_or_status(match handle.tell(shard, 0, offset, len) {
+        COPY => handle.copy_into_own_slab(shard, offset, len),
+        told => told,
+    })
 }
 
 /// `get` without a validator.
@@ -90,9 +106,12 @@ pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u
     // SAFETY: the caller's promise.
     unsafe {
         run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
-            Quick::Hit(offset, len) => window_or_status(handle.tell(shard, 0, offset, len)),
+            Quick::Hit(offset, len) => tell(handle, shard, offset, len),
             Quick::Miss => MISS,
-            Quick::Ask => get_in_full(handle, shard, key, one_part).unwrap_or(ORDINARY),
+            Quick::Ask => {
+                let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
+                get_in_full(handle, shard, key, found).unwrap_or(ORDINARY)
+            }
         })
     }
 }
@@ -126,4 +145,24 @@ pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len:
             0
         })
     }
+}
+
+/// Gives a shard a new slab for copies: memory, a share in it, and what gives that back. Answers 1 if it was taken.
+///
+/// # Safety
+/// Called by the shim, on the thread of the shard's environment, with what `OwnSlab::new` wants.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_slab_1(
+    shard: u32,
+    data: *mut u8,
+    len: usize,
+    share: *mut c_void,
+    release: Release,
+) -> i32 {
+    let (Some(handle), Some(data)) = (handle_of(shard), NonNull::new(data)) else { return 0 };
+    guarded_or(0, || {
+        // SAFETY: the caller's promise.
+        handle.take_own_slab(unsafe { OwnSlab::new(data, len, share, release) });
+        1
+    })
 }

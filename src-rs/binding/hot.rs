@@ -81,7 +81,7 @@ pub fn has_in_full(shard: &mut Shard, key: &[u8]) -> Result<i32, Error> {
 }
 
 /// What is told of a hit.
-type Found = fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32;
+pub type Found = fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32;
 
 #[inline(always)]
 fn look(
@@ -111,11 +111,6 @@ pub fn status(lookup: &Lookup) -> i32 {
         Lookup::Corrupt => CORRUPT,
         Lookup::Miss | Lookup::Hit(_) => MISS,
     }
-}
-
-#[inline(always)]
-pub fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
-    window_or_status(handle.tell(shard, 0, hit.offset, hit.len))
 }
 
 #[inline(always)]

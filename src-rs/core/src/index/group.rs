@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_slot_with_a_damaged_byte_leads_nowhere() {
-        for offset in [4096, 0x1234_5678_9A0, crate::limits::MAX_FILE_LEN - ALIGN] {
+        for offset in [4096, 0x0123_4567_89A0, crate::limits::MAX_FILE_LEN - ALIGN] {
             for tombstone in [false, true] {
                 for at in 0..GROUP_SLOTS {
                     let place = Place::new(offset, tombstone);

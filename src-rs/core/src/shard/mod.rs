@@ -26,7 +26,7 @@ mod verify;
 
 pub use batch::Batch;
 pub use compact::CompactReport;
-pub use lend::{COPIES, Lent, Loan, OWN_WINDOW};
+pub use lend::{COPIES, Lent, Loan, MORE_COPIES, OWN_WINDOW};
 pub use list::{Cursor, EntryInfo, Totals};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
