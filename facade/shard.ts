@@ -153,11 +153,11 @@ export class Shard<V = Uint8Array> {
    */
   getMany(keys: readonly string[]): (V | undefined)[] {
     if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
-    if (this.#fast === 0) this.#hurry(keys.length);
-    if (this.#fast !== 0 && this.#plain && keys.length > 0) return this.#getQuickly(keys);
     // A copy: the addon must not meet getters or a proxy.
     const wanted: string[] = Array.from(keys);
     if (!this.#plain) return wanted.map((key) => this.get(key));
+    if (this.#fast === 0) this.#hurry(wanted.length);
+    if (this.#fast !== 0 && wanted.length > 0) return this.#getQuickly(wanted);
     const answers = new Uint32Array(wanted.length * 3);
     this.#hot.getMany(wanted, answers);
     const values = new Array<V | undefined>(wanted.length).fill(undefined);

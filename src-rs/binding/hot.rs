@@ -257,12 +257,20 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments)
                 let value = element(env, keys, i).unwrap_or(ptr::null_mut());
                 buffer.read(env, value)?
             };
-            let words = match shard.get(key, &Validator::None)? {
-                Lookup::Hit(hit) => {
-                    let id = handle.tell_or_copy(shard, 0, hit.offset, hit.len);
-                    [id, handle.exchange.get(1), hit.len]
+            let found = match shard.get_quickly(key) {
+                Quick::Hit(offset, len) => Some((offset, len)),
+                Quick::Miss => None,
+                Quick::Ask => match shard.get(key, &Validator::None)? {
+                    Lookup::Hit(hit) => Some((hit.offset, hit.len)),
+                    _ => None,
+                },
+            };
+            let words = match found {
+                Some((offset, len)) => {
+                    let id = handle.tell_or_copy(shard, 0, offset, len);
+                    [id, handle.exchange.get(1), len]
                 }
-                _ => [ABSENT, 0, 0],
+                None => [ABSENT, 0, 0],
             };
             for (to, word) in answer.chunks_exact_mut(4).zip(words) {
                 to.copy_from_slice(&word.to_ne_bytes());
