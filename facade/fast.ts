@@ -4,6 +4,9 @@ import { addonPath, type NativeShard } from './native.js';
 /** The answer that means: go through Node-API. See src-rs/binding/fast.rs. */
 export const ORDINARY = -6;
 
+/** Keys from looking ahead to one to looking it up; see src-rs/core/src/state/ahead.rs. */
+export const AHEAD = 12;
+
 /** Look-ups of one shard before it is worth loading the fast door. */
 const LOOK_UPS = 512;
 
@@ -11,6 +14,10 @@ const LOOK_UPS = 512;
 interface FastCalls {
   get(key: string, shard: number): number;
   has(key: string, shard: number): number;
+  /** Asks for memory that looking the key up will touch, once `AHEAD` more keys have been looked ahead to. */
+  ahead(key: string, shard: number): number;
+  /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
+  slab(shard: number, buffer: ArrayBuffer): void;
 }
 
 interface Door {

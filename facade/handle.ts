@@ -19,8 +19,6 @@ export class Handle {
   readonly meta: MetaBlock;
   readonly partNames: readonly string[];
   readonly readOnly: boolean;
-  /** Whether values may be lent. */
-  readonly lends: boolean;
   closed = false;
 
   constructor(
@@ -31,8 +29,7 @@ export class Handle {
     const hot = {} as HotCalls;
     this.native = native().NativeShard.open(path, options, hot);
     this.hot = hot;
-    this.lends = !mustCopy(copy);
-    if (!this.lends) this.native.neverLend();
+    if (mustCopy(copy)) this.native.neverLend();
     this.lending = new Lending(hot, this.native);
     this.meta = new MetaBlock(hot.exchange, META_AT);
     this.partNames = options.parts;

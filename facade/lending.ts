@@ -1,3 +1,4 @@
+import { fast } from './fast.js';
 import type { HotCalls, NativeShard } from './native.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
@@ -10,6 +11,8 @@ const MADE_WINDOW = 96;
 const MUST_COPY = -4;
 /** The window number of the slab. */
 const COPIES = 1;
+/** That of the slab which the fast door copies into. */
+const MORE_COPIES = 2;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
@@ -25,6 +28,8 @@ export class Lending {
   readonly windows: ArrayBuffer[] = [];
   /** The answer: for each part window number or marker, offset, length. */
   readonly answer: Uint32Array;
+  /** What the fast door calls the shard; zero while it is not used. */
+  door = 0;
 
   constructor(
     readonly hot: HotCalls,
@@ -36,6 +41,7 @@ export class Lending {
   /** The first part of the last answer, given its status. */
   first(status: number): Uint8Array | undefined {
     if (status === MUST_MAKE_WINDOW) this.#makeWindow(0);
+    if (status === MUST_COPY && (this.answer[2] as number) <= SHARED_BYTES) this.#renewSlab();
     return this.part(0);
   }
 
@@ -56,7 +62,8 @@ export class Lending {
       return new Uint8Array(this.windows[id] as ArrayBuffer, offset, length);
     } catch {
       // Somebody detached the memory, by transferring a view's buffer. What they took stays theirs.
-      this.#makeWindow(index);
+      if (id === MORE_COPIES) this.#renewSlab();
+      else this.#makeWindow(index);
       return this.#copy(index, length);
     }
   }
@@ -67,6 +74,14 @@ export class Lending {
     if (buffer == null || this.answer[index * 3] === NEEDS_WINDOW) this.answer[index * 3] = COPY;
   }
 
+  /** The fast door's slab is full, lost or not there yet: its next copies go into a new one, this one does not. */
+  #renewSlab(): void {
+    if (this.door === 0) return;
+    const slab = makeSlab();
+    this.windows[MORE_COPIES] = slab;
+    fast.slab(this.door, slab);
+  }
+
   #copy(index: number, length: number): Uint8Array | undefined {
     if (length > SHARED_BYTES) {
       const target = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
@@ -74,14 +89,19 @@ export class Lending {
     }
     let status = this.hot.placePart(index);
     if (status === MUST_COPY) {
-      const slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
-      keep(slab);
+      const slab = makeSlab();
       this.windows[COPIES] = slab;
       status = this.hot.placePart(index, slab);
     }
     if (status !== COPIES) return undefined;
     return new Uint8Array(this.windows[COPIES] as ArrayBuffer, this.answer[index * 3 + 1], length);
   }
+}
+
+function makeSlab(): ArrayBuffer {
+  const slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
+  keep(slab);
+  return slab;
 }
 
 /** Whoever transferred one value's memory to a worker would take its neighbours' with it. */

@@ -1,5 +1,5 @@
 import { invalid } from './errors.js';
-import { fast, fastNumber, ORDINARY, patience, shutBecause } from './fast.js';
+import { AHEAD, fast, fastNumber, ORDINARY, patience, shutBecause } from './fast.js';
 import { Handle } from './handle.js';
 import type { Lending } from './lending.js';
 import type { EntryMeta, MetaBlock, Validator } from './meta.js';
@@ -70,8 +70,7 @@ export class Shard<V = Uint8Array> {
     this.#windows = handle.lending.windows;
     this.#answer = handle.lending.answer;
     this.#meta = handle.meta;
-    // The fast door cannot copy: it would take a second call, which costs more than it saves.
-    this.#patience = handle.lends ? patience() : Number.POSITIVE_INFINITY;
+    this.#patience = patience();
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
@@ -105,9 +104,12 @@ export class Shard<V = Uint8Array> {
     return this.#first(status) as V | undefined;
   }
 
-  /** Counts a look-up through Node-API, and looks for the fast door when there have been many. */
-  #hurry(): number {
-    if (--this.#patience === 0) this.#fast = fastNumber(this.#native);
+  /** Counts look-ups through Node-API, and looks for the fast door when there have been many. */
+  #hurry(lookUps = 1): number {
+    if (this.#patience > 0) {
+      this.#patience -= lookUps;
+      if (this.#patience <= 0) this.#lending.door = this.#fast = fastNumber(this.#native);
+    }
     return ORDINARY;
   }
 
@@ -154,6 +156,8 @@ export class Shard<V = Uint8Array> {
     // A copy: the addon must not meet getters or a proxy.
     const wanted: string[] = Array.from(keys);
     if (!this.#plain) return wanted.map((key) => this.get(key));
+    if (this.#fast === 0) this.#hurry(wanted.length);
+    if (this.#fast !== 0 && wanted.length > 0) return this.#getQuickly(wanted);
     const answers = new Uint32Array(wanted.length * 3);
     this.#hot.getMany(wanted, answers);
     const values = new Array<V | undefined>(wanted.length).fill(undefined);
@@ -167,6 +171,22 @@ export class Shard<V = Uint8Array> {
     }
     // Only now: a look-up may find a new file, whose windows have the same numbers.
     for (const i of rest) values[i] = this.#first(this.#hot.getAgain(wanted[i] as string)) as V | undefined;
+    return values;
+  }
+
+  /** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
+  #getQuickly(keys: readonly string[]): (V | undefined)[] {
+    const count = keys.length;
+    const values = new Array<V | undefined>(count);
+    for (let next = 0; next < count + AHEAD; next++) {
+      if (next < count) fast.ahead(keys[next] as string, this.#fast);
+      const i = next - AHEAD;
+      if (i < 0) continue;
+      const key = keys[i] as string;
+      let status = fast.get(key, this.#fast);
+      if (status === ORDINARY) status = this.#hot.get(key);
+      values[i] = this.#first(status) as V | undefined;
+    }
     return values;
   }
 

@@ -11,6 +11,7 @@ mod handle;
 mod hot;
 mod lending;
 mod options;
+mod own_slab;
 mod raw;
 mod reports;
 mod shard;

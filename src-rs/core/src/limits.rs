@@ -4,7 +4,7 @@
 //! before it allocates, reads or sleeps.
 
 /// Version of the file layout in `docs/format.md`. Another version reads as an empty shard.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Bytes before the first frame: the file header and its two root slots.
 pub const HEADER_LEN: u64 = 4096;
@@ -109,6 +109,10 @@ pub const IDENTITY_CHECK_MS: u64 = 250;
 
 /// Hits between two looks at the clock for that check.
 pub const HITS_PER_CLOCK: u64 = 1024;
+
+/// Most misses between two looks at the clock for that check. As many go by only where they come faster
+/// than such checks: the first ones of a burst look each, then every second, every fourth, and so on.
+pub const MISSES_PER_CLOCK: u64 = 16;
 
 /// A last-use time is written at most once per entry and process in this time, in milliseconds.
 pub const RECENCY_EPOCH_MS: u64 = 60_000;

@@ -17,6 +17,7 @@ mod lock;
 mod open;
 mod options;
 mod put;
+mod quick;
 mod quiet;
 mod read;
 mod replace;
@@ -28,7 +29,7 @@ mod verify;
 pub use crate::mapping::Pin;
 pub use batch::Batch;
 pub use compact::CompactReport;
-pub use lend::{COPIES, Lent, Loan, OWN_WINDOW};
+pub use lend::{COPIES, Lent, Loan, MORE_COPIES, OWN_WINDOW};
 pub use list::{Cursor, EntryInfo, Totals};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
@@ -38,7 +39,7 @@ pub use verify::{Fault, VerifyReport};
 
 use crate::header::Rejected;
 use crate::sidecar::Sidecar;
-use crate::state::{Scratch, State};
+use crate::state::{Ahead, Scratch, State};
 use crate::storage::{Identity, Storage};
 use background::Background;
 use lend::Lender;
@@ -73,12 +74,16 @@ pub struct Shard {
     totals: Option<(Version, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
+    ahead: Ahead,
     /// Frames on their way to the file.
     buffer: Vec<u8>,
     /// When the files at our paths were last compared with ours.
     checked_ms: u64,
     /// Hits until the next look at the clock.
     hits_left: u64,
+    /// Misses until the next look at the clock, and how many there were until the last one.
+    misses_left: u64,
+    misses_between: u64,
     recency_epoch: u64,
     /// Whether leftovers of dead processes have been looked for.
     swept: bool,
