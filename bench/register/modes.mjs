@@ -62,9 +62,12 @@ export const SWITCHED_OFF = {
   env: (cache) => ({ ...NO_OWN, WARMSHARD_HOME: cache, WARMSHARD: '0' }),
 };
 
+/** Its cache cannot be made. @type {Mode} */
+export const UNUSABLE = { ...WARMSHARD, env: () => ({ ...NO_OWN, WARMSHARD_HOME: '/dev/null/none' }) };
+
 export const MODES = [NONE, SHIPPED, BUILT_IN, V8_COMPILE_CACHE, WARMSHARD];
 
-/** Who runs TypeScript; `entry` is what comes before the program. @type {Mode[]} */
+/** Who else runs TypeScript. @type {Mode[]} */
 export const TYPESCRIPT = [
   { name: 'tsx', args: ['--import', join(packages, 'tsx/dist/loader.mjs')] },
   { name: 'jiti', args: [join(packages, 'jiti/lib/jiti-cli.mjs')] },

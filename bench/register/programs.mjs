@@ -126,7 +126,7 @@ export const PROGRAMS = [
     kind: 'CommonJS',
     bin: 'pnpm/bin/pnpm.cjs',
     args: ['--version'],
-    edit: ['node_modules/pnpm/dist/pnpm.cjs', 'true ? "10.', 'true ? "90.'],
+    edit: ['node_modules/pnpm/dist/pnpm.cjs', ' version: pkgJson.version', ' version: pkgJson.private'],
     cached: 'built-in',
   },
   {

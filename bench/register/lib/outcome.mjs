@@ -90,6 +90,15 @@ function tail({ stdout, stderr }) {
   return quoted(/^.*\w*(?:Error|ERR_|Warning)\b.*$/m.exec(text)?.[0].trim() ?? text.slice(-160));
 }
 
+const STACK = /^ +at .*\n?/gm;
+
+/** Without the stack, which tells who called whom. @param {Outcome} outcome @returns {Outcome} */
+export const stackless = (outcome) => ({
+  ...outcome,
+  stdout: outcome.stdout.replaceAll(STACK, ''),
+  stderr: outcome.stderr.replaceAll(STACK, ''),
+});
+
 /** What a program does without us. */
 export class Expectation {
   /** @type {Outcome[]} */
@@ -107,7 +116,17 @@ export class Expectation {
     return /** @type {Outcome} */ (this.#seen[0]);
   }
 
-  /** In what another run differs, or `undefined` where it does not. @param {Outcome} outcome */
+  /** Whether another run fits those that were seen. @param {Outcome} outcome */
+  fits(outcome) {
+    return difference(this.#seen, outcome) === undefined;
+  }
+
+  /**
+   * In what another run differs, or `undefined` where it does not. Before it says so it looks again at how runs without
+   * us differ: what they work on must be the same still.
+   *
+   * @param {Outcome} outcome
+   */
   differs(outcome) {
     let found = difference(this.#seen, outcome);
     while (found !== undefined && this.#seen.length < MOST_LOOKS) {

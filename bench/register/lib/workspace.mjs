@@ -22,17 +22,22 @@ const LONGEST_MS = 120_000;
 /** @param {string} name */
 const plain = (name) => name.replace(/\W+/g, '-');
 
-/** A folder beside the packages; gone with the process. */
-export function workFolder() {
-  const folder = mkdtempSync(join(PROGRAMS, 'work-'));
+/** A folder that is gone with the process. @param {string} prefix */
+function passing(prefix) {
+  const folder = mkdtempSync(prefix);
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The packages once more, where they may be changed: the files are shared until one is replaced. @param {string} to */
-export function copyPackages(to) {
-  const { status } = spawnSync('cp', ['-al', join(PROGRAMS, 'node_modules'), to], { stdio: 'inherit' });
+/** A folder beside the packages. */
+export const workFolder = () => passing(join(PROGRAMS, 'work-'));
+
+/** A folder with the packages once more, to be changed: a file is shared until it is replaced. */
+export function treeToChange() {
+  const tree = passing(`${PROGRAMS}-changed-`);
+  const { status } = spawnSync('cp', ['-al', join(PROGRAMS, 'node_modules'), tree], { stdio: 'inherit' });
   if (status !== 0) throw new Error(`${PROGRAMS} could not be copied`);
+  return tree;
 }
 
 export class Workspace {
