@@ -15,7 +15,7 @@ import { join, relative } from 'node:path';
  */
 
 const TEXTS = /** @type {const} */ (['stdout', 'stderr', 'files']);
-/** Numbers, and how long something took: where these alone differ, the rest of the line is compared. */
+/** Numbers and durations: where these alone differ, the rest of the line is compared. */
 const NUMBERS = /(\d+(?:[.,]\d+)*(?: ?(?:ms|s)\b)?)/;
 /** Runs without us until two that differ should have shown it. */
 const FIRST_LOOKS = 2;
@@ -44,8 +44,12 @@ function pattern(seen) {
   const split = seen.map((line) => line.split(NUMBERS));
   const [first = [], ...others] = split;
   if (others.some(({ length }) => length !== first.length)) return undefined;
-  const parts = first.map((part, i) => (others.every((other) => other[i] === part) ? part : undefined));
-  // Every second part is a number.
+  const parts = first.map((part, i) => {
+    // Every second part is a number. How long something took is never compared: several runs may well take as many
+    // milliseconds each, and the next one more.
+    const duration = i % 2 === 1 && part.endsWith('s');
+    return !duration && others.every((other) => other[i] === part) ? part : undefined;
+  });
   return parts.some((part, i) => part === undefined && i % 2 === 0) ? undefined : parts;
 }
 

@@ -12,6 +12,9 @@ const SHOWN = ['as shipped', 'built-in', 'v8-compile-cache', 'warmshard'];
 
 /** @typedef {import('../main.mjs').Run} Run */
 
+/** @param {{ absent: string }} row whether the way changes what the program does */
+const isBroken = ({ absent }) => absent.startsWith('broken');
+
 /** @param {string[]} cells */
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
@@ -22,7 +25,12 @@ const row = (cells) => `| ${cells.join(' | ')} |`;
  * @param {(name: string) => string} idOf
  */
 export function ratioTable({ results }, idOf) {
-  const shown = SHOWN.filter((mode) => ratios(results, mode, ['none'], undefined, idOf).length > 0);
+  const ids = PROGRAMS.map(({ name }) => idOf(name));
+  const shown = SHOWN.filter((mode) =>
+    results.some(
+      ({ id, rows: { [mode]: one } }) => ids.includes(id) && one && ('median' in one || isBroken(one)),
+    ),
+  );
   const lines = PROGRAMS.flatMap(({ name, kind }) => {
     const result = results.find(({ id }) => id === idOf(name));
     const none = result?.rows.none;
@@ -30,7 +38,7 @@ export function ratioTable({ results }, idOf) {
     const cells = shown.map((mode) => {
       const one = result.rows[mode];
       if (one === undefined) return '';
-      if ('absent' in one) return one.absent.startsWith('broken') ? 'breaks' : '-';
+      if ('absent' in one) return isBroken(one) ? 'breaks' : '-';
       const range = `${figure(one.min / none.median)}-${figure(one.max / none.median)}`;
       return `${mode === 'warmshard' ? `**${figure(one.median / none.median)}**` : figure(one.median / none.median)} (${range})`;
     });
@@ -45,7 +53,9 @@ export function ratioTable({ results }, idOf) {
   if (lines.length === 0) return '';
   const means = shown.map((mode) => {
     const all = ratios(results, mode, ['none'], undefined, idOf);
-    return `${figure(geometric(all.map(({ ratio }) => ratio)))}, ${all.length} programs`;
+    return all.length === 0
+      ? ''
+      : `${figure(geometric(all.map(({ ratio }) => ratio)))}, ${all.length} programs`;
   });
   return [
     row(['', '', 'none, ms', ...shown, 'warmshard to the better of none and built-in']),
@@ -78,7 +88,7 @@ export function tables(run) {
 function brokenList({ results }) {
   const lines = results.flatMap(({ title, rows }) =>
     Object.entries(rows).flatMap(([mode, one]) =>
-      'absent' in one && one.absent.startsWith('broken') && !/first run/.test(title)
+      'absent' in one && isBroken(one) && !/first run/.test(title)
         ? `- ${title}: ${mode}: ${one.absent}`
         : [],
     ),
