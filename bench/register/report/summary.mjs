@@ -48,6 +48,8 @@ const text = [
   '',
   '## Results',
   '',
+  '![How long programs take to start without a cache, with others, and with warmshard](register-benchmarks.svg)',
+  '',
   `A ${machineLine(first[1].machine).replace(/;.*/, '')}; ${PROGRAMS.length} programs.`,
   '',
   row(['Node.js', 'mode', 'warm rounds', 'seconds', '']),
