@@ -32,9 +32,6 @@ const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
 };
 const before = Module.wrapper[0];
 
-/** Characters that Node.js' wrapper puts before a module's source. */
-const WRAPPER_LENGTH = '(function (exports, require, module, __filename, __dirname) { '.length;
-
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
 const major = Number(process.versions.node.split('.')[0]);
 const importModuleDynamically =
@@ -45,7 +42,8 @@ const importModuleDynamically =
 function compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script {
   return new Script(text, {
     filename,
-    columnOffset: -WRAPPER_LENGTH,
+    // The wrapper has a line of its own, see src-rs/core/src/stores/program/text.rs.
+    lineOffset: -1,
     ...(cachedData && { cachedData: cachedData as Buffer }),
     ...(importModuleDynamically !== undefined && { importModuleDynamically: importModuleDynamically as never }),
   });
