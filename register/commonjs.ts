@@ -6,7 +6,7 @@
  * own functions are called by itself.
  *
  * - `Module._resolveLookupPaths` is the first thing that the loader calls for a request. If the answer is known,
- *   `Module._findPath`, which it reads next, is a function that gives it.
+ *   `Module._findPath`, which it calls next, becomes a function that gives it.
  * - `Module._extensions['.js']` is read when a module is about to be loaded: it is our handler if the module was found
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
@@ -14,6 +14,7 @@
 import fs = require('node:fs');
 import path = require('node:path');
 import vm = require('node:vm');
+
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
 import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
@@ -45,12 +46,19 @@ function compileText(text: string, filename: string, cachedData?: Uint8Array): v
     // The wrapper has a line of its own, see src-rs/core/src/stores/program/text.rs.
     lineOffset: -1,
     ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically !== undefined && { importModuleDynamically: importModuleDynamically as never }),
+    ...(importModuleDynamically !== undefined && {
+      importModuleDynamically: importModuleDynamically as never,
+    }),
   });
 }
 
 /** The module that the loader is about to load, as far as its last request tells. */
-let asked: { request: string; parent: LoadedModule | null | undefined; paths: unknown; answer: string | undefined } = {
+let asked: {
+  request: string;
+  parent: LoadedModule | null | undefined;
+  paths: unknown;
+  answer: string | undefined;
+} = {
   request: '',
   parent: undefined,
   paths: undefined,
@@ -100,7 +108,8 @@ function prepare(filename: string): Prepared | undefined {
         debug('hit', filename);
       }
       const rejected = script.cachedDataRejected === true;
-      if (isNewCommand(cache) || (rejected && !isReadOnly())) recording().capture.loaded(filename, script, rejected);
+      if (isNewCommand(cache) || (rejected && !isReadOnly()))
+        recording().capture.loaded(filename, script, rejected);
       return { filename, script, flags };
     }
     counts.misses++;
@@ -222,7 +231,11 @@ function requireOf(module: LoadedModule, { makeRequire }: Frames): BodyArguments
     enumerable: true,
     get() {
       const state = executing && module[executing];
-      const genuine = apply(compile, module, ['return require', module.filename, 'commonjs']) as typeof require;
+      const genuine = apply(compile, module, [
+        'return require',
+        module.filename,
+        'commonjs',
+      ]) as typeof require;
       if (executing !== undefined) module[executing] = state;
       this.resolve = genuine.resolve;
       return genuine.resolve;
@@ -265,11 +278,22 @@ function hookExtension(extension: string): void {
   });
 }
 
+/**
+ * Gives the answer that is known, and makes way: it stands in the place of Node.js' own only then, for V8 names that
+ * one by its place.
+ */
+const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
+  if (Module._findPath === knownPath) Module._findPath = findPath;
+  const { answer } = asked;
+  if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
+  return apply(findPath, this, [request, paths, ...more]) as string | false;
+};
+
 /** Tells the loader where a request leads before it looks. */
 function hookResolution(): void {
   let unsettled = false;
   const settled = Promise.resolve();
-  Module._resolveLookupPaths = function (request, parent) {
+  Module._resolveLookupPaths = (request, parent) => {
     const paths = lookupPaths(request, parent);
     let answer: string | undefined;
     const folder = parent?.path;
@@ -294,23 +318,12 @@ function hookResolution(): void {
       }
     }
     asked = { request, parent, paths, answer };
+    const standing = Module._findPath;
+    if (answer !== undefined ? standing === findPath : standing === knownPath)
+      Module._findPath = answer !== undefined ? knownPath : findPath;
     judged = undefined;
     return paths;
   };
-  let current = findPath;
-  const known: typeof findPath = function (this: unknown, request, paths, ...more) {
-    const { answer } = asked;
-    if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
-    return apply(findPath, this, [request, paths, ...more]) as string | false;
-  };
-  Object.defineProperty(Module, '_findPath', {
-    configurable: true,
-    enumerable: true,
-    get: () => (current === findPath && asked.answer !== undefined ? known : current),
-    set(value: typeof findPath) {
-      current = value === known ? findPath : value;
-    },
-  });
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 
 import vm = require('node:vm');
+
 import type { Handler, LoadedModule } from './node-module.js';
 
 const { apply } = Reflect;
@@ -37,7 +38,8 @@ function places(text: string): Places | undefined {
     const [file = '', row = '', column = '', name = ''] = line.split(' ');
     return { file, at: [Number(row), Number(column)] as [number, number], name };
   });
-  if (!body || !compile || !require || body.file !== compile.file || compile.at[0] <= body.at[0] + 3) return undefined;
+  if (!body || !compile || !require || body.file !== compile.file || compile.at[0] <= body.at[0] + 3)
+    return undefined;
   const least = [body.at[0] - 4, require.at[0] - 2, require.at[1] - 12, body.at[1] - 1, compile.at[1] - 1];
   if (!least.every((n) => n >= 0)) return undefined;
   return {
@@ -75,7 +77,10 @@ export function asMethod(handler: Handler, extension: string): Handler {
  */
 export function framesOf(
   text: string,
-  begin: (module: LoadedModule, filename: string) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
+  begin: (
+    module: LoadedModule,
+    filename: string,
+  ) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
   end: (module: LoadedModule) => void,
 ): Frames {
   const at = places(text);
@@ -83,15 +88,19 @@ export function framesOf(
   const compile = at?.compile ?? [12, 10];
   const require = at?.require ?? [3, 16];
   // The spelling matters: V8 takes the names of functions from the assignments in which they stand.
-  const [assign, assigned] = at?.named ? ["Module._extensions['.js'] = ", ''] : ['(', ')'];
-  const loader = `(function (apply, begin, end, keep) { const Module = { prototype: {}, _extensions: {} };
-Module.prototype._compile = function(body, args) {
+  const [method, assign, assigned] = at?.named
+    ? ['Module.prototype._compile = ', "Module._extensions['.js'] = ", '']
+    : ['(', '(', ')'];
+  // Strict as the loader is: then nobody gets at a frame's function and receiver. So the receiver of `_compile` can be one
+  // that holds it, by which V8 finds the method's name.
+  const loader = `(function (apply, begin, end, keep) { 'use strict'; function Module() {} Module._extensions = {}; const self = new Module();
+const hold = (f) => { self._compile = f; }; hold(${method}function(body, args) {
 const result =
 ${' '.repeat(body[1] - 1)}apply(body, args[0], args);
-return result; };
-keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = Module.prototype._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, module, [body, args]);
+return result; }${assigned});
+keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = self._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, self, [body, args]);
 end(module); }${assigned}); })`;
-  const helpers = `(function () { return function makeRequireFunction(mod) {
+  const helpers = `(function () { 'use strict'; return function makeRequireFunction(mod) {
 ${'function require(path) {'}
 ${' '.repeat(require[1] - 12)}return mod.require(path);
 }
@@ -100,9 +109,14 @@ return require; }; })`;
   const run = <T>(source: string, filename: string, line: number) =>
     new vm.Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
   let handler: Handler = () => {};
-  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(apply, begin, end, (made: Handler) => {
-    handler = made;
-  });
+  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(
+    apply,
+    begin,
+    end,
+    (made: Handler) => {
+      handler = made;
+    },
+  );
   const makeRequire = run<() => Frames['makeRequire']>(helpers, at?.helpers ?? own, require[0] - 2)();
   return { handler: asMethod(handler, '.js'), makeRequire };
 }

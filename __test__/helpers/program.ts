@@ -167,7 +167,12 @@ export class Program {
     await this.one('cold', expected, options);
     await this.one('warm', expected, options);
     const lines = await this.one('warm, and saying so', expected, { ...options, debug: true });
-    if (options.aside) this.#t.deepEqual(lines.filter((line) => line.startsWith('hit ')), [], 'nothing is served');
+    if (options.aside)
+      this.#t.deepEqual(
+        lines.filter((line) => line.startsWith('hit ')),
+        [],
+        'nothing is served',
+      );
     else
       for (const file of options.hits ?? [options.main ?? 'app.js'])
         this.#t.true(lines.includes(`hit ${this.at(file)}`), `${file} is served: ${lines.join('\n')}`);

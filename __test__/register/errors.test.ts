@@ -37,7 +37,10 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     },
   },
   'a syntax error': {
-    files: { 'app.js': `try { require('./bad'); } catch (e) { console.log(e.stack); }\nrequire('./bad');`, 'bad.js': 'let a = ;\n' },
+    files: {
+      'app.js': `try { require('./bad'); } catch (e) { console.log(e.stack); }\nrequire('./bad');`,
+      'bad.js': 'let a = ;\n',
+    },
     code: 1,
   },
   'a syntax error in the program itself': {
@@ -46,7 +49,10 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     options: { aside: true },
   },
   'a module that is missing': {
-    files: { 'app.js': `require('./a');`, 'a.js': `try { require('gone') } catch (e) { console.log(e.stack, e.code, e.requireStack); }\nrequire('./none');` },
+    files: {
+      'app.js': `require('./a');`,
+      'a.js': `try { require('gone') } catch (e) { console.log(e.stack, e.code, e.requireStack); }\nrequire('./none');`,
+    },
     code: 1,
   },
   'a path that a package does not export': {
@@ -90,34 +96,41 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     code: 3,
   },
   'an exit while exiting': {
-    files: { 'app.js': `process.on('exit', (c) => { console.log('exit', c, process.exitCode); process.exit(9) });` },
+    files: {
+      'app.js': `process.on('exit', (c) => { console.log('exit', c, process.exitCode); process.exit(9) });`,
+    },
     code: 9,
   },
   'an error while exiting': {
     files: { 'app.js': `process.on('exit', () => { throw new Error('at exit') });` },
     code: major >= 20 ? 1 : 7,
   },
-  'an abort': { files: { 'app.js': `console.log(1); process.kill(process.pid, 'SIGABRT'); setTimeout(() => {}, 1000)` } },
+  'an abort': {
+    files: { 'app.js': `console.log(1); process.kill(process.pid, 'SIGABRT'); setTimeout(() => {}, 1000)` },
+    options: { aside: true },
+  },
   'a listener for what nobody caught': {
     files: {
       'app.js': `process.on('uncaughtException', (e, origin) => { console.log(e.stack, origin); });\nrequire('./b');`,
       'b.js': `throw new Error('b')`,
     },
   },
-  'captureStackTrace': {
+  captureStackTrace: {
     files: {
       'app.js': `const { who } = require('./b');\nfunction caller() { return who(); }\nconsole.log(caller());`,
       'b.js': `exports.who = function who() { const o = {}; Error.captureStackTrace(o, who); return o.stack; };`,
     },
   },
-  'prepareStackTrace': {
+  prepareStackTrace: {
     files: {
       'app.js': `require('./b')`,
       'b.js': `Error.prepareStackTrace = (e, sites) => sites.map((s) => [s.getFileName(), s.getLineNumber(), s.getColumnNumber(), s.getFunctionName(), s.getTypeName(), s.getMethodName(), s.isToplevel(), s.isConstructor(), s.isEval(), s.isNative(), s.isAsync(), s.toString(), typeof s.getThis(), typeof s.getFunction()].join('|')).join('\\n');\nconsole.log(new Error('x').stack);`,
     },
   },
   'an endless recursion': {
-    files: { 'app.js': `let n = 0; function f() { n++; f(); }\ntry { f() } catch (e) { console.log(e.message, n > 1000) }` },
+    files: {
+      'app.js': `let n = 0; function f() { n++; f(); }\ntry { f() } catch (e) { console.log(e.message, n > 1000) }`,
+    },
   },
   'the first line, which the wrapper shifts': {
     files: { 'app.js': `throw new Error('first');` },
@@ -132,7 +145,9 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     code: 1,
   },
   'a warning of its own': {
-    files: { 'app.js': `process.emitWarning('mind', 'OwnWarning'); process.emitWarning('old', 'DeprecationWarning', 'DEP1'); new Buffer(1)` },
+    files: {
+      'app.js': `process.emitWarning('mind', 'OwnWarning'); process.emitWarning('old', 'DeprecationWarning', 'DEP1'); new Buffer(1)`,
+    },
   },
   'assert, which reads the source': {
     files: { 'app.js': `const assert = require('assert');\nconst a = 1;\nassert(a === 2)` },
@@ -146,7 +161,13 @@ for (const [what, { files, code, options }] of Object.entries(programs))
     if (code !== undefined) t.is(ended.code, code);
   });
 
-for (const flag of ['--trace-uncaught', '--trace-warnings', '--stack-trace-limit=3', '--trace-deprecation', '--unhandled-rejections=warn'])
+for (const flag of [
+  '--trace-uncaught',
+  '--trace-warnings',
+  '--stack-trace-limit=3',
+  '--trace-deprecation',
+  '--unhandled-rejections=warn',
+])
   test(`with ${flag}`, async (t) => {
     const files = {
       'app.js': `require('./b'); Promise.reject(new Error('nobody')); setTimeout(() => { throw new Error('late') }, 5)`,

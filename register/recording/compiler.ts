@@ -1,6 +1,7 @@
 /** Compiling modules that are not in the shard as Node.js would, so that they can be recorded. */
 
 import path = require('node:path');
+
 import type vm from 'node:vm';
 import { ASIDE, type Kit, type Prepared, TYPED } from '../kit.js';
 import type { Capture } from './capture.js';
