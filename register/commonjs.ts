@@ -6,7 +6,7 @@
  * own functions are called by itself.
  *
  * - `Module._resolveLookupPaths` is the first thing that the loader calls for a request. If the answer is known,
- *   `Module._findPath`, which it reads next, is a function that gives it.
+ *   `Module._findPath`, which it calls next, becomes a function that gives it.
  * - `Module._extensions['.js']` is read when a module is about to be loaded: it is our handler if the module was found
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
@@ -31,9 +31,6 @@ const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
 };
 const before = Module.wrapper[0];
 
-/** Characters that Node.js' wrapper puts before a module's source. */
-const WRAPPER_LENGTH = '(function (exports, require, module, __filename, __dirname) { '.length;
-
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
 const major = Number.parseInt(process.versions.node, 10);
 const importModuleDynamically =
@@ -44,7 +41,8 @@ const importModuleDynamically =
 function compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script {
   return new Script(text, {
     filename,
-    columnOffset: -WRAPPER_LENGTH,
+    // The wrapper has a line of its own, see src-rs/core/src/stores/program/text.rs.
+    lineOffset: -1,
     ...(cachedData && { cachedData: cachedData as Buffer }),
     ...(importModuleDynamically !== undefined && {
       importModuleDynamically: importModuleDynamically as never,
@@ -283,6 +281,17 @@ function hookExtension(extension: string): void {
   });
 }
 
+/**
+ * Gives the answer that is known, and makes way: it stands in the place of Node.js' own only then, for V8 names that
+ * one by its place.
+ */
+const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
+  if (Module._findPath === knownPath) Module._findPath = findPath;
+  const { answer } = asked;
+  if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
+  return apply(findPath, this, [request, paths, ...more]) as string | false;
+};
+
 /** Tells the loader where a request leads before it looks. */
 function hookResolution(): void {
   let unsettled = false;
@@ -312,23 +321,12 @@ function hookResolution(): void {
       }
     }
     asked = { request, parent, paths, answer };
+    const standing = Module._findPath;
+    if (answer !== undefined ? standing === findPath : standing === knownPath)
+      Module._findPath = answer !== undefined ? knownPath : findPath;
     judged = undefined;
     return paths;
   };
-  let current = findPath;
-  const known: typeof findPath = function (this: unknown, request, paths, ...more) {
-    const { answer } = asked;
-    if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
-    return apply(findPath, this, [request, paths, ...more]) as string | false;
-  };
-  Object.defineProperty(Module, '_findPath', {
-    configurable: true,
-    enumerable: true,
-    get: () => (current === findPath && asked.answer !== undefined ? known : current),
-    set(value: typeof findPath) {
-      current = value === known ? findPath : value;
-    },
-  });
 }
 
 /**

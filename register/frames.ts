@@ -88,15 +88,19 @@ export function framesOf(
   const compile = at?.compile ?? [12, 10];
   const require = at?.require ?? [3, 16];
   // The spelling matters: V8 takes the names of functions from the assignments in which they stand.
-  const [assign, assigned] = at?.named ? ["Module._extensions['.js'] = ", ''] : ['(', ')'];
-  const loader = `(function (apply, begin, end, keep) { const Module = { prototype: {}, _extensions: {} };
-Module.prototype._compile = function(body, args) {
+  const [method, assign, assigned] = at?.named
+    ? ['Module.prototype._compile = ', "Module._extensions['.js'] = ", '']
+    : ['(', '(', ')'];
+  // Strict as the loader is: then nobody gets at a frame's function and receiver. So the receiver of `_compile` can be one
+  // that holds it, by which V8 finds the method's name.
+  const loader = `(function (apply, begin, end, keep) { 'use strict'; function Module() {} Module._extensions = {}; const self = new Module();
+const hold = (f) => { self._compile = f; }; hold(${method}function(body, args) {
 const result =
 ${' '.repeat(body[1] - 1)}apply(body, args[0], args);
-return result; };
-keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = Module.prototype._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, module, [body, args]);
+return result; }${assigned});
+keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = self._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, self, [body, args]);
 end(module); }${assigned}); })`;
-  const helpers = `(function () { return function makeRequireFunction(mod) {
+  const helpers = `(function () { 'use strict'; return function makeRequireFunction(mod) {
 ${'function require(path) {'}
 ${' '.repeat(require[1] - 12)}return mod.require(path);
 }

@@ -10,13 +10,18 @@ import type { Kit } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
 import { whyFound } from './facts.js';
 
-/** How long a program runs before bytecode is taken without waiting for its end, in milliseconds. */
-const EARLY_MS = 4000;
+/**
+ * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
+ * over, for a signal may end it without another word, and once when it has been at work.
+ */
+const EARLY_MS = [1000, 4000];
 
-/** How long until signals are listened for: what runs before is a start that must end at once, in milliseconds. */
-const SIGNAL_MS = 50;
-
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+interface Loaded {
+  filename: string;
+  script: vm.Script;
+  /** Whether what is kept is of no use. */
+  rejected: boolean;
+}
 
 interface Recorded {
   filename: string;
@@ -29,12 +34,14 @@ interface Recorded {
 export class Capture {
   readonly #kit: Kit;
   #recorded: Recorded[] = [];
-  #loaded: { filename: string; script: vm.Script; rejected: boolean }[] = [];
+  #loaded: Loaded[] = [];
   #requests: [request: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
   #armed = false;
-  #signals: NodeJS.SignalsListener | undefined;
-  readonly #publish = () => void this.publish();
+  #timer: NodeJS.Timeout | undefined;
+  /** How often bytecode was taken early. */
+  #early = 0;
+  #unlisten = () => {};
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -67,37 +74,47 @@ export class Capture {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    process.prependListener('exit', this.#publish);
-    setTimeout(this.#publish, EARLY_MS).unref();
-    setTimeout(() => this.#listenForSignals(), SIGNAL_MS).unref();
+    this.#listen();
+    const delay = EARLY_MS[this.#early] ?? EARLY_MS[0];
+    this.#timer = setTimeout(() => {
+      this.#early++;
+      this.publish(this.#early < EARLY_MS.length);
+    }, delay).unref();
   }
 
   /**
-   * A signal that nobody handles ends a process without another word. So we listen, for the seconds in which there is
-   * something to write, and raise it again where nobody else does.
+   * Waits for the end of the program. A listener would be one more than without us: to those who count them, in the
+   * stack trace of an error in another, and, for a signal, to a program that is too busy to hear of it and would not
+   * end any more. So we notice that `emit` asks who listens.
    */
-  #listenForSignals(): void {
-    if (!this.#armed) return;
-    this.#signals = (signal) => {
-      this.publish();
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  #listen(): void {
+    const owner = process as unknown as { _events: object; _exiting?: boolean };
+    const events = owner._events;
+    const noticed = new Proxy(events, {
+      get: (target, name) => {
+        if (name === 'exit' && owner._exiting === true) this.publish();
+        return Reflect.get(target, name);
+      },
+    });
+    owner._events = noticed;
+    this.#unlisten = () => {
+      if (owner._events === noticed) owner._events = events;
     };
-    for (const signal of SIGNALS) {
-      // Whoever listens already decides what becomes of the program, and it ends by `exit`, if at all.
-      if (process.listenerCount(signal) === 0) process.prependListener(signal, this.#signals);
-    }
   }
 
   #disarm(): void {
-    if (this.#signals !== undefined)
-      for (const signal of SIGNALS) process.removeListener(signal, this.#signals);
-    process.removeListener('exit', this.#publish);
-    this.#signals = undefined;
+    clearTimeout(this.#timer);
+    this.#unlisten();
     this.#armed = false;
   }
 
-  /** Takes the bytecode of what has run, and writes all that was recorded. Gives how many entries were written. */
-  publish(): number {
+  /**
+   * Takes the bytecode of what has run, and writes all that was recorded.
+   *
+   * @param again whether more of it will run, and is to be taken later
+   * @returns how many entries were written
+   */
+  publish(again = false): number {
     this.#disarm();
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
@@ -114,6 +131,9 @@ export class Capture {
         cache.improve(filename, script.createCachedData(), Number(rejected));
       for (const [request, parent] of requests) this.#recordRequest(request, parent);
       for (const [name, text] of notes) cache.note(name, text);
+      if (again)
+        for (const { filename, script } of [...recorded, ...loaded])
+          if (script !== undefined) this.loaded(filename, script, false);
       const written = cache.publish();
       counts.written += written;
       debug('wrote', String(written), 'entries');

@@ -9,7 +9,7 @@ use super::stamp::{STAMP_LEN, Stamp, take};
 use crate::limits::MAX_FACTS;
 
 /// First byte of `meta`; another one is another layout.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Parts of an entry.
 pub const PARTS: usize = 4;

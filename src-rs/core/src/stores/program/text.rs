@@ -1,7 +1,8 @@
 //! The text of a module as V8 takes it: one byte a character where Latin-1 is enough, else two.
 
-/// What Node.js puts around a CommonJS module.
-pub const WRAP: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) { ", "\n})");
+/// What is put around a CommonJS module. It has lines of its own, so that the line which is printed with an error is the
+/// module's, and so that the function prints itself as one that Node.js has made.
+pub const WRAP: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) {\n", "\n})");
 
 /// A text and how it is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,196 @@
+// Small programs, run without `warmshard/register`, with an empty shard, and with a full one: what they print and how
+// they end must be the same each time.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { folder } from './folder.js';
+
+/** The file that `-r` is given. */
+export const register = join(dirname(require.resolve('warmshard')), 'register.cjs');
+
+/** The major version of the runtime under test. */
+export const major = Number(process.versions.node.split('.')[0]);
+
+/** Contents by path, told from the program's folder. */
+export type Files = Record<string, string | Uint8Array>;
+
+export interface RunOptions {
+  /** Told from the program's folder; default `app.js`. An empty one: no program. */
+  main?: string;
+  args?: string[];
+  /** Options of the runtime. */
+  node?: string[];
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** Preload `warmshard/register`. Default true. */
+  register?: boolean;
+  /** Have it say what it does. */
+  debug?: boolean;
+  /** Sent once the program has printed `ready`. */
+  signal?: NodeJS.Signals;
+  input?: string;
+}
+
+/** How a program ended and what it printed. */
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Told extends Ended {
+  /** What `WARMSHARD_DEBUG` made it say. */
+  lines: string[];
+}
+
+export interface SameOptions extends RunOptions {
+  /** Files that must come from the shard when it is full; default: the program's own. */
+  hits?: string[];
+  /** Nothing may come from the shard. */
+  aside?: boolean;
+  /** Done before each run. */
+  before?: () => void;
+  /** What may differ between two runs of any program is taken out. */
+  tidy?: (text: string) => string;
+}
+
+/** Children at a time: more of them would only make each other late. */
+const MAX_CHILDREN = 3;
+let running = 0;
+const queue: (() => void)[] = [];
+
+async function turn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= MAX_CHILDREN) await new Promise<void>((go) => queue.push(go));
+  else running++;
+  try {
+    return await work();
+  } finally {
+    const next = queue.shift();
+    if (next === undefined) running--;
+    else next();
+  }
+}
+
+/** A program in a folder of its own, with a shard of its own. */
+export class Program {
+  readonly dir: string;
+  readonly home: string;
+  readonly #t: ExecutionContext;
+
+  constructor(t: ExecutionContext, files: Files = {}) {
+    this.#t = t;
+    const root = realpathSync(folder(t));
+    this.dir = join(root, 'program');
+    this.home = join(root, 'home');
+    mkdirSync(this.dir);
+    this.write(files);
+  }
+
+  get shard(): string {
+    return join(this.home, 'programs.shard');
+  }
+
+  at(...names: string[]): string {
+    return join(this.dir, ...names);
+  }
+
+  write(files: Files): this {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(this.at(name)), { recursive: true });
+      writeFileSync(this.at(name), content);
+    }
+    return this;
+  }
+
+  run(options: RunOptions = {}): Promise<Told> {
+    return turn(() => this.#run(options));
+  }
+
+  async #run(options: RunOptions): Promise<Told> {
+    const { main = 'app.js', args = [], node = [], cwd = this.dir } = options;
+    const preload = options.register === false ? [] : ['-r', register];
+    const words = [...preload, ...node, ...(main === '' ? [] : [this.at(main)]), ...args];
+    const { PATH, HOME, TMPDIR } = process.env;
+    const env = { PATH, HOME, TMPDIR, WARMSHARD_HOME: this.home, ...options.env };
+    if (options.debug) Object.assign(env, { WARMSHARD_DEBUG: '1' });
+    const child = spawn(process.execPath, words, { cwd, env, stdio: 'pipe' });
+    this.#t.teardown(() => void child.kill('SIGKILL'));
+    const texts = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      texts.stdout += text;
+      if (options.signal !== undefined && texts.stdout.includes('ready')) child.kill(options.signal);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      texts.stderr += text;
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+    const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((done, fail) => {
+      child.on('error', fail);
+      child.on('close', (code, signal) => done({ code, signal }));
+    });
+    const { code, signal } = await ended;
+    const said = texts.stderr.match(/^warmshard: .*\n/gm) ?? [];
+    return {
+      code,
+      signal,
+      stdout: texts.stdout,
+      stderr: options.debug ? texts.stderr.replace(/^warmshard: .*\n/gm, '') : texts.stderr,
+      lines: said.map((line) => line.slice('warmshard: '.length).trimEnd()),
+    };
+  }
+
+  /** Runs the program without us. */
+  plain(options: SameOptions = {}): Promise<Ended> {
+    options.before?.();
+    return this.run({ ...options, register: false }).then((ended) => tidied(ended, options));
+  }
+
+  /** One run with us that must be as one without us; gives what was said. */
+  async one(what: string, expected: Ended, options: SameOptions = {}): Promise<string[]> {
+    options.before?.();
+    const told = await this.run(options);
+    this.#t.deepEqual(tidied(told, options), expected, what);
+    return told.lines;
+  }
+
+  /**
+   * Runs the program without us, cold, and warm twice, and compares.
+   *
+   * @returns how it ended, and what the last run said
+   */
+  async same(options: SameOptions = {}): Promise<Ended & { lines: string[] }> {
+    const expected = await this.plain(options);
+    await this.one('cold', expected, options);
+    await this.one('warm', expected, options);
+    const lines = await this.one('warm, and saying so', expected, { ...options, debug: true });
+    if (options.aside)
+      this.#t.deepEqual(
+        lines.filter((line) => line.startsWith('hit ')),
+        [],
+        'nothing is served',
+      );
+    else
+      for (const file of options.hits ?? [options.main ?? 'app.js'])
+        this.#t.true(lines.includes(`hit ${this.at(file)}`), `${file} is served: ${lines.join('\n')}`);
+    return { ...expected, lines };
+  }
+}
+
+function tidied({ code, signal, stdout, stderr }: Ended, { tidy = (text) => text }: SameOptions): Ended {
+  // The runtime names the process in its warnings.
+  const clean = (text: string) => tidy(text.replace(/\(node:\d+\)/g, '(node:1)'));
+  return { code, signal, stdout: clean(stdout), stderr: clean(stderr) };
+}
+
+/** A program of these files must be as without us. */
+export function same(
+  t: ExecutionContext,
+  files: Files,
+  options: SameOptions = {},
+): Promise<Ended & { lines: string[] }> {
+  return new Program(t, files).same(options);
+}
