@@ -135,6 +135,9 @@ export function recording(): Recording {
       debug,
       giveUp,
       compileText,
+      resolveAgain,
+      // What threads cannot do says so: asking node:worker_threads would load it.
+      inThread: (process.chdir as { disabled?: boolean }).disabled === true,
       canImport: importModuleDynamically !== undefined,
     };
     const holder = new Module(file);
@@ -292,12 +295,29 @@ const knownPath: typeof findPath = function (this: unknown, request, paths, ...m
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
 
+/** Set while Node.js is asked once more for a request that it has looked for. */
+let again: { paths: string[] | null } | undefined;
+
+function resolveAgain(request: string, parent: LoadedModule) {
+  again = { paths: null };
+  try {
+    Module._findPath = findPath;
+    return { real: Module._resolveFilename(request, parent, false), paths: again.paths };
+  } finally {
+    again = undefined;
+  }
+}
+
 /** Tells the loader where a request leads before it looks. */
 function hookResolution(): void {
   let unsettled = false;
   const settled = Promise.resolve();
   Module._resolveLookupPaths = (request, parent) => {
     const paths = lookupPaths(request, parent);
+    if (again !== undefined) {
+      again.paths = paths;
+      return paths;
+    }
     let answer: string | undefined;
     const folder = parent?.path;
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {

@@ -133,8 +133,7 @@ export function path(): string {
 
 /** Whether nothing is kept. */
 export function isReadOnly(): boolean {
-  // Threads come and go with the program's work: what they load the main thread has recorded, or will.
-  return options.readOnly === true || (process.chdir as { disabled?: boolean }).disabled === true;
+  return options.readOnly === true;
 }
 
 /** The cache, opened when it is first asked for; `undefined` where it cannot be. */

@@ -7,14 +7,17 @@
 
 import type vm from 'node:vm';
 import type { Kit } from '../kit.js';
-import { type LoadedModule, Module } from '../node-module.js';
-import { whyFound } from './facts.js';
+import type { LoadedModule } from '../node-module.js';
+import { forget, whyFound } from './facts.js';
 
 /**
  * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
  * over, for a signal may end it without another word, and once when it has been at work.
  */
 const EARLY_MS = [1000, 4000];
+
+/** The same for a thread, which may be ended without another word as soon as its work is done. */
+const THREAD_EARLY_MS = [20, 1000];
 
 interface Loaded {
   filename: string;
@@ -75,10 +78,11 @@ export class Capture {
     if (this.#armed) return;
     this.#armed = true;
     this.#listen();
-    const delay = EARLY_MS[this.#early] ?? EARLY_MS[0];
+    const delays = this.#kit.inThread ? THREAD_EARLY_MS : EARLY_MS;
+    const delay = delays[this.#early] ?? delays[0];
     this.#timer = setTimeout(() => {
       this.#early++;
-      this.publish(this.#early < EARLY_MS.length);
+      this.publish(this.#early < delays.length);
     }, delay).unref();
   }
 
@@ -129,7 +133,9 @@ export class Capture {
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
       for (const { filename, script, rejected } of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
+      forget();
       for (const [request, parent] of requests) this.#recordRequest(request, parent);
+      forget();
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const { filename, script } of [...recorded, ...loaded])
@@ -146,8 +152,7 @@ export class Capture {
 
   #recordRequest(request: string, parent: LoadedModule): void {
     try {
-      const real = Module._resolveFilename(request, parent, false);
-      const paths = Module._resolveLookupPaths(request, parent);
+      const { real, paths } = this.#kit.resolveAgain(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;

@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
 use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
-use facts::Facts;
+use facts::{Facts, Today};
 use module::Meta;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
@@ -86,6 +86,8 @@ pub struct Programs {
     /// Folder that paths are told from, with a slash at its end; empty for none.
     root: Vec<u8>,
     facts: Facts,
+    /// For what is recorded, until it is published.
+    today: Today,
     walk: Walk,
     /// The file that the last resolution led to, and what was seen there.
     last: Option<(Vec<u8>, Look)>,
@@ -107,6 +109,7 @@ impl Programs {
             profile: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(profile)),
             root,
             facts: Facts::default(),
+            today: Today::default(),
             walk: Walk::default(),
             last: None,
             pending: HashMap::new(),
@@ -248,7 +251,9 @@ impl Programs {
             _ => (flags | ASIDE, Vec::new()),
         };
         self.pending_bytes = self.pending_bytes.saturating_sub(text.len());
-        let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts) else { return false };
+        let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts, &mut self.today) else {
+            return false;
+        };
         let parts = vec![meta, text, code.unwrap_or_default().to_vec(), map.to_vec()];
         self.queue.push(self.key(b'm', source, b""), parts)
     }
@@ -286,7 +291,9 @@ impl Programs {
             Some((today, _)) if today == real => {}
             _ => return false,
         }
-        let Some(entry) = resolution::encode(request, found, real, facts) else { return false };
+        let Some(entry) = resolution::encode(request, found, real, facts, &mut self.today) else {
+            return false;
+        };
         let key = self.key(b'r', request.folder, request.request);
         self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()])
     }
@@ -314,6 +321,7 @@ impl Programs {
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; what was recorded is forgotten all the same.
     pub fn publish(&mut self, shard: &mut Shard) -> Result<u64> {
         let queue = std::mem::take(&mut self.queue);
+        self.today = Today::default();
         self.pending.clear();
         self.pending_bytes = 0;
         if queue.entries.is_empty() {

@@ -1,6 +1,6 @@
 //! A resolution: which file a request from a folder led to, and the facts that decided it.
 
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, Today};
 use super::place::{Place, lookup_levels};
 use super::stamp::{Look, take};
 use super::walk::Walk;
@@ -37,7 +37,13 @@ impl Request<'_> {
 /// The bytes of an entry. `found` is the path that was found, `real` its canonical one. `None` where a fact is not
 /// true any more, or cannot be told.
 #[must_use]
-pub fn encode(request: &Request<'_>, found: &[u8], real: &[u8], facts: &[(u8, &[u8])]) -> Option<Vec<u8>> {
+pub fn encode(
+    request: &Request<'_>,
+    found: &[u8],
+    real: &[u8],
+    facts: &[(u8, &[u8])],
+    today: &mut Today,
+) -> Option<Vec<u8>> {
     if facts.len() >= MAX_FACTS {
         return None;
     }
@@ -46,7 +52,7 @@ pub fn encode(request: &Request<'_>, found: &[u8], real: &[u8], facts: &[(u8, &[
     Place::of(request.folder, found)?.encode(&mut out);
     Place::of(request.folder, real)?.encode(&mut out);
     for (kind, path) in facts {
-        Fact::today(*kind, request.folder, path)?.encode(&mut out);
+        Fact::today(*kind, request.folder, path, today)?.encode(&mut out);
     }
     Some(out)
 }
