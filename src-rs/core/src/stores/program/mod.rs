@@ -143,6 +143,7 @@ impl Programs {
     /// What was remembered only for the moment is forgotten.
     pub fn settle(&mut self) {
         self.facts.settle();
+        self.walk.settle();
         self.last = None;
     }
 
@@ -163,7 +164,7 @@ impl Programs {
         };
         let (facts, walk) = (&mut self.facts, &mut self.walk);
         Ok(resolution::replay(entry.as_slice(), request, facts, walk).map(|(real, look)| {
-            self.last = Some((real.clone(), look));
+            self.last = look.map(|look| (real.clone(), look));
             real
         }))
     }

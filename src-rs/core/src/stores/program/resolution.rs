@@ -57,13 +57,13 @@ pub fn encode(
     Some(out)
 }
 
-/// The canonical path that a request leads to and what lies there, where everything is as it was.
+/// The canonical path that a request leads to where everything is as it was, and what lies there, if that was looked at.
 pub fn replay(
     entry: &[u8],
     request: &Request<'_>,
     facts: &mut Facts,
     walk: &mut Walk,
-) -> Option<(Vec<u8>, Look)> {
+) -> Option<(Vec<u8>, Option<Look>)> {
     let mut at = entry;
     if take(&mut at)? != [VERSION] || i32::from_le_bytes(take(&mut at)?) != request.extra() {
         return None;
@@ -71,7 +71,7 @@ pub fn replay(
     let (found, real) = (Place::decode(&mut at)?, Place::decode(&mut at)?);
     let mut path = Vec::new();
     found.write(request.folder, &mut path)?;
-    let (today, look) = walk.file(&path)?;
+    let (today, look) = walk.known_file(&path)?;
     real.write(request.folder, &mut path)?;
     (today == path && facts.hold(at, request.folder)).then_some((today, look))
 }
