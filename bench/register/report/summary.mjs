@@ -66,3 +66,25 @@ const text = [
 ].join('\n');
 
 writeBetween(DOCUMENT, MARKS, text);
+
+// The README shows one version: the newest that is supported for long.
+const shown = runs.find(([major]) => major === '24') ?? first;
+writeBetween(
+  new URL('../../../README.md', import.meta.url),
+  ['<!-- measured register -->', '<!-- end of measured register -->'],
+  [
+    'Programs as they are, started without any cache, with caches, and with `warmshard/register` ([all tables, and the rows we lose](docs/register-benchmarks.md)):',
+    '',
+    '![How long programs take to start without a cache, with others, and with warmshard](docs/register-benchmarks.svg)',
+    '',
+    row([`Node.js ${shown[1].machine.node}`, 'measured', 'goal']),
+    row(['---', '---:', '---:']),
+    ...shown[1].goals.map((goal) =>
+      row([
+        goal.what,
+        `${figure(goal.value)} ${goal.unit}${goal.met ? '' : ' **behind**'}`,
+        `<= ${figure(goal.bound)} ${goal.unit}`,
+      ]),
+    ),
+  ].join('\n'),
+);
