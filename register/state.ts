@@ -64,7 +64,7 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    fs.writeSync(2, `warmshard: ${what} ${path}${why && `: ${why}`}\n`);
+    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
   } catch {}
 }
 

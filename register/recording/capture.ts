@@ -17,14 +17,12 @@ import { whyFound } from './facts.js';
 const EARLY_MS = [1000, 4000];
 
 interface Loaded {
-  filename: string;
   script: vm.Script;
   /** Whether what is kept is of no use. */
   rejected: boolean;
 }
 
 interface Recorded {
-  filename: string;
   flags: number;
   facts: readonly string[];
   script: vm.Script | undefined;
@@ -33,8 +31,8 @@ interface Recorded {
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
-  #recorded: Recorded[] = [];
-  #loaded: Loaded[] = [];
+  #recorded = new Map<string, Recorded>();
+  #loaded = new Map<string, Loaded>();
   #requests: [request: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
   #armed = false;
@@ -49,14 +47,20 @@ export class Capture {
 
   /** A module was compiled from its source. With no script it is left to Node.js from now on. */
   record(filename: string, flags: number, facts: readonly string[], script?: vm.Script): void {
-    this.#recorded.push({ filename, flags, facts, script });
+    this.#recorded.set(filename, { flags, facts, script });
     this.#arm();
   }
 
   /** A module came from the shard, and more of it will have run in the end than when it was recorded. */
   loaded(filename: string, script: vm.Script, rejected: boolean): void {
-    this.#loaded.push({ filename, script, rejected });
+    this.#loaded.set(filename, { script, rejected });
     this.#arm();
+  }
+
+  /** A module is to be read again: what is known of it is of the past. */
+  forget(filename: string): void {
+    this.#recorded.delete(filename);
+    this.#loaded.delete(filename);
   }
 
   /** Node.js looked for a request. */
@@ -119,20 +123,20 @@ export class Capture {
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
     const [recorded, loaded, requests, notes] = [this.#recorded, this.#loaded, this.#requests, this.#notes];
-    this.#recorded = [];
-    this.#loaded = [];
+    this.#recorded = new Map();
+    this.#loaded = new Map();
     this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
     try {
-      for (const { filename, flags, facts, script } of recorded)
+      for (const [filename, { flags, facts, script }] of recorded)
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
-      for (const { filename, script, rejected } of loaded)
+      for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
       for (const [request, parent] of requests) this.#recordRequest(request, parent);
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
-        for (const { filename, script } of [...recorded, ...loaded])
+        for (const [filename, { script }] of [...recorded, ...loaded])
           if (script !== undefined) this.loaded(filename, script, false);
       const written = cache.publish();
       counts.written += written;

@@ -19,6 +19,8 @@ export class Compiler {
   /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
   compile(filename: string): Prepared | undefined {
     const { counts, debug, program, compileText, canImport } = this.#kit;
+    // What was recorded of it before was another state.
+    this.#capture.forget(filename);
     const extension = path.extname(filename);
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
     const text = scope && program()?.read(filename, 1);
@@ -31,6 +33,8 @@ export class Compiler {
     };
     if (extension === '.mjs' || scope.type === 'module') return aside('an ES module');
     if (!canImport && /\bimport\s*\(/.test(text)) return aside('import() on Node.js 20');
+    // V8 tells lines otherwise in scripts that name themselves.
+    if (text.includes('sourceURL=')) return aside('a source URL');
     let script: vm.Script;
     try {
       script = compileText(text, filename);

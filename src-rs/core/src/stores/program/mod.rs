@@ -24,6 +24,7 @@ use module::Meta;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
 use walk::Walk;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What a look-up of a module found.
 #[derive(Debug)]
@@ -89,6 +90,8 @@ pub struct Programs {
     walk: Walk,
     /// The file that the last resolution led to, and what was seen there.
     last: Option<(Vec<u8>, Look)>,
+    /// Digests of the sources that were handed out, by a hash of their paths.
+    loaded: HashMap<u64, u128>,
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
@@ -104,11 +107,12 @@ impl Programs {
             root.push(b'/');
         }
         Programs {
-            profile: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(profile)),
+            profile: format!("{:016x}", xxh3_64(profile)),
             root,
             facts: Facts::default(),
             walk: Walk::default(),
             last: None,
+            loaded: HashMap::new(),
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),
@@ -131,7 +135,8 @@ impl Programs {
             _ => key.extend_from_slice(path),
         }
         if !rest.is_empty() {
-            key.push(b'\n');
+            // No path holds one.
+            key.push(0);
             key.extend_from_slice(rest);
         }
         key
@@ -201,6 +206,9 @@ impl Programs {
             let parts = std::iter::once(meta.restamped(&today)).chain(parts).collect();
             touched = self.queue.push(self.key(b'm', source, b""), parts);
         }
+        if self.loaded.len() < MAX_PENDING_MODULES {
+            self.loaded.insert(xxh3_64(source), meta.stamp.digest());
+        }
         Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map], touched })
     }
 
@@ -249,11 +257,15 @@ impl Programs {
         };
         self.pending_bytes = self.pending_bytes.saturating_sub(text.len());
         let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts) else { return false };
+        if self.loaded.len() < MAX_PENDING_MODULES {
+            self.loaded.insert(xxh3_64(source), pending.stamp.digest());
+        }
         let parts = vec![meta, text, code.unwrap_or_default().to_vec(), map.to_vec()];
         self.queue.push(self.key(b'm', source, b""), parts)
     }
 
-    /// Records new code for a module that was loaded, if more of it has run, or `always`.
+    /// Records new code for a module that was loaded, or recorded, if more of it has run, or `always`. Nothing where
+    /// another process has recorded another state of it meanwhile.
     ///
     /// # Errors
     /// As `load`.
@@ -267,6 +279,10 @@ impl Programs {
         else {
             return Ok(false);
         };
+        let digest = Meta::decode(&meta).map(|meta| meta.stamp.digest());
+        if digest.is_none() || self.loaded.get(&xxh3_64(source)).copied() != digest {
+            return Ok(false);
+        }
         // Bytecode that V8 has thrown away meanwhile is worth more than a little that is new.
         if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);
