@@ -24,6 +24,7 @@ import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js
 
 const { apply } = Reflect;
 const { Script } = vm;
+const { readFileSync } = fs;
 const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
   compile: Module.prototype._compile,
   findPath: Module._findPath,
@@ -150,6 +151,8 @@ function prepare(filename: string): Prepared | undefined {
   try {
     if (
       !compilesAsEver(Module.prototype._compile) ||
+      // The loader reads sources by it.
+      fs.readFileSync !== readFileSync ||
       (hooksAreAsked && loaderIsHooked()) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== before ||
@@ -201,12 +204,16 @@ export function recording(): Recording {
       program,
       debug,
       giveUp,
+      identity,
       compileText,
       canImport: importModuleDynamically !== undefined,
     };
     const holder = new Module(file);
     holder.filename = file;
-    apply(compile, holder, [fs.readFileSync(file, 'utf8'), file, 'commonjs']);
+    // Past everything that a program may have put in the way of loading.
+    const own: Record<string, unknown> = { fs, path, vm, module: Module };
+    holder.require = (id) => own[id.replace('node:', '')];
+    apply(compile, holder, [readFileSync(file, 'utf8'), file, 'commonjs']);
     recorder = (holder.exports as { record(kit: Kit): Recording }).record(kit);
   }
   return recorder;
@@ -288,14 +295,16 @@ function begin(module: LoadedModule, filename: string): Begun {
 
 /** What the loader's own handler would call a module's `_compile` with: told by one that stands in for the module. */
 function whatIsCompiled(module: LoadedModule, filename: string): unknown[] | undefined {
-  const stand = Object.create(module) as LoadedModule;
+  // No descendant of it: a prototype has another name in stack traces.
+  const stand = Object.assign(Object.create(Module.prototype) as LoadedModule, module);
   let told: unknown[] | undefined;
   stand._compile = (...args: unknown[]) => {
     told = args;
   };
   if (genuineHandler !== undefined) apply(genuineHandler, Module._extensions, [stand, filename]);
   Reflect.deleteProperty(stand, '_compile');
-  Object.assign(module, stand);
+  for (const name of Reflect.ownKeys(stand) as (keyof LoadedModule)[])
+    if (stand[name] !== module[name]) Reflect.set(module, name, stand[name]);
   return told;
 }
 
@@ -336,12 +345,10 @@ function hookExtension(extension: string): void {
   const genuine = Module._extensions[extension];
   if (genuine === undefined) return;
   const named = asMethod(genuine, extension);
-  let current: Handler | undefined;
   Object.defineProperty(Module._extensions, extension, {
     configurable: true,
     enumerable: true,
     get() {
-      if (current !== undefined) return current;
       const module = loading();
       if (module === undefined) return frames?.kept ?? genuine;
       const { filename } = module;
@@ -349,10 +356,25 @@ function hookExtension(extension: string): void {
         judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };
       return judged.prepared && frames ? frames.handler : named;
     },
-    set(handler: Handler) {
-      current = handler === frames?.kept || handler === genuine ? undefined : handler;
+    // Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here.
+    set(value: Handler) {
+      if (value !== frames?.kept && value !== genuine)
+        Object.defineProperty(Module._extensions, extension, {
+          configurable: true,
+          enumerable: true,
+          writable: true,
+          value,
+        });
     },
   });
+}
+
+/** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
+function identity(request: string): string {
+  const extensions = Object.keys(Module._extensions);
+  const [first, second, third] = extensions;
+  if (extensions.length === 3 && first === '.js' && second === '.json' && third === '.node') return request;
+  return `${request}\0${extensions.join()}`;
 }
 
 /**
@@ -377,14 +399,15 @@ function hookResolution(): void {
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
       const cache = program();
       try {
-        answer = cache?.resolve(folder, request, paths.length);
+        answer = cache?.resolve(folder, identity(request), paths.length);
       } catch (error) {
         giveUp(error);
       }
       if (answer !== undefined) counts.resolved++;
       else {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, parent);
+        if (cache !== undefined && !isReadOnly())
+          recording().capture.searched(request, identity(request), parent);
       }
       if (!unsettled) {
         unsettled = true;

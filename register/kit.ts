@@ -9,6 +9,8 @@ export interface Kit {
   program(): ProgramCalls | undefined;
   debug(what: string, path: string, why?: string): void;
   giveUp(reason: unknown): void;
+  /** What decides, beside the file system, where a request leads. */
+  identity(request: string): string;
   /** Compiles a module's text, with bytecode or without. */
   compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
   /** Whether scripts can have `import()`. */

@@ -22,7 +22,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'a.json': bytes(mark, '{"a":1}'),
   },
   'lines that end otherwise': {
-    'app.js': `let a = 1;\r\nlet b = \`x\r\ny\`;\r\rconsole.log(JSON.stringify(b), String(() => {\r\n}));\u2028${fail}`,
+    'app.js': `let a = 1;\r\nlet b = \`x\r\ny\`;\r\nconsole.log(JSON.stringify(b), String(() => {\r\n}));\r\n${fail}`,
   },
   'bytes that are no UTF-8': {
     'app.js': bytes(

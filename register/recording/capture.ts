@@ -33,8 +33,10 @@ export class Capture {
   readonly #kit: Kit;
   #recorded = new Map<string, Recorded>();
   #loaded = new Map<string, Loaded>();
-  #requests: [request: string, parent: LoadedModule][] = [];
+  #requests: [request: string, identity: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
+  /** Whether the loader is asked by ourselves. */
+  #asking = false;
   #armed = false;
   #timer: NodeJS.Timeout | undefined;
   /** How often bytecode was taken early. */
@@ -64,8 +66,9 @@ export class Capture {
   }
 
   /** Node.js looked for a request. */
-  searched(request: string, parent: LoadedModule): void {
-    this.#requests.push([request, parent]);
+  searched(request: string, identity: string, parent: LoadedModule): void {
+    if (this.#asking) return;
+    this.#requests.push([request, identity, parent]);
     this.#arm();
   }
 
@@ -133,7 +136,8 @@ export class Capture {
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
-      for (const [request, parent] of requests) this.#recordRequest(request, parent);
+      this.#asking = true;
+      for (const [request, identity, parent] of requests) this.#recordRequest(request, identity, parent);
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const [filename, { script }] of [...recorded, ...loaded])
@@ -145,18 +149,21 @@ export class Capture {
     } catch (error) {
       giveUp(error);
       return 0;
+    } finally {
+      this.#asking = false;
     }
   }
 
-  #recordRequest(request: string, parent: LoadedModule): void {
+  #recordRequest(request: string, identity: string, parent: LoadedModule): void {
     try {
+      if (this.#kit.identity(request) !== identity) return;
       const real = Module._resolveFilename(request, parent, false);
       const paths = Module._resolveLookupPaths(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;
       const told = [answer.found, real, ...answer.facts].join('\0');
-      this.#kit.program()?.recordResolution(parent.path, request, paths.length, told);
+      this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
     } catch {
       // It led nowhere, then as now.
     }

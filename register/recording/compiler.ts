@@ -2,10 +2,16 @@
 
 import path = require('node:path');
 
-import type vm from 'node:vm';
+import vm = require('node:vm');
+
 import { ASIDE, type Kit, type Prepared, TYPED } from '../kit.js';
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
+
+const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
+
+/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
+const [BEFORE, AFTER] = [`(function (${PARAMETERS.join(', ')}) {\n`, '\n})'];
 
 export class Compiler {
   readonly #kit: Kit;
@@ -37,6 +43,8 @@ export class Compiler {
     if (text.includes('sourceURL=')) return aside('a source URL');
     let script: vm.Script;
     try {
+      if (program()?.mayEnd(filename))
+        vm.compileFunction(text.slice(BEFORE.length, -AFTER.length), PARAMETERS);
       script = compileText(text, filename);
     } catch {
       return aside('not a script');

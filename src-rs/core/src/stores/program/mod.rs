@@ -231,6 +231,12 @@ impl Programs {
         }
     }
 
+    /// Whether the text of a source that was read might end the function that it is wrapped in.
+    #[must_use]
+    pub fn may_end(&self, source: &[u8]) -> bool {
+        self.pending.get(source).and_then(|pending| pending.text.as_ref()).is_none_or(|text| text.may_end)
+    }
+
     /// A source that was read is compiled from another text: what a transpiler made of it.
     pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: bool) -> Text {
         let text = Text::of(text, wrap);

@@ -11,6 +11,21 @@ pub struct Text {
     pub bytes: Vec<u8>,
     /// Whether it is UTF-16.
     pub wide: bool,
+    /// Whether more braces close than open somewhere: the text might end the function that it is wrapped in.
+    pub may_end: bool,
+}
+
+/// Braces are counted wherever they stand, so that this is quick: it is no proof.
+fn may_end(source: &[u8]) -> bool {
+    let mut depth = 0i64;
+    source.iter().any(|byte| {
+        match byte {
+            b'{' => depth = depth.saturating_add(1),
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth < 0
+    })
 }
 
 impl Text {
@@ -19,6 +34,7 @@ impl Text {
     #[must_use]
     pub fn of(source: &[u8], wrap: bool) -> Self {
         let (before, after) = if wrap { WRAP } else { ("", "") };
+        let may_end = wrap && may_end(source);
         let hash_bang = wrap && source.starts_with(b"#!");
         if source.is_ascii() {
             let mut bytes =
@@ -29,7 +45,7 @@ impl Text {
             }
             bytes.extend_from_slice(source.get(if hash_bang { 2 } else { 0 }..).unwrap_or_default());
             bytes.extend_from_slice(after.as_bytes());
-            return Text { bytes, wide: false };
+            return Text { bytes, wide: false, may_end };
         }
         let text = String::from_utf8_lossy(source);
         let body = if hash_bang { text.get(2..).unwrap_or_default() } else { &text };
@@ -37,12 +53,12 @@ impl Text {
         let all = || before.chars().chain(comment.chars()).chain(body.chars()).chain(after.chars());
         let narrow: Option<Vec<u8>> = all().map(|c| u8::try_from(u32::from(c)).ok()).collect();
         match narrow {
-            Some(bytes) => Text { bytes, wide: false },
+            Some(bytes) => Text { bytes, wide: false, may_end },
             None => {
                 let mut units = [0; 2];
                 let bytes =
                     all().flat_map(|c| c.encode_utf16(&mut units).to_vec()).flat_map(u16::to_ne_bytes);
-                Text { bytes: bytes.collect(), wide: true }
+                Text { bytes: bytes.collect(), wide: true, may_end }
             }
         }
     }
@@ -74,11 +90,24 @@ mod tests {
 
     #[test]
     fn latin_1_takes_one_byte_and_the_rest_two() {
-        assert_eq!(Text::of("\u{e9}".as_bytes(), false), Text { bytes: vec![0xe9], wide: false });
+        assert_eq!(
+            Text::of("\u{e9}".as_bytes(), false),
+            Text { bytes: vec![0xe9], wide: false, may_end: false }
+        );
         let wide = Text::of("\u{e9}\u{1f600}".as_bytes(), false);
         let units: Vec<u16> = "\u{e9}\u{1f600}".encode_utf16().collect();
         assert_eq!(wide.bytes, units.into_iter().flat_map(u16::to_ne_bytes).collect::<Vec<_>>());
         assert!(wide.wide);
+    }
+
+    #[test]
+    fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {
+        for (source, ends) in
+            [("{}", false), ("}{", true), ("f(() => {}); {", false), ("}); (function () {", true)]
+        {
+            assert_eq!(Text::of(source.as_bytes(), true).may_end, ends, "{source}");
+            assert!(!Text::of(source.as_bytes(), false).may_end);
+        }
     }
 
     #[test]
