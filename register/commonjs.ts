@@ -11,9 +11,10 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
+import fs = require('node:fs');
 import vm = require('node:vm');
 
-import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
+import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
 import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
@@ -22,6 +23,7 @@ import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js
 
 const { apply } = Reflect;
 const { Script } = vm;
+const { readFileSync } = fs;
 const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
   compile: Module.prototype._compile,
   findPath: Module._findPath,
@@ -65,16 +67,81 @@ let asked: {
 let executing: symbol | undefined;
 let format: symbol | undefined;
 
-function loadingFile(): string | undefined {
+/** The module that is being loaded and does not run yet. */
+function loading(): (LoadedModule & { filename: string }) | undefined {
   const { request, parent } = asked;
-  if (parent === null || parent === undefined) return request.startsWith('/') ? request : undefined;
-  const child = parent.children?.[parent.children.length - 1];
-  if (child === undefined || child.loaded || child.filename === null) return undefined;
-  return executing !== undefined && child[executing] === true ? undefined : child.filename;
+  let module = parent?.children?.[parent.children.length - 1];
+  if (parent === null || parent === undefined) {
+    // The program itself is asked for by whatever name, and what an ES module imports by its own.
+    module = process.mainModule as unknown as LoadedModule | undefined;
+    if (module === undefined || module.loaded || (executing && module[executing]))
+      module = Module._cache[request];
+  }
+  if (module === undefined || module.loaded || module.filename === null) return undefined;
+  return executing && module[executing] ? undefined : (module as LoadedModule & { filename: string });
 }
 
 /** What is known of the file that is about to be loaded. */
 let judged: { filename: string; prepared: Prepared | undefined } | undefined;
+
+let cacheOfOthers: unknown;
+
+/**
+ * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it
+ * caches as we do, and changes nothing else.
+ */
+function compilesAsEver(method: LoadedModule['_compile']): boolean {
+  if (method === compile || method === cacheOfOthers) return true;
+  if (!String(method).includes('compiledWrapper = self._moduleCompile(')) return false;
+  cacheOfOthers = method;
+  return true;
+}
+
+/** Whether somebody has got hold of `registerHooks`, and may have registered some. */
+let hooksAreAsked = false;
+let url: symbol | undefined;
+
+/** Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has. */
+function loaderIsHooked(): boolean {
+  if (url === undefined || genuineHandler === undefined) return true;
+  let hooked = false;
+  const stand = Object.defineProperty({}, url, {
+    set() {
+      hooked = true;
+      throw undefined;
+    },
+  });
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 0;
+    // No file has such a name, so it ends one way or the other before anything is loaded.
+    apply(genuineHandler, Module._extensions, [stand as LoadedModule, '/\0.cjs']);
+  } catch {}
+  Error.stackTraceLimit = stackTraceLimit;
+  return hooked;
+}
+
+function watchHooks(isFirst: boolean): void {
+  const { registerHooks } = Module;
+  if (registerHooks === undefined) return;
+  hooksAreAsked = !isFirst;
+  Object.defineProperty(Module, 'registerHooks', {
+    configurable: true,
+    enumerable: true,
+    get() {
+      hooksAreAsked = true;
+      return registerHooks;
+    },
+    set(value: unknown) {
+      Object.defineProperty(Module, 'registerHooks', {
+        configurable: true,
+        enumerable: true,
+        writable: true,
+        value,
+      });
+    },
+  });
+}
 
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
@@ -82,7 +149,10 @@ function prepare(filename: string): Prepared | undefined {
   if (cache === undefined) return undefined;
   try {
     if (
-      Module.prototype._compile !== compile ||
+      !compilesAsEver(Module.prototype._compile) ||
+      // The loader reads sources by it.
+      fs.readFileSync !== readFileSync ||
+      (hooksAreAsked && loaderIsHooked()) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== before ||
       !isServed(filename)
@@ -97,7 +167,8 @@ function prepare(filename: string): Prepared | undefined {
         debug('aside', filename, 'as before');
         return undefined;
       }
-      const script = compileText(text, filename, code);
+      // V8 gives no bytecode of some scripts.
+      const script = compileText(text, filename, code.length > 0 ? code : undefined);
       if (script.cachedDataRejected) {
         counts.rejected++;
         debug('rejected', filename, 'V8 refuses its bytecode');
@@ -128,12 +199,13 @@ let recorder: Recording | undefined;
 export function recording(): Recording {
   if (recorder === undefined) {
     const file = RECORDING;
-    const fs = require('node:fs') as typeof import('node:fs');
+    const path = require('node:path') as typeof import('node:path');
     const kit: Kit = {
       counts,
       program,
       debug,
       giveUp,
+      identity,
       compileText,
       resolveAgain,
       // What threads cannot do says so: asking node:worker_threads would load it.
@@ -142,7 +214,10 @@ export function recording(): Recording {
     };
     const holder = new Module(file);
     holder.filename = file;
-    apply(compile, holder, [fs.readFileSync(file, 'utf8'), file, 'commonjs']);
+    // Past everything that a program may have put in the way of loading.
+    const own: Record<string, unknown> = { fs, path, vm, module: Module };
+    holder.require = (id) => own[id.replace('node:', '')];
+    apply(compile, holder, [readFileSync(file, 'utf8'), file, 'commonjs']);
     recorder = (holder.exports as { record(kit: Kit): Recording }).record(kit);
   }
   return recorder;
@@ -184,7 +259,7 @@ let genuineHandler: Handler | undefined;
 /** What runs modules in the loader's place, made for the first of them. */
 function makeFrames(cache: ProgramCalls): void {
   if (frames !== undefined || genuineHandler === undefined) return;
-  const name = `frames ${process.version}`;
+  const name = `loader ${process.version}`;
   let text = cache.noted(name);
   if (text === undefined) {
     text = recording().learnFrames(genuineHandler, RECORDING);
@@ -208,20 +283,33 @@ function silenceWarning(): void {
   process.emitWarning = silenced;
 }
 
-const NOTHING = [undefined, undefined, undefined, undefined, undefined] as unknown as BodyArguments;
-
-/** The body of a module that was prepared, and what Node.js calls it with. */
-function begin(module: LoadedModule, filename: string): [(...args: BodyArguments) => unknown, BodyArguments] {
-  const prepared = judged?.filename === filename ? judged.prepared : prepare(filename);
+/** What is to be done with a module: its body and what Node.js calls it with, if it is one of ours. */
+function begin(module: LoadedModule, filename: string): Begun {
+  let prepared = judged?.prepared;
   judged = undefined;
-  // Somebody has kept our handler for later, and now it is Node.js' turn.
-  if (prepared === undefined || frames === undefined || genuineHandler === undefined)
-    return [() => genuineHandler?.call(Module._extensions, module, filename), NOTHING];
+  if (prepared?.filename !== filename)
+    prepared = compilesAsEver(module._compile) ? prepare(filename) : undefined;
+  if (prepared === undefined || frames === undefined) return [undefined, whatIsCompiled(module, filename)];
   if (format !== undefined && prepared.flags & TYPED) module[format] ??= 'commonjs';
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames);
   if (executing !== undefined) module[executing] = true;
   return [body, [module.exports, require, module, filename, module.path]];
+}
+
+/** What the loader's own handler would call a module's `_compile` with: told by one that stands in for the module. */
+function whatIsCompiled(module: LoadedModule, filename: string): unknown[] | undefined {
+  // No descendant of it: a prototype has another name in stack traces.
+  const stand = Object.assign(Object.create(Module.prototype) as LoadedModule, module);
+  let told: unknown[] | undefined;
+  stand._compile = (...args: unknown[]) => {
+    told = args;
+  };
+  if (genuineHandler !== undefined) apply(genuineHandler, Module._extensions, [stand, filename]);
+  Reflect.deleteProperty(stand, '_compile');
+  for (const name of Reflect.ownKeys(stand) as (keyof LoadedModule)[])
+    if (stand[name] !== module[name]) Reflect.set(module, name, stand[name]);
+  return told;
 }
 
 function end(module: LoadedModule): void {
@@ -261,27 +349,36 @@ function hookExtension(extension: string): void {
   const genuine = Module._extensions[extension];
   if (genuine === undefined) return;
   const named = asMethod(genuine, extension);
-  let current: Handler | undefined;
-  /** For those who keep what they find and call it later, from a hook of their own. */
-  const kept: Handler = function (module, filename) {
-    const own = Object.hasOwn(module, '_compile');
-    judged = { filename, prepared: own ? undefined : prepare(filename) };
-    apply(judged.prepared && frames ? frames.handler : genuine, this, [module, filename]);
-  };
   Object.defineProperty(Module._extensions, extension, {
     configurable: true,
     enumerable: true,
     get() {
-      if (current !== undefined) return current;
-      const filename = loadingFile();
-      if (filename === undefined) return kept;
-      if (judged?.filename !== filename) judged = { filename, prepared: prepare(filename) };
+      const module = loading();
+      if (module === undefined) return frames?.kept ?? genuine;
+      const { filename } = module;
+      if (judged?.filename !== filename)
+        judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };
       return judged.prepared && frames ? frames.handler : named;
     },
-    set(handler: Handler) {
-      current = handler === kept ? undefined : handler;
+    // Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here.
+    set(value: Handler) {
+      if (value !== frames?.kept && value !== genuine)
+        Object.defineProperty(Module._extensions, extension, {
+          configurable: true,
+          enumerable: true,
+          writable: true,
+          value,
+        });
     },
   });
+}
+
+/** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
+function identity(request: string): string {
+  const extensions = Object.keys(Module._extensions);
+  const [first, second, third] = extensions;
+  if (extensions.length === 3 && first === '.js' && second === '.json' && third === '.node') return request;
+  return `${request}\0${extensions.join()}`;
 }
 
 /**
@@ -323,14 +420,15 @@ function hookResolution(): void {
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
       const cache = program();
       try {
-        answer = cache?.resolve(folder, request, paths.length);
+        answer = cache?.resolve(folder, identity(request), paths.length);
       } catch (error) {
         giveUp(error);
       }
       if (answer !== undefined) counts.resolved++;
       else {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, parent);
+        if (cache !== undefined && !isReadOnly())
+          recording().capture.searched(request, identity(request), parent);
       }
       if (!unsettled) {
         unsettled = true;
@@ -354,12 +452,14 @@ function hookResolution(): void {
  *
  * @param self the module of this package, loaded by Node.js itself
  */
-export function hookCommonJs(self: LoadedModule): void {
+export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
+  url = stateSymbol(self, 'kURL');
+  watchHooks(self.parent?.id === 'internal/preload');
   genuineHandler = genuine;
   hookResolution();
   hookExtension('.js');

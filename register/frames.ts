@@ -31,10 +31,14 @@ interface Places {
   named: boolean;
   loader: string;
   helpers: string;
+  /** The text of `require`, and how many of its lines are ahead of the one in which it calls on. */
+  own: string | undefined;
+  ahead: number;
 }
 
 function places(text: string): Places | undefined {
-  const [body, compile, require] = text.split('\n').map((line) => {
+  const lines = text.split('\n');
+  const [body, compile, require] = lines.slice(0, 3).map((line) => {
     const [file = '', row = '', column = '', name = ''] = line.split(' ');
     return { file, at: [Number(row), Number(column)] as [number, number], name };
   });
@@ -42,7 +46,12 @@ function places(text: string): Places | undefined {
     return undefined;
   const least = [body.at[0] - 4, require.at[0] - 2, require.at[1] - 12, body.at[1] - 1, compile.at[1] - 1];
   if (!least.every((n) => n >= 0)) return undefined;
+  const own = lines.slice(3);
+  const ahead = own.findIndex((line) => line.indexOf('return mod.require(path);') === require.at[1] - 12);
+  const isWhole = ahead > 0 && own[0]?.startsWith('function require(path) {') && own.at(-1)?.trim() === '}';
   return {
+    own: isWhole ? own.join('\n') : undefined,
+    ahead: isWhole ? ahead : 1,
     body: body.at,
     compile: compile.at,
     require: require.at,
@@ -52,10 +61,17 @@ function places(text: string): Places | undefined {
   };
 }
 
+/** What a handler does with a module: run a body, or have the module compile itself. */
+export type Begun =
+  | [body: (...args: BodyArguments) => unknown, args: BodyArguments]
+  | [body: undefined, args: unknown[] | undefined];
+
 /** What runs a module, in the loader's place. */
 export interface Frames {
-  /** A handler of `.js` that runs what `begin` gives it; then `end` is called. */
+  /** A handler of `.js` that does what `begin` says; then `end` is called. */
   handler: Handler;
+  /** The same for those who keep what they find and call it later, from a hook of their own. */
+  kept: Handler;
   /** Makes the bare `require` of a module. */
   makeRequire(module: LoadedModule): (id: string) => unknown;
 }
@@ -72,15 +88,12 @@ export function asMethod(handler: Handler, extension: string): Handler {
  * The functions that run modules.
  *
  * @param text what `learnFrames` gave; where it is empty, stack traces show the functions of this package
- * @param begin gives the body of a module and what to call it with
+ * @param begin gives the body of a module and what to call it with, or what to call its `_compile` with
  * @param end told when the body has returned, not when it has thrown
  */
 export function framesOf(
   text: string,
-  begin: (
-    module: LoadedModule,
-    filename: string,
-  ) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
+  begin: (module: LoadedModule, filename: string) => Begun,
   end: (module: LoadedModule) => void,
 ): Frames {
   const at = places(text);
@@ -98,18 +111,19 @@ const hold = (f) => { self._compile = f; }; hold(${method}function(body, args) {
 const result =
 ${' '.repeat(body[1] - 1)}apply(body, args[0], args);
 return result; }${assigned});
-keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const compile = self._compile;${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(compile, self, [body, args]);
-end(module); }${assigned}); })`;
+keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const { _compile } = body ? self : module; if (args)${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(_compile, body ? self : module, body ? [body, args] : args);
+if (body) end(module); }${assigned}); })`;
+  const [ahead, own] = [
+    at?.ahead ?? 1,
+    at?.own ?? `function require(path) {\n${' '.repeat(require[1] - 12)}return mod.require(path);\n}`,
+  ];
   const helpers = `(function () { 'use strict'; return function makeRequireFunction(mod) {
-${'function require(path) {'}
-${' '.repeat(require[1] - 12)}return mod.require(path);
-}
-return require; }; })`;
-  const own = 'node:internal/warmshard';
+return ${own} }; })`;
+  const unknown = 'node:internal/warmshard';
   const run = <T>(source: string, filename: string, line: number) =>
     new vm.Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
   let handler: Handler = () => {};
-  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(
+  run<(...kit: unknown[]) => void>(loader, at?.loader ?? unknown, body[0] - 3)(
     apply,
     begin,
     end,
@@ -117,6 +131,10 @@ return require; }; })`;
       handler = made;
     },
   );
-  const makeRequire = run<() => Frames['makeRequire']>(helpers, at?.helpers ?? own, require[0] - 2)();
-  return { handler: asMethod(handler, '.js'), makeRequire };
+  const makeRequire = run<() => Frames['makeRequire']>(
+    helpers,
+    at?.helpers ?? unknown,
+    require[0] - ahead - 1,
+  )();
+  return { handler: asMethod(handler, '.js'), kept: handler, makeRequire };
 }

@@ -6,9 +6,9 @@
  */
 
 import { reasonToStepAside } from './aside.js';
-import { hookCommonJs, publish } from './commonjs.js';
+import { hookCommonJs, publish, recording } from './commonjs.js';
 import { type LoadedModule, Module } from './node-module.js';
-import { type Counts, closedBecause, configure, counts, type EnableOptions, path } from './state.js';
+import { type Counts, closedBecause, configure, counts, type EnableOptions, faultOf, path } from './state.js';
 
 export type { Counts, EnableOptions };
 
@@ -22,6 +22,9 @@ export interface Status extends Counts {
   path: string;
 }
 
+/** Where the one instance of a process is kept: it may be preloaded, and required later. */
+const instance = Symbol.for('warmshard/register');
+
 let reason: string | undefined;
 let hooked = false;
 
@@ -29,8 +32,11 @@ let hooked = false;
  * Serves modules from a shard, and records those that are not in it.
  *
  * @param options where the shard is and what is served; see there for defaults
+ * @throws `ERR_INVALID_ARG` for an option of another type; nothing is changed then
  */
 export function enable(options: EnableOptions = {}): void {
+  const fault = faultOf(options);
+  if (fault !== undefined) throw recording().invalid(fault);
   if (hooked) publish();
   configure(options);
   reason = reasonToStepAside();
@@ -54,8 +60,12 @@ export function status(): Status {
   return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
 }
 
-enable();
-
-// What was loaded before the program is none of its modules.
 const self = module as unknown as LoadedModule & { parent?: { id?: string } };
-if (self.parent?.id === 'internal/preload') delete Module._cache[__filename];
+const holder = Module as unknown as { [instance]?: unknown };
+if (holder[instance] !== undefined) self.exports = holder[instance];
+else {
+  Object.defineProperty(Module, instance, { value: self.exports });
+  enable();
+  // What was loaded before the program is none of its modules.
+  if (self.parent?.id === 'internal/preload') delete Module._cache[__filename];
+}

@@ -10,6 +10,8 @@ export interface Kit {
   program(): ProgramCalls | undefined;
   debug(what: string, path: string, why?: string): void;
   giveUp(reason: unknown): void;
+  /** What decides, beside the file system, where a request leads. */
+  identity(request: string): string;
   /** Compiles a module's text, with bytecode or without. */
   compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
   /** What Node.js finds for a request, and where it looked. */

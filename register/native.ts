@@ -3,6 +3,7 @@ export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
   load(path: string): number | [flags: number, text: string, code: Uint8Array, map: string];
   read(path: string, wrap: number): string | undefined;
+  mayEnd(path: string): number;
   replaceText(path: string, text: string, wrap: number): string | undefined;
   record(path: string, told: string, code?: Uint8Array, map?: string): number;
   improve(path: string, code: Uint8Array, always: number): number;

@@ -6,6 +6,9 @@ import { openProgram, type ProgramCalls } from './native.js';
 /** Bytes that the shard may have unless somebody says otherwise. */
 const MAX_BYTES = 512 << 20;
 
+/** Fewest that it may be told to have: those of an empty one, and a little. */
+const MIN_BYTES = 64 << 10;
+
 /** See `enable`. */
 export interface EnableOptions {
   /**
@@ -63,7 +66,7 @@ export function debug(what: string, path: string, why = ''): void {
   try {
     (require('node:fs') as typeof import('node:fs')).writeSync(
       2,
-      `warmshard: ${what} ${path}${why && `: ${why}`}\n`,
+      `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`,
     );
   } catch {}
 }
@@ -98,6 +101,36 @@ function profile(): string {
   return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
 }
 
+const isText = (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0');
+const isPatterns = (value: unknown) =>
+  Array.isArray(value) && value.every((pattern) => isText(pattern) || pattern instanceof RegExp);
+const isFlag = (value: unknown) => typeof value === 'boolean';
+
+const CHECKS: Record<keyof EnableOptions, [is: (value: unknown) => boolean, what: string]> = {
+  path: [isText, 'a path'],
+  root: [isText, 'a path'],
+  include: [isPatterns, 'an array of paths and patterns'],
+  exclude: [isPatterns, 'an array of paths and patterns'],
+  readOnly: [isFlag, 'a boolean'],
+  maxBytes: [
+    (value) => Number.isSafeInteger(value) && Number(value) >= MIN_BYTES,
+    `an integer from ${MIN_BYTES} on`,
+  ],
+  trust: [(value) => ['owner', 'group', 'root'].includes(value as string), "'owner', 'group' or 'root'"],
+};
+
+/** What is wrong with options, if anything is. */
+export function faultOf(options: unknown): string | undefined {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    return 'options must be an object';
+  for (const [name, value] of Object.entries(options)) {
+    const check = CHECKS[name as keyof EnableOptions];
+    if (check === undefined) return `there is no option ${name}`;
+    if (value !== undefined && !check[0](value)) return `${name} must be ${check[1]}`;
+  }
+  return undefined;
+}
+
 let options: EnableOptions = {};
 let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
@@ -105,7 +138,15 @@ let opening = false;
 
 /** Takes in how to go on: from the next module on another shard is used, if it is another. */
 export function configure(next: EnableOptions): void {
-  options = next;
+  const nodePath = require('node:path') as typeof import('node:path');
+  const absolute = (pattern: string | RegExp) =>
+    typeof pattern === 'string' ? nodePath.resolve(pattern) : pattern;
+  const { path, root, include, exclude } = next;
+  options = { ...next };
+  if (path !== undefined) options.path = nodePath.resolve(path);
+  if (root !== undefined) options.root = nodePath.resolve(root);
+  if (include !== undefined) options.include = include.map(absolute);
+  if (exclude !== undefined) options.exclude = exclude.map(absolute);
   cache?.close();
   cache = undefined;
   closed = undefined;
@@ -162,7 +203,10 @@ export function program(): ProgramCalls | undefined {
 export function isServed(file: string): boolean {
   const { include, exclude } = options;
   const matches = (pattern: string | RegExp) =>
-    typeof pattern === 'string' ? file === pattern || file.startsWith(`${pattern}/`) : pattern.test(file);
+    typeof pattern === 'string'
+      ? file === pattern || file.startsWith(`${pattern}/`)
+      : // Some patterns remember where they found something.
+        file.search(pattern) !== -1;
   if (exclude?.some(matches)) return false;
   return include === undefined || include.some(matches);
 }

@@ -20,14 +20,12 @@ const EARLY_MS = [1000, 4000];
 const THREAD_EARLY_MS = [20, 1000];
 
 interface Loaded {
-  filename: string;
   script: vm.Script;
   /** Whether what is kept is of no use. */
   rejected: boolean;
 }
 
 interface Recorded {
-  filename: string;
   flags: number;
   facts: readonly string[];
   script: vm.Script | undefined;
@@ -36,9 +34,9 @@ interface Recorded {
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
-  #recorded: Recorded[] = [];
-  #loaded: Loaded[] = [];
-  #requests: [request: string, parent: LoadedModule][] = [];
+  #recorded = new Map<string, Recorded>();
+  #loaded = new Map<string, Loaded>();
+  #requests: [request: string, identity: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
   #armed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -52,19 +50,25 @@ export class Capture {
 
   /** A module was compiled from its source. With no script it is left to Node.js from now on. */
   record(filename: string, flags: number, facts: readonly string[], script?: vm.Script): void {
-    this.#recorded.push({ filename, flags, facts, script });
+    this.#recorded.set(filename, { flags, facts, script });
     this.#arm();
   }
 
   /** A module came from the shard, and more of it will have run in the end than when it was recorded. */
   loaded(filename: string, script: vm.Script, rejected: boolean): void {
-    this.#loaded.push({ filename, script, rejected });
+    this.#loaded.set(filename, { script, rejected });
     this.#arm();
   }
 
+  /** A module is to be read again: what is known of it is of the past. */
+  forget(filename: string): void {
+    this.#recorded.delete(filename);
+    this.#loaded.delete(filename);
+  }
+
   /** Node.js looked for a request. */
-  searched(request: string, parent: LoadedModule): void {
-    this.#requests.push([request, parent]);
+  searched(request: string, identity: string, parent: LoadedModule): void {
+    this.#requests.push([request, identity, parent]);
     this.#arm();
   }
 
@@ -123,22 +127,22 @@ export class Capture {
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
     const [recorded, loaded, requests, notes] = [this.#recorded, this.#loaded, this.#requests, this.#notes];
-    this.#recorded = [];
-    this.#loaded = [];
+    this.#recorded = new Map();
+    this.#loaded = new Map();
     this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
     try {
-      for (const { filename, flags, facts, script } of recorded)
+      for (const [filename, { flags, facts, script }] of recorded)
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
-      for (const { filename, script, rejected } of loaded)
+      for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
       forget();
-      for (const [request, parent] of requests) this.#recordRequest(request, parent);
+      for (const [request, identity, parent] of requests) this.#recordRequest(request, identity, parent);
       forget();
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
-        for (const { filename, script } of [...recorded, ...loaded])
+        for (const [filename, { script }] of [...recorded, ...loaded])
           if (script !== undefined) this.loaded(filename, script, false);
       const written = cache.publish();
       counts.written += written;
@@ -150,14 +154,15 @@ export class Capture {
     }
   }
 
-  #recordRequest(request: string, parent: LoadedModule): void {
+  #recordRequest(request: string, identity: string, parent: LoadedModule): void {
     try {
+      if (this.#kit.identity(request) !== identity) return;
       const { real, paths } = this.#kit.resolveAgain(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;
       const told = [answer.found, real, ...answer.facts].join('\0');
-      this.#kit.program()?.recordResolution(parent.path, request, paths.length, told);
+      this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
     } catch {
       // It led nowhere, then as now.
     }

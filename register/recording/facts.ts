@@ -109,7 +109,8 @@ function fileAt(base: string, request: string, facts: string[]): string | undefi
   if (typeof main === 'string' && main !== '') {
     const target = path.resolve(base, main);
     const found = first([target, ...withExtensions(target), ...withExtensions(`${target}/index`)]);
-    if (found !== undefined) return found;
+    // Node.js warns of a main that is not there, each time.
+    return found;
   }
   return first(withExtensions(`${base}/index`));
 }

@@ -2,6 +2,7 @@
  * The part that a program pays for only when something is not in the shard yet: a bundle of its own.
  */
 
+import { invalid } from '../../facade/errors.js';
 import type { Kit } from '../kit.js';
 import { Capture } from './capture.js';
 import { Compiler } from './compiler.js';
@@ -12,9 +13,11 @@ export interface Recording {
   capture: Capture;
   compiler: Compiler;
   learnFrames: typeof learnFrames;
+  /** An error for an argument that is not what it should be. */
+  invalid: typeof invalid;
 }
 
 export function record(kit: Kit): Recording {
   const capture = new Capture(kit);
-  return { capture, compiler: new Compiler(kit, capture), learnFrames };
+  return { capture, compiler: new Compiler(kit, capture), learnFrames, invalid };
 }

@@ -21,7 +21,7 @@ export function learnFrames(handler: Handler, file: string): string {
     probe.require = () => {
       seen = sites();
     };
-    probe._compile('require("")', file, 'commonjs');
+    probe._compile('module.exports = String(require); require("")', file, 'commonjs');
     // The arrow function of `sites`, the probe's own, `require`, the module's body, `_compile`.
     const [, , require, , body] = seen;
     const target = new Module(file);
@@ -35,7 +35,7 @@ export function learnFrames(handler: Handler, file: string): string {
       if (!name?.startsWith('node:internal/modules/')) throw new Error('not the loader');
       return [name, site?.getLineNumber(), site?.getColumnNumber(), site?.getFunctionName() ?? ''].join(' ');
     });
-    return text.join('\n');
+    return [...text, probe.exports].join('\n');
   } catch {
     return '';
   } finally {

@@ -39,6 +39,7 @@ callbacks! { ProgramHandle;
     resolve "resolve" => resolve_request;
     load "load" => load_module;
     read "read" => read_source;
+    may_end "mayEnd" => text_may_end;
     replace_text "replaceText" => replace_source_text;
     record "record" => record_module;
     improve "improve" => improve_module;
@@ -170,6 +171,13 @@ fn read_source(it: &ProgramHandle, env: sys::napi_env, [path, wrap, ..]: Argumen
     let wrap = number(env, wrap) != 0;
     let text = it.with(|programs, _| Ok(programs.read(path, wrap)))?;
     Ok(made_text(env, text))
+}
+
+/// `mayEnd(path)`: 1 if the text that was read might end the function that it is wrapped in.
+fn text_may_end(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    let path = name(env, path, &mut buffer)?;
+    it.with(|programs, _| Ok(i32::from(programs.may_end(path))))
 }
 
 /// `replaceText(path, text, wrap)`: the text that is compiled instead of the source.

@@ -24,6 +24,7 @@ use module::Meta;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
 use walk::Walk;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What a look-up of a module found.
 #[derive(Debug)]
@@ -91,6 +92,8 @@ pub struct Programs {
     walk: Walk,
     /// The file that the last resolution led to, and what was seen there.
     last: Option<(Vec<u8>, Look)>,
+    /// Digests of the sources that were handed out, by a hash of their paths.
+    loaded: HashMap<u64, u128>,
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
@@ -106,12 +109,13 @@ impl Programs {
             root.push(b'/');
         }
         Programs {
-            profile: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(profile)),
+            profile: format!("{:016x}", xxh3_64(profile)),
             root,
             facts: Facts::default(),
             today: Today::default(),
             walk: Walk::default(),
             last: None,
+            loaded: HashMap::new(),
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),
@@ -134,7 +138,8 @@ impl Programs {
             _ => key.extend_from_slice(path),
         }
         if !rest.is_empty() {
-            key.push(b'\n');
+            // No path holds one.
+            key.push(0);
             key.extend_from_slice(rest);
         }
         key
@@ -205,6 +210,9 @@ impl Programs {
             let parts = std::iter::once(meta.restamped(&today)).chain(parts).collect();
             touched = self.queue.push(self.key(b'm', source, b""), parts);
         }
+        if self.loaded.len() < MAX_PENDING_MODULES {
+            self.loaded.insert(xxh3_64(source), meta.stamp.digest());
+        }
         Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map], touched })
     }
 
@@ -225,6 +233,12 @@ impl Programs {
             self.pending_bytes = self.pending_bytes.saturating_add(len);
             self.pending.insert(source.to_vec(), Pending { stamp, text: Some(text) });
         }
+    }
+
+    /// Whether the text of a source that was read might end the function that it is wrapped in.
+    #[must_use]
+    pub fn may_end(&self, source: &[u8]) -> bool {
+        self.pending.get(source).and_then(|pending| pending.text.as_ref()).is_none_or(|text| text.may_end)
     }
 
     /// A source that was read is compiled from another text: what a transpiler made of it.
@@ -255,11 +269,15 @@ impl Programs {
         let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts, &mut self.today) else {
             return false;
         };
+        if self.loaded.len() < MAX_PENDING_MODULES {
+            self.loaded.insert(xxh3_64(source), pending.stamp.digest());
+        }
         let parts = vec![meta, text, code.unwrap_or_default().to_vec(), map.to_vec()];
         self.queue.push(self.key(b'm', source, b""), parts)
     }
 
-    /// Records new code for a module that was loaded, if more of it has run, or `always`.
+    /// Records new code for a module that was loaded, or recorded, if more of it has run, or `always`. Nothing where
+    /// another process has recorded another state of it meanwhile.
     ///
     /// # Errors
     /// As `load`.
@@ -273,6 +291,10 @@ impl Programs {
         else {
             return Ok(false);
         };
+        let digest = Meta::decode(&meta).map(|meta| meta.stamp.digest());
+        if digest.is_none() || self.loaded.get(&xxh3_64(source)).copied() != digest {
+            return Ok(false);
+        }
         // Bytecode that V8 has thrown away meanwhile is worth more than a little that is new.
         if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);

@@ -123,6 +123,12 @@ impl Stamp {
         (today.digest == self.digest && today.size == self.size).then_some(today)
     }
 
+    /// Digest of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        self.digest
+    }
+
     /// Whether nothing but the bytes can tell this state from a later one.
     #[must_use]
     pub fn is_racy(&self) -> bool {

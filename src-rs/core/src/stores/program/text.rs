@@ -11,6 +11,21 @@ pub struct Text {
     pub bytes: Vec<u8>,
     /// Whether it is UTF-16.
     pub wide: bool,
+    /// Whether more braces close than open somewhere: the text might end the function that it is wrapped in.
+    pub may_end: bool,
+}
+
+/// Braces are counted wherever they stand, so that this is quick: it is no proof.
+fn may_end(source: &[u8]) -> bool {
+    let mut depth = 0i64;
+    source.iter().any(|byte| {
+        match byte {
+            b'{' => depth = depth.saturating_add(1),
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth < 0
+    })
 }
 
 impl Text {
@@ -19,6 +34,7 @@ impl Text {
     #[must_use]
     pub fn of(source: &[u8], wrap: bool) -> Self {
         let (before, after) = if wrap { WRAP } else { ("", "") };
+        let may_end = wrap && may_end(source);
         let (comment, from) = if wrap && source.starts_with(b"#!") { ("//", 2) } else { ("", 0) };
         let source = source.get(from..).unwrap_or_default();
         let around = [before, comment, after].map(str::len).into_iter().sum::<usize>();
@@ -27,7 +43,7 @@ impl Text {
             for piece in [before.as_bytes(), comment.as_bytes(), source, after.as_bytes()] {
                 bytes.extend_from_slice(piece);
             }
-            return Text { bytes, wide: false };
+            return Text { bytes, wide: false, may_end };
         }
         let text = String::from_utf8_lossy(source);
         let pieces = [before, comment, &*text, after];
@@ -37,13 +53,13 @@ impl Text {
             for piece in pieces {
                 bytes.extend(piece.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
             }
-            return Text { bytes, wide: false };
+            return Text { bytes, wide: false, may_end };
         }
         let mut bytes = Vec::with_capacity(room.saturating_mul(2));
         for unit in pieces.into_iter().flat_map(str::encode_utf16) {
             bytes.extend_from_slice(&unit.to_ne_bytes());
         }
-        Text { bytes, wide: true }
+        Text { bytes, wide: true, may_end }
     }
 }
 
@@ -73,11 +89,24 @@ mod tests {
 
     #[test]
     fn latin_1_takes_one_byte_and_the_rest_two() {
-        assert_eq!(Text::of("\u{e9}".as_bytes(), false), Text { bytes: vec![0xe9], wide: false });
+        assert_eq!(
+            Text::of("\u{e9}".as_bytes(), false),
+            Text { bytes: vec![0xe9], wide: false, may_end: false }
+        );
         let wide = Text::of("\u{e9}\u{1f600}".as_bytes(), false);
         let units: Vec<u16> = "\u{e9}\u{1f600}".encode_utf16().collect();
         assert_eq!(wide.bytes, units.into_iter().flat_map(u16::to_ne_bytes).collect::<Vec<_>>());
         assert!(wide.wide);
+    }
+
+    #[test]
+    fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {
+        for (source, ends) in
+            [("{}", false), ("}{", true), ("f(() => {}); {", false), ("}); (function () {", true)]
+        {
+            assert_eq!(Text::of(source.as_bytes(), true).may_end, ends, "{source}");
+            assert!(!Text::of(source.as_bytes(), false).may_end);
+        }
     }
 
     #[test]

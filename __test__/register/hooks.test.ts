@@ -1,0 +1,151 @@
+// A test runner mocked a module, and got the real one out of the cache instead.
+
+import test from 'ava';
+import { type Files, major, Program, type SameOptions, same } from '../helpers/program.js';
+
+/** As pirates does it, which babel, ts-node and istanbul hook with. */
+const pirates = `const Module = require('module');
+exports.add = (change, matches) => {
+  const old = Module._extensions['.js'];
+  Module._extensions['.js'] = function newLoader(mod, filename) {
+    if (matches(filename)) {
+      const compile = mod._compile;
+      mod._compile = function _compile(code, name) { mod._compile = compile; mod._compile(change(code), name); };
+    }
+    old(mod, filename);
+  };
+  return () => { Module._extensions['.js'] = old };
+};`;
+
+const programs: Record<string, Files | [Files, SameOptions]> = {
+  'a hook that rewrites sources': {
+    'app.js': `const undo = require('./pirates').add((c) => c.replace('before', 'after'), (f) => f.endsWith('a.js')); require('./a'); require('./b'); undo(); delete require.cache[require.resolve('./a')]; require('./a')`,
+    'pirates.js': pirates,
+    'a.js': `console.log('before', new Error('x').stack)`,
+    'b.js': `console.log('before', new Error('x').stack)`,
+  },
+  'two of them, one in the other': {
+    'app.js': `const { add } = require('./pirates'); const one = add((c) => c + ';console.log(1)', () => true); add((c) => c + ';console.log(2)', (f) => f.endsWith('a.js')); require('./a'); require('./b');`,
+    'pirates.js': pirates,
+    'a.js': `try { null.x } catch (e) { console.log(e.stack) }`,
+    'b.js': `throw new Error('b')`,
+  },
+  'a hook preloaded behind us': [
+    {
+      'hook.js': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
+      'app.js': `console.log('before', new Error('x').stack); require('./b')`,
+      'b.js': `console.log(new Error('b').stack)`,
+    },
+    { node: ['-r', './hook.js'], hits: ['b.js'] },
+  ],
+  'the handler called by hand': {
+    'app.js': `const Module = require('module'); const m = new Module(__dirname + '/a.js', module); m.filename = m.id; m.paths = module.paths; require.extensions['.js'](m, m.filename); console.log(m.exports, m.loaded); const js = require.extensions['.js']; const n = new Module('n'); n.filename = m.filename; js(n, __dirname + '/b.js'); console.log(n.exports)`,
+    'a.js': `module.exports = require('./b') + __filename`,
+    'b.js': `module.exports = new Error('b').stack.split('\\n').slice(0, 3).join()`,
+  },
+  'the handler set to what it was': {
+    'app.js': `const old = require.extensions['.js']; require.extensions['.js'] = old; console.log(require('./a')); console.log(require.extensions['.js'] === old, delete require.extensions['.js'], Object.keys(require.extensions)); try { console.log(require('./b')) } catch (e) { console.log(e.message) } require.extensions['.js'] = old; console.log(require('./c'))`,
+    'a.js': 'module.exports = 1',
+    'b.js': 'module.exports = 2',
+    'c.js': 'module.exports = 3',
+  },
+  '_load patched, as mocks do': {
+    'app.js': `const Module = require('module'); const load = Module._load; Module._load = function (request, parent, isMain) { if (request === 'mocked') return { mocked: true }; if (request === './b') return ['b', load.apply(this, arguments)]; return load.apply(this, arguments) }; console.log(require('./a')); Module._load = load; try { require('mocked') } catch (e) { console.log(e.code) } console.log(require('./b'))`,
+    'a.js': `module.exports = [require('mocked'), require('./b'), new Error('a').stack]`,
+    'b.js': `module.exports = 'real'`,
+  },
+  'a module with stubs, as proxyquire makes it': {
+    'app.js': `const Module = require('module'); const file = require.resolve('./a'); const cached = Module._cache[file]; delete Module._cache[file]; const load = Module._load; Module._load = (r, p, m) => r === './dep' ? { stub: 1 } : load(r, p, m); const m = new Module(file, module); const was = require.extensions['.js']; require.extensions['.js'] = (mod, f) => { mod.stubbed = true; return was(mod, f) }; m.load(file); require.extensions['.js'] = was; Module._load = load; console.log(m.exports, m.stubbed); console.log(require('./a'))`,
+    'a.js': `exports.dep = require('./dep')`,
+    'dep.js': `module.exports = 'real'`,
+  },
+  'require patched, as tracers do': {
+    'app.js': `const Module = require('module'); const req = Module.prototype.require; Module.prototype.require = function (id) { const e = req.apply(this, arguments); console.log('required', id, this.id); return e }; require('./a'); Module.prototype.require = req; require('./b')`,
+    'a.js': `require('./b'); try { require('gone') } catch (e) { console.log(e.stack) }`,
+    'b.js': '',
+  },
+  '_resolveFilename patched, as aliases do': {
+    'app.js': `const Module = require('module'); const resolve = Module._resolveFilename; Module._resolveFilename = function (request, parent, isMain, options) { return resolve.call(this, request.replace(/^@app/, __dirname + '/lib'), parent, isMain, options) }; console.log(require('@app/x'), require.resolve('@app/y')); const paths = Module._nodeModulePaths; Module._nodeModulePaths = (from) => [__dirname + '/extra', ...paths.call(Module, from)]; console.log(require('./late'))`,
+    'late.js': `module.exports = require('more')`,
+    'extra/more.js': `module.exports = module.paths[0].endsWith('extra')`,
+    'lib/x.js': `module.exports = require('@app/y')`,
+    'lib/y.js': `module.exports = 'y'`,
+  },
+  '_findPath and _resolveLookupPaths patched': {
+    'app.js': `const Module = require('module'); const find = Module._findPath; Module._findPath = function (r, p, m) { console.log('find', r); return r === 'virtual' ? __dirname + '/a.js' : find.apply(this, arguments) }; console.log(require('virtual'), require('./b')); Module._findPath = find; const paths = Module._resolveLookupPaths; Module._resolveLookupPaths = function (r, p) { const found = paths.apply(this, arguments); return r === 'there' ? [__dirname + '/other', ...found] : found }; console.log(require('there')); console.log(require('./c'))`,
+    'a.js': `module.exports = 'a'`,
+    'b.js': `module.exports = require('./a')`,
+    'c.js': `module.exports = require('there')`,
+    'other/there.js': `module.exports = 'there'`,
+  },
+  '_compile patched': {
+    'app.js': `const Module = require('module'); const compile = Module.prototype._compile; Module.prototype._compile = function (content, filename) { console.log('compile', content.length); return compile.call(this, content + ';module.exports.more = 1', filename) }; console.log(require('./a')); Module.prototype._compile = compile; console.log(require('./b'))`,
+    'a.js': `exports.a = 1; exports.stack = new Error('a').stack`,
+    'b.js': `exports.b = 1; exports.stack = new Error('b').stack`,
+  },
+  'the wrapper patched': {
+    'app.js': `const Module = require('module'); const wrap = Module.wrap; Module.wrap = (s) => wrap('const injected = 7;' + s); console.log(require('./a')); Module.wrap = wrap; console.log(require('./b')); Module.wrapper[0] += 'var more = 1;'; console.log(require('./c'))`,
+    'a.js': 'module.exports = injected',
+    'b.js': 'module.exports = typeof injected',
+    'c.js': 'module.exports = typeof more',
+  },
+  'another class of modules': {
+    'app.js': `const Module = require('module'); class Own extends Module { _compile(c, f) { return super._compile('module.own = 1;' + c, f) } } const m = new Own(__dirname + '/a.js', module); m.load(m.id); console.log(m.exports, module.children.length)`,
+    'a.js': 'module.exports = [module.own, module.constructor.name, require("./b")]',
+    'b.js': 'module.exports = module.constructor.name',
+  },
+  'a loader of files in memory': {
+    'app.js': `const fs = require('fs'), Module = require('module'); const read = fs.readFileSync; fs.readFileSync = function (f, ...more) { return String(f).endsWith('virtual.js') ? 'module.exports = "virtual"' : read.call(fs, f, ...more) }; Module._cache[__dirname + '/made.js'] = Object.assign(new Module(__dirname + '/made.js'), { loaded: true, exports: 'made' }); console.log(require('./made.js')); const resolve = Module._resolveFilename; Module._resolveFilename = function (r, ...more) { return r === './virtual.js' ? __dirname + '/virtual.js' : resolve.call(Module, r, ...more) }; console.log(require('./virtual.js'))`,
+  },
+  'a program in another context': {
+    'app.js': `const vm = require('vm'), fs = require('fs'); console.log(vm.runInNewContext('typeof require + x', { x: 1 })); const f = vm.compileFunction(fs.readFileSync(__dirname + '/a.js', 'utf8'), ['module', 'require'], { filename: __dirname + '/a.js' }); const m = { exports: {} }; f(m, require); console.log(m.exports, new vm.Script('1 + 1', { cachedData: new vm.Script('1 + 1').createCachedData() }).cachedDataRejected); vm.runInThisContext('(function (r) { console.log(r("./a")) })')(require)`,
+    'a.js':
+      'module.exports = [typeof module, __filename_safe()]; function __filename_safe() { return new Error("x").stack.split("\\n")[1] }',
+  },
+};
+
+if (major >= 24)
+  programs['hooks of the runtime'] = [
+    {
+      'app.js': `const { registerHooks } = require('module'); const hooks = registerHooks({ resolve: (s, c, next) => next(s === 'virtual' ? './b.js' : s, c), load: (u, c, next) => { const r = next(u, c); return u.endsWith('a.js') ? { ...r, source: String(r.source).replace('before', 'after') } : r } }); console.log(require('./a'), require('virtual')); hooks.deregister(); delete require.cache[require.resolve('./a')]; console.log(require('./a'))`,
+      'a.js': 'module.exports = ["before", require("./b")]',
+      'b.js': 'module.exports = new Error("b").stack',
+    },
+    {},
+  ];
+
+for (const [what, program] of Object.entries(programs))
+  test(what, async (t) => {
+    const [files, options] = Array.isArray(program) ? program : [program, {}];
+    await same(t, files, options);
+  });
+
+test('a hook preloaded ahead of us is left alone', async (t) => {
+  const program = new Program(t, {
+    'hook.js': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
+    'app.js': `console.log('before', new Error('x').stack)`,
+  });
+  const plain = await program.run({ register: false, node: ['-r', './hook.js'] });
+  for (const what of ['cold', 'warm']) {
+    const { register } = await import('../helpers/program.js');
+    const { stdout } = await program.run({ register: false, node: ['-r', './hook.js', '-r', register] });
+    t.is(stdout, plain.stdout, what);
+  }
+});
+
+test('beside v8-compile-cache modules are served all the same', async (t) => {
+  const ended = await same(
+    t,
+    {
+      'app.js': `require('./cache'); console.log(require('./a'), require('./a').stack.includes('_compile'))`,
+      // The shape of its patch, which is what tells it.
+      'cache.js': `const Module = require('module'), vm = require('vm'), path = require('path'); const self = { _moduleCompile: (f, c) => vm.runInThisContext(Module.wrap(c), { filename: f }) };
+Module.prototype._compile = function (content, filename) { const mod = this; function require(id) { return mod.require(id); } require.resolve = (r) => Module._resolveFilename(r, mod); require.main = process.mainModule; require.extensions = Module._extensions; require.cache = Module._cache;
+const compiledWrapper = self._moduleCompile(filename, content); return compiledWrapper.apply(mod.exports, [mod.exports, require, mod, filename, path.dirname(filename)]); };`,
+      'a.js': `exports.stack = 'Module._compile'; exports.b = require('./b')`,
+      'b.js': `module.exports = typeof require.resolve`,
+    },
+    { hits: ['app.js', 'a.js', 'b.js'] },
+  );
+  t.is(ended.code, 0);
+});

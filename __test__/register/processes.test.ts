@@ -1,0 +1,150 @@
+// A worker, a child and a signal handler behaved otherwise once the program was warm.
+
+import test from 'ava';
+import { type Files, Program, type SameOptions, same } from '../helpers/program.js';
+
+const programs: Record<string, Files | [Files, SameOptions]> = {
+  'worker threads': {
+    'app.js': `const { Worker } = require('worker_threads'); const w = new Worker(__dirname + '/w.js', { workerData: 5 }); w.on('message', (m) => console.log(m)); w.on('exit', (c) => { console.log('exit', c); new Worker("require(" + JSON.stringify(__dirname + '/a.js') + "); throw new Error('in eval')", { eval: true }).on('error', (e) => console.log(e.stack)) })`,
+    'w.js': `const a = require('./a'); require('worker_threads').parentPort.postMessage([a, require.main === module, module.id, Object.keys(require.cache), new Error('w').stack]); process.on('exit', (c) => console.log('worker exits', c, process.listenerCount('exit')))`,
+    'a.js': `module.exports = require('worker_threads').isMainThread`,
+  },
+  'many workers at once': {
+    'app.js': `const { Worker } = require('worker_threads'); let n = 0; for (let i = 0; i < 6; i++) new Worker(__dirname + '/w.js').on('exit', (c) => { n += 1 + c; if (n === 6) console.log('all') }); setTimeout(() => require('./a'), 5)`,
+    'w.js': `require('./a'); require('fs').readFileSync(__filename)`,
+    'a.js': `module.exports = 1`,
+  },
+  'a worker that is terminated': {
+    'app.js': `const { Worker } = require('worker_threads'); const w = new Worker(__dirname + '/w.js'); w.on('message', () => w.terminate().then((c) => console.log('ended', c)))`,
+    'w.js': `require('worker_threads').parentPort.postMessage(1); setInterval(() => {}, 1000); for (;;);`,
+  },
+  'fork, which hands our flags on': {
+    'app.js': `const { fork } = require('child_process'); const c = fork(__dirname + '/c.js', ['x']); c.on('message', (m) => { console.log(m); c.disconnect() }); c.on('exit', (code, s) => console.log(code, s))`,
+    'c.js': `process.send([require('./a'), process.argv.slice(2), process.execArgv.filter((a) => !/register|^-r$/.test(a)), require.main === module])`,
+    'a.js': `module.exports = 'a'`,
+  },
+  'a child without our flags': {
+    'app.js': `const { spawnSync } = require('child_process'); const { stdout, stderr, status } = spawnSync(process.execPath, [__dirname + '/c.js']); console.log(String(stdout), String(stderr), status)`,
+    'c.js': `console.log(process.execArgv, Object.keys(require.cache).length); throw new Error('c')`,
+  },
+  cluster: {
+    'app.js': `const cluster = require('cluster'); if (cluster.isPrimary) { cluster.fork().on('exit', (c) => console.log('worker', c)) } else { console.log(require('./a')); process.exit(4) }`,
+    'a.js': `module.exports = 'in worker ' + (require.main.filename === __dirname + '/app.js')`,
+  },
+  'who listens for what': {
+    'app.js': `require('./a'); const count = () => console.log(process.eventNames().map((n) => [String(n), process.listenerCount(n)]).join(' '), process.listeners('exit').length, process.rawListeners('SIGINT').length, Object.keys(process).includes('warmshard')); count(); setTimeout(count, 80); process.on('exit', count)`,
+    'a.js': '',
+  },
+  'eleven listeners of the exit': {
+    'app.js': `for (let i = 0; i < 10; i++) process.on('exit', () => console.log(i)); require('./a'); setTimeout(() => { process.removeAllListeners('exit'); for (let i = 0; i < 10; i++) process.on('exit', () => console.log('second', i)) }, 70)`,
+    'a.js': '',
+  },
+  'an eleventh that is warned of': {
+    'app.js': `for (let i = 0; i < 11; i++) process.on('exit', () => {}); for (let i = 0; i < 11; i++) process.on('SIGTERM', () => {}); setTimeout(() => process.exit(), 20)`,
+  },
+  'all listeners removed': [
+    {
+      'app.js': `process.removeAllListeners(); process.on('exit', (c) => console.log('exit', c)); console.log(process.eventNames())`,
+    },
+    { hits: [] },
+  ],
+  'listeners that come and go': {
+    'app.js': `const f = () => console.log('never'); process.on('exit', f); process.once('exit', (c) => console.log('once', c)); process.removeListener('exit', f); process.prependListener('exit', () => console.log('first')); const emit = process.emit; process.emit = function (name, ...more) { if (name === 'exit') console.log('emit', name); return emit.call(this, name, ...more) }; process.on('newListener', (n) => console.log('new', n)); process.on('beforeExit', () => console.log('before')); process.emit('exit', 'by hand')`,
+  },
+  'reallyExit patched, as signal-exit does': {
+    'app.js': `const really = process.reallyExit, emit = process.emit; process.reallyExit = function (c) { console.log('really', c); return really.call(process, c) }; process.emit = function (ev, arg) { const r = emit.apply(this, arguments); if (ev === 'exit') console.log('emitted', arg, process.exitCode); return r }; process.on('SIGTERM', () => {}); setTimeout(() => process.exit(5), 10)`,
+  },
+  'an exit in a module that is loading': {
+    'app.js': `require('./a')`,
+    'a.js': `require('./b'); process.on('exit', () => { require('./c') })`,
+    'b.js': `process.exitCode = 3; setTimeout(() => process.exit(), 1)`,
+    'c.js': `console.log('loaded at the exit')`,
+  },
+  'a program that changes its folder': {
+    'app.js': `process.chdir('sub'); console.log(require('./a'), process.cwd()); process.chdir('/'); console.log(require('./b'))`,
+    'a.js': 'module.exports = 1',
+    'b.js': 'module.exports = 2',
+    'sub/x': '',
+  },
+  'what it prints to a pipe that is closed': {
+    'app.js': `for (let i = 0; i < 100; i++) console.log('line', i); process.stdout.write('end', () => process.exit(0))`,
+  },
+  'beforeExit that goes on': {
+    'app.js': `let n = 0; process.on('beforeExit', () => { console.log('before', n); if (n++ < 2) setTimeout(() => require('./a'), 1) })`,
+    'a.js': `console.log('a')`,
+  },
+};
+
+for (const [what, program] of Object.entries(programs))
+  test(what, async (t) => {
+    const [files, options] = Array.isArray(program) ? program : [program, {}];
+    await same(t, files, options);
+  });
+
+/** Waits until it is told to end; `%` stands for what it does with signals. */
+const waiting = (listen: string) =>
+  `require('./a'); ${listen}; setInterval(() => {}, 1000); setTimeout(() => console.log('ready'), 100)`;
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL', 'SIGUSR2'] as const)
+  test(`${signal} that nobody handles`, async (t) => {
+    const files = { 'app.js': waiting(''), 'a.js': '' };
+    const ended = await same(t, files, { signal, hits: [] });
+    t.is(ended.signal, signal);
+  });
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  test(`${signal} that the program handles`, async (t) => {
+    const listen = `process.on('${signal}', (s) => { console.log('got', s, process.listenerCount(s)); process.exit(6) })`;
+    await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal });
+  });
+
+test('a signal that is handled and raised again', async (t) => {
+  const listen = `process.once('SIGTERM', (s) => { console.log('cleaning', s); process.kill(process.pid, s) })`;
+  const ended = await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal: 'SIGTERM', hits: [] });
+  t.is(ended.signal, 'SIGTERM');
+});
+
+test('a program that is too busy to hear of a signal ends all the same', async (t) => {
+  const busy = `require('./a'); setTimeout(() => { require('fs').writeSync(1, 'ready'); for (;;); }, 100)`;
+  const ended = await same(t, { 'app.js': busy, 'a.js': '' }, { signal: 'SIGINT', hits: [] });
+  t.is(ended.signal, 'SIGINT');
+});
+
+test('what runs long is kept before its end, and nothing is kept of it twice', async (t) => {
+  const program = new Program(t, {
+    'app.js': `require('./a'); setInterval(() => {}, 1000); setTimeout(() => console.log('ready'), 1500)`,
+    'a.js': '',
+  });
+  const first = await program.run({ signal: 'SIGKILL', debug: true });
+  t.is(first.signal, 'SIGKILL');
+  t.deepEqual(first.lines.filter((line) => line.startsWith('wrote')).length, 1);
+  const second = await program.run({ signal: 'SIGKILL', debug: true });
+  for (const file of ['app.js', 'a.js']) t.true(second.lines.includes(`hit ${program.at(file)}`));
+});
+
+test('two processes that record at once', async (t) => {
+  const names = Array.from({ length: 40 }, (_, i) => `m${i}.js`);
+  const program = new Program(t, {
+    'app.js': `for (const n of ${JSON.stringify(names)}) require('./' + n)`,
+    ...Object.fromEntries(names.map((name, i) => [name, `console.log(${i}, __filename)`])),
+  });
+  const expected = await program.plain();
+  await Promise.all([1, 2, 3].map((i) => program.one(`process ${i}`, expected)));
+  const lines = await program.one('afterwards', expected, { debug: true });
+  t.is(lines.filter((line) => line.startsWith('hit ')).length, names.length + 1);
+});
+
+test('other commands of one program add to what is kept of it', async (t) => {
+  const program = new Program(t, {
+    'app.js': `const long = () => [${'1, '.repeat(2000)}].length; const other = () => [${'2, '.repeat(2000)}].length; console.log(process.argv[2] === 'long' ? long() : process.argv[2] === 'other' ? other() : 0)`,
+  });
+  const wrote = async (...args: string[]) => {
+    const { lines } = await program.run({ args, debug: true });
+    return lines.filter((line) => line.startsWith('wrote')).map((line) => Number(/\d+/.exec(line)?.[0]));
+  };
+  t.true(((await wrote('long'))[0] ?? 0) > 0);
+  t.deepEqual(await wrote('long'), []);
+  t.true(((await wrote('other'))[0] ?? 0) > 0, 'its functions are new');
+  t.deepEqual(await wrote('other'), []);
+  t.deepEqual(await wrote('long'), []);
+});
