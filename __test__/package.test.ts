@@ -30,6 +30,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/index.cjs',
       'dist/index.d.mts',
       'dist/index.mjs',
+      'dist/later.cjs',
       'dist/stores.cjs',
       'index.d.ts',
     ].sort(),
