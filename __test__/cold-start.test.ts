@@ -1,11 +1,11 @@
 // A program of 40 ms asked its cache for one thing, and first compiled the code of everything that a cache can do.
 
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import test from 'ava';
 import { Shard } from 'warmshard';
 import { type Inside, inChild } from './helpers/child.js';
-import { shardPath } from './helpers/folder.js';
+import { folder, shardPath } from './helpers/folder.js';
 
 const root = join(__dirname, '..');
 
@@ -55,7 +55,39 @@ test('the other bundles are loaded when something of theirs is asked for', async
   ]);
 });
 
-test('the addon defines three functions when it is loaded, and classes when they are needed', (t) => {
+test('an open shard gets one call from the addon, and the others when it needs one of them', (t) => {
   const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
-  t.deepEqual(Object.keys(require(join(root, built))).sort(), ['open', 'setErrorClass', 'stores']);
+  const { NativeShard } = require(join(root, built));
+  const none = { hostName: '', hostVersion: '', parts: [''] };
+  const flags = { readOnly: false, syncEach: false, verifyAlways: false, mapped: true, autoCompact: false };
+  const target: Record<string, unknown> = {};
+  const shard = NativeShard.open(shardPath(t), { ...none, ...flags }, target);
+  t.deepEqual(Object.keys(target).sort(), ['exchange', 'get']);
+  shard.attach(target);
+  t.true(Object.keys(target).length > 10);
+  t.true(Object.values(target).every((call) => call === target.exchange || typeof call === 'function'));
+  shard.close();
+});
+
+test('a path means the same however it is written', (t) => {
+  const dir = folder(t);
+  const ends = [
+    'a',
+    'a/',
+    'a//b',
+    './a',
+    '../a',
+    'a/.',
+    'a/..',
+    'a/../b',
+    'a/...',
+    '.a/b',
+    '..a/b',
+    'a./b..',
+  ];
+  for (const end of [...ends, '', '/', '.', '..', '...', './', '../', '.b', 'a.b/c', 'a/./b', 'a/.../../c']) {
+    const path = `${dir}/some/folder/${end}`;
+    t.is(Shard.open(path, { readOnly: true }).path, resolve(path), end);
+  }
+  t.is(Shard.open('relative/path', { readOnly: true }).path, resolve('relative/path'));
 });

@@ -24,6 +24,7 @@ const EAGER = [
   'candidates',
   'openBinary',
   'absolutePath',
+  'isResolved',
   'nativeOptions',
   'text',
   'mustCopy',
