@@ -23,8 +23,15 @@ pub const CORRUPT: i32 = -3;
 const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
-callbacks! { Handle;
+callbacks! {
+    /// What the first look-up of a program needs, put on an object by `open`.
+    FIRST: Handle;
     get "get" => |h, env, [key, ..]| get_value(h, env, key);
+}
+
+callbacks! {
+    /// All others, put on one when the first of them is needed: making them takes longer than a look-up does.
+    OTHERS: Handle;
     get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
     get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
     get_parts "getParts" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, all_parts);

@@ -6,7 +6,7 @@ use super::errors::{raise, register};
 use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
-use super::hot::CALLBACKS;
+use super::hot::{FIRST, OTHERS};
 use super::lending::lend;
 use super::options::OpenOptions;
 use super::raw::KeyBuffer;
@@ -27,8 +27,6 @@ use warmshard_core::{Error, Job, PutMeta, Shard};
 #[napi]
 pub fn set_error_class(env: Env, class: Unknown<'_>) {
     register(env.raw(), class.raw());
-    // Read once per process; now, so that the first `open` finds it done.
-    let _ = warmshard_core::clock::boot_id();
 }
 
 /// An open shard.
@@ -46,7 +44,7 @@ struct Owned {
 
 #[napi]
 impl NativeShard {
-    /// Opens a shard and puts its callbacks and its exchange block on `target`.
+    /// Opens a shard and puts its first callbacks and its exchange block on `target`.
     #[napi(factory)]
     pub fn open(env: Env, path: String, options: OpenOptions, target: Object<'_>) -> napi::Result<Self> {
         let opened = guarded(|| Shard::open(Path::new(&path), options.parse()?));
@@ -54,7 +52,7 @@ impl NativeShard {
         let (exchange, buffer) = Exchange::new(env.raw())
             .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;
         let handle = Rc::new(Handle::new(shard, exchange));
-        CALLBACKS.attach(env.raw(), target.raw(), &handle);
+        FIRST.attach(env.raw(), target.raw(), &handle);
         // SAFETY: both are values of the running callback.
         unsafe {
             sys::napi_set_named_property(env.raw(), target.raw(), c"exchange".as_ptr(), buffer);
@@ -75,6 +73,12 @@ impl NativeShard {
         let opener = self.call(env, |s| Ok(s.opener()))?;
         let job = Arc::clone(&job.job);
         Ok(AsyncTask::new(Work::new(move || run(&mut opener.open(&job)?, &job))))
+    }
+
+    /// Puts the other callbacks on `target`.
+    #[napi]
+    pub fn attach(&self, env: Env, target: Object<'_>) {
+        OTHERS.attach(env.raw(), target.raw(), &self.handle);
     }
 
     /// Ends the use of the shard.

@@ -1,7 +1,8 @@
+import { invalid } from '../errors.js';
+import { type EntryMeta, META_LEN, MetaBlock } from '../meta.js';
+import type { ShardOptions } from '../options.js';
+import { plainBytes } from '../shard.js';
 import { type Codec, resolveCodec } from './codec.js';
-import { invalid } from './errors.js';
-import { type EntryMeta, encodeMeta } from './meta.js';
-import type { ShardOptions } from './options.js';
 
 /** An entry of a batch. */
 export interface Entry<V> extends EntryMeta {
@@ -38,11 +39,7 @@ export class Values<V> {
 
   /** The bytes of a value's part or parts. The addon checks that they are bytes. */
   encode(value: V): Uint8Array | Uint8Array[] {
-    if (this.plain) {
-      // The addon would take an array for the parts of a value.
-      if (Array.isArray(value)) throw invalid('a value must be a Uint8Array, or use a codec');
-      return value as Uint8Array;
-    }
+    if (this.plain) return plainBytes(value);
     const codec = this.#codec;
     if (!this.#hasParts) return (codec as Codec<V>).encode(value);
     const names = this.partNames;
@@ -89,4 +86,14 @@ export class Values<V> {
     if (!described) batch.metas = [];
     return batch;
   }
+}
+
+/** The block of one entry of a batch, or `undefined` where there is nothing to say. */
+function encodeMeta(meta: EntryMeta | undefined): Uint8Array | undefined {
+  if (meta === undefined) return undefined;
+  const { validator, expiresAt } = meta;
+  if (validator === undefined && expiresAt === undefined) return undefined;
+  const block = new Uint8Array(META_LEN);
+  new MetaBlock(block.buffer, 0).write({ validator, expiresAt });
+  return block;
 }

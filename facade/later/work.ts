@@ -1,5 +1,5 @@
-import { invalid, WarmshardError } from './errors.js';
-import { type NativeJob, native } from './native.js';
+import { invalid, WarmshardError } from '../errors.js';
+import { type NativeJob, native } from '../native.js';
 
 /** How far long work has come. */
 export interface Progress {
