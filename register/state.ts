@@ -136,17 +136,22 @@ let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
 let opening = false;
 
+/** Asked for when there is something to do: the first `require` of a builtin costs a start some 50 us. */
+function absolute(file: string): string {
+  return (require('node:path') as typeof import('node:path')).resolve(file);
+}
+
+const absolutePattern = (pattern: string | RegExp) =>
+  typeof pattern === 'string' ? absolute(pattern) : pattern;
+
 /** Takes in how to go on: from the next module on another shard is used, if it is another. */
 export function configure(next: EnableOptions): void {
-  const nodePath = require('node:path') as typeof import('node:path');
-  const absolute = (pattern: string | RegExp) =>
-    typeof pattern === 'string' ? nodePath.resolve(pattern) : pattern;
   const { path, root, include, exclude } = next;
   options = { ...next };
-  if (path !== undefined) options.path = nodePath.resolve(path);
-  if (root !== undefined) options.root = nodePath.resolve(root);
-  if (include !== undefined) options.include = include.map(absolute);
-  if (exclude !== undefined) options.exclude = exclude.map(absolute);
+  if (path !== undefined) options.path = absolute(path);
+  if (root !== undefined) options.root = absolute(root);
+  if (include !== undefined) options.include = include.map(absolutePattern);
+  if (exclude !== undefined) options.exclude = exclude.map(absolutePattern);
   cache?.close();
   cache = undefined;
   closed = undefined;
