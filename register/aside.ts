@@ -3,7 +3,12 @@ const WATCHED =
   /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|trace-(?!warnings|deprecation|uncaught|exit))/;
 
 /** Variables that do the same. */
-const WATCHING = ['NODE_V8_COVERAGE', 'NODE_PRESERVE_SYMLINKS', 'WATCH_REPORT_DEPENDENCIES', 'NODE_PRESERVE_SYMLINKS_MAIN'];
+const WATCHING = [
+  'NODE_V8_COVERAGE',
+  'NODE_PRESERVE_SYMLINKS',
+  'WATCH_REPORT_DEPENDENCIES',
+  'NODE_PRESERVE_SYMLINKS_MAIN',
+];
 
 /** Options given to Node.js, from the command line and from the environment. */
 export function nodeOptions(): string[] {

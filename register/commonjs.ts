@@ -11,15 +11,29 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
-import fs = require('node:fs');
 import path = require('node:path');
 import vm = require('node:vm');
+
+import { esModules } from './es-modules.js';
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
-import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
+import {
+  ASIDE,
+  ESM,
+  IMPORTS,
+  type Kit,
+  type Prepared,
+  TO_TRANSPILE,
+  TRANSPILED,
+  TYPED,
+  TYPED_REQUEST,
+} from './kit.js';
+import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
+import { keepMap } from './transpiled.js';
+import type { TypeScript } from './typescript/index.js';
 
 const { apply } = Reflect;
 const { Script } = vm;
@@ -47,12 +61,19 @@ function compileText(text: string, filename: string, cachedData?: Uint8Array): v
     filename,
     columnOffset: -WRAPPER_LENGTH,
     ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically !== undefined && { importModuleDynamically: importModuleDynamically as never }),
+    ...(importModuleDynamically !== undefined && {
+      importModuleDynamically: importModuleDynamically as never,
+    }),
   });
 }
 
 /** The module that the loader is about to load, as far as its last request tells. */
-let asked: { request: string; parent: LoadedModule | null | undefined; paths: unknown; answer: string | undefined } = {
+let asked: {
+  request: string;
+  parent: LoadedModule | null | undefined;
+  paths: unknown;
+  answer: string | undefined;
+} = {
   request: '',
   parent: undefined,
   paths: undefined,
@@ -75,7 +96,9 @@ let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
   const cache = program();
-  if (cache === undefined) return undefined;
+  const typed = TO_TRANSPILE.test(filename);
+  // A program of TypeScript needs its transpiler even where nothing can be kept.
+  if (cache === undefined && !typed) return undefined;
   try {
     if (
       Module.prototype._compile !== compile ||
@@ -85,15 +108,17 @@ function prepare(filename: string): Prepared | undefined {
     )
       return undefined;
     makeFrames(cache);
-    const found = cache.load(filename);
-    if (typeof found === 'object') {
-      const [flags, text, code] = found;
-      if (flags & ASIDE) {
+    const found = cache === undefined ? -1 : cache.load(filename);
+    if (cache !== undefined && typeof found === 'object') {
+      const [flags, text, code, map] = found;
+      if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
+      if (flags & (ASIDE | ESM)) {
         counts.aside++;
         debug('aside', filename, 'as before');
         return undefined;
       }
       const script = compileText(text, filename, code);
+      if (flags & TRANSPILED) keepMap(filename, map);
       if (script.cachedDataRejected) {
         counts.rejected++;
         debug('rejected', filename, 'V8 refuses its bytecode');
@@ -102,14 +127,15 @@ function prepare(filename: string): Prepared | undefined {
         debug('hit', filename);
       }
       const rejected = script.cachedDataRejected === true;
-      if (isNewCommand(cache) || (rejected && !isReadOnly())) recording().capture.loaded(filename, script, rejected);
+      if (isNewCommand(cache) || (rejected && !isReadOnly()))
+        recording().capture.loaded(filename, script, rejected);
       return { filename, script, flags };
     }
     counts.misses++;
     debug('miss', filename, found === -1 ? 'not known' : 'changed');
-    if (isReadOnly()) return undefined;
-    isNewCommand(cache);
-    return recording().compiler.compile(filename);
+    if (isReadOnly() && !typed) return undefined;
+    if (cache !== undefined) isNewCommand(cache);
+    return typed ? kit.typescript().compile(filename) : recording().compiler.compile(filename);
   } catch (error) {
     giveUp(error);
     return undefined;
@@ -118,25 +144,25 @@ function prepare(filename: string): Prepared | undefined {
 
 let recorder: Recording | undefined;
 
-/** What records, loaded when there is something to record. None of the program's modules, so it leaves no trace. */
+/** What records, loaded when there is something to record. */
 export function recording(): Recording {
-  if (recorder === undefined) {
-    const file = path.join(__dirname, 'register-recording.cjs');
-    const kit: Kit = {
-      counts,
-      program,
-      debug,
-      giveUp,
-      compileText,
-      canImport: importModuleDynamically !== undefined,
-    };
-    const holder = new Module(file);
-    holder.filename = file;
-    apply(compile, holder, [fs.readFileSync(file, 'utf8'), file, 'commonjs']);
-    recorder = (holder.exports as { record(kit: Kit): Recording }).record(kit);
-  }
+  recorder ??= late<Kit, Recording>('recording', kit);
   return recorder;
 }
+
+const kit: Kit = {
+  counts,
+  program,
+  debug,
+  giveUp,
+  compileText,
+  canImport: importModuleDynamically !== undefined,
+  isReadOnly,
+  recording,
+  typescript: () => late<Kit, TypeScript>('typescript', kit),
+  keepMap,
+  esModules: (typed) => esModules(kit, typed),
+};
 
 /** Writes what was recorded so far; gives how many entries there were. */
 export function publish(): number {
@@ -172,12 +198,12 @@ let frames: Frames | undefined;
 let genuineHandler: Handler | undefined;
 
 /** What runs modules in the loader's place, made for the first of them. */
-function makeFrames(cache: ProgramCalls): void {
+function makeFrames(cache: ProgramCalls | undefined): void {
   if (frames !== undefined || genuineHandler === undefined) return;
   const name = `frames ${process.version}`;
-  let text = cache.noted(name);
+  let text = cache?.noted(name);
   if (text === undefined) {
-    text = recording().learnFrames(genuineHandler, path.join(__dirname, 'register-recording.cjs'));
+    text = recording().learnFrames(genuineHandler, bundlePath('recording'));
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
@@ -224,7 +250,11 @@ function requireOf(module: LoadedModule, { makeRequire }: Frames): BodyArguments
     enumerable: true,
     get() {
       const state = executing && module[executing];
-      const genuine = apply(compile, module, ['return require', module.filename, 'commonjs']) as typeof require;
+      const genuine = apply(compile, module, [
+        'return require',
+        module.filename,
+        'commonjs',
+      ]) as typeof require;
       if (executing !== undefined) module[executing] = state;
       this.resolve = genuine.resolve;
       return genuine.resolve;
@@ -271,19 +301,21 @@ function hookExtension(extension: string): void {
 function hookResolution(): void {
   let unsettled = false;
   const settled = Promise.resolve();
-  Module._resolveLookupPaths = function (request, parent) {
+  Module._resolveLookupPaths = (request, parent) => {
     const paths = lookupPaths(request, parent);
     let answer: string | undefined;
     const folder = parent?.path;
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
       const cache = program();
+      const typed = TO_TRANSPILE.test(parent.filename);
       try {
-        answer = cache?.resolve(folder, request, paths.length);
+        answer = cache?.resolve(folder, typed ? request + TYPED_REQUEST : request, paths.length);
       } catch (error) {
         giveUp(error);
       }
       if (answer !== undefined) counts.resolved++;
-      else {
+      else if (typed) answer = kit.typescript().find(request, folder, paths.length);
+      if (answer === undefined) {
         counts.searched++;
         if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, parent);
       }

@@ -8,6 +8,7 @@
  */
 
 import vm = require('node:vm');
+
 import type { Handler, LoadedModule } from './node-module.js';
 
 const { apply } = Reflect;
@@ -37,7 +38,8 @@ function places(text: string): Places | undefined {
     const [file = '', row = '', column = '', name = ''] = line.split(' ');
     return { file, at: [Number(row), Number(column)] as [number, number], name };
   });
-  if (!body || !compile || !require || body.file !== compile.file || compile.at[0] <= body.at[0] + 3) return undefined;
+  if (!body || !compile || !require || body.file !== compile.file || compile.at[0] <= body.at[0] + 3)
+    return undefined;
   const least = [body.at[0] - 4, require.at[0] - 2, require.at[1] - 12, body.at[1] - 1, compile.at[1] - 1];
   if (!least.every((n) => n >= 0)) return undefined;
   return {
@@ -75,7 +77,10 @@ export function asMethod(handler: Handler, extension: string): Handler {
  */
 export function framesOf(
   text: string,
-  begin: (module: LoadedModule, filename: string) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
+  begin: (
+    module: LoadedModule,
+    filename: string,
+  ) => [body: (...args: BodyArguments) => unknown, args: BodyArguments],
   end: (module: LoadedModule) => void,
 ): Frames {
   const at = places(text);
@@ -100,9 +105,14 @@ return require; }; })`;
   const run = <T>(source: string, filename: string, line: number) =>
     new vm.Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
   let handler: Handler = () => {};
-  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(apply, begin, end, (made: Handler) => {
-    handler = made;
-  });
+  run<(...kit: unknown[]) => void>(loader, at?.loader ?? own, body[0] - 3)(
+    apply,
+    begin,
+    end,
+    (made: Handler) => {
+      handler = made;
+    },
+  );
   const makeRequire = run<() => Frames['makeRequire']>(helpers, at?.helpers ?? own, require[0] - 2)();
   return { handler: asMethod(handler, '.js'), makeRequire };
 }

@@ -31,7 +31,9 @@ export interface ModuleClass {
   _findPath(request: string, paths: readonly string[], isMain: boolean, ...more: unknown[]): string | false;
   _resolveFilename(request: string, parent?: LoadedModule | null, isMain?: boolean, options?: object): string;
   enableCompileCache?(folder?: string): unknown;
+  getCompileCacheDir?(): string | undefined;
   registerHooks?(hooks: object): { deregister(): void };
+  stripTypeScriptTypes?(source: string, options: object): string;
 }
 
 /** See there. */

@@ -2,6 +2,7 @@
 
 import fs = require('node:fs');
 import nodePath = require('node:path');
+
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
 
@@ -89,7 +90,7 @@ function profile(): string {
 }
 
 let options: EnableOptions = {};
-let cache: ProgramCalls & { close(): void } | undefined;
+let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
 let opening = false;
 

@@ -6,7 +6,7 @@
  */
 
 import type vm from 'node:vm';
-import type { Kit } from '../kit.js';
+import { type Kit, TO_TRANSPILE, TYPED_REQUEST } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
 import { whyFound } from './facts.js';
 
@@ -18,19 +18,27 @@ const SIGNAL_MS = 50;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-interface Recorded {
+/** What a module compiles to. */
+export interface Recorded {
   filename: string;
   flags: number;
   facts: readonly string[];
-  script: vm.Script | undefined;
+  /** With none the text alone is kept. */
+  script?: vm.Script;
+  /** Source map of a text that was transpiled. */
+  map?: string;
 }
+
+const NO_CODE = new Uint8Array(0);
 
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
   #recorded: Recorded[] = [];
   #loaded: { filename: string; script: vm.Script; rejected: boolean }[] = [];
+  #aside: [filename: string, told: string][] = [];
   #requests: [request: string, parent: LoadedModule][] = [];
+  #resolved: [folder: string, request: string, paths: number, told: string][] = [];
   #notes: [name: string, text: string][] = [];
   #armed = false;
   #signals: NodeJS.SignalsListener | undefined;
@@ -40,9 +48,15 @@ export class Capture {
     this.#kit = kit;
   }
 
-  /** A module was compiled from its source. With no script it is left to Node.js from now on. */
-  record(filename: string, flags: number, facts: readonly string[], script?: vm.Script): void {
-    this.#recorded.push({ filename, flags, facts, script });
+  /** A module was compiled from its source. */
+  record(recorded: Recorded): void {
+    this.#recorded.push(recorded);
+    this.#arm();
+  }
+
+  /** A module is left to Node.js from now on, while the facts are true. */
+  aside(filename: string, flags: number, facts: readonly string[]): void {
+    this.#aside.push([filename, [flags, ...facts].join('\0')]);
     this.#arm();
   }
 
@@ -55,6 +69,12 @@ export class Capture {
   /** Node.js looked for a request. */
   searched(request: string, parent: LoadedModule): void {
     this.#requests.push([request, parent]);
+    this.#arm();
+  }
+
+  /** We have found where a request leads: the path that was found, the canonical one, and why. */
+  resolved(folder: string, request: string, paths: number, told: readonly string[]): void {
+    this.#resolved.push([folder, request, paths, told.join('\0')]);
     this.#arm();
   }
 
@@ -102,16 +122,21 @@ export class Capture {
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
     const [recorded, loaded, requests, notes] = [this.#recorded, this.#loaded, this.#requests, this.#notes];
+    const [aside, resolved] = [this.#aside, this.#resolved];
     this.#recorded = [];
+    this.#aside = [];
     this.#loaded = [];
     this.#requests = [];
+    this.#resolved = [];
     this.#notes = [];
     if (cache === undefined) return 0;
     try {
-      for (const { filename, flags, facts, script } of recorded)
-        cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
+      for (const { filename, flags, facts, script, map } of recorded)
+        cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
+      for (const [filename, told] of aside) cache.record(filename, told);
       for (const { filename, script, rejected } of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
+      for (const answer of resolved) cache.recordResolution(...answer);
       for (const [request, parent] of requests) this.#recordRequest(request, parent);
       for (const [name, text] of notes) cache.note(name, text);
       const written = cache.publish();
@@ -125,14 +150,18 @@ export class Capture {
   }
 
   #recordRequest(request: string, parent: LoadedModule): void {
+    const typed = TO_TRANSPILE.test(parent.filename ?? '');
     try {
       const real = Module._resolveFilename(request, parent, false);
       const paths = Module._resolveLookupPaths(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;
-      const told = [answer.found, real, ...answer.facts].join('\0');
-      this.#kit.program()?.recordResolution(parent.path, request, paths.length, told);
+      // That it was not found as a TypeScript file asks has its reasons too.
+      const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
+      const told = [answer.found, real, ...answer.facts, ...facts].join('\0');
+      const key = typed ? request + TYPED_REQUEST : request;
+      this.#kit.program()?.recordResolution(parent.path, key, paths.length, told);
     } catch {
       // It led nowhere, then as now.
     }

@@ -1,8 +1,9 @@
 /** Compiling modules that are not in the shard as Node.js would, so that they can be recorded. */
 
 import path = require('node:path');
+
 import type vm from 'node:vm';
-import { ASIDE, type Kit, type Prepared, TYPED } from '../kit.js';
+import { ASIDE, ESM, hasImport, IMPORTS, type Kit, type Prepared, TYPED } from '../kit.js';
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
@@ -22,22 +23,26 @@ export class Compiler {
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
     const text = scope && program()?.read(filename, 1);
     if (scope === undefined || text === undefined) return undefined;
-    const aside = (why: string) => {
+    const aside = (why: string, flags = 0) => {
       counts.aside++;
       debug('aside', filename, why);
-      this.#capture.record(filename, ASIDE, scope.facts);
+      this.#capture.aside(filename, ASIDE | flags, scope.facts);
       return undefined;
     };
-    if (extension === '.mjs' || scope.type === 'module') return aside('an ES module');
-    if (!canImport && /\bimport\s*\(/.test(text)) return aside('import() on Node.js 20');
+    if (extension === '.mjs' || scope.type === 'module') {
+      this.#kit.esModules(false);
+      return aside('an ES module', ESM);
+    }
+    const imports = hasImport(text);
+    if (imports && !canImport) return aside('import() on Node.js 20');
     let script: vm.Script;
     try {
       script = compileText(text, filename);
     } catch {
       return aside('not a script');
     }
-    const flags = scope.type === 'commonjs' ? TYPED : 0;
-    this.#capture.record(filename, flags, scope.facts, script);
+    const flags = (scope.type === 'commonjs' ? TYPED : 0) | (imports ? IMPORTS : 0);
+    this.#capture.record({ filename, flags, facts: scope.facts, script });
     return { filename, script, flags };
   }
 }

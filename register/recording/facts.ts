@@ -8,6 +8,7 @@
 
 import fs = require('node:fs');
 import path = require('node:path');
+
 import { Module } from '../node-module.js';
 
 /** Where a request leads, and why. */

@@ -14,7 +14,7 @@ export interface Recording {
   learnFrames: typeof learnFrames;
 }
 
-export function record(kit: Kit): Recording {
+export function recording(kit: Kit): Recording {
   const capture = new Capture(kit);
   return { capture, compiler: new Compiler(kit, capture), learnFrames };
 }

@@ -1,0 +1,44 @@
+/**
+ * ES modules beside CommonJS, switched on when one is about to be loaded, because both parts cost something.
+ *
+ * Bytecode of ES modules can be had from Node.js' own compile cache only: it gets a folder beside the shard. ES modules
+ * of TypeScript go through `module.registerHooks`.
+ */
+
+import fs = require('node:fs');
+import nodePath = require('node:path');
+
+import type { Kit } from './kit.js';
+import { late } from './late.js';
+import { Module } from './node-module.js';
+import { isReadOnly, path } from './state.js';
+
+let cached = false;
+let hooked = false;
+
+/** Switches on Node.js' compile cache, unless somebody has decided about it. */
+function enableCompileCache(): void {
+  if (cached) return;
+  cached = true;
+  const { env } = process;
+  const { enableCompileCache: enable, getCompileCacheDir: folder } = Module;
+  if (enable === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
+  if (isReadOnly() || folder?.()) return;
+  const beside = nodePath.join(nodePath.dirname(path()), 'esm');
+  try {
+    fs.mkdirSync(beside, { recursive: true, mode: 0o700 });
+    enable(beside);
+  } catch {}
+}
+
+/**
+ * ES modules are about to be loaded.
+ *
+ * @param typed whether TypeScript may be among them
+ */
+export function esModules(kit: Kit, typed: boolean): void {
+  enableCompileCache();
+  if (!typed || hooked || Module.registerHooks === undefined) return;
+  hooked = true;
+  late<Kit, unknown>('esm', kit);
+}

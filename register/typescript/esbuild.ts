@@ -1,0 +1,51 @@
+import type { Task, Transpile } from './transpiler.js';
+
+/** The part of esbuild that is used. */
+interface Esbuild {
+  transformSync(source: string, options: object): { code: string; map: string };
+}
+
+/** Levels of the language that esbuild can go down to. */
+const TARGET = /^es(2015|6|20\d\d)$/i;
+
+/** What `import.meta` stands for in a CommonJS module. */
+const META = {
+  banner: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
+  define: {
+    'import.meta.url': '__importMetaUrl',
+    'import.meta.filename': '__filename',
+    'import.meta.dirname': '__dirname',
+  },
+};
+
+function optionsFor({ source, filename, esm, options, canImport }: Task): object {
+  const { target = '', jsx } = options;
+  const { baseUrl, paths, target: _, ...compilerOptions } = options;
+  const meta = !esm && /\bimport\.meta\b/.test(source);
+  return {
+    loader: /\.[cm]?ts$/.test(filename) ? 'ts' : filename.endsWith('.tsx') ? 'tsx' : 'jsx',
+    format: esm ? 'esm' : 'cjs',
+    platform: 'node',
+    target: [`node${process.versions.node}`, ...(TARGET.test(target) ? [target.toLowerCase()] : [])],
+    supported: { 'dynamic-import': esm || canImport },
+    sourcefile: filename,
+    sourcemap: 'external',
+    sourcesContent: false,
+    charset: 'utf8',
+    logLevel: 'silent',
+    tsconfigRaw: {
+      compilerOptions: {
+        ...compilerOptions,
+        ...(TARGET.test(target) || /^esnext$/i.test(target) ? { target } : {}),
+        // What somebody else is to make of it we have to make ourselves.
+        ...(/^(preserve|react-native)$/.test(jsx ?? '') && { jsx: 'react-jsx' }),
+      },
+    },
+    ...(meta && META),
+  };
+}
+
+export function esbuild(loaded: unknown): Transpile {
+  const { transformSync } = loaded as Esbuild;
+  return (task) => transformSync(task.source, optionsFor(task));
+}
