@@ -14,7 +14,7 @@
 import path = require('node:path');
 import vm = require('node:vm');
 
-import { esModules } from './es-modules.js';
+import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
 import {
   ASIDE,
@@ -158,6 +158,7 @@ const kit: Kit = {
   compileText,
   canImport: importModuleDynamically !== undefined,
   isReadOnly,
+  isServed,
   recording,
   typescript: () => late<Kit, TypeScript>('typescript', kit),
   keepMap,
@@ -361,4 +362,5 @@ export function hookCommonJs(self: LoadedModule): void {
   genuineHandler = genuine;
   hookResolution();
   for (const extension of ['.js', '.cjs']) hookExtension(extension);
+  lookAtMain(kit);
 }

@@ -8,7 +8,8 @@
 import fs = require('node:fs');
 import nodePath = require('node:path');
 
-import type { Kit } from './kit.js';
+import { nodeOptions } from './aside.js';
+import { type Kit, TO_TRANSPILE } from './kit.js';
 import { late } from './late.js';
 import { Module } from './node-module.js';
 import { isReadOnly, path } from './state.js';
@@ -41,4 +42,27 @@ export function esModules(kit: Kit, typed: boolean): void {
   if (!typed || hooked || Module.registerHooks === undefined) return;
   hooked = true;
   late<Kit, unknown>('esm', kit);
+}
+
+/** Whether the nearest manifest makes ES modules of a folder's files. */
+function isModuleFolder(folder: string): boolean {
+  for (let above = folder; nodePath.basename(above) !== 'node_modules'; above = nodePath.dirname(above)) {
+    const manifest = nodePath.join(above, 'package.json');
+    if (fs.existsSync(manifest)) return /"type"\s*:\s*"module"/.test(fs.readFileSync(manifest, 'utf8'));
+    if (above === nodePath.dirname(above)) break;
+  }
+  return false;
+}
+
+/** Looks whether the program that is about to start is an ES module, which no hook into CommonJS sees. */
+export function lookAtMain(kit: Kit): void {
+  const [, main] = process.argv;
+  if (main === undefined || Module.enableCompileCache === undefined) return;
+  const typed = TO_TRANSPILE.test(main);
+  try {
+    if (/\.m[jt]s$/.test(main) || (/\.[jt]sx?$/.test(main) && isModuleFolder(nodePath.dirname(main))))
+      esModules(kit, typed);
+    // With this option Node.js' loader of ES modules loads whatever the program is.
+    else if (typed && nodeOptions().some((option) => option.startsWith('--import'))) esModules(kit, true);
+  } catch {}
 }

@@ -17,6 +17,8 @@ export interface Kit {
   canImport: boolean;
   /** Whether nothing is kept. */
   isReadOnly(): boolean;
+  /** Whether a file is to be served. */
+  isServed(file: string): boolean;
   recording(): Recording;
   typescript(): TypeScript;
   /** Keeps the source map of a module that was transpiled, for when a stack is formatted. */

@@ -21,6 +21,7 @@ export type Handler = (this: unknown, module: LoadedModule, filename: string) =>
 export interface ModuleClass {
   new (id?: string, parent?: LoadedModule | null): LoadedModule;
   prototype: LoadedModule;
+  isBuiltin(request: string): boolean;
   wrap(source: string): string;
   wrapper: readonly string[];
   globalPaths: readonly string[];

@@ -1,5 +1,83 @@
-import type { Kit } from '../kit.js';
+/**
+ * ES modules of TypeScript: a bundle of its own, loaded when one is about to be, for hooks cost every module something.
+ *
+ * The text that a file compiled to comes from the shard, as do the files that its requests lead to.
+ */
 
-export function esm(kit: Kit): boolean {
-  return kit.canImport;
+import path = require('node:path');
+
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ASIDE, ESM, type Kit, TO_TRANSPILE, TRANSPILED } from '../kit.js';
+import { Module } from '../node-module.js';
+import { answerOf } from './resolution.js';
+
+interface Context {
+  parentURL?: string;
+  conditions?: string[];
+}
+interface Resolved {
+  url: string;
+  format?: string;
+  shortCircuit?: boolean;
+}
+interface Loaded {
+  format: string;
+  source?: string;
+  shortCircuit?: boolean;
+}
+
+/** Lengths of what stands before and behind the source of a CommonJS module. */
+const [BEFORE, BEHIND] = [Module.wrapper[0]?.length ?? 0, Module.wrapper[1]?.length ?? 0];
+
+const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
+const isTyped = (url: string | undefined): url is string =>
+  url?.startsWith('file:') === true && TO_TRANSPILE.test(withoutQuery(url));
+
+/** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
+function resolve(
+  kit: Kit,
+  request: string,
+  { parentURL, conditions }: Context,
+  next: (request: string) => Resolved,
+): Resolved {
+  // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
+  if (!isTyped(parentURL) || conditions?.includes('require')) return next(request);
+  if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
+  const answer = answerOf(kit, request, path.dirname(fileURLToPath(withoutQuery(parentURL))));
+  if (answer === undefined) return next(request);
+  const { href } = pathToFileURL(answer);
+  return TO_TRANSPILE.test(answer) ? { url: href, shortCircuit: true } : next(href);
+}
+
+/** The text that a TypeScript file compiles to. */
+function load(kit: Kit, url: string, next: () => Loaded): Loaded {
+  if (!isTyped(url)) return next();
+  const filename = fileURLToPath(withoutQuery(url));
+  const cache = kit.isServed(filename) ? kit.program() : undefined;
+  const found = cache?.load(filename);
+  if (typeof found === 'object') {
+    const [flags, text, , map] = found;
+    if (flags & ASIDE || !(flags & TRANSPILED)) return next();
+    kit.counts.hits++;
+    kit.debug('hit', filename);
+    kit.keepMap(filename, map);
+    return flags & ESM
+      ? { format: 'module', source: text, shortCircuit: true }
+      : { format: 'commonjs', source: text.slice(BEFORE, -BEHIND), shortCircuit: true };
+  }
+  if (!kit.isServed(filename)) return next();
+  kit.counts.misses++;
+  kit.debug('miss', filename);
+  const made = kit.typescript().source(filename);
+  return made ? { format: made.esm ? 'module' : 'commonjs', source: made.text, shortCircuit: true } : next();
+}
+
+/** Puts the hooks in place. */
+export function esm(kit: Kit): unknown {
+  return Module.registerHooks?.({
+    resolve: (request: string, context: Context, next: (request: string, context: Context) => Resolved) =>
+      resolve(kit, request, context, (request) => next(request, context)),
+    load: (url: string, context: object, next: (url: string, context: object) => Loaded) =>
+      load(kit, url, () => next(url, context)),
+  });
 }

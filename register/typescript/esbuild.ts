@@ -8,6 +8,15 @@ interface Esbuild {
 /** Levels of the language that esbuild can go down to. */
 const TARGET = /^es(2015|6|20\d\d)$/i;
 
+/** What the runtime has whatever level is asked for, and what nothing older can stand for. */
+const SUPPORTED = {
+  'arbitrary-module-namespace-names': true,
+  bigint: true,
+  'import-attributes': true,
+  'import-meta': true,
+  'top-level-await': true,
+};
+
 /** What `import.meta` stands for in a CommonJS module. */
 const META = {
   banner: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
@@ -27,7 +36,7 @@ function optionsFor({ source, filename, esm, options, canImport }: Task): object
     format: esm ? 'esm' : 'cjs',
     platform: 'node',
     target: [`node${process.versions.node}`, ...(TARGET.test(target) ? [target.toLowerCase()] : [])],
-    supported: { 'dynamic-import': esm || canImport },
+    supported: { ...SUPPORTED, 'dynamic-import': esm || canImport },
     sourcefile: filename,
     sourcemap: 'external',
     sourcesContent: false,
