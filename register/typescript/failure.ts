@@ -28,7 +28,7 @@ export function failure(filename: string, error: unknown): Prepared {
   const { message, line, column } = explained(filename, error);
   // The comment keeps Node.js from printing this line as that of the mistake.
   const body = `(function () { throw new SyntaxError(${JSON.stringify(message)}); }) // node-do-not-add-exception-line`;
-  const columnOffset = column - body.indexOf('new SyntaxError') + 'throw '.length;
+  const columnOffset = column - body.indexOf('new SyntaxError');
   const script = new vm.Script(body, { filename, lineOffset: line - 1, columnOffset });
   return { filename, script, flags: 0 };
 }

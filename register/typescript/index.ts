@@ -53,6 +53,8 @@ const ascii = (json: string) =>
 /** See the file's head. */
 export class TypeScript {
   readonly #kit: Kit;
+  /** CommonJS modules that an ES module imports: its loader asks for their text first, and has them loaded then. */
+  readonly #imported = new Map<string, Made>();
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -77,7 +79,8 @@ export class TypeScript {
   compile(filename: string): Prepared | undefined {
     let made: Made | undefined;
     try {
-      made = this.#make(filename);
+      made = this.#imported.get(filename) ?? this.#make(filename);
+      this.#imported.delete(filename);
     } catch (error) {
       return failure(filename, error);
     }
@@ -99,6 +102,7 @@ export class TypeScript {
     } catch (error) {
       throw new SyntaxError(explained(filename, error).message);
     }
+    if (made && !made.esm) this.#imported.set(filename, made);
     return made && { text: made.code, esm: made.esm };
   }
 

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { Module } from '../node-module.js';
 import type { Task, Transpiled } from './transpiler.js';
 
@@ -14,13 +15,18 @@ function quietly<T>(run: () => T): T {
   }
 }
 
+/** Since Node.js 24 frames of files that it strips have the URL of the file. */
+function named(filename: string): { sourceUrl?: string } {
+  return Number.parseInt(process.versions.node, 10) >= 24 ? { sourceUrl: pathToFileURL(filename).href } : {};
+}
+
 /** Types become spaces, so that each position stays; what is more than types is transformed, where Node.js can. */
-export function strip({ source }: Task): Transpiled {
+export function strip({ source, filename }: Task): Transpiled {
   const { stripTypeScriptTypes } = Module;
   if (stripTypeScriptTypes === undefined) throw new Error('no transpiler');
   return quietly(() => {
     try {
-      return { code: stripTypeScriptTypes(source, { mode: 'strip' }), map: '' };
+      return { code: stripTypeScriptTypes(source, { mode: 'strip', ...named(filename) }), map: '' };
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
       let code: string;

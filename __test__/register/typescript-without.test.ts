@@ -1,0 +1,90 @@
+// A machine had no transpiler, or no place for a cache, and a program that ran yesterday did not run at all.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Project, STRIPS } from '../helpers/program.js';
+
+const PLAIN_TYPES = {
+  'main.ts': "const { size } = require('./size.ts');\nconst n: number = size('abc');\nconsole.log(n);\n",
+  'size.ts': 'interface A {\n  b: string;\n}\nexports.size = (text: string): number => text.length;\n',
+};
+
+test('with no transpiler a program runs as without us', (t) => {
+  const project = new Project(t, PLAIN_TYPES);
+  const plain = project.run('main.ts', { plain: true });
+  for (const run of [project.run('main.ts'), project.run('main.ts')]) {
+    t.is(run.status, plain.status);
+    t.is(run.stdout, plain.stdout);
+    t.is(run.stderr.includes('SyntaxError'), plain.stderr.includes('SyntaxError'));
+  }
+});
+
+(STRIPS ? test : test.skip)("Node.js' own stripping is done once, and frames need no map", (t) => {
+  const project = new Project(t, {
+    ...PLAIN_TYPES,
+    'size.ts': 'interface A {\n  b: string;\n}\nexports.size = (text: string): number => text.raise();\n',
+  });
+  const plain = project.run('main.ts', { plain: true });
+  const runs = [project.run('main.ts'), project.run('main.ts', { env: { WARMSHARD_DEBUG: '1' } })];
+  t.is(runs[0]?.stderr, plain.stderr);
+  t.is(runs[1]?.stderr.replace(/^warmshard: .*\n/gm, ''), plain.stderr);
+  t.regex(runs[1]?.stderr ?? '', /warmshard: hit .*size\.ts/);
+});
+
+(STRIPS ? test : test.skip)('ES modules that Node.js strips are its own', (t) => {
+  const project = new Project(t, {
+    'main.ts':
+      "import { size } from './size.ts';\nconst n: number = size;\nconsole.log(n, import.meta.url.length > 9);\n",
+    'size.ts': 'export const size: number = 3;\n',
+  });
+  t.is(project.twice(t, 'main.ts'), project.run('main.ts', { plain: true }).stdout);
+});
+
+test('a transpiler that is installed later is used, and one that is removed no more', (t) => {
+  const project = new Project(t, { 'main.ts': 'enum A { B = 1 }\nconsole.log(A.B);\n' });
+  const before = project.run('main.ts');
+  project.watchedTranspiler();
+  t.is(project.twice(t, 'main.ts'), '1\n');
+  t.deepEqual(project.transpiled(), ['loaded', 'main.ts']);
+  project.write('node_modules/esbuild/package.json', '');
+  project.remove('node_modules/esbuild');
+  const after = project.run('main.ts');
+  t.is(after.status, before.status);
+  t.is(after.stdout, before.stdout);
+});
+
+test('where no shard can be had, files are transpiled all the same', (t) => {
+  const project = new Project(t, { 'main.ts': 'const n: number = 1;\nconsole.log(n);\n' });
+  project.link('esbuild');
+  writeFileSync(project.home, 'in the way');
+  t.is(project.twice(t, 'main.ts'), '1\n');
+});
+
+test('a shard that may only be read serves, and what it lacks is transpiled', (t) => {
+  const project = new Project(t, {
+    'setup.cjs': `require(${JSON.stringify(join(__dirname, '../../dist/register.cjs'))}).enable({ readOnly: true });\n`,
+    'main.ts': "import { n } from './n';\nconsole.log(n);\n",
+    'n.ts': 'export const n: number = 1;\n',
+  });
+  project.watchedTranspiler();
+  mkdirSync(project.home);
+  project.run('main.ts');
+  project.transpiled();
+  project.write('n.ts', 'export const n: number = 2;\n');
+  const options = { nodeArgs: ['-r', join(project.path, 'setup.cjs')] };
+  t.is(project.twice(t, 'main.ts', { plain: true, ...options }), '2\n');
+  t.deepEqual(project.transpiled(), ['loaded', 'n.ts', 'loaded', 'n.ts']);
+});
+
+test('a worker thread runs TypeScript', (t) => {
+  const project = new Project(t, {
+    'main.ts': `import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+const file: string = __filename;
+if (isMainThread) new Worker(file, { execArgv: process.execArgv }).on('message', (said: string) => console.log(said));
+else parentPort!.postMessage('from the thread' as string);
+`,
+  });
+  project.link('esbuild');
+  t.is(project.twice(t, 'main.ts'), 'from the thread\n');
+});
