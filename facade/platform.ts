@@ -6,6 +6,8 @@ export function platformTriple(): string {
   if (platform !== 'linux') return `${platform}-${arch}`;
   // glibc's loader has a fixed path; a musl system has none at it, unless a compatibility layer put one there.
   const musl = fs.existsSync(`/lib/ld-musl-${arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
-  const glibc = fs.existsSync(arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
+  const glibc = fs.existsSync(
+    arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2',
+  );
   return `${platform}-${arch}-${musl && !glibc ? 'musl' : 'gnu'}`;
 }

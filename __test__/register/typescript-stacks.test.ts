@@ -54,6 +54,22 @@ console.log(String(stackOf()).split('\\n')[1]);
   t.is(project.twice(t, 'main.ts'), `own\n    at Thrower.raise (${project.path}/thrower.ts:9:11)\n`);
 });
 
+test('an error that nobody catches is shown with the line of its source', (t) => {
+  const project = new Project(t, {
+    'main.ts': "import { Thrower } from './thrower';\nnew Thrower().raise();\n",
+    'thrower.ts': THROWING,
+  });
+  project.link('esbuild');
+  for (const { status, stderr } of [project.run('main.ts'), project.run('main.ts')]) {
+    t.is(status, 1);
+    const [place, line, mark] = stderr.split('\n');
+    t.is(place, `${project.path}/thrower.ts:9`);
+    t.is(line, "    throw new RangeError('here');");
+    t.is(mark?.trim(), '^');
+    t.true(stderr.includes(`    at Thrower.raise (${project.path}/thrower.ts:9:11)\n`));
+  }
+});
+
 test('an error of Node.js keeps its code in the first line, one of JavaScript its frames', (t) => {
   const project = new Project(t, {
     'main.ts': `import { readFileSync } from 'node:fs';

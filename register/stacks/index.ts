@@ -6,7 +6,8 @@
 
 import nodeModule = require('node:module');
 
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type LoadedModule, Module } from '../node-module.js';
 
 type Prepare = (error: Error, sites: NodeJS.CallSite[]) => unknown;
 
@@ -17,7 +18,33 @@ export interface StacksKit {
   previous: Prepare;
 }
 
-export function stacks({ maps, previous }: StacksKit): Prepare {
+/** What this bundle does. */
+export interface Stacks {
+  prepare: Prepare;
+  /** Nobody catches an error: sees to it that Node.js shows the line of the source where it was thrown. */
+  showSource(error: unknown): void;
+}
+
+const keptFor: LoadedModule[] = [];
+
+/** Gives Node.js a map, which it takes from the text of a module only. */
+function tellMap(filename: string, map: string): void {
+  (process as { setSourceMapsEnabled?: (on: boolean) => void }).setSourceMapsEnabled?.(true);
+  const encoded = Buffer.from(
+    JSON.stringify({ ...JSON.parse(map), sources: [pathToFileURL(filename).href] }),
+  );
+  const told = new Module(filename);
+  told.filename = filename;
+  told._compile(
+    `//# sourceMappingURL=data:application/json;base64,${encoded.toString('base64')}`,
+    filename,
+    'commonjs',
+  );
+  // Node.js forgets the map with the module.
+  keptFor.push(told);
+}
+
+export function stacks({ maps, previous }: StacksKit): Stacks {
   const parsed = new Map<string, nodeModule.SourceMap | undefined>();
 
   function mapOf(name: string | null | undefined): nodeModule.SourceMap | undefined {
@@ -47,7 +74,7 @@ export function stacks({ maps, previous }: StacksKit): Prepare {
     return frame.slice(0, at) + original + frame.slice(at + place.length);
   }
 
-  return (error, sites) => {
+  function prepare(error: Error, sites: NodeJS.CallSite[]): unknown {
     const frames = sites.map(mapped);
     const head = previous(error, []);
     if (typeof head !== 'string' || frames.every((frame) => frame === undefined))
@@ -59,5 +86,17 @@ export function stacks({ maps, previous }: StacksKit): Prepare {
         : `\n    at ${frame}`,
     );
     return head + lines.join('');
-  };
+  }
+
+  function showSource(error: unknown): void {
+    try {
+      const [, first = ''] = String((error as Error).stack).split(/\n\s+at /);
+      const name = /(?:^|\()((?:file:|\/)[^\n]*?):\d+:\d+\)?(?:\n|$)/.exec(first)?.[1] ?? '';
+      const filename = name.startsWith('file:') ? fileURLToPath(name) : name;
+      const map = maps.get(filename);
+      if (map !== undefined) tellMap(filename, map);
+    } catch {}
+  }
+
+  return { prepare, showSource };
 }

@@ -20,7 +20,8 @@ export function explained(
     const where = `${filename}:${line}:${column + 1}`;
     return { message: `${first.text}\n${where}\n${lineText}\n${' '.repeat(column)}^`, line, column };
   }
-  const { message } = error as Error;
+  // What a compiler tells of its own inside is for nobody here.
+  const message = (error as Error).message.replace(/\s*\n\s*Caused by:[\s\S]*$/, '');
   return { message: `${message}\n${filename}`, line: 1, column: 0 };
 }
 

@@ -167,7 +167,15 @@ export class TypeScript {
     esm: boolean,
     commonjs: boolean,
   ): (Transpiled & { esm: boolean; script?: vm.Script }) | undefined {
-    const transpile = loadTranspiler(choice);
+    const transpiler = loadTranspiler(choice);
+    const transpile = (task: Task): Transpiled => {
+      const { code, map } = transpiler(task);
+      // Node.js looks for the line of an error that nobody catches by a map only where the text names one.
+      return {
+        code: map === '' ? code : `${code}\n//# sourceMappingURL=${path.basename(task.filename)}.map`,
+        map,
+      };
+    };
     const asEsm = () => {
       const made = transpile({ ...task, esm: true });
       this.#kit.program()?.replaceText(task.filename, made.code, 0);
