@@ -1,6 +1,6 @@
 /** Flags under which programs are watched or run differently: whoever gives them must see what is there without us. */
 const WATCHED =
-  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|trace-(?!warnings|deprecation|uncaught|exit))/;
+  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|trace-(?!warnings|deprecation|uncaught|exit))/;
 
 /** Variables that do the same. */
 const WATCHING = [
@@ -10,26 +10,39 @@ const WATCHING = [
   'NODE_PRESERVE_SYMLINKS_MAIN',
 ];
 
+/** Under this one Node.js keeps the source maps of what it compiles itself, so it is to compile what needs no transpiler. */
+const MAPPED = /^--enable-source-maps/;
+
 /** Options given to Node.js, from the command line and from the environment. */
 export function nodeOptions(): string[] {
   const { NODE_OPTIONS } = process.env;
   return NODE_OPTIONS ? [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)] : process.execArgv;
 }
 
-/**
- * Why this process must be left as it is.
- *
- * @returns a reason for people, or `undefined`
- */
-export function reasonToStepAside(): string | undefined {
+/** Why a process must be left as it is. */
+export interface Reason {
+  /** For people. */
+  why: string;
+  /** Whether TypeScript may be transpiled all the same, if nothing is cached. */
+  transpiles: boolean;
+}
+
+/** Why this process must be left as it is, or `undefined`. */
+export function reasonToStepAside(): Reason | undefined {
   const { env } = process;
-  if (/^(0|false|no)$/i.test(env.WARMSHARD ?? '')) return `WARMSHARD=${env.WARMSHARD}`;
+  if (/^(0|false|no)$/i.test(env.WARMSHARD ?? ''))
+    return { why: `WARMSHARD=${env.WARMSHARD}`, transpiles: false };
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || process.versions.bun !== undefined || 'deno' in process.versions)
-    return 'this runtime loads modules in another way than Node.js 20 and later';
+    return { why: 'this runtime loads modules in another way than Node.js 20 and later', transpiles: false };
   const variable = WATCHING.find((name) => env[name]);
-  if (variable !== undefined) return `${variable} is set`;
+  if (variable !== undefined) return { why: `${variable} is set`, transpiles: true };
   const option = nodeOptions().find((option) => WATCHED.test(option));
-  if (option !== undefined) return `${option} is given`;
+  if (option !== undefined) return { why: `${option} is given`, transpiles: true };
   return undefined;
+}
+
+/** Whether only modules that must be transpiled are served. */
+export function isTranspilingOnly(): boolean {
+  return nodeOptions().some((option) => MAPPED.test(option));
 }

@@ -14,6 +14,7 @@
 import path = require('node:path');
 import vm = require('node:vm');
 
+import { isTranspilingOnly } from './aside.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
 import {
@@ -98,7 +99,7 @@ function prepare(filename: string): Prepared | undefined {
   const cache = program();
   const typed = TO_TRANSPILE.test(filename);
   // A program of TypeScript needs its transpiler even where nothing can be kept.
-  if (cache === undefined && !typed) return undefined;
+  if ((cache === undefined || transpilingOnly) && !typed) return undefined;
   try {
     if (
       Module.prototype._compile !== compile ||
@@ -142,6 +143,7 @@ function prepare(filename: string): Prepared | undefined {
   }
 }
 
+let transpilingOnly = false;
 let recorder: Recording | undefined;
 
 /** What records, loaded when there is something to record. */
@@ -159,6 +161,7 @@ const kit: Kit = {
   canImport: importModuleDynamically !== undefined,
   isReadOnly,
   isServed,
+  inlineMaps: false,
   recording,
   typescript: () => late<Kit, TypeScript>('typescript', kit),
   keepMap,
@@ -352,14 +355,17 @@ function hookResolution(): void {
  * Puts the hooks in place.
  *
  * @param self the module of this package, loaded by Node.js itself
+ * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
  */
-export function hookCommonJs(self: LoadedModule): void {
+export function hookCommonJs(self: LoadedModule, watched: boolean): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (genuine === undefined || !/\bmodule\._compile\(/.test(String(genuine))) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
   genuineHandler = genuine;
+  transpilingOnly = watched || isTranspilingOnly();
+  kit.inlineMaps = watched;
   hookResolution();
   for (const extension of ['.js', '.cjs']) hookExtension(extension);
   lookAtMain(kit);

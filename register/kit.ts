@@ -19,6 +19,8 @@ export interface Kit {
   isReadOnly(): boolean;
   /** Whether a file is to be served. */
   isServed(file: string): boolean;
+  /** Whether source maps stand in the texts, where a debugger looks for them. */
+  inlineMaps: boolean;
   recording(): Recording;
   typescript(): TypeScript;
   /** Keeps the source map of a module that was transpiled, for when a stack is formatted. */

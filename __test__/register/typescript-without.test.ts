@@ -88,3 +88,22 @@ else parentPort!.postMessage('from the thread' as string);
   project.link('esbuild');
   t.is(project.twice(t, 'main.ts'), 'from the thread\n');
 });
+
+for (const [what, nodeArgs, env] of [
+  ['a profile', ['--cpu-prof'], {}],
+  ['coverage', [], { NODE_V8_COVERAGE: 'coverage' }],
+  ['source maps', ['--enable-source-maps'], {}],
+] as const)
+  test(`a program that is watched for ${what} is transpiled all the same, and its frames are right`, (t) => {
+    const project = new Project(t, {
+      'main.ts': `interface A {
+  b: string;
+}
+enum B { C = 1 }
+console.log(B.C, new Error('here').stack!.split('\\n')[1]);
+`,
+    });
+    project.link('esbuild');
+    const said = project.twice(t, 'main.ts', { nodeArgs: [...nodeArgs], env });
+    t.is(said, `1     at Object.<anonymous> (${project.path}/main.ts:5:18)\n`);
+  });

@@ -69,8 +69,10 @@ export class TypeScript {
   find(request: string, folder: string, paths: number, key = request + TYPED_REQUEST): string | undefined {
     const { found, facts } = resolve(request, folder);
     if (found === undefined) return undefined;
-    const real = fs.realpathSync(found);
-    const { isReadOnly, recording } = this.#kit;
+    const { inlineMaps, isReadOnly, recording } = this.#kit;
+    // Somebody who watches may have asked for links to be kept.
+    const real =
+      inlineMaps && /--preserve-symlinks/.test(process.execArgv.join()) ? found : fs.realpathSync(found);
     if (!isReadOnly()) recording().capture.resolved(folder, key, paths, [found, real, ...facts]);
     return real;
   }
