@@ -22,6 +22,7 @@ import {
 } from '../kit.js';
 import { Module } from '../node-module.js';
 import { typeOf } from '../recording/facts.js';
+import type { Recording } from '../recording/index.js';
 import { explained, failure } from './failure.js';
 import { loadTranspiler } from './load.js';
 import { type Answer, resolve } from './resolve.js';
@@ -60,6 +61,12 @@ export class TypeScript {
     this.#kit = kit;
   }
 
+  /** What records, where something can be kept. */
+  get #recording(): Recording | undefined {
+    const { isReadOnly, program, recording } = this.#kit;
+    return isReadOnly() || program() === undefined ? undefined : recording();
+  }
+
   /** Where a request of a TypeScript file leads, and why. */
   resolve(request: string, folder: string): Answer {
     return resolve(request, folder);
@@ -69,11 +76,11 @@ export class TypeScript {
   find(request: string, folder: string, paths: number, key = request + TYPED_REQUEST): string | undefined {
     const { found, facts } = resolve(request, folder);
     if (found === undefined) return undefined;
-    const { inlineMaps, isReadOnly, recording } = this.#kit;
+    const { inlineMaps } = this.#kit;
     // Somebody who watches may have asked for links to be kept.
     const real =
       inlineMaps && /--preserve-symlinks/.test(process.execArgv.join()) ? found : fs.realpathSync(found);
-    if (!isReadOnly()) recording().capture.resolved(folder, key, paths, [found, real, ...facts]);
+    this.#recording?.capture.resolved(folder, key, paths, [found, real, ...facts]);
     return real;
   }
 
@@ -110,19 +117,20 @@ export class TypeScript {
 
   /** Transpiles a file and records what it became. Throws what the transpiler throws. */
   #make(filename: string): Made | undefined {
-    const { counts, debug, program, isReadOnly, recording, canImport, keepMap } = this.#kit;
+    const { counts, debug, program, canImport, keepMap } = this.#kit;
     const folder = path.dirname(filename);
     const extension = path.extname(filename);
     const scope = /^\.[cm]ts$/.test(extension) ? { type: 'none', facts: [] } : typeOf(folder);
-    const source = program() ? program()?.read(filename, 0) : fs.readFileSync(filename, 'utf8');
-    if (scope === undefined || source === undefined) return undefined;
+    if (scope === undefined) return undefined;
+    // What cannot be kept has to run all the same.
+    const source = program()?.read(filename, 0) ?? fs.readFileSync(filename, 'utf8');
     const { options, facts: configured } = configOf(folder);
     const choice = transpilerOf(folder, options);
     const facts = [...new Set([...scope.facts, ...configured, ...choice.facts])];
     const aside = (why: string) => {
       counts.aside++;
       debug('aside', filename, why);
-      if (!isReadOnly()) recording().capture.aside(filename, ASIDE, facts);
+      this.#recording?.capture.aside(filename, ASIDE, facts);
       return undefined;
     };
     if (choice.name === 'node' && !this.#canStrip(filename)) return aside('no transpiler for it');
@@ -138,14 +146,8 @@ export class TypeScript {
       (hasImport(made.code) ? IMPORTS : 0);
     const map = ascii(made.map);
     keepMap(filename, map);
-    if (!isReadOnly())
-      recording().capture.record({
-        filename,
-        flags,
-        facts,
-        map,
-        ...(made.script && { script: made.script }),
-      });
+    const { script } = made;
+    this.#recording?.capture.record({ filename, flags, facts, map, ...(script && { script }) });
     return { ...made, map, flags, facts };
   }
 
