@@ -1,5 +1,6 @@
 // Half of a project were ES modules, and for these everything was transpiled at each start.
 
+import { join } from 'node:path';
 import test from 'ava';
 import { HOOKS, Project, REGISTER } from '../helpers/program.js';
 
@@ -30,6 +31,11 @@ const SAID = '5h r kind.cts 1 7 import true\n';
 /** The last of the files is asked for with a query, which makes another module of it. */
 const LATE = { ...FILES, 'main.ts': FILES['main.ts'].replace('late.mjs?again', 'late.mts?again') };
 
+/** Tells how many requests were looked for. */
+const STATUS = `const { status } = require(${JSON.stringify(REGISTER)});
+process.on('exit', () => console.log('searched', status().searched));
+`;
+
 hooked('ES modules of TypeScript are transpiled once', (t) => {
   const project = new Project(t, LATE);
   project.watchedTranspiler();
@@ -40,6 +46,18 @@ hooked('ES modules of TypeScript are transpiled once', (t) => {
   project.write('hello.ts', FILES['hello.ts'].replace("'r'", "'b'"));
   t.is(project.run('main.ts').stdout, SAID.replace(' r ', ' b '));
   t.deepEqual(project.transpiled(), ['loaded', 'hello.ts']);
+});
+
+hooked('what a package is imported as is remembered, and looked for again when the package changes', (t) => {
+  const project = new Project(t, LATE);
+  project.watchedTranspiler();
+  const env = { WARMSHARD_DEBUG: '1' };
+  t.is(project.run('main.ts').stdout, SAID);
+  project.write('status.cjs', STATUS);
+  const options = { nodeArgs: ['-r', join(project.path, 'status.cjs')] };
+  t.regex(project.run('main.ts', options).stdout, /\nsearched 0\n$/);
+  project.write('node_modules/thing/package.json', '{ "exports": { "import": "./cjs.cjs" } }');
+  t.is(project.run('main.ts', { env }).stdout, SAID.replace('import', 'require'));
 });
 
 hooked('with --import as with -r', (t) => {

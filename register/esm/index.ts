@@ -8,8 +8,9 @@ import path = require('node:path');
 
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ASIDE, ESM, type Kit, TO_TRANSPILE, TRANSPILED } from '../kit.js';
+import type { ProgramCalls } from '../native.js';
 import { Module } from '../node-module.js';
-import { answerOf } from './resolution.js';
+import { found, known, sought } from './resolution.js';
 
 interface Context {
   parentURL?: string;
@@ -43,20 +44,35 @@ function resolve(
   // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
   if (!isTyped(parentURL) || conditions?.includes('require')) return next(request);
   if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
-  const answer = answerOf(kit, request, path.dirname(fileURLToPath(withoutQuery(parentURL))));
-  if (answer === undefined) return next(request);
+  const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
+  const answer = known(kit, request, folder) ?? sought(kit, request, folder);
+  if (answer === undefined) {
+    const resolved = next(request);
+    if (resolved.url.startsWith('file:')) found(kit, request, folder, fileURLToPath(resolved.url));
+    return resolved;
+  }
   const { href } = pathToFileURL(answer);
   return TO_TRANSPILE.test(answer) ? { url: href, shortCircuit: true } : next(href);
+}
+
+/** What stands in the shard of a file. */
+function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | undefined {
+  try {
+    return kit.program()?.load(filename);
+  } catch (error) {
+    kit.giveUp(error);
+    return undefined;
+  }
 }
 
 /** The text that a TypeScript file compiles to. */
 function load(kit: Kit, url: string, next: () => Loaded): Loaded {
   if (!isTyped(url)) return next();
   const filename = fileURLToPath(withoutQuery(url));
-  const cache = kit.isServed(filename) ? kit.program() : undefined;
-  const found = cache?.load(filename);
-  if (typeof found === 'object') {
-    const [flags, text, , map] = found;
+  if (!kit.isServed(filename)) return next();
+  const entry = kept(kit, filename);
+  if (typeof entry === 'object') {
+    const [flags, text, , map] = entry;
     if (flags & ASIDE || !(flags & TRANSPILED)) return next();
     kit.counts.hits++;
     kit.debug('hit', filename);
@@ -65,7 +81,6 @@ function load(kit: Kit, url: string, next: () => Loaded): Loaded {
       ? { format: 'module', source: text, shortCircuit: true }
       : { format: 'commonjs', source: text.slice(BEFORE, -BEHIND), shortCircuit: true };
   }
-  if (!kit.isServed(filename)) return next();
   kit.counts.misses++;
   kit.debug('miss', filename);
   const made = kit.typescript().source(filename);

@@ -5,18 +5,25 @@ import type { Kit } from '../kit.js';
 /** Told behind such a request: `import` and `require` may find different files. */
 const IMPORTED = '\timport';
 
-/** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
-export function answerOf(kit: Kit, request: string, folder: string): string | undefined {
-  let answer: string | undefined;
+/** An answer that stands in the shard. */
+export function known(kit: Kit, request: string, folder: string): string | undefined {
   try {
-    answer = kit.program()?.resolve(folder, request + IMPORTED, 0);
-    if (answer !== undefined) kit.counts.resolved++;
-    else {
-      kit.counts.searched++;
-      answer = kit.typescript().find(request, folder, 0, request + IMPORTED);
-    }
+    const answer = kit.program()?.resolve(folder, request + IMPORTED, 0);
+    if (answer === undefined) kit.counts.searched++;
+    else kit.counts.resolved++;
+    return answer;
   } catch (error) {
     kit.giveUp(error);
+    return undefined;
   }
-  return answer;
+}
+
+/** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
+export function sought(kit: Kit, request: string, folder: string): string | undefined {
+  return kit.typescript().find(request, folder, 0, request + IMPORTED);
+}
+
+/** Node.js has looked. */
+export function found(kit: Kit, request: string, folder: string, real: string): void {
+  kit.typescript().found(request, folder, real, request + IMPORTED);
 }

@@ -21,7 +21,7 @@ import {
   TYPED_REQUEST,
 } from '../kit.js';
 import { Module } from '../node-module.js';
-import { typeOf } from '../recording/facts.js';
+import { typeOf, whyFound } from '../recording/facts.js';
 import type { Recording } from '../recording/index.js';
 import { explained, failure } from './failure.js';
 import { loadTranspiler } from './load.js';
@@ -82,6 +82,14 @@ export class TypeScript {
       inlineMaps && /--preserve-symlinks/.test(process.execArgv.join()) ? found : fs.realpathSync(found);
     this.#recording?.capture.resolved(folder, key, paths, [found, real, ...facts]);
     return real;
+  }
+
+  /** Node.js has found the file that an ES module imports: that is remembered, if it can be told why. */
+  found(request: string, folder: string, real: string, key: string): void {
+    const why = whyFound(request, folder, Module._nodeModulePaths(folder), real);
+    if (why === undefined) return;
+    const { facts } = resolve(request, folder);
+    this.#recording?.capture.resolved(folder, key, 0, [why.found, real, ...why.facts, ...facts]);
   }
 
   /** Transpiles and compiles a CommonJS module; `undefined` for one that is Node.js' to load. */
