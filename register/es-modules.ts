@@ -12,7 +12,7 @@ import { nodeOptions } from './aside.js';
 import { type Kit, TO_TRANSPILE } from './kit.js';
 import { late } from './late.js';
 import { Module } from './node-module.js';
-import { isReadOnly, path } from './state.js';
+import { closedBecause, isReadOnly, path } from './state.js';
 
 let cached = false;
 let hooked = false;
@@ -24,7 +24,7 @@ function enableCompileCache(): void {
   const { env } = process;
   const { enableCompileCache: enable, getCompileCacheDir: folder } = Module;
   if (enable === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
-  if (isReadOnly() || folder?.()) return;
+  if (isReadOnly() || closedBecause() !== undefined || folder?.()) return;
   const beside = nodePath.join(nodePath.dirname(path()), 'esm');
   try {
     fs.mkdirSync(beside, { recursive: true, mode: 0o700 });

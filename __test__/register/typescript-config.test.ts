@@ -73,3 +73,20 @@ test('a baseUrl makes names of its files, and of a name that it does not have, a
   project.write('src/two.ts', 'export const two: number = 3;\n');
   t.is(project.twice(t, 'src/main.ts'), '1 3\n');
 });
+
+test('the target decides how fields are defined, and what syntax is left', (t) => {
+  const project = new Project(t, {
+    'main.ts': `class A { set x(n: number) { console.log('set', n); } }
+class B extends A { x = 1; }
+new B();
+console.log(String((a: any) => a?.b).includes('?.'));
+`,
+  });
+  project.link('esbuild');
+  project.write('tsconfig.json', compilerOptions({ target: 'ES2022' }));
+  t.is(project.twice(t, 'main.ts'), 'true\n');
+  project.write('tsconfig.json', compilerOptions({ target: 'ES2019' }));
+  t.is(project.twice(t, 'main.ts'), 'set 1\nfalse\n');
+  project.write('tsconfig.json', compilerOptions({ target: 'ES5' }));
+  t.is(project.twice(t, 'main.ts'), 'set 1\ntrue\n');
+});

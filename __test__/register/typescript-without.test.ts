@@ -107,3 +107,19 @@ console.log(B.C, new Error('here').stack!.split('\\n')[1]);
     const said = project.twice(t, 'main.ts', { nodeArgs: [...nodeArgs], env });
     t.is(said, `1     at Object.<anonymous> (${project.path}/main.ts:5:18)\n`);
   });
+
+test('a debugger finds the source maps in the texts', (t) => {
+  const project = new Project(t, {
+    'main.ts': `import { Session } from 'node:inspector';
+const session: Session = new Session();
+session.connect();
+session.on('Debugger.scriptParsed', ({ params }: { params: { url: string; sourceMapURL: string } }) => {
+  if (params.url.endsWith('main.ts')) console.log(params.sourceMapURL.split(',')[0]);
+});
+session.post('Debugger.enable');
+`,
+  });
+  project.link('esbuild');
+  t.is(project.twice(t, 'main.ts', { nodeArgs: ['--cpu-prof'] }), 'data:application/json;base64\n');
+  t.is(project.twice(t, 'main.ts'), 'main.ts.map\n');
+});

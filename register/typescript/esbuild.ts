@@ -45,7 +45,8 @@ function optionsFor({ source, filename, esm, options, canImport }: Task): object
     tsconfigRaw: {
       compilerOptions: {
         ...compilerOptions,
-        ...(TARGET.test(target) || /^esnext$/i.test(target) ? { target } : {}),
+        // Here it decides only how fields of classes are defined.
+        ...(target !== '' && { target }),
         // What somebody else is to make of it we have to make ourselves.
         ...(/^(preserve|react-native)$/.test(jsx ?? '') && { jsx: 'react-jsx' }),
       },

@@ -125,7 +125,7 @@ export class TypeScript {
 
   /** Transpiles a file and records what it became. Throws what the transpiler throws. */
   #make(filename: string): Made | undefined {
-    const { counts, debug, program, canImport, keepMap } = this.#kit;
+    const { counts, debug, program, canImport, keepMap, esModules } = this.#kit;
     const folder = path.dirname(filename);
     const extension = path.extname(filename);
     const scope = /^\.[cm]ts$/.test(extension) ? { type: 'none', facts: [] } : typeOf(folder);
@@ -135,10 +135,10 @@ export class TypeScript {
     const { options, facts: configured } = configOf(folder);
     const choice = transpilerOf(folder, options);
     const facts = [...new Set([...scope.facts, ...configured, ...choice.facts])];
-    const aside = (why: string) => {
+    const aside = (why: string, flags = 0) => {
       counts.aside++;
       debug('aside', filename, why);
-      this.#recording?.capture.aside(filename, ASIDE, facts);
+      this.#recording?.capture.aside(filename, ASIDE | flags, facts);
       return undefined;
     };
     if (choice.name === 'node' && !this.#canStrip(filename)) return aside('no transpiler for it');
@@ -146,7 +146,10 @@ export class TypeScript {
     if (esm && Module.registerHooks === undefined) return aside('an ES module of TypeScript');
     const task = { source, filename, options, canImport };
     const made = this.#transpile(choice, task, esm, scope.type === 'commonjs' || extension === '.cts');
-    if (made === undefined) return aside('left to Node.js');
+    if (made === undefined) {
+      esModules(false);
+      return aside('left to Node.js', ESM);
+    }
     const flags =
       TRANSPILED |
       (made.esm ? ESM : 0) |
@@ -182,11 +185,12 @@ export class TypeScript {
     const transpiler = loadTranspiler(choice);
     const transpile = (task: Task): Transpiled => {
       const { code, map } = transpiler(task);
+      if (map === '') return { code, map };
       // Node.js looks for the line of an error that nobody catches by a map only where the text names one.
-      return {
-        code: map === '' ? code : `${code}\n//# sourceMappingURL=${path.basename(task.filename)}.map`,
-        map,
-      };
+      const url = this.#kit.inlineMaps
+        ? `data:application/json;base64,${Buffer.from(map).toString('base64')}`
+        : `${path.basename(task.filename)}.map`;
+      return { code: `${code}\n//# sourceMappingURL=${url}`, map };
     };
     const asEsm = () => {
       const made = transpile({ ...task, esm: true });

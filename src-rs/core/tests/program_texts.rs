@@ -1,6 +1,5 @@
 //! A transpiler had made another text of a source, there was no room left to keep it, and the source itself was served
 //! in its place.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
