@@ -15,7 +15,6 @@ const WATCHED = [
   '--preserve-symlinks',
   '--watch',
   '--frozen-intrinsics',
-  '--enable-source-maps',
   '--trace-event',
 ];
 
@@ -27,32 +26,45 @@ const WATCHING = [
   'NODE_PRESERVE_SYMLINKS_MAIN',
 ];
 
+/** Under this one Node.js keeps the source maps of what it compiles itself, so it is to compile what needs no transpiler. */
+const MAPPED = '--enable-source-maps';
+
 /** Options given to Node.js, from the command line and from the environment. */
 export function nodeOptions(): string[] {
   const { NODE_OPTIONS } = process.env;
   return NODE_OPTIONS ? [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)] : process.execArgv;
 }
 
-/**
- * Why this process must be left as it is.
- *
- * @returns a reason for people, or `undefined`
- */
-export function reasonToStepAside(): string | undefined {
+/** Why a process must be left as it is. */
+export interface Reason {
+  /** For people. */
+  why: string;
+  /** Whether TypeScript may be transpiled all the same, if nothing is cached. */
+  transpiles: boolean;
+}
+
+/** Why this process must be left as it is, or `undefined`. */
+export function reasonToStepAside(): Reason | undefined {
   const { env } = process;
   const wish = env.WARMSHARD;
-  if (wish !== undefined && /^(0|false|no)$/i.test(wish)) return `WARMSHARD=${wish}`;
+  if (wish !== undefined && /^(0|false|no)$/i.test(wish))
+    return { why: `WARMSHARD=${wish}`, transpiles: false };
   if (
     Number.parseInt(process.versions.node, 10) < 20 ||
     process.versions.bun !== undefined ||
     'deno' in process.versions
   )
-    return 'this runtime loads modules in another way than Node.js 20 and later';
+    return { why: 'this runtime loads modules in another way than Node.js 20 and later', transpiles: false };
   const variable = WATCHING.find((name) => env[name]);
-  if (variable !== undefined) return `${variable} is set`;
+  if (variable !== undefined) return { why: `${variable} is set`, transpiles: true };
   const option = nodeOptions().find(
     (option) => option.startsWith('--') && WATCHED.some((flag) => option.startsWith(flag)),
   );
-  if (option !== undefined) return `${option} is given`;
+  if (option !== undefined) return { why: `${option} is given`, transpiles: true };
   return undefined;
+}
+
+/** Whether only modules that must be transpiled are served. */
+export function isTranspilingOnly(): boolean {
+  return nodeOptions().some((option) => option.startsWith(MAPPED));
 }

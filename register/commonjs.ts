@@ -14,12 +14,27 @@
 import fs = require('node:fs');
 import vm = require('node:vm');
 
+import { isTranspilingOnly } from './aside.js';
+import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
-import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
+import {
+  ASIDE,
+  ESM,
+  IMPORTS,
+  type Kit,
+  type Prepared,
+  TO_TRANSPILE,
+  TRANSPILED,
+  TYPED,
+  TYPED_REQUEST,
+} from './kit.js';
+import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
+import { keepMap } from './transpiled.js';
+import type { TypeScript } from './typescript/index.js';
 
 const { apply } = Reflect;
 const { Script } = vm;
@@ -146,7 +161,9 @@ function watchHooks(isFirst: boolean): void {
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
   const cache = program();
-  if (cache === undefined) return undefined;
+  const typed = TO_TRANSPILE.test(filename);
+  // A program of TypeScript needs its transpiler even where nothing can be kept.
+  if ((cache === undefined || transpilingOnly) && !typed) return undefined;
   try {
     if (
       !compilesAsEver(Module.prototype._compile) ||
@@ -159,16 +176,18 @@ function prepare(filename: string): Prepared | undefined {
     )
       return undefined;
     makeFrames(cache);
-    const found = cache.load(filename);
-    if (typeof found === 'object') {
-      const [flags, text, code] = found;
-      if (flags & ASIDE) {
+    const found = cache === undefined ? -1 : cache.load(filename);
+    if (cache !== undefined && typeof found === 'object') {
+      const [flags, text, code, map] = found;
+      if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
+      if (flags & (ASIDE | ESM)) {
         counts.aside++;
         debug('aside', filename, 'as before');
         return undefined;
       }
       // V8 gives no bytecode of some scripts.
       const script = compileText(text, filename, code.length > 0 ? code : undefined);
+      if (flags & TRANSPILED) keepMap(filename, map);
       if (script.cachedDataRejected) {
         counts.rejected++;
         debug('rejected', filename, 'V8 refuses its bytecode');
@@ -183,45 +202,44 @@ function prepare(filename: string): Prepared | undefined {
     }
     counts.misses++;
     debug('miss', filename, found === -1 ? 'not known' : 'changed');
-    if (isReadOnly()) return undefined;
-    isNewCommand(cache);
-    return recording().compiler.compile(filename);
+    if (isReadOnly() && !typed) return undefined;
+    if (cache !== undefined) isNewCommand(cache);
+    return typed ? kit.typescript().compile(filename) : recording().compiler.compile(filename);
   } catch (error) {
     giveUp(error);
     return undefined;
   }
 }
 
-const RECORDING = `${__dirname}/register-recording.cjs`;
+/** Whether only what must be transpiled is ours. */
+let transpilingOnly = false;
 let recorder: Recording | undefined;
 
-/** What records, loaded when there is something to record. None of the program's modules, so it leaves no trace. */
+/** What records, loaded when there is something to record. */
 export function recording(): Recording {
-  if (recorder === undefined) {
-    const file = RECORDING;
-    const path = require('node:path') as typeof import('node:path');
-    const kit: Kit = {
-      counts,
-      program,
-      debug,
-      giveUp,
-      identity,
-      compileText,
-      resolveAgain,
-      // What threads cannot do says so: asking node:worker_threads would load it.
-      inThread: (process.chdir as { disabled?: boolean }).disabled === true,
-      canImport: importModuleDynamically !== undefined,
-    };
-    const holder = new Module(file);
-    holder.filename = file;
-    // Past everything that a program may have put in the way of loading.
-    const own: Record<string, unknown> = { fs, path, vm, module: Module };
-    holder.require = (id) => own[id.replace('node:', '')];
-    apply(compile, holder, [readFileSync(file, 'utf8'), file, 'commonjs']);
-    recorder = (holder.exports as { record(kit: Kit): Recording }).record(kit);
-  }
+  recorder ??= late<Kit, Recording>('recording', kit);
   return recorder;
 }
+
+const kit: Kit = {
+  counts,
+  program,
+  debug,
+  giveUp,
+  identity,
+  compileText,
+  resolveAgain,
+  // What threads cannot do says so: asking node:worker_threads would load it.
+  inThread: (process.chdir as { disabled?: boolean }).disabled === true,
+  canImport: importModuleDynamically !== undefined,
+  isReadOnly,
+  isServed,
+  inlineMaps: false,
+  recording,
+  typescript: () => late<Kit, TypeScript>('typescript', kit),
+  keepMap,
+  esModules: (typed) => esModules(kit, typed),
+};
 
 /** Writes what was recorded so far; gives how many entries there were. */
 export function publish(): number {
@@ -257,12 +275,12 @@ let frames: Frames | undefined;
 let genuineHandler: Handler | undefined;
 
 /** What runs modules in the loader's place, made for the first of them. */
-function makeFrames(cache: ProgramCalls): void {
+function makeFrames(cache: ProgramCalls | undefined): void {
   if (frames !== undefined || genuineHandler === undefined) return;
   const name = `loader ${process.version}`;
-  let text = cache.noted(name);
+  let text = cache?.noted(name);
   if (text === undefined) {
-    text = recording().learnFrames(genuineHandler, RECORDING);
+    text = recording().learnFrames(genuineHandler, bundlePath('recording'));
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
@@ -419,16 +437,18 @@ function hookResolution(): void {
     const folder = parent?.path;
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
       const cache = program();
+      const typed = TO_TRANSPILE.test(parent.filename);
+      const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
       try {
-        answer = cache?.resolve(folder, identity(request), paths.length);
+        answer = cache?.resolve(folder, told, paths.length);
       } catch (error) {
         giveUp(error);
       }
       if (answer !== undefined) counts.resolved++;
-      else {
+      else if (typed) answer = kit.typescript().find(request, folder, paths.length, told);
+      if (answer === undefined) {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly())
-          recording().capture.searched(request, identity(request), parent);
+        if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, told, parent);
       }
       if (!unsettled) {
         unsettled = true;
@@ -451,8 +471,9 @@ function hookResolution(): void {
  * Puts the hooks in place.
  *
  * @param self the module of this package, loaded by Node.js itself
+ * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
  */
-export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }): void {
+export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }, watched: boolean): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
@@ -461,6 +482,9 @@ export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }):
   url = stateSymbol(self, 'kURL');
   watchHooks(self.parent?.id === 'internal/preload');
   genuineHandler = genuine;
+  transpilingOnly = watched || isTranspilingOnly();
+  kit.inlineMaps = watched;
   hookResolution();
   hookExtension('.js');
+  lookAtMain(kit);
 }

@@ -5,10 +5,20 @@
  * the top of a command-line tool.
  */
 
-import { reasonToStepAside } from './aside.js';
+import { type Reason, reasonToStepAside } from './aside.js';
 import { hookCommonJs, publish, recording } from './commonjs.js';
+import { TO_TRANSPILE } from './kit.js';
 import { type LoadedModule, Module } from './node-module.js';
-import { type Counts, closedBecause, configure, counts, type EnableOptions, faultOf, path } from './state.js';
+import {
+  type Counts,
+  closedBecause,
+  configure,
+  counts,
+  type EnableOptions,
+  faultOf,
+  giveUp,
+  path,
+} from './state.js';
 
 export type { Counts, EnableOptions };
 
@@ -25,7 +35,7 @@ export interface Status extends Counts {
 /** Where the one instance of a process is kept: it may be preloaded, and required later. */
 const instance = Symbol.for('warmshard/register');
 
-let reason: string | undefined;
+let reason: Reason | undefined;
 let hooked = false;
 
 /**
@@ -40,9 +50,14 @@ export function enable(options: EnableOptions = {}): void {
   if (hooked) publish();
   configure(options);
   reason = reasonToStepAside();
-  if (reason !== undefined || hooked) return;
+  if (reason !== undefined) {
+    giveUp(reason.why);
+    // A program of TypeScript is watched as TypeScript: without a transpiler it would not run at all.
+    if (!reason.transpiles || !TO_TRANSPILE.test(process.argv[1] ?? '')) return;
+  }
+  if (hooked) return;
   hooked = true;
-  hookCommonJs(module as unknown as LoadedModule);
+  hookCommonJs(module as unknown as LoadedModule, reason !== undefined);
 }
 
 /**
@@ -56,7 +71,7 @@ export function flush(): number {
 
 /** What this process has got from the shard. */
 export function status(): Status {
-  const why = reason ?? closedBecause();
+  const why = reason?.why ?? closedBecause();
   return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
 }
 

@@ -3,7 +3,9 @@
 import type vm from 'node:vm';
 import type { ProgramCalls } from './native.js';
 import type { LoadedModule } from './node-module.js';
+import type { Recording } from './recording/index.js';
 import type { Counts } from './state.js';
+import type { TypeScript } from './typescript/index.js';
 
 export interface Kit {
   counts: Counts;
@@ -20,14 +22,48 @@ export interface Kit {
   inThread: boolean;
   /** Whether scripts can have `import()`. */
   canImport: boolean;
+  /** Whether nothing is kept. */
+  isReadOnly(): boolean;
+  /** Whether a file is to be served. */
+  isServed(file: string): boolean;
+  /** Whether source maps stand in the texts, where a debugger looks for them. */
+  inlineMaps: boolean;
+  recording(): Recording;
+  typescript(): TypeScript;
+  /** Keeps the source map of a module that was transpiled, for when a stack is formatted. */
+  keepMap(filename: string, map: string): void;
+  /** ES modules are about to be loaded, of TypeScript perhaps. */
+  esModules(typed: boolean): void;
 }
+
+/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
+export const [BEFORE, AFTER] = [
+  '(function (exports, require, module, __filename, __dirname) {\n',
+  '\n})',
+] as const;
 
 /** Flags of entries; the lower ones are the engine's. */
 export const WIDE = 1;
 /** Left to Node.js. */
 export const ASIDE = 2;
+/** The text is not the source, but what a transpiler made of it. */
+export const TRANSPILED = 4;
 /** The nearest manifest says that files are CommonJS. */
 export const TYPED = 8;
+
+/** The text has an `import()`. */
+export const IMPORTS = 16;
+/** The text is an ES module's. */
+export const ESM = 32;
+
+/** Whether a text may have an `import()`. */
+export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
+
+/** Extensions that only a transpiler makes modules of. */
+export const TO_TRANSPILE = /\.(?:[cm]?ts|[jt]sx)$/;
+
+/** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
+export const TYPED_REQUEST = '\tts';
 
 /** A module's body, ready to run. */
 export interface Prepared {

@@ -19,6 +19,7 @@ export type Handler = (this: unknown, module: LoadedModule, filename: string) =>
 export interface ModuleClass {
   new (id?: string, parent?: LoadedModule | null): LoadedModule;
   prototype: LoadedModule;
+  isBuiltin(request: string): boolean;
   wrap(source: string): string;
   wrapper: readonly string[];
   globalPaths: readonly string[];
@@ -29,7 +30,9 @@ export interface ModuleClass {
   _findPath(request: string, paths: readonly string[], isMain: boolean, ...more: unknown[]): string | false;
   _resolveFilename(request: string, parent?: LoadedModule | null, isMain?: boolean, options?: object): string;
   enableCompileCache?(folder?: string): unknown;
+  getCompileCacheDir?(): string | undefined;
   registerHooks?(hooks: object): { deregister(): void };
+  stripTypeScriptTypes?(source: string, options: object): string;
 }
 
 /** See there. Taken from our own module: the first `require` of a builtin costs a start some 50 us. */

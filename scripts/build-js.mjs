@@ -180,12 +180,18 @@ await writeFile(
 );
 
 // `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard. What
-// records is a bundle of its own, which a program that finds everything does not load.
+// records, transpiles, maps stacks or hooks into ES modules are bundles of their own: a program that finds
+// everything loads none of them.
 await build({
   ...common,
   entryPoints: {
     register: 'register/index.ts',
-    'register-recording': 'register/recording/index.ts',
+    ...Object.fromEntries(
+      ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
+        `register-${name}`,
+        `register/${name}/index.ts`,
+      ]),
+    ),
   },
   format: 'cjs',
   outdir: 'dist',

@@ -6,7 +6,7 @@
  */
 
 import type vm from 'node:vm';
-import type { Kit } from '../kit.js';
+import { type Kit, TO_TRANSPILE, TYPED_REQUEST } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { forget, whyFound } from './facts.js';
 
@@ -25,16 +25,24 @@ interface Loaded {
   rejected: boolean;
 }
 
-interface Recorded {
+/** What a module compiles to. */
+export interface Recorded {
   flags: number;
   facts: readonly string[];
-  script: vm.Script | undefined;
+  /** With none the text alone is kept. */
+  script?: vm.Script;
+  /** Source map of a text that was transpiled. */
+  map?: string;
 }
+
+const NO_CODE = new Uint8Array(0);
 
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
   #recorded = new Map<string, Recorded>();
+  #aside = new Map<string, string>();
+  #resolved: [folder: string, request: string, paths: number, told: string][] = [];
   #loaded = new Map<string, Loaded>();
   #requests: [request: string, identity: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
@@ -48,9 +56,21 @@ export class Capture {
     this.#kit = kit;
   }
 
-  /** A module was compiled from its source. With no script it is left to Node.js from now on. */
-  record(filename: string, flags: number, facts: readonly string[], script?: vm.Script): void {
-    this.#recorded.set(filename, { flags, facts, script });
+  /** A module was compiled from its source. */
+  record(filename: string, recorded: Recorded): void {
+    this.#recorded.set(filename, recorded);
+    this.#arm();
+  }
+
+  /** A module is left to Node.js from now on, while the facts are true. */
+  aside(filename: string, flags: number, facts: readonly string[]): void {
+    this.#aside.set(filename, [flags, ...facts].join('\0'));
+    this.#arm();
+  }
+
+  /** We have found where a request leads: the path that was found, the canonical one, and why. */
+  resolved(folder: string, request: string, paths: number, told: readonly string[]): void {
+    this.#resolved.push([folder, request, paths, told.join('\0')]);
     this.#arm();
   }
 
@@ -63,6 +83,7 @@ export class Capture {
   /** A module is to be read again: what is known of it is of the past. */
   forget(filename: string): void {
     this.#recorded.delete(filename);
+    this.#aside.delete(filename);
     this.#loaded.delete(filename);
   }
 
@@ -127,14 +148,19 @@ export class Capture {
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
     const [recorded, loaded, requests, notes] = [this.#recorded, this.#loaded, this.#requests, this.#notes];
+    const [aside, resolved] = [this.#aside, this.#resolved];
     this.#recorded = new Map();
+    this.#aside = new Map();
+    this.#resolved = [];
     this.#loaded = new Map();
     this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
     try {
-      for (const [filename, { flags, facts, script }] of recorded)
-        cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
+      for (const [filename, { flags, facts, script, map }] of recorded)
+        cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
+      for (const [filename, told] of aside) cache.record(filename, told);
+      for (const answer of resolved) cache.recordResolution(...answer);
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
       forget();
@@ -155,13 +181,16 @@ export class Capture {
   }
 
   #recordRequest(request: string, identity: string, parent: LoadedModule): void {
+    const typed = TO_TRANSPILE.test(parent.filename ?? '');
     try {
-      if (this.#kit.identity(request) !== identity) return;
+      if (this.#kit.identity(request) + (typed ? TYPED_REQUEST : '') !== identity) return;
       const { real, paths } = this.#kit.resolveAgain(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;
-      const told = [answer.found, real, ...answer.facts].join('\0');
+      // That it was not found as a TypeScript file asks has its reasons too.
+      const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
+      const told = [answer.found, real, ...answer.facts, ...facts].join('\0');
       this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
     } catch {
       // It led nowhere, then as now.

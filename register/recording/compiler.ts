@@ -4,14 +4,11 @@ import path = require('node:path');
 
 import vm = require('node:vm');
 
-import { ASIDE, type Kit, type Prepared, TYPED } from '../kit.js';
+import { AFTER, ASIDE, BEFORE, ESM, hasImport, IMPORTS, type Kit, type Prepared, TYPED } from '../kit.js';
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
-
-/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
-const [BEFORE, AFTER] = [`(function (${PARAMETERS.join(', ')}) {\n`, '\n})'];
 
 export class Compiler {
   readonly #kit: Kit;
@@ -31,14 +28,18 @@ export class Compiler {
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
     const text = scope && program()?.read(filename, 1);
     if (scope === undefined || text === undefined) return undefined;
-    const aside = (why: string) => {
+    const aside = (why: string, flags = 0) => {
       counts.aside++;
       debug('aside', filename, why);
-      this.#capture.record(filename, ASIDE, scope.facts);
+      this.#capture.aside(filename, ASIDE | flags, scope.facts);
       return undefined;
     };
-    if (extension === '.mjs' || scope.type === 'module') return aside('an ES module');
-    if (!canImport && /\bimport\s*\(/.test(text)) return aside('import() on Node.js 20');
+    if (extension === '.mjs' || scope.type === 'module') {
+      this.#kit.esModules(false);
+      return aside('an ES module', ESM);
+    }
+    const imports = hasImport(text);
+    if (imports && !canImport) return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
     if (text.includes('sourceURL=')) return aside('a source URL');
     let script: vm.Script;
@@ -49,8 +50,8 @@ export class Compiler {
     } catch {
       return aside('not a script');
     }
-    const flags = scope.type === 'commonjs' ? TYPED : 0;
-    this.#capture.record(filename, flags, scope.facts, script);
+    const flags = (scope.type === 'commonjs' ? TYPED : 0) | (imports ? IMPORTS : 0);
+    this.#capture.record(filename, { flags, facts: scope.facts, script });
     return { filename, script, flags };
   }
 }

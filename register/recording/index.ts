@@ -17,7 +17,7 @@ export interface Recording {
   invalid: typeof invalid;
 }
 
-export function record(kit: Kit): Recording {
+export function recording(kit: Kit): Recording {
   const capture = new Capture(kit);
   return { capture, compiler: new Compiler(kit, capture), learnFrames, invalid };
 }

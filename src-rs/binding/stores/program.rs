@@ -136,7 +136,7 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
         Some(int(env, i32::from(flags))),
         external::text(env, text, wide),
         external::code(env, code),
-        map_text(env, &map),
+        external::text(env, map, false),
     ];
     let mut array = ptr::null_mut();
     // SAFETY: plain out-parameter; the values are of the running callback.
@@ -148,10 +148,6 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
         }
     }
     Ok(Made(array))
-}
-
-fn map_text(env: sys::napi_env, map: &Bytes) -> Option<sys::napi_value> {
-    Some(string(env, map.as_slice()).0).filter(|value| !value.is_null())
 }
 
 fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
@@ -219,7 +215,9 @@ fn record_module(
     let facts = facts(told);
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let (code, has_map) = unsafe { (bytes(env, code), !is_undefined(env, map)) };
+    // It is lent as Latin-1, and a map can tell everything in ASCII.
     let map = if has_map { long_text(env, map)? } else { Vec::new() };
+    let map = if map.is_ascii() { map } else { Vec::new() };
     it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
 }
 

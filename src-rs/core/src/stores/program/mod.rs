@@ -226,6 +226,10 @@ impl Programs {
     }
 
     fn remember(&mut self, source: &[u8], stamp: Stamp, text: Text) {
+        // What was to be compiled before must not be taken for it, even where this does not fit.
+        if let Some(Pending { text: Some(before), .. }) = self.pending.remove(source) {
+            self.pending_bytes = self.pending_bytes.saturating_sub(before.bytes.len());
+        }
         let len = text.bytes.len();
         let fits = self.pending.len() < MAX_PENDING_MODULES
             && self.pending_bytes.saturating_add(len) <= MAX_PENDING_BYTES;

@@ -1,0 +1,48 @@
+// A tool made of ES modules compiled all of them at each start, while CommonJS beside it was served from the shard.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Project } from '../helpers/typed-program.js';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const cached = major > 22 || (major === 22 && minor >= 1) ? test : test.skip;
+
+const SAYS = "console.log(require('node:module').getCompileCacheDir?.() !== undefined);\n";
+const FILES = {
+  'main.mjs':
+    "import { getCompileCacheDir } from 'node:module';\nconsole.log(getCompileCacheDir?.() !== undefined);\n",
+  'module/package.json': '{ "type": "module" }',
+  'module/main.js':
+    "import { getCompileCacheDir } from 'node:module';\nconsole.log(getCompileCacheDir?.() !== undefined);\n",
+  'plain.cjs': SAYS,
+  'imports.cjs': `${SAYS}import('./module/other.js');\n`,
+  'requires.cjs': `require('./module/other.js');\n${SAYS}`,
+  'module/other.js': 'export const other = 1;\n',
+};
+
+for (const [name, on] of [
+  ['main.mjs', true],
+  ['module/main.js', true],
+  ['plain.cjs', false],
+  ['imports.cjs', true],
+  ['requires.cjs', true],
+] as const)
+  cached(`${name}: ${on ? 'with' : 'without'} Node.js' compile cache`, (t) => {
+    const project = new Project(t, FILES);
+    project.run(name);
+    const { stdout, status } = project.run(name);
+    t.is(status, 0);
+    t.is(stdout, `${on}\n`);
+    t.is(existsSync(join(project.home, 'esm')), on);
+    if (on) t.not(readdirSync(join(project.home, 'esm')).length, 0);
+  });
+
+cached('whoever has decided about the cache is asked no more', (t) => {
+  const project = new Project(t, FILES);
+  t.is(project.run('main.mjs', { env: { NODE_DISABLE_COMPILE_CACHE: '1' } }).stdout, 'false\n');
+  const own = join(project.path, 'own');
+  t.is(project.run('main.mjs', { env: { NODE_COMPILE_CACHE: own } }).stdout, 'true\n');
+  t.true(existsSync(own));
+  t.false(existsSync(join(project.home, 'esm')));
+});

@@ -1,0 +1,68 @@
+/**
+ * ES modules beside CommonJS, switched on when one is about to be loaded, because both parts cost something.
+ *
+ * Bytecode of ES modules can be had from Node.js' own compile cache only: it gets a folder beside the shard. ES modules
+ * of TypeScript go through `module.registerHooks`.
+ */
+
+import fs = require('node:fs');
+import nodePath = require('node:path');
+
+import { nodeOptions } from './aside.js';
+import { type Kit, TO_TRANSPILE } from './kit.js';
+import { late } from './late.js';
+import { Module } from './node-module.js';
+import { closedBecause, isReadOnly, path } from './state.js';
+
+let cached = false;
+let hooked = false;
+
+/** Switches on Node.js' compile cache, unless somebody has decided about it. */
+function enableCompileCache(): void {
+  if (cached) return;
+  cached = true;
+  const { env } = process;
+  const { enableCompileCache: enable, getCompileCacheDir: folder } = Module;
+  if (enable === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
+  if (isReadOnly() || closedBecause() !== undefined || folder?.()) return;
+  const beside = nodePath.join(nodePath.dirname(path()), 'esm');
+  try {
+    fs.mkdirSync(beside, { recursive: true, mode: 0o700 });
+    enable(beside);
+  } catch {}
+}
+
+/**
+ * ES modules are about to be loaded.
+ *
+ * @param typed whether TypeScript may be among them
+ */
+export function esModules(kit: Kit, typed: boolean): void {
+  enableCompileCache();
+  if (!typed || hooked || Module.registerHooks === undefined) return;
+  hooked = true;
+  late<Kit, unknown>('esm', kit);
+}
+
+/** Whether the nearest manifest makes ES modules of a folder's files. */
+function isModuleFolder(folder: string): boolean {
+  for (let above = folder; nodePath.basename(above) !== 'node_modules'; above = nodePath.dirname(above)) {
+    const manifest = nodePath.join(above, 'package.json');
+    if (fs.existsSync(manifest)) return /"type"\s*:\s*"module"/.test(fs.readFileSync(manifest, 'utf8'));
+    if (above === nodePath.dirname(above)) break;
+  }
+  return false;
+}
+
+/** Looks whether the program that is about to start is an ES module, which no hook into CommonJS sees. */
+export function lookAtMain(kit: Kit): void {
+  const [, main] = process.argv;
+  if (main === undefined || Module.enableCompileCache === undefined) return;
+  const typed = TO_TRANSPILE.test(main);
+  try {
+    if (/\.m[jt]s$/.test(main) || (/\.[jt]sx?$/.test(main) && isModuleFolder(nodePath.dirname(main))))
+      esModules(kit, typed);
+    // With this option Node.js' loader of ES modules loads whatever the program is.
+    else if (typed && nodeOptions().some((option) => option.startsWith('--import'))) esModules(kit, true);
+  } catch {}
+}

@@ -1,0 +1,95 @@
+/**
+ * ES modules of TypeScript: a bundle of its own, loaded when one is about to be, for hooks cost every module something.
+ *
+ * The text that a file compiled to comes from the shard, as do the files that its requests lead to.
+ */
+
+import path = require('node:path');
+
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { AFTER, ASIDE, BEFORE, ESM, type Kit, TO_TRANSPILE, TRANSPILED } from '../kit.js';
+import type { ProgramCalls } from '../native.js';
+import { Module } from '../node-module.js';
+import { found, known, sought } from './resolution.js';
+
+interface Context {
+  parentURL?: string;
+  conditions?: string[];
+}
+interface Resolved {
+  url: string;
+  format?: string;
+  shortCircuit?: boolean;
+}
+interface Loaded {
+  format: string;
+  source?: string;
+  shortCircuit?: boolean;
+}
+
+const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
+const isTyped = (url: string | undefined): url is string =>
+  url?.startsWith('file:') === true && TO_TRANSPILE.test(withoutQuery(url));
+
+/** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
+function resolve(
+  kit: Kit,
+  request: string,
+  { parentURL, conditions }: Context,
+  next: (request: string) => Resolved,
+): Resolved {
+  // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
+  if (!isTyped(parentURL) || conditions?.includes('require')) return next(request);
+  if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
+  const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
+  const answer = known(kit, request, folder) ?? sought(kit, request, folder);
+  if (answer === undefined) {
+    const resolved = next(request);
+    if (resolved.url.startsWith('file:')) found(kit, request, folder, fileURLToPath(resolved.url));
+    return resolved;
+  }
+  const { href } = pathToFileURL(answer);
+  return TO_TRANSPILE.test(answer) ? { url: href, shortCircuit: true } : next(href);
+}
+
+/** What stands in the shard of a file. */
+function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | undefined {
+  try {
+    return kit.program()?.load(filename);
+  } catch (error) {
+    kit.giveUp(error);
+    return undefined;
+  }
+}
+
+/** The text that a TypeScript file compiles to. */
+function load(kit: Kit, url: string, next: () => Loaded): Loaded {
+  if (!isTyped(url)) return next();
+  const filename = fileURLToPath(withoutQuery(url));
+  if (!kit.isServed(filename)) return next();
+  const entry = kept(kit, filename);
+  if (typeof entry === 'object') {
+    const [flags, text, , map] = entry;
+    if (flags & ASIDE || !(flags & TRANSPILED)) return next();
+    kit.counts.hits++;
+    kit.debug('hit', filename);
+    kit.keepMap(filename, map);
+    return flags & ESM
+      ? { format: 'module', source: text, shortCircuit: true }
+      : { format: 'commonjs', source: text.slice(BEFORE.length, -AFTER.length), shortCircuit: true };
+  }
+  kit.counts.misses++;
+  kit.debug('miss', filename);
+  const made = kit.typescript().source(filename);
+  return made ? { format: made.esm ? 'module' : 'commonjs', source: made.text, shortCircuit: true } : next();
+}
+
+/** Puts the hooks in place. */
+export function esm(kit: Kit): unknown {
+  return Module.registerHooks?.({
+    resolve: (request: string, context: Context, next: (request: string, context: Context) => Resolved) =>
+      resolve(kit, request, context, (request) => next(request, context)),
+    load: (url: string, context: object, next: (url: string, context: object) => Loaded) =>
+      load(kit, url, () => next(url, context)),
+  });
+}

@@ -1,0 +1,29 @@
+/** Where requests of ES modules of TypeScript lead, remembered like those of CommonJS modules. */
+
+import type { Kit } from '../kit.js';
+
+/** Told behind such a request: `import` and `require` may find different files. */
+const IMPORTED = '\timport';
+
+/** An answer that stands in the shard. */
+export function known(kit: Kit, request: string, folder: string): string | undefined {
+  try {
+    const answer = kit.program()?.resolve(folder, request + IMPORTED, 0);
+    if (answer === undefined) kit.counts.searched++;
+    else kit.counts.resolved++;
+    return answer;
+  } catch (error) {
+    kit.giveUp(error);
+    return undefined;
+  }
+}
+
+/** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
+export function sought(kit: Kit, request: string, folder: string): string | undefined {
+  return kit.typescript().find(request, folder, 0, request + IMPORTED);
+}
+
+/** Node.js has looked. */
+export function found(kit: Kit, request: string, folder: string, real: string): void {
+  kit.typescript().found(request, folder, real, request + IMPORTED);
+}

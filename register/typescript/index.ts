@@ -1,0 +1,218 @@
+/**
+ * TypeScript, and JSX: transpiled once. A bundle of its own, for programs with something that is not in the shard.
+ *
+ * What a file compiles to depends on its source, on `tsconfig.json` and what that extends, on the manifest that says
+ * what modules are, and on the transpiler: so all of these are facts of the entry.
+ */
+
+import fs = require('node:fs');
+import path = require('node:path');
+
+import type vm from 'node:vm';
+import {
+  AFTER,
+  ASIDE,
+  BEFORE,
+  ESM,
+  hasImport,
+  IMPORTS,
+  type Kit,
+  type Prepared,
+  TRANSPILED,
+  TYPED,
+} from '../kit.js';
+import { Module } from '../node-module.js';
+import { typeOf, whyFound } from '../recording/facts.js';
+import type { Recording } from '../recording/index.js';
+import { explained, failure } from './failure.js';
+import { loadTranspiler } from './load.js';
+import { type Answer, resolve } from './resolve.js';
+import { type Choice, type Task, type Transpiled, transpilerOf } from './transpiler.js';
+import { configOf } from './tsconfig.js';
+
+/** What a file became. */
+interface Made extends Transpiled {
+  esm: boolean;
+  flags: number;
+  facts: string[];
+  /** Of a CommonJS module. */
+  script?: vm.Script;
+}
+
+/** The text of a module, for a loader that compiles it by itself. */
+export interface Source {
+  text: string;
+  esm: boolean;
+}
+
+/** Whether this Node.js runs TypeScript by itself. */
+const strips = Boolean((process.features as { typescript?: unknown }).typescript);
+
+/** JSON in ASCII: so it can be lent to JavaScript as it lies in the shard. */
+const ascii = (json: string) =>
+  json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** See the file's head. */
+export class TypeScript {
+  readonly #kit: Kit;
+  /** CommonJS modules that an ES module imports: its loader asks for their text first, and has them loaded then. */
+  readonly #imported = new Map<string, Made>();
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+  }
+
+  /** What records, where something can be kept. */
+  get #recording(): Recording | undefined {
+    const { isReadOnly, program, recording } = this.#kit;
+    return isReadOnly() || program() === undefined ? undefined : recording();
+  }
+
+  /** Where a request of a TypeScript file leads, and why. */
+  resolve(request: string, folder: string): Answer {
+    return resolve(request, folder);
+  }
+
+  /** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
+  find(request: string, folder: string, paths: number, key: string): string | undefined {
+    const { found, facts } = resolve(request, folder);
+    if (found === undefined) return undefined;
+    const { inlineMaps } = this.#kit;
+    // Somebody who watches may have asked for links to be kept.
+    const real =
+      inlineMaps && /--preserve-symlinks/.test(process.execArgv.join()) ? found : fs.realpathSync(found);
+    this.#recording?.capture.resolved(folder, key, paths, [found, real, ...facts]);
+    return real;
+  }
+
+  /** Node.js has found the file that an ES module imports: that is remembered, if it can be told why. */
+  found(request: string, folder: string, real: string, key: string): void {
+    const why = whyFound(request, folder, Module._nodeModulePaths(folder), real);
+    if (why === undefined) return;
+    const { facts } = resolve(request, folder);
+    this.#recording?.capture.resolved(folder, key, 0, [why.found, real, ...why.facts, ...facts]);
+  }
+
+  /** Transpiles and compiles a CommonJS module; `undefined` for one that is Node.js' to load. */
+  compile(filename: string): Prepared | undefined {
+    let made: Made | undefined;
+    try {
+      made = this.#imported.get(filename) ?? this.#make(filename);
+      this.#imported.delete(filename);
+    } catch (error) {
+      return failure(filename, error);
+    }
+    if (made === undefined) return undefined;
+    const { script, flags } = made;
+    if (flags & (ESM | IMPORTS)) this.#kit.esModules(true);
+    return script && { filename, script, flags };
+  }
+
+  /**
+   * Transpiles a module for the loader of ES modules.
+   *
+   * @throws `SyntaxError`
+   */
+  source(filename: string): Source | undefined {
+    let made: Made | undefined;
+    try {
+      made = this.#make(filename);
+    } catch (error) {
+      throw new SyntaxError(explained(filename, error).message);
+    }
+    if (made && !made.esm) this.#imported.set(filename, made);
+    return made && { text: made.code, esm: made.esm };
+  }
+
+  /** Transpiles a file and records what it became. Throws what the transpiler throws. */
+  #make(filename: string): Made | undefined {
+    const { counts, debug, program, canImport, keepMap, esModules } = this.#kit;
+    const folder = path.dirname(filename);
+    const extension = path.extname(filename);
+    const scope = /^\.[cm]ts$/.test(extension) ? { type: 'none', facts: [] } : typeOf(folder);
+    if (scope === undefined) return undefined;
+    // What cannot be kept has to run all the same.
+    const source = program()?.read(filename, 0) ?? fs.readFileSync(filename, 'utf8');
+    const { options, facts: configured } = configOf(folder);
+    const choice = transpilerOf(folder, options);
+    const facts = [...new Set([...scope.facts, ...configured, ...choice.facts])];
+    const aside = (why: string, flags = 0) => {
+      counts.aside++;
+      debug('aside', filename, why);
+      this.#recording?.capture.aside(filename, ASIDE | flags, facts);
+      return undefined;
+    };
+    if (choice.name === 'node' && !this.#canStrip(filename)) return aside('no transpiler for it');
+    const esm = extension === '.mts' || scope.type === 'module';
+    if (esm && Module.registerHooks === undefined) return aside('an ES module of TypeScript');
+    const task = { source, filename, options, canImport };
+    const made = this.#transpile(choice, task, esm, scope.type === 'commonjs' || extension === '.cts');
+    if (made === undefined) {
+      esModules(false);
+      return aside('left to Node.js', ESM);
+    }
+    const flags =
+      TRANSPILED |
+      (made.esm ? ESM : 0) |
+      (scope.type === 'commonjs' ? TYPED : 0) |
+      (hasImport(made.code) ? IMPORTS : 0);
+    const map = ascii(made.map);
+    keepMap(filename, map);
+    const { script } = made;
+    this.#recording?.capture.record(filename, { flags, facts, map, ...(script && { script }) });
+    return { ...made, map, flags, facts };
+  }
+
+  /** What Node.js strips types of: what it would run, and other files that are no packages'. */
+  #canStrip(filename: string): boolean {
+    return (
+      Module.stripTypeScriptTypes !== undefined &&
+      /\.[cm]?ts$/.test(filename) &&
+      !filename.includes('/node_modules/')
+    );
+  }
+
+  /**
+   * @param esm whether the file must be an ES module
+   * @param commonjs whether it must not
+   * @returns `undefined` where Node.js knows better
+   */
+  #transpile(
+    choice: Choice,
+    task: Omit<Task, 'esm'>,
+    esm: boolean,
+    commonjs: boolean,
+  ): (Transpiled & { esm: boolean; script?: vm.Script }) | undefined {
+    const transpiler = loadTranspiler(choice);
+    const transpile = (task: Task): Transpiled => {
+      const { code, map } = transpiler(task);
+      if (map === '') return { code, map };
+      // Node.js looks for the line of an error that nobody catches by a map only where the text names one.
+      const url = this.#kit.inlineMaps
+        ? `data:application/json;base64,${Buffer.from(map).toString('base64')}`
+        : `${path.basename(task.filename)}.map`;
+      return { code: `${code}\n//# sourceMappingURL=${url}`, map };
+    };
+    const asEsm = () => {
+      const made = transpile({ ...task, esm: true });
+      this.#kit.program()?.replaceText(task.filename, made.code, 0);
+      return { ...made, esm: true };
+    };
+    if (esm) return asEsm();
+    try {
+      const made = transpile({ ...task, esm: false });
+      const text =
+        this.#kit.program()?.replaceText(task.filename, made.code, 1) ?? BEFORE + made.code + AFTER;
+      return { ...made, esm: false, script: this.#kit.compileText(text, task.filename) };
+    } catch (error) {
+      // Where nothing says what the file is, an `await` outside of functions does, or what is left of its syntax.
+      if (choice.name === 'node' && strips) return undefined;
+      if (commonjs || Module.registerHooks === undefined || !/\bawait\b/.test(task.source)) throw error;
+      return asEsm();
+    }
+  }
+}
+
+export function typescript(kit: Kit): TypeScript {
+  return new TypeScript(kit);
+}

@@ -1,0 +1,42 @@
+import { pathToFileURL } from 'node:url';
+import { Module } from '../node-module.js';
+import type { Task, Transpiled } from './transpiler.js';
+
+const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]*)\s*$/;
+
+/** Says nothing while something is done that Node.js calls experimental: it is we who do it, not the program. */
+function quietly<T>(run: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return run();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Since Node.js 24 frames of files that it strips have the URL of the file. */
+function named(filename: string): { sourceUrl?: string } {
+  return Number.parseInt(process.versions.node, 10) >= 24 ? { sourceUrl: pathToFileURL(filename).href } : {};
+}
+
+/** Types become spaces, so that each position stays; what is more than types is transformed, where Node.js can. */
+export function strip({ source, filename }: Task): Transpiled {
+  const { stripTypeScriptTypes } = Module;
+  if (stripTypeScriptTypes === undefined) throw new Error('no transpiler');
+  return quietly(() => {
+    try {
+      return { code: stripTypeScriptTypes(source, { mode: 'strip', ...named(filename) }), map: '' };
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
+      let code: string;
+      try {
+        code = stripTypeScriptTypes(source, { mode: 'transform', sourceMap: true });
+      } catch {
+        throw error;
+      }
+      const map = INLINE_MAP.exec(code)?.[1] ?? '';
+      return { code: code.replace(INLINE_MAP, ''), map: Buffer.from(map, 'base64').toString() };
+    }
+  });
+}

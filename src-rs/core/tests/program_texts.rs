@@ -1,0 +1,44 @@
+//! A transpiler had made another text of a source, there was no room left to keep it, and the source itself was served
+//! in its place.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use warmshard_core::kind::Kind;
+use warmshard_core::limits::MAX_PENDING_BYTES;
+use warmshard_core::stores::program::{Loaded, PARTS, Programs};
+use warmshard_core::{Options, Shard};
+
+#[test]
+fn the_last_text_is_kept_however_many_there_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("a.ts");
+    fs::write(&source, "source").unwrap();
+    let path = source.as_os_str().as_bytes();
+    let options = Options { kind: Kind::Program, part_count: PARTS, ..Options::default() };
+    let mut shard = Shard::open(&folder.path().join("shard"), options).unwrap();
+    let mut programs = Programs::new(b"profile", b"");
+    assert!(programs.read(path, false).is_some());
+    let large = vec![b' '; 32 << 20];
+    for _ in 0..=MAX_PENDING_BYTES / large.len() {
+        programs.replace_text(path, &large, false);
+    }
+    programs.replace_text(path, b"made of it", false);
+    assert!(programs.record(path, 4, Some(b""), b"map", &[]));
+    programs.publish(&mut shard).unwrap();
+    let Loaded::Hit { parts: [text, _, map], .. } = programs.load(&mut shard, path).unwrap() else {
+        panic!("nothing is kept");
+    };
+    assert_eq!((text.as_slice(), map.as_slice()), (&b"made of it"[..], &b"map"[..]));
+}
+
+#[test]
+fn a_source_whose_text_does_not_fit_is_not_kept_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("a.ts");
+    fs::write(&source, "source").unwrap();
+    let path = source.as_os_str().as_bytes();
+    let mut programs = Programs::new(b"profile", b"");
+    assert!(programs.read(path, false).is_some());
+    programs.replace_text(path, &vec![b' '; MAX_PENDING_BYTES + 1], false);
+    assert!(!programs.record(path, 4, Some(b""), b"", &[]));
+}
