@@ -1,6 +1,6 @@
 /** Flags under which programs are watched or run differently: whoever gives them must see what is there without us. */
 const WATCHED =
-  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|trace-(?!warnings|deprecation|uncaught|exit))/;
+  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|no-?lazy$|trace-(?!warnings|deprecation|uncaught|exit))/;
 
 /** Variables that do the same. */
 const WATCHING = [

@@ -100,23 +100,25 @@ function compilesAsEver(method: LoadedModule['_compile']): boolean {
 
 /** Whether somebody has got hold of `registerHooks`, and may have registered some. */
 let hooksAreAsked = false;
-let url: symbol | undefined;
 
 /** Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has. */
 function loaderIsHooked(): boolean {
-  if (url === undefined || genuineHandler === undefined) return true;
+  if (genuineHandler === undefined) return true;
   let hooked = false;
-  const stand = Object.defineProperty({}, url, {
-    set() {
-      hooked = true;
-      throw undefined;
+  const stand = new Proxy({} as LoadedModule, {
+    set(target, name, value) {
+      const state = typeof name === 'symbol' ? name.description : '';
+      if (state === 'kFormat') format ??= name as symbol;
+      hooked ||= state === 'kURL';
+      if (hooked) throw undefined;
+      return Reflect.set(target, name, value);
     },
   });
   const { stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = 0;
     // No file has such a name, so it ends one way or the other before anything is loaded.
-    apply(genuineHandler, Module._extensions, [stand as LoadedModule, '/\0.cjs']);
+    apply(genuineHandler, Module._extensions, [stand, '/\0.cjs']);
   } catch {}
   Error.stackTraceLimit = stackTraceLimit;
   return hooked;
@@ -156,6 +158,7 @@ function prepare(filename: string): Prepared | undefined {
       (hooksAreAsked && loaderIsHooked()) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== before ||
+      filename === __filename ||
       !isServed(filename)
     )
       return undefined;
@@ -413,7 +416,10 @@ function hookResolution(): void {
         unsettled = true;
         settled.then(() => {
           unsettled = false;
-          cache?.settle();
+          // It may have been closed since.
+          try {
+            cache?.settle();
+          } catch {}
         });
       }
     }
@@ -431,14 +437,13 @@ function hookResolution(): void {
  *
  * @param self the module of this package, loaded by Node.js itself
  */
-export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }): void {
+export function hookCommonJs(self: LoadedModule): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (genuine === undefined || !/\bmodule\._compile\(/.test(String(genuine))) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
-  url = stateSymbol(self, 'kURL');
-  watchHooks(self.parent?.id === 'internal/preload');
+  watchHooks(self.isPreloading === true);
   genuineHandler = genuine;
   hookResolution();
   for (const extension of ['.js', '.cjs']) hookExtension(extension);

@@ -5,7 +5,8 @@
  * a few seconds after the start of a program that goes on, before V8 throws away what has not run for long.
  */
 
-import type vm from 'node:vm';
+import vm = require('node:vm');
+
 import type { Kit } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
 import { whyFound } from './facts.js';
@@ -28,6 +29,11 @@ interface Recorded {
   script: vm.Script | undefined;
 }
 
+/** V8's version, the length of the source and a hash of the flags: they stand in front of all bytecode. */
+function headOfCode(): Buffer {
+  return new vm.Script('').createCachedData().subarray(0, 16);
+}
+
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
@@ -42,6 +48,9 @@ export class Capture {
   /** How often bytecode was taken early. */
   #early = 0;
   #unlisten = () => {};
+
+  /** What V8 puts in front of bytecode under the flags of the program's start. */
+  readonly #head = headOfCode();
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -131,6 +140,8 @@ export class Capture {
     this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
+    // Under other flags than those that modules are loaded with V8 would refuse all of it.
+    if (!headOfCode().equals(this.#head)) return 0;
     try {
       for (const [filename, { flags, facts, script }] of recorded)
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
