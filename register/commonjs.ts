@@ -19,6 +19,7 @@ import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from 
 import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
 
@@ -68,6 +69,10 @@ let asked: {
 let executing: symbol | undefined;
 let format: symbol | undefined;
 
+function learnState(symbol: symbol): void {
+  if (symbol.description === 'kFormat') format ??= symbol;
+}
+
 /** The module that is being loaded and does not run yet. */
 function loading(): (LoadedModule & { filename: string }) | undefined {
   const { request, parent } = asked;
@@ -85,67 +90,6 @@ function loading(): (LoadedModule & { filename: string }) | undefined {
 /** What is known of the file that is about to be loaded. */
 let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 
-let cacheOfOthers: unknown;
-
-/**
- * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it
- * caches as we do, and changes nothing else.
- */
-function compilesAsEver(method: LoadedModule['_compile']): boolean {
-  if (method === compile || method === cacheOfOthers) return true;
-  if (!String(method).includes('compiledWrapper = self._moduleCompile(')) return false;
-  cacheOfOthers = method;
-  return true;
-}
-
-/** Whether somebody has got hold of `registerHooks`, and may have registered some. */
-let hooksAreAsked = false;
-
-/** Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has. */
-function loaderIsHooked(): boolean {
-  if (genuineHandler === undefined) return true;
-  let hooked = false;
-  const stand = new Proxy({} as LoadedModule, {
-    set(target, name, value) {
-      const state = typeof name === 'symbol' ? name.description : '';
-      if (state === 'kFormat') format ??= name as symbol;
-      hooked ||= state === 'kURL';
-      if (hooked) throw undefined;
-      return Reflect.set(target, name, value);
-    },
-  });
-  const { stackTraceLimit } = Error;
-  try {
-    Error.stackTraceLimit = 0;
-    // No file has such a name, so it ends one way or the other before anything is loaded.
-    apply(genuineHandler, Module._extensions, [stand, '/\0.cjs']);
-  } catch {}
-  Error.stackTraceLimit = stackTraceLimit;
-  return hooked;
-}
-
-function watchHooks(isFirst: boolean): void {
-  const { registerHooks } = Module;
-  if (registerHooks === undefined) return;
-  hooksAreAsked = !isFirst;
-  Object.defineProperty(Module, 'registerHooks', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      hooksAreAsked = true;
-      return registerHooks;
-    },
-    set(value: unknown) {
-      Object.defineProperty(Module, 'registerHooks', {
-        configurable: true,
-        enumerable: true,
-        writable: true,
-        value,
-      });
-    },
-  });
-}
-
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
   const cache = program();
@@ -155,7 +99,7 @@ function prepare(filename: string): Prepared | undefined {
       !compilesAsEver(Module.prototype._compile) ||
       // The loader reads sources by it.
       fs.readFileSync !== readFileSync ||
-      (hooksAreAsked && loaderIsHooked()) ||
+      (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== before ||
       filename === __filename ||

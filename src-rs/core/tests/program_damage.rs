@@ -1,5 +1,5 @@
 //! A flipped bit in what decides whether code is served was taken for an answer.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::*;

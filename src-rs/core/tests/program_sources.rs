@@ -1,5 +1,5 @@
 //! An edit of equal length ran the old code, and a manifest that had turned around was not asked again.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::*;
