@@ -15,6 +15,8 @@ const WATCHED = [
   '--preserve-symlinks',
   '--watch',
   '--frozen-intrinsics',
+  '--no-lazy',
+  '--nolazy',
   '--trace-event',
 ];
 

@@ -31,6 +31,7 @@ import {
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
 import { keepMap } from './transpiled.js';
@@ -82,6 +83,10 @@ let asked: {
 let executing: symbol | undefined;
 let format: symbol | undefined;
 
+function learnState(symbol: symbol): void {
+  if (symbol.description === 'kFormat') format ??= symbol;
+}
+
 /** The module that is being loaded and does not run yet. */
 function loading(): (LoadedModule & { filename: string }) | undefined {
   const { request, parent } = asked;
@@ -99,65 +104,6 @@ function loading(): (LoadedModule & { filename: string }) | undefined {
 /** What is known of the file that is about to be loaded. */
 let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 
-let cacheOfOthers: unknown;
-
-/**
- * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it
- * caches as we do, and changes nothing else.
- */
-function compilesAsEver(method: LoadedModule['_compile']): boolean {
-  if (method === compile || method === cacheOfOthers) return true;
-  if (!String(method).includes('compiledWrapper = self._moduleCompile(')) return false;
-  cacheOfOthers = method;
-  return true;
-}
-
-/** Whether somebody has got hold of `registerHooks`, and may have registered some. */
-let hooksAreAsked = false;
-let url: symbol | undefined;
-
-/** Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has. */
-function loaderIsHooked(): boolean {
-  if (url === undefined || genuineHandler === undefined) return true;
-  let hooked = false;
-  const stand = Object.defineProperty({}, url, {
-    set() {
-      hooked = true;
-      throw undefined;
-    },
-  });
-  const { stackTraceLimit } = Error;
-  try {
-    Error.stackTraceLimit = 0;
-    // No file has such a name, so it ends one way or the other before anything is loaded.
-    apply(genuineHandler, Module._extensions, [stand as LoadedModule, '/\0.cjs']);
-  } catch {}
-  Error.stackTraceLimit = stackTraceLimit;
-  return hooked;
-}
-
-function watchHooks(isFirst: boolean): void {
-  const { registerHooks } = Module;
-  if (registerHooks === undefined) return;
-  hooksAreAsked = !isFirst;
-  Object.defineProperty(Module, 'registerHooks', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      hooksAreAsked = true;
-      return registerHooks;
-    },
-    set(value: unknown) {
-      Object.defineProperty(Module, 'registerHooks', {
-        configurable: true,
-        enumerable: true,
-        writable: true,
-        value,
-      });
-    },
-  });
-}
-
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
   const cache = program();
@@ -169,9 +115,10 @@ function prepare(filename: string): Prepared | undefined {
       !compilesAsEver(Module.prototype._compile) ||
       // The loader reads sources by it.
       fs.readFileSync !== readFileSync ||
-      (hooksAreAsked && loaderIsHooked()) ||
+      (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== before ||
+      filename === __filename ||
       !isServed(filename)
     )
       return undefined;
@@ -454,7 +401,10 @@ function hookResolution(): void {
         unsettled = true;
         settled.then(() => {
           unsettled = false;
-          cache?.settle();
+          // It may have been closed since.
+          try {
+            cache?.settle();
+          } catch {}
         });
       }
     }
@@ -473,14 +423,13 @@ function hookResolution(): void {
  * @param self the module of this package, loaded by Node.js itself
  * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
  */
-export function hookCommonJs(self: LoadedModule & { parent?: { id?: string } }, watched: boolean): void {
+export function hookCommonJs(self: LoadedModule, watched: boolean): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
-  url = stateSymbol(self, 'kURL');
-  watchHooks(self.parent?.id === 'internal/preload');
+  watchHooks(self.isPreloading === true);
   genuineHandler = genuine;
   transpilingOnly = watched || isTranspilingOnly();
   kit.inlineMaps = watched;

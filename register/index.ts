@@ -75,12 +75,12 @@ export function status(): Status {
   return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
 }
 
-const self = module as unknown as LoadedModule & { parent?: { id?: string } };
+const self = module as unknown as LoadedModule;
 const holder = Module as unknown as { [instance]?: unknown };
 if (holder[instance] !== undefined) self.exports = holder[instance];
 else {
   Object.defineProperty(Module, instance, { value: self.exports });
   enable();
   // What was loaded before the program is none of its modules.
-  if (self.parent?.id === 'internal/preload') delete Module._cache[__filename];
+  if (self.isPreloading) delete Module._cache[__filename];
 }

@@ -7,6 +7,8 @@ export interface LoadedModule {
   loaded: boolean;
   children?: LoadedModule[];
   paths?: string[];
+  /** Whether the modules of `-r` are being loaded. */
+  isPreloading?: boolean;
   require(id: string): unknown;
   _compile(source: string, filename: string, format?: string): unknown;
   [state: symbol]: unknown;

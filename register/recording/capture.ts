@@ -5,7 +5,8 @@
  * a few seconds after the start of a program that goes on, before V8 throws away what has not run for long.
  */
 
-import type vm from 'node:vm';
+import vm = require('node:vm');
+
 import { type Kit, TO_TRANSPILE, TYPED_REQUEST } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { forget, whyFound } from './facts.js';
@@ -36,6 +37,10 @@ export interface Recorded {
 }
 
 const NO_CODE = new Uint8Array(0);
+/** V8's version, the length of the source and a hash of the flags: they stand in front of all bytecode. */
+function headOfCode(): Buffer {
+  return new vm.Script('').createCachedData().subarray(0, 16);
+}
 
 /** See the file's head. */
 export class Capture {
@@ -51,6 +56,9 @@ export class Capture {
   /** How often bytecode was taken early. */
   #early = 0;
   #unlisten = () => {};
+
+  /** What V8 puts in front of bytecode under the flags of the program's start. */
+  readonly #head = headOfCode();
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -156,6 +164,8 @@ export class Capture {
     this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
+    // Under other flags than those that modules are loaded with V8 would refuse all of it.
+    if (!headOfCode().equals(this.#head)) return 0;
     try {
       for (const [filename, { flags, facts, script, map }] of recorded)
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
