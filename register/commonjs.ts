@@ -22,6 +22,7 @@ import {
   ESM,
   IMPORTS,
   type Kit,
+  NAMED,
   type Prepared,
   TO_TRANSPILE,
   TRANSPILED,
@@ -106,10 +107,11 @@ let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
-  const cache = program();
   const typed = TO_TRANSPILE.test(filename);
+  if (transpilingOnly && !typed) return undefined;
+  const cache = program();
   // A program of TypeScript needs its transpiler even where nothing can be kept.
-  if ((cache === undefined || transpilingOnly) && !typed) return undefined;
+  if (cache === undefined && !typed) return undefined;
   try {
     if (
       !compilesAsEver(Module.prototype._compile) ||
@@ -133,8 +135,9 @@ function prepare(filename: string): Prepared | undefined {
         return undefined;
       }
       // V8 gives no bytecode of some scripts.
-      const script = compileText(text, filename, code.length > 0 ? code : undefined);
-      if (flags & TRANSPILED) keepMap(filename, map);
+      const name = flags & NAMED ? map : filename;
+      const script = compileText(text, name, code.length > 0 ? code : undefined);
+      if (flags & TRANSPILED && name === filename) keepMap(filename, map);
       if (script.cachedDataRejected) {
         counts.rejected++;
         debug('rejected', filename, 'V8 refuses its bytecode');
@@ -382,9 +385,15 @@ function hookResolution(): void {
     }
     let answer: string | undefined;
     const folder = parent?.path;
-    if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
+    const typed = TO_TRANSPILE.test(parent?.filename ?? '');
+    if (
+      paths !== null &&
+      folder &&
+      parent.filename &&
+      (typed || !transpilingOnly) &&
+      Module._nodeModulePaths === nodeModulePaths
+    ) {
       const cache = program();
-      const typed = TO_TRANSPILE.test(parent.filename);
       const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
       try {
         answer = cache?.resolve(folder, told, paths.length);

@@ -56,6 +56,9 @@ export const IMPORTS = 16;
 /** The text is an ES module's. */
 export const ESM = 32;
 
+/** In the place of a source map stands the name by which frames tell the module. */
+export const NAMED = 64;
+
 /** Whether a text may have an `import()`. */
 export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
 

@@ -1,3 +1,5 @@
+import nodeModule = require('node:module');
+
 /** A CommonJS module, as its loader keeps it. */
 export interface LoadedModule {
   id: string;
@@ -37,8 +39,8 @@ export interface ModuleClass {
   stripTypeScriptTypes?(source: string, options: object): string;
 }
 
-/** See there. Taken from our own module: the first `require` of a builtin costs a start some 50 us. */
-export const Module = module.constructor as unknown as ModuleClass;
+/** See there. Required, for its younger members are there only then. */
+export const Module = nodeModule as unknown as ModuleClass;
 
 /** The symbol by which the loader knows that a module's body is running. */
 export function stateSymbol(module: LoadedModule, description: string): symbol | undefined {

@@ -1,5 +1,7 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
+import fs = require('node:fs');
+
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
 
@@ -64,10 +66,7 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    (require('node:fs') as typeof import('node:fs')).writeSync(
-      2,
-      `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`,
-    );
+    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
   } catch {}
 }
 
@@ -81,15 +80,9 @@ function defaultPath(): string {
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 
-/** Options that have no say in what is compiled or found, and that come and go. */
-const ELSEWHERE = new Set([
-  '--require',
-  '--import',
-  '--eval',
-  '--print',
-  '--no-warnings',
-  '--no-deprecation',
-]);
+/** Options that have no say in what is compiled or found, and that come and go; the first ones with the word behind. */
+const ELSEWHERE = ['-r', '--require', '--import', '-e', '--eval', '-p', '--print', '-pe'];
+const ELSEWHERE_ALONE = ['--no-warnings', '--no-deprecation'];
 
 /**
  * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
@@ -97,7 +90,12 @@ const ELSEWHERE = new Set([
  */
 function profile(): string {
   const { version, arch, env } = process;
-  const options = nodeOptions().filter((option) => option.startsWith('--') && !ELSEWHERE.has(option));
+  const options = nodeOptions().filter(
+    (option, i, all) =>
+      !ELSEWHERE.includes(option) &&
+      !ELSEWHERE_ALONE.includes(option) &&
+      !ELSEWHERE.includes(all[i - 1] ?? ''),
+  );
   return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
 }
 

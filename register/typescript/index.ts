@@ -17,6 +17,7 @@ import {
   hasImport,
   IMPORTS,
   type Kit,
+  NAMED,
   type Prepared,
   TRANSPILED,
   TYPED,
@@ -154,10 +155,11 @@ export class TypeScript {
     const flags =
       TRANSPILED |
       (made.esm ? ESM : 0) |
+      (made.name ? NAMED : 0) |
       (scope.type === 'commonjs' ? TYPED : 0) |
       (hasImport(made.code) ? IMPORTS : 0);
-    const map = ascii(made.map);
-    keepMap(filename, map);
+    const map = made.name ?? ascii(made.map);
+    if (!made.name) keepMap(filename, map);
     const { script } = made;
     this.#recording?.capture.record(filename, { flags, facts, map, ...(script && { script }) });
     return { ...made, map, flags, facts };
@@ -185,8 +187,9 @@ export class TypeScript {
   ): (Transpiled & { esm: boolean; script?: vm.Script }) | undefined {
     const transpiler = loadTranspiler(choice);
     const transpile = (task: Task): Transpiled => {
-      const { code, map } = transpiler(task);
-      if (map === '') return { code, map };
+      const made = transpiler(task);
+      const { code, map } = made;
+      if (map === '') return made;
       // Node.js looks for the line of an error that nobody catches by a map only where the text names one.
       const url = this.#kit.inlineMaps
         ? `data:application/json;base64,${Buffer.from(map).toString('base64')}`
@@ -203,7 +206,7 @@ export class TypeScript {
       const made = transpile({ ...task, esm: false });
       const text =
         this.#kit.program()?.replaceText(task.filename, made.code, 1) ?? BEFORE + made.code + AFTER;
-      return { ...made, esm: false, script: this.#kit.compileText(text, task.filename) };
+      return { ...made, esm: false, script: this.#kit.compileText(text, made.name ?? task.filename) };
     } catch (error) {
       // Where nothing says what the file is, an `await` outside of functions does, or what is left of its syntax.
       if (choice.name === 'node' && strips) return undefined;

@@ -16,17 +16,21 @@ function quietly<T>(run: () => T): T {
 }
 
 /** Since Node.js 24 frames of files that it strips have the URL of the file. */
-function named(filename: string): { sourceUrl?: string } {
-  return Number.parseInt(process.versions.node, 10) >= 24 ? { sourceUrl: pathToFileURL(filename).href } : {};
+function nameOf(filename: string): string | undefined {
+  return Number.parseInt(process.versions.node, 10) >= 24 ? pathToFileURL(filename).href : undefined;
 }
 
 /** Types become spaces, so that each position stays; what is more than types is transformed, where Node.js can. */
-export function strip({ source, filename }: Task): Transpiled {
+export function strip({ source, filename, esm }: Task): Transpiled {
   const { stripTypeScriptTypes } = Module;
   if (stripTypeScriptTypes === undefined) throw new Error('no transpiler');
   return quietly(() => {
     try {
-      return { code: stripTypeScriptTypes(source, { mode: 'strip', ...named(filename) }), map: '' };
+      const name = nameOf(filename);
+      // A text that is wrapped must not name itself: V8 would count its lines from the wrapper's.
+      const sourceUrl = esm && name !== undefined ? { sourceUrl: name } : {};
+      const code = stripTypeScriptTypes(source, { mode: 'strip', ...sourceUrl });
+      return { code, map: '', ...(!esm && name !== undefined && { name }) };
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
       let code: string;

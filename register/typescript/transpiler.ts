@@ -20,6 +20,8 @@ export interface Transpiled {
   code: string;
   /** JSON; empty where each position is that of the source. */
   map: string;
+  /** By which name frames tell it, if not by its path. */
+  name?: string;
 }
 
 export type Transpile = (task: Task) => Transpiled;
