@@ -1,5 +1,6 @@
 export default {
-  files: ['__test__/**/*.test.ts'],
+  // Real programs take minutes, and have to be fetched: npm run test:programs.
+  files: ['__test__/**/*.test.ts', '!__test__/programs/**'],
   extensions: { ts: 'module' },
   nodeArguments: ['--import=tsx'],
   // A shard is shared by processes, so each test file is one.

@@ -3,9 +3,12 @@
  *
  * @packageDocumentation
  */
-export type { Codec, CodecName } from './facade/codec.js';
+
 export { type Constant, constantsCodec } from './facade/constants.js';
 export { type ErrorCode, WarmshardError } from './facade/errors.js';
+export type { Codec, CodecName } from './facade/later/codec.js';
+export type { Entry } from './facade/later/values.js';
+export type { Progress, WorkOptions } from './facade/later/work.js';
 export type { EntryMeta, Validator } from './facade/meta.js';
 export type { Host, ShardOptions } from './facade/options.js';
 export type {
@@ -18,5 +21,3 @@ export type {
 } from './facade/reports.js';
 export { Shard } from './facade/shard.js';
 export * from './facade/stores/index.js';
-export type { Entry } from './facade/values.js';
-export type { Progress, WorkOptions } from './facade/work.js';

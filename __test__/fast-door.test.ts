@@ -64,6 +64,51 @@ through('what is no key throws what it throws elsewhere', (t) => {
   throwsCode(t, 'ERR_CLOSED', () => shard.has('k'));
 });
 
+through('getMany finds through it what get finds, each counted once', (t) => {
+  const shard = Shard.open(shardPath(t));
+  const keys = Array.from(
+    { length: 1000 },
+    (_, i) => `${i % 3 === 0 ? 'absent' : 'k\u00fcy'.slice(i % 2)}${i}`,
+  );
+  keys.forEach((key, i) => {
+    if (i % 3 !== 0) shard.put(key, bytes(`${i}`));
+  });
+  for (let i = 0; i < MANY; i++) shard.has('absent');
+  for (const count of [0, 1, 11, 12, 13, 1000]) {
+    const before = shard.stats();
+    for (let round = 0; round < 20; round++) {
+      const values = shard.getMany(keys.slice(0, count));
+      t.is(values.length, count);
+      for (let i = 0; i < count; i++)
+        if (Buffer.from(values[i] ?? []).toString() !== (i % 3 === 0 ? '' : `${i}`)) return t.fail(`at ${i}`);
+    }
+    const { hits, misses } = shard.stats();
+    const absent = Math.ceil(count / 3);
+    t.deepEqual([hits - before.hits, misses - before.misses], [20 * (count - absent), 20 * absent]);
+  }
+  throwsCode(t, 'ERR_INVALID_KEY', () => shard.getMany(['k', 7 as unknown as string]));
+  shard.close();
+  for (const none of [[], ['k']]) throwsCode(t, 'ERR_CLOSED', () => shard.getMany(none));
+});
+
+through('handles that copy use it too, and the copies are their owners\u2019', (t) => {
+  const path = shardPath(t);
+  const shard = Shard.open(path, { copy: true });
+  // Into the slab; too large for it; and enough to fill many slabs.
+  for (const [i, length] of [0, 1, 1000, 16_384, 16_385, 100_000].entries())
+    shard.put(`${i}`, new Uint8Array(length).fill(i));
+  const kept: Uint8Array[] = [];
+  for (let i = 0; i < MANY; i++) {
+    const value = shard.get(`${i % 6}`) as Uint8Array;
+    if (value.some((byte) => byte !== i % 6)) return t.fail(`at ${i}`);
+    if (i % 100 < 6) kept.push(value.subarray(0, 1000).fill(0xff));
+    else value.fill(0xee);
+  }
+  for (const value of kept) if (value.some((byte) => byte !== 0xff)) return t.fail('a copy was written over');
+  t.is(shard.stats().door, process.env.WARMSHARD_FAST === '0' ? 'node-api' : 'fast');
+  shard.close();
+});
+
 through('changes are seen: own ones, other handles\u2019, a whole new file', (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path);

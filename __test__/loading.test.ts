@@ -1,7 +1,8 @@
 // The binary was missing after an install with --omit=optional, and the error said "Cannot find module './x.node'".
 
-import { copyFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { Shard, WarmshardError } from 'warmshard';
@@ -9,6 +10,7 @@ import { type Inside, inChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 
 const root = join(__dirname, '..');
+const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
 
 test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried', async (t) => {
   const dir = folder(t);
@@ -52,8 +54,6 @@ test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried
 
 test('WARMSHARD_NATIVE_PATH names the binary, wherever it is', async (t) => {
   const dir = folder(t);
-  const { readdirSync } = require('node:fs') as typeof import('node:fs');
-  const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
   copyFileSync(join(root, built), join(dir, 'elsewhere.node'));
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open(path);
@@ -98,4 +98,39 @@ test('a test runner that clears its module cache gets errors of the new class', 
     return [...new Set(results)];
   };
   t.deepEqual(await inChild(t, body, shardPath(t)), [true, 'ERR_INVALID_KEY', 5]);
+});
+
+test('an installed package finds its binary below it, beside it, or where require finds it', (t) => {
+  const triple = built.split('.')[1];
+  const program = `
+    const { Shard } = require('warmshard');
+    const shard = Shard.open(process.argv[2]);
+    shard.put('key', new Uint8Array(3));
+    console.log(shard.get('key').length, process.report.getReport().sharedObjects.find((p) => /warmshard.*node$/.test(p)));`;
+  // The one below has the version that this package asks for; one beside it may belong to another.
+  for (const [places, used] of [
+    [['node_modules/warmshard/node_modules', 'node_modules'], 'node_modules/warmshard/node_modules'],
+    [['node_modules'], 'node_modules'],
+    [['../node_modules'], '../node_modules'],
+  ] as const) {
+    const dir = join(folder(t), 'app');
+    const own = join(dir, 'node_modules', 'warmshard');
+    mkdirSync(own, { recursive: true });
+    cpSync(join(root, 'dist'), join(own, 'dist'), { recursive: true });
+    copyFileSync(join(root, 'package.json'), join(own, 'package.json'));
+    for (const place of places) {
+      const target = join(dir, place, '@warmshard', `${triple}`, built);
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(join(root, built), target);
+      writeFileSync(join(dirname(target), 'package.json'), JSON.stringify({ main: built }));
+    }
+    writeFileSync(join(dir, 'app.cjs'), program);
+    const out = execFileSync(process.execPath, ['app.cjs', join(dir, 'cache.shard')], {
+      cwd: dir,
+      encoding: 'utf8',
+    });
+    const [bytes, binary] = out.trim().split(' ');
+    t.is(bytes, '3');
+    t.is(realpathSync(`${binary}`), realpathSync(join(dir, used, '@warmshard', `${triple}`, built)));
+  }
 });

@@ -1,19 +1,18 @@
 // The benchmark: warmshard beside its peers, a Map, and the bare platform. Ratios within one run count; absolute
 // figures move with the machine.
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { verdicts } from './goals.mjs';
 import { Context } from './lib/context.mjs';
 import { machine } from './lib/machine.mjs';
+import { elsewhere, keep, list, major } from './lib/run.mjs';
 import { fastDoor } from './peers/doors.mjs';
 import { PEERS } from './peers/index.mjs';
 import { markdown, noise } from './report/markdown.mjs';
-import { nodeBinary } from './setup/nodes.mjs';
 import { SIZES } from './sizes.mjs';
 
 const CASES = [
@@ -71,26 +70,6 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Runs this again with other versions of Node.js. @param {string[]} versions */
-function elsewhere(versions) {
-  const rest = process.argv
-    .slice(2)
-    .filter((arg, i, all) => !/^--node\b/.test(arg) && all[i - 1] !== '--node');
-  for (const version of versions) {
-    const binary = nodeBinary(version);
-    if (binary === undefined) {
-      console.error(`Node.js ${version} is not here: npm run bench:nodes -- ${version}`);
-      process.exitCode = 1;
-      continue;
-    }
-    const { status } = spawnSync(binary, [fileURLToPath(import.meta.url), ...rest], { stdio: 'inherit' });
-    process.exitCode ||= status ?? 1;
-  }
-}
-
-/** @param {string | undefined} text */
-const list = (text) => text?.split(',').map((word) => word.trim());
-
 async function run() {
   const started = Date.now();
   const mode = options.tiny ? 'tiny' : options.quick ? 'quick' : 'full';
@@ -130,21 +109,10 @@ async function run() {
     notes: warning ? [...notes, warning] : notes,
   };
   console.log(markdown(report));
-  const major = process.versions.node.split('.', 1)[0] ?? '';
-  const published = new URL(`results/node-${major}.json`, import.meta.url);
-  const files = [options.json?.replace('{node}', major), options.publish && fileURLToPath(published)];
-  for (const file of files)
-    if (file) {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, `${JSON.stringify(report, rounded, 1)}\n`);
-    }
-}
-
-/** Four digits tell more than the machine knows. @param {string} _key @param {unknown} value */
-function rounded(_key, value) {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+  const published = fileURLToPath(new URL(`results/node-${major}.json`, import.meta.url));
+  keep(report, [options.json, options.publish && published]);
 }
 
 if (options.help) console.log(HELP);
-else if (options.node !== undefined) elsewhere(list(options.node) ?? []);
+else if (options.node !== undefined) elsewhere(fileURLToPath(import.meta.url), list(options.node) ?? []);
 else await run();

@@ -1,11 +1,13 @@
 import { WarmshardError } from './errors.js';
-import { Lending } from './lending.js';
+import { viewPart } from './lending.js';
 import { MetaBlock } from './meta.js';
-import { type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
+import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
 import { mustCopy } from './options.js';
-import { unwatch, watch } from './watch.js';
+import { unwatch, type Watched, watch } from './watch.js';
 
-/** Where the metadata block lies in the exchange block; see src-rs/binding/exchange.rs. */
+/** Words of the answer, at the exchange block's start; see src-rs/binding/exchange.rs. */
+const ANSWER_WORDS = 512;
+/** Where the metadata block lies in it. */
 const META_AT = 2048;
 /** Keys that a walk fetches at a time. */
 const CURSOR_KEYS = 1024;
@@ -13,31 +15,56 @@ const CURSOR_KEYS = 1024;
 /** An open shard as the addon knows it, with what every class over it needs. */
 export class Handle {
   readonly native: NativeShard;
-  readonly hot: HotCalls;
-  readonly lending: Lending;
-  /** The metadata block of the hot calls. */
-  readonly meta: MetaBlock;
+  readonly first: FirstCalls;
+  /** Window number -> the memory. The addon knows which numbers are valid. */
+  readonly windows: ArrayBuffer[];
+  /** The answer of the last look-up: for each part window number or marker, offset, length. */
+  readonly answer: Uint32Array;
   readonly partNames: readonly string[];
   readonly readOnly: boolean;
-  /** Whether values may be lent. */
-  readonly lends: boolean;
-  closed = false;
+  /** What the fast door calls the shard; zero while it is not used. */
+  door: number;
+  closed: boolean;
+  private readonly watched: Watched;
+  private calls: HotCalls | undefined;
+  private block: MetaBlock | undefined;
 
   constructor(
     readonly path: string,
     options: NativeOptions,
     copy: boolean | undefined,
   ) {
-    const hot = {} as HotCalls;
-    this.native = native().NativeShard.open(path, options, hot);
-    this.hot = hot;
-    this.lends = !mustCopy(copy);
-    if (!this.lends) this.native.neverLend();
-    this.lending = new Lending(hot, this.native);
-    this.meta = new MetaBlock(hot.exchange, META_AT);
+    const first = {} as FirstCalls;
+    this.native = native().NativeShard.open(path, options, first);
+    this.first = first;
+    if (mustCopy(copy)) this.native.neverLend();
+    this.windows = [];
+    this.answer = new Uint32Array(first.exchange, 0, ANSWER_WORDS);
     this.partNames = options.parts;
     this.readOnly = options.readOnly;
-    watch(this, this.native);
+    this.door = 0;
+    this.closed = false;
+    this.calls = undefined;
+    this.block = undefined;
+    this.watched = watch(this);
+  }
+
+  private attach(): HotCalls {
+    const calls = {} as HotCalls;
+    this.native.attach(calls);
+    this.calls = calls;
+    return calls;
+  }
+
+  /** What is called often, beside `first`. The addon makes these functions at the first need. */
+  get hot(): HotCalls {
+    return this.calls ?? this.attach();
+  }
+
+  /** The metadata block of the hot calls. */
+  get meta(): MetaBlock {
+    this.block ??= new MetaBlock(this.first.exchange, META_AT);
+    return this.block;
   }
 
   /** The parts that an answer of `count` parts tells of: all or none. */
@@ -46,7 +73,7 @@ export class Handle {
     if (count !== names.length) return undefined;
     const parts: Record<string, Uint8Array> = {};
     for (let i = 0; i < count; i++) {
-      const part = this.lending.part(i);
+      const part = viewPart(this, i);
       if (part === undefined) return undefined;
       parts[names[i] as string] = part;
     }
@@ -76,9 +103,9 @@ export class Handle {
   /** Ends the use of the shard; again: nothing. */
   close(): void {
     this.closed = true;
-    unwatch(this);
+    unwatch(this.watched);
     this.native.close();
-    this.lending.windows.length = 0;
+    this.windows.length = 0;
   }
 }
 

@@ -1,4 +1,5 @@
-import type { HotCalls, NativeShard } from './native.js';
+import { fast } from './fast.js';
+import type { Handle } from './handle.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
 const COPY = 0xffff_ffff;
@@ -10,78 +11,89 @@ const MADE_WINDOW = 96;
 const MUST_COPY = -4;
 /** The window number of the slab. */
 const COPIES = 1;
+/** That of the slab which the fast door copies into. */
+const MORE_COPIES = 2;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
 /** A larger value gets memory of its own, so that keeping the value does not keep a slab; see src-rs/binding/slab.rs. */
 const SHARED_BYTES = SLAB_BYTES / 8;
 
-/**
- * Turns the addon's answers into views: of windows (mapped memory that is lent), or of copies. The addon copies small
- * values by itself into the slab that it was given, and answers as if that were a window.
- */
-export class Lending {
-  /** Window number -> the memory. The addon knows which numbers are valid. */
-  readonly windows: ArrayBuffer[] = [];
-  /** The answer: for each part window number or marker, offset, length. */
-  readonly answer: Uint32Array;
+// The addon's answers as views: of windows (mapped memory that is lent), or of copies. The addon copies small values by
+// itself into the slab that it was given, and answers as if that were a window.
+//
+// Functions, not methods: the build has V8 compile them with the bundle, see scripts/build-js.mjs.
 
-  constructor(
-    readonly hot: HotCalls,
-    readonly shard: NativeShard,
-  ) {
-    this.answer = new Uint32Array(hot.exchange, 0, 512);
-  }
-
-  /** The first part of the last answer, given its status. */
-  first(status: number): Uint8Array | undefined {
-    if (status === MUST_MAKE_WINDOW) this.#makeWindow(0);
-    return this.part(0);
-  }
-
-  /** A part of the last answer; `undefined` where it went away meanwhile. */
-  part(index: number): Uint8Array | undefined {
-    const word = index * 3;
-    if (this.answer[word] === NEEDS_WINDOW) this.#makeWindow(index);
-    const id = this.answer[word] as number;
-    const offset = this.answer[word + 1] as number;
-    const length = this.answer[word + 2] as number;
-    if (id < NEEDS_WINDOW) return this.#view(id, offset, length, index);
-    return this.#copy(index, length);
-  }
-
-  /** A view of a window. */
-  #view(id: number, offset: number, length: number, index: number): Uint8Array | undefined {
+/** The first part of the last answer, given its status; `undefined` where it is no hit, or went away meanwhile. */
+export function viewFirst(handle: Handle, status: number): Uint8Array | undefined {
+  if (status >= 0) {
+    const { answer } = handle;
     try {
-      return new Uint8Array(this.windows[id] as ArrayBuffer, offset, length);
+      return new Uint8Array(handle.windows[status] as ArrayBuffer, answer[1], answer[2]);
+    } catch {
+      return viewPart(handle, 0);
+    }
+  }
+  if (status > MUST_COPY) return undefined;
+  if (status === MUST_MAKE_WINDOW) makeWindow(handle, 0);
+  else if (handle.door !== 0 && (handle.answer[2] as number) <= SHARED_BYTES) renewSlab(handle);
+  return viewPart(handle, 0);
+}
+
+/** A part of the last answer; `undefined` where it went away meanwhile. */
+export function viewPart(handle: Handle, index: number): Uint8Array | undefined {
+  const word = index * 3;
+  const { answer } = handle;
+  if (answer[word] === NEEDS_WINDOW) makeWindow(handle, index);
+  const id = answer[word] as number;
+  const length = answer[word + 2] as number;
+  if (id < NEEDS_WINDOW) {
+    try {
+      return new Uint8Array(handle.windows[id] as ArrayBuffer, answer[word + 1], length);
     } catch {
       // Somebody detached the memory, by transferring a view's buffer. What they took stays theirs.
-      this.#makeWindow(index);
-      return this.#copy(index, length);
+      if (id === MORE_COPIES) renewSlab(handle);
+      else makeWindow(handle, index);
     }
   }
+  return copyPart(handle, index, length);
+}
 
-  #makeWindow(index: number): void {
-    const buffer = this.shard.window(index);
-    if (buffer != null) this.windows[this.answer[MADE_WINDOW] as number] = buffer;
-    if (buffer == null || this.answer[index * 3] === NEEDS_WINDOW) this.answer[index * 3] = COPY;
-  }
+function makeWindow(handle: Handle, index: number): void {
+  const { answer, native } = handle;
+  const buffer = native.window(index);
+  if (buffer != null) handle.windows[answer[MADE_WINDOW] as number] = buffer;
+  if (buffer == null || answer[index * 3] === NEEDS_WINDOW) answer[index * 3] = COPY;
+}
 
-  #copy(index: number, length: number): Uint8Array | undefined {
-    if (length > SHARED_BYTES) {
-      const target = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
-      return this.hot.copyPart(index, target) === 0 ? target : undefined;
-    }
-    let status = this.hot.placePart(index);
-    if (status === MUST_COPY) {
-      const slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
-      keep(slab);
-      this.windows[COPIES] = slab;
-      status = this.hot.placePart(index, slab);
-    }
-    if (status !== COPIES) return undefined;
-    return new Uint8Array(this.windows[COPIES] as ArrayBuffer, this.answer[index * 3 + 1], length);
+/** The fast door's slab is full, lost or not there yet: its next copies go into a new one, this one does not. */
+function renewSlab(handle: Handle): void {
+  if (handle.door === 0) return;
+  const slab = makeSlab();
+  handle.windows[MORE_COPIES] = slab;
+  fast.slab(handle.door, slab);
+}
+
+function copyPart(handle: Handle, index: number, length: number): Uint8Array | undefined {
+  const { hot, windows } = handle;
+  if (length > SHARED_BYTES) {
+    const target = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
+    return hot.copyPart(index, target) === 0 ? target : undefined;
   }
+  let status = hot.placePart(index);
+  if (status === MUST_COPY) {
+    const slab = makeSlab();
+    windows[COPIES] = slab;
+    status = hot.placePart(index, slab);
+  }
+  if (status !== COPIES) return undefined;
+  return new Uint8Array(windows[COPIES] as ArrayBuffer, handle.answer[index * 3 + 1], length);
+}
+
+function makeSlab(): ArrayBuffer {
+  const slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer;
+  keep(slab);
+  return slab;
 }
 
 /** Whoever transferred one value's memory to a worker would take its neighbours' with it. */

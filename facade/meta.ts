@@ -104,35 +104,6 @@ export class MetaBlock {
   }
 }
 
-/** The block of one entry of a batch, or `undefined` where there is nothing to say. */
-export function encodeMeta(meta: EntryMeta | undefined): Uint8Array | undefined {
-  if (meta === undefined) return undefined;
-  const { validator, expiresAt } = meta;
-  if (validator === undefined && expiresAt === undefined) return undefined;
-  const block = new Uint8Array(META_LEN);
-  new MetaBlock(block.buffer, 0).write({ validator, expiresAt });
-  return block;
-}
-
-/** A stored validator read back. */
-export function decodeValidator(kind: number, bytes: Uint8Array): Validator | undefined {
-  // The stored kinds, as src-rs/core/src/validator.rs numbers them.
-  switch (kind) {
-    case 1:
-    case 2: {
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const mtime = { mtimeSec: Number(view.getBigInt64(0, true)), mtimeNsec: view.getUint32(8, true) };
-      return kind === 1 ? mtime : { ...mtime, size: Number(view.getBigUint64(12, true)) };
-    }
-    case 3:
-      return { digest: bytes.slice() };
-    case 4:
-      return bytes.slice();
-    default:
-      return undefined;
-  }
-}
-
 function wrongValidator() {
   return invalid(
     'a validator must be { mtimeSec, mtimeNsec, size? }, { digest: Uint8Array } or a Uint8Array of at most 64 bytes',

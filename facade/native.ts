@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { WarmshardError } from './errors.js';
 import type { ShardStats } from './reports.js';
 import type { NativeArtifactStoreClass } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
 
-/** What the addon puts on the object that is handed to `open`; see src-rs/binding/hot.rs. */
-export interface HotCalls {
+/** What the addon puts on the object that is handed to `open`; see `FIRST` of src-rs/binding/hot.rs. */
+export interface FirstCalls {
   get(key: string): number;
+  exchange: ArrayBuffer;
+}
+
+/** The others that are called often; `OTHERS` there. */
+export interface HotCalls {
   /** `get` that is not counted. */
   getAgain(key: string): number;
   getChecked(key: string): number;
@@ -22,7 +26,6 @@ export interface HotCalls {
   getMany(keys: readonly string[], answers: Uint32Array): number;
   /** Writes 1 for each key without an entry; gives how many there are. */
   missing(keys: readonly string[], answers: Uint8Array): number;
-  exchange: ArrayBuffer;
 }
 
 /** The same for a script cache; see src-rs/binding/stores/script.rs. */
@@ -92,6 +95,8 @@ type Values = readonly (Uint8Array | readonly Uint8Array[])[];
 
 /** The generated part of the addon; see src-rs/binding/shard.rs. */
 export interface NativeShard {
+  /** Puts the `HotCalls` on an object. */
+  attach(target: object): void;
   close(): void;
   neverLend(): void;
   window(part: number): ArrayBuffer | undefined;
@@ -166,23 +171,45 @@ export function platformTriple(): string {
   const { platform, arch } = process;
   if (platform !== 'linux') return `${platform}-${arch}`;
   // glibc's loader has a fixed path; a musl system has none at it, unless a compatibility layer put one there.
-  const musl = existsSync(`/lib/ld-musl-${arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
-  const glibc = existsSync(arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
-  return `${platform}-${arch}-${musl && !glibc ? 'musl' : 'gnu'}`;
+  const musl =
+    existsSync(`/lib/ld-musl-${arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`) &&
+    !existsSync(arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
+  return `${platform}-${arch}-${musl ? 'musl' : 'gnu'}`;
 }
 
-/** The binary of this platform: a path given by hand, one built in this checkout, or a platform package. */
+/**
+ * Where the binary of this platform may be: a path given by hand, or one built in this checkout, or a platform
+ * package, below this one or beside it as installers put it.
+ */
+function candidates(triple: string): string[] {
+  const override = process.env.WARMSHARD_NATIVE_PATH;
+  if (override) return [override];
+  const file = `warmshard.${triple}.node`;
+  const installed = `@warmshard/${triple}`;
+  const built = `${__dirname}/../${file}`;
+  // Asking first: a `require` that fails takes as long as one that does not. And one that has to search takes longer
+  // than the rest of loading.
+  if (existsSync(built)) return [built, installed];
+  const below = `${__dirname}/../node_modules/${installed}/${file}`;
+  const beside = `${__dirname}/../../${installed}/${file}`;
+  const found = [below, beside].filter((path) => existsSync(path));
+  return [...found, installed];
+}
+
+/** What `require` of a binary gives, without its search for the file. */
+function openBinary(path: string): Partial<Addon> {
+  if (!/^\/.*\.node$/s.test(path)) return require(path);
+  const module = { exports: {} };
+  process.dlopen(module, path);
+  return module.exports;
+}
+
 function load(): Addon {
   const triple = platformTriple();
-  const override = process.env.WARMSHARD_NATIVE_PATH;
-  const built = join(__dirname, '..', `warmshard.${triple}.node`);
-  const installed = `@warmshard/${triple}`;
-  // Asking first: a `require` that fails takes as long as one that does not.
-  const candidates = override ? [override] : existsSync(built) ? [built, installed] : [installed];
   const failures: string[] = [];
-  for (const candidate of candidates) {
+  for (const candidate of candidates(triple)) {
     try {
-      const found = require(candidate) as Partial<Addon>;
+      const found = openBinary(candidate);
       if (typeof found?.setErrorClass === 'function') {
         loadedFrom = candidate;
         return found as Addon;

@@ -1,5 +1,5 @@
-import type { Codec, CodecName } from './codec.js';
 import { invalid } from './errors.js';
+import type { Codec, CodecName } from './later/codec.js';
 import type { NativeOptions } from './native.js';
 
 /** The host program: what makes and uses the entries. An entry of another host build is stale. */

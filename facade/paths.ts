@@ -5,5 +5,22 @@ import { invalid } from './errors.js';
 export function absolutePath(path: string, name = 'path'): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || !path.isWellFormed())
     throw invalid(`${name} must be a non-empty string without zero bytes or lone surrogates`);
-  return resolve(path);
+  return isResolved(path) ? path : resolve(path);
+}
+
+/**
+ * Whether `resolve` would leave a path as it is. It asks a function about each character, and Node.js 24 begins to
+ * optimise that function meanwhile: 100 us and more of a first `open`.
+ */
+function isResolved(path: string): boolean {
+  if (path[0] !== '/') return false;
+  for (let start = 1; ; ) {
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    const length = end - start;
+    if (length === 0 || (length === 1 && path[start] === '.')) return false;
+    if (length === 2 && path[start] === '.' && path[start + 1] === '.') return false;
+    if (slash === -1) return true;
+    start = slash + 1;
+  }
 }

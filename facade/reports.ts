@@ -1,5 +1,4 @@
-import { decodeValidator, type Validator } from './meta.js';
-import type { NativeEntryInfo } from './native.js';
+import type { Validator } from './meta.js';
 
 /** What is known of an entry beside its value. */
 export interface EntryInfo {
@@ -138,27 +137,4 @@ export interface ShardStats {
   doorShut?: string;
   /** Why the file at the path reads as an empty shard; the next change replaces it. */
   rejected?: string;
-}
-
-/** An entry's description with the names of its parts. */
-export function entryInfo(info: NativeEntryInfo, partNames: readonly string[]): EntryInfo {
-  const validator = decodeValidator(info.validatorKind, info.validator);
-  return {
-    key: info.key,
-    bytes: info.partLens.reduce((sum, len) => sum + len, 0),
-    parts: Object.fromEntries(
-      info.partLens.map((len, i) => [
-        (info.own && partNames[i]) || (info.own && partNames.length === 1 ? '' : String(i)),
-        len,
-      ]),
-    ),
-    host: { name: info.hostName, version: info.hostVersion },
-    current: info.own,
-    cachedAt: new Date(info.cachedMs),
-    lastUsedAt: new Date(info.lastUsedMs),
-    ...(info.expiresMs !== 0 && { expiresAt: info.expiresMs }),
-    ...(validator !== undefined && { validator }),
-    racy: info.racy,
-    generation: info.generation,
-  };
 }

@@ -1,21 +1,15 @@
 import { invalid } from './errors.js';
-import { fast, fastNumber, ORDINARY, patience, shutBecause } from './fast.js';
+import { AHEAD, fast, ORDINARY, patience } from './fast.js';
 import { Handle } from './handle.js';
-import type { Lending } from './lending.js';
-import type { EntryMeta, MetaBlock, Validator } from './meta.js';
-import type { HotCalls, NativeShard } from './native.js';
+import type { Entry, Values } from './later/values.js';
+import type { WorkOptions } from './later/work.js';
+import { later } from './later.js';
+import { viewFirst } from './lending.js';
+import type { EntryMeta, Validator } from './meta.js';
+import type { FirstCalls } from './native.js';
 import { nativeOptions, type ShardOptions } from './options.js';
 import { absolutePath } from './paths.js';
-import {
-  type CompactReport,
-  type Durability,
-  type EntryInfo,
-  entryInfo,
-  type ShardStats,
-  type VerifyReport,
-} from './reports.js';
-import { type Entry, Values } from './values.js';
-import { runWork, type WorkOptions } from './work.js';
+import type { CompactReport, Durability, EntryInfo, ShardStats, VerifyReport } from './reports.js';
 
 /** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
 const ABSENT = 0xffff_fffd;
@@ -44,46 +38,43 @@ export class Shard<V = Uint8Array> {
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
-  // Fields of the handle, where `get` reaches them without a detour.
-  readonly #native: NativeShard;
-  readonly #hot: HotCalls;
+  // Of the handle, where `get` reaches them without a detour.
+  readonly #calls: FirstCalls;
   /** What the fast door calls this shard; zero while look-ups go through Node-API. */
   #fast = 0;
   /** Look-ups until somebody asks whether there is such a door. */
   #patience: number;
-  readonly #lending: Lending;
-  readonly #windows: ArrayBuffer[];
-  readonly #answer: Uint32Array;
-  readonly #meta: MetaBlock;
-  readonly #values: Values<V>;
+  /** Whether a value is the bytes of the one part as they are. */
   readonly #plain: boolean;
+  #coding: Values<V> | undefined;
 
   private constructor(path: string, options: ShardOptions<V>) {
     const parsed = nativeOptions(options);
-    this.#values = new Values(options, parsed.parts);
-    this.#plain = this.#values.plain;
+    const { codec, parts } = options;
+    this.#plain = parts === undefined && (codec === undefined || codec === 'bytes');
+    if (!this.#plain) this.#coding = new (later().Values)(options, parsed.parts);
     const handle = new Handle(path, parsed, options.copy);
     this.#handle = handle;
-    this.#native = handle.native;
-    this.#hot = handle.hot;
-    this.#lending = handle.lending;
-    this.#windows = handle.lending.windows;
-    this.#answer = handle.lending.answer;
-    this.#meta = handle.meta;
-    // The fast door cannot copy: it would take a second call, which costs more than it saves.
-    this.#patience = handle.lends ? patience() : Number.POSITIVE_INFINITY;
+    this.#calls = handle.first;
+    this.#patience = patience();
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
 
+  /** How values become bytes and back; where they are bytes, it is made when a batch needs it. */
+  get #values(): Values<V> {
+    this.#coding ??= new (later().Values)<V>({}, this.#handle.partNames);
+    return this.#coding;
+  }
+
   /** Rises with every published change, of any process. */
   get generation(): number {
-    return this.#native.generation();
+    return this.#handle.native.generation();
   }
 
   /** Live entries, of all producers. */
   get size(): number {
-    return this.#native.size();
+    return this.#handle.native.size();
   }
 
   /**
@@ -94,33 +85,22 @@ export class Shard<V = Uint8Array> {
    */
   get(key: string, validator?: Validator): V | undefined {
     if (!this.#plain) return this.#getDecoded(key, validator);
-    let status: number;
-    if (validator === undefined) {
-      status = this.#fast === 0 ? this.#hurry() : fast.get(key, this.#fast);
-      if (status === ORDINARY) status = this.#hot.get(key);
+    let status = ORDINARY;
+    if (validator !== undefined) {
+      this.#handle.meta.writeValidator(validator);
+      status = this.#handle.hot.getChecked(key);
     } else {
-      this.#meta.writeValidator(validator);
-      status = this.#hot.getChecked(key);
+      if (this.#fast !== 0) status = fast.get(key, this.#fast);
+      else if (--this.#patience === 0) this.#knock();
+      if (status === ORDINARY) status = this.#calls.get(key);
     }
-    return this.#first(status) as V | undefined;
+    return viewFirst(this.#handle, status) as V | undefined;
   }
 
-  /** Counts a look-up through Node-API, and looks for the fast door when there have been many. */
-  #hurry(): number {
-    if (--this.#patience === 0) this.#fast = fastNumber(this.#native);
-    return ORDINARY;
-  }
-
-  #first(status: number): Uint8Array | undefined {
-    if (status >= 0) {
-      const answer = this.#answer;
-      try {
-        return new Uint8Array(this.#windows[status] as ArrayBuffer, answer[1], answer[2]);
-      } catch {
-        return this.#lending.part(0);
-      }
-    }
-    return status > -4 ? undefined : this.#lending.first(status);
+  /** Looks for the fast door, once there have been many look-ups through Node-API. */
+  #knock(): void {
+    this.#fast = later().fastNumber(this.#handle.native);
+    this.#handle.door = this.#fast;
   }
 
   #getDecoded(key: string, validator?: Validator): V | undefined {
@@ -136,10 +116,10 @@ export class Shard<V = Uint8Array> {
    */
   getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined {
     let count: number;
-    if (validator === undefined) count = this.#hot.getParts(key);
+    if (validator === undefined) count = this.#handle.hot.getParts(key);
     else {
-      this.#meta.writeValidator(validator);
-      count = this.#hot.getPartsChecked(key);
+      this.#handle.meta.writeValidator(validator);
+      count = this.#handle.hot.getPartsChecked(key);
     }
     return this.#handle.parts(count);
   }
@@ -154,19 +134,42 @@ export class Shard<V = Uint8Array> {
     // A copy: the addon must not meet getters or a proxy.
     const wanted: string[] = Array.from(keys);
     if (!this.#plain) return wanted.map((key) => this.get(key));
+    if (this.#patience > 0) {
+      this.#patience -= wanted.length;
+      if (this.#patience <= 0) this.#knock();
+    }
+    if (this.#fast !== 0 && wanted.length > 0) return this.#getQuickly(wanted);
+    const { windows } = this.#handle;
     const answers = new Uint32Array(wanted.length * 3);
-    this.#hot.getMany(wanted, answers);
+    this.#handle.hot.getMany(wanted, answers);
     const values = new Array<V | undefined>(wanted.length).fill(undefined);
     const rest: number[] = [];
     for (let i = 0, word = 0; i < wanted.length; i++, word += 3) {
       const id = answers[word] as number;
-      const window = this.#windows[id];
+      const window = windows[id];
       if (window !== undefined && window.byteLength > 0)
         values[i] = new Uint8Array(window, answers[word + 1], answers[word + 2]) as V;
       else if (id !== ABSENT) rest.push(i);
     }
     // Only now: a look-up may find a new file, whose windows have the same numbers.
-    for (const i of rest) values[i] = this.#first(this.#hot.getAgain(wanted[i] as string)) as V | undefined;
+    for (const i of rest)
+      values[i] = viewFirst(this.#handle, this.#handle.hot.getAgain(wanted[i] as string)) as V | undefined;
+    return values;
+  }
+
+  /** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
+  #getQuickly(keys: readonly string[]): (V | undefined)[] {
+    const count = keys.length;
+    const values = new Array<V | undefined>(count);
+    for (let next = 0; next < count + AHEAD; next++) {
+      if (next < count) fast.ahead(keys[next] as string, this.#fast);
+      const i = next - AHEAD;
+      if (i < 0) continue;
+      const key = keys[i] as string;
+      let status = fast.get(key, this.#fast);
+      if (status === ORDINARY) status = this.#calls.get(key);
+      values[i] = viewFirst(this.#handle, status) as V | undefined;
+    }
     return values;
   }
 
@@ -178,10 +181,10 @@ export class Shard<V = Uint8Array> {
   has(key: string, validator?: Validator): boolean {
     if (validator === undefined) {
       const found = this.#fast === 0 ? ORDINARY : fast.has(key, this.#fast);
-      return (found === ORDINARY ? this.#hot.has(key) : found) === 1;
+      return (found === ORDINARY ? this.#handle.hot.has(key) : found) === 1;
     }
-    this.#meta.writeValidator(validator);
-    return this.#hot.hasChecked(key) === 1;
+    this.#handle.meta.writeValidator(validator);
+    return this.#handle.hot.hasChecked(key) === 1;
   }
 
   /**
@@ -190,8 +193,8 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   info(key: string): EntryInfo | undefined {
-    const info = this.#native.info(key);
-    return info == null ? undefined : entryInfo(info, this.#values.partNames);
+    const info = this.#handle.native.info(key);
+    return info == null ? undefined : later().entryInfo(info, this.#handle.partNames);
   }
 
   /**
@@ -201,11 +204,11 @@ export class Shard<V = Uint8Array> {
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   put(key: string, value: V, meta?: EntryMeta): void {
-    const bytes = this.#values.encode(value);
-    if (meta === undefined) this.#hot.put(key, bytes);
+    const bytes = this.#plain ? plainBytes(value) : this.#values.encode(value);
+    if (meta === undefined) this.#handle.hot.put(key, bytes);
     else {
-      this.#meta.write(meta);
-      this.#hot.putWith(key, bytes);
+      this.#handle.meta.write(meta);
+      this.#handle.hot.putWith(key, bytes);
     }
   }
 
@@ -215,7 +218,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   delete(key: string): boolean {
-    return this.#native.remove(key);
+    return this.#handle.native.remove(key);
   }
 
   /**
@@ -227,7 +230,7 @@ export class Shard<V = Uint8Array> {
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
     if (keys.length === 0) return this.#handle.requireWritable(0);
-    return this.#native.writeMany(keys, values, metas, false);
+    return this.#handle.native.writeMany(keys, values, metas, false);
   }
 
   /**
@@ -237,7 +240,7 @@ export class Shard<V = Uint8Array> {
    */
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
-    return this.#native.writeMany(keys, values, metas, true);
+    return this.#handle.native.writeMany(keys, values, metas, true);
   }
 
   /**
@@ -246,7 +249,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   clear(): void {
-    this.#native.clear();
+    this.#handle.native.clear();
   }
 
   /**
@@ -281,7 +284,8 @@ export class Shard<V = Uint8Array> {
 
   /** Every entry, of all hosts, newest first. */
   list(): EntryInfo[] {
-    return this.#native.list().map((info) => entryInfo(info, this.#values.partNames));
+    const { partNames } = this.#handle;
+    return this.#handle.native.list().map((info) => later().entryInfo(info, partNames));
   }
 
   /**
@@ -291,7 +295,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   evictStale(): number {
-    return this.#native.evictStale();
+    return this.#handle.native.evictStale();
   }
 
   /**
@@ -300,7 +304,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   compact(): CompactReport {
-    return this.#native.compact() as CompactReport;
+    return this.#handle.native.compact() as CompactReport;
   }
 
   /**
@@ -309,7 +313,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_CLOSED`
    */
   verify(): VerifyReport {
-    return this.#native.verify() as VerifyReport;
+    return this.#handle.native.verify() as VerifyReport;
   }
 
   /**
@@ -318,18 +322,18 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   flush(): void {
-    this.#native.flush();
+    this.#handle.native.flush();
   }
 
   /** What a power cut now might cost. */
   durability(): Durability {
-    return this.#native.durability() as Durability;
+    return this.#handle.native.durability() as Durability;
   }
 
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
-    const { rejected, ...stats } = this.#native.stats();
-    const doorShut = shutBecause();
+    const { rejected, ...stats } = this.#handle.native.stats();
+    const doorShut = later().shutBecause();
     return {
       ...stats,
       door: this.#fast === 0 ? 'node-api' : 'fast',
@@ -351,36 +355,44 @@ export class Shard<V = Uint8Array> {
   /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
-    return runWork(options, async (job) =>
+    return later().runWork(options, async (job) =>
       keys.length === 0
         ? this.#handle.requireWritable(0)
-        : this.#native.writeManyAsync(keys, values, metas, false, job),
+        : this.#handle.native.writeManyAsync(keys, values, metas, false, job),
     );
   }
 
   /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
-    return runWork(options, (job) => this.#native.writeManyAsync(keys, values, metas, true, job));
+    return later().runWork(options, (job) =>
+      this.#handle.native.writeManyAsync(keys, values, metas, true, job),
+    );
   }
 
   /** `compact` off the event loop. */
   async compactAsync(options?: WorkOptions): Promise<CompactReport> {
-    return runWork(options, (job) => this.#native.compactAsync(job) as Promise<CompactReport>);
+    return later().runWork(options, (job) => this.#handle.native.compactAsync(job) as Promise<CompactReport>);
   }
 
   /** `verify` off the event loop. */
   async verifyAsync(options?: WorkOptions): Promise<VerifyReport> {
-    return runWork(options, (job) => this.#native.verifyAsync(job) as Promise<VerifyReport>);
+    return later().runWork(options, (job) => this.#handle.native.verifyAsync(job) as Promise<VerifyReport>);
   }
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return runWork(options, (job) => this.#native.flushAsync(job));
+    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
   }
 
   /** `evictStale` off the event loop. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
-    return runWork(options, (job) => this.#native.evictStaleAsync(job));
+    return later().runWork(options, (job) => this.#handle.native.evictStaleAsync(job));
   }
+}
+
+/** A value that is bytes. The addon checks that, but would take an array for the parts of a value. */
+export function plainBytes(value: unknown): Uint8Array {
+  if (Array.isArray(value)) throw invalid('a value must be a Uint8Array, or use a codec');
+  return value as Uint8Array;
 }

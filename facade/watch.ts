@@ -1,20 +1,23 @@
-import type { NativeShard } from './native.js';
+import type { Handle } from './handle.js';
+
+/** A shard that is checked. */
+export type Watched = WeakRef<Handle>;
 
 /** How often open shards look whether their files were deleted or replaced by hand, in milliseconds. */
 const CHECK_MS = 1000;
 
 // Programs that only ever hit would not notice otherwise: a hit makes no system call. The shards are held weakly,
 // and the timer does not keep the process alive.
-const open = new Map<NativeShard, WeakRef<object>>();
-const byFacade = new WeakMap<object, NativeShard>();
+const open = new Set<Watched>();
 let timer: NodeJS.Timeout | undefined;
 
 /** Checks a shard now and then until it is closed or collected. */
-export function watch(facade: object, shard: NativeShard): void {
-  open.set(shard, new WeakRef(facade));
-  byFacade.set(facade, shard);
+export function watch(handle: Handle): Watched {
+  const watched = new WeakRef(handle);
+  open.add(watched);
   // Not now: the first timer of a process costs more than opening a shard.
   if (open.size === 1) Promise.resolve().then(start);
+  return watched;
 }
 
 function start(): void {
@@ -22,22 +25,18 @@ function start(): void {
 }
 
 /** Ends that. */
-export function unwatch(facade: object): void {
-  const shard = byFacade.get(facade);
-  if (shard !== undefined) forget(shard);
-}
-
-function check(): void {
-  for (const [shard, facade] of open) {
-    if (facade.deref() === undefined) forget(shard);
-    else shard.check();
-  }
-}
-
-function forget(shard: NativeShard): void {
-  open.delete(shard);
+export function unwatch(watched: Watched): void {
+  open.delete(watched);
   if (open.size === 0) {
     clearInterval(timer);
     timer = undefined;
+  }
+}
+
+function check(): void {
+  for (const watched of open) {
+    const handle = watched.deref();
+    if (handle === undefined) unwatch(watched);
+    else handle.native.check();
   }
 }

@@ -1,6 +1,25 @@
-/** Flags under which programs are watched or run differently: whoever gives them must see what is there without us. */
-const WATCHED =
-  /^--(inspect|cpu-prof|heap-prof|prof|experimental-test-coverage|experimental-policy|build-snapshot|build-sea|experimental-sea-config|preserve-symlinks|watch|frozen-intrinsics|experimental-package-map|enable-source-maps|no-?lazy$|trace-(?!warnings|deprecation|uncaught|exit))/;
+/**
+ * Flags under which programs are watched or run differently: whoever gives them must see what is there without us. Told
+ * by how they begin.
+ */
+const WATCHED = [
+  '--inspect',
+  '--cpu-prof',
+  '--heap-prof',
+  '--prof',
+  '--experimental-test-coverage',
+  '--experimental-policy',
+  '--experimental-package-map',
+  '--build-s',
+  '--experimental-sea-config',
+  '--preserve-symlinks',
+  '--watch',
+  '--frozen-intrinsics',
+  '--enable-source-maps',
+  '--no-lazy',
+  '--nolazy',
+  '--trace-event',
+];
 
 /** Variables that do the same. */
 const WATCHING = [
@@ -23,13 +42,20 @@ export function nodeOptions(): string[] {
  */
 export function reasonToStepAside(): string | undefined {
   const { env } = process;
-  if (/^(0|false|no)$/i.test(env.WARMSHARD ?? '')) return `WARMSHARD=${env.WARMSHARD}`;
-  const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || process.versions.bun !== undefined || 'deno' in process.versions)
+  const wish = env.WARMSHARD;
+  if (wish !== undefined && /^(0|false|no)$/i.test(wish)) return `WARMSHARD=${wish}`;
+  if (
+    Number.parseInt(process.versions.node, 10) < 20 ||
+    process.versions.bun !== undefined ||
+    'deno' in process.versions
+  )
     return 'this runtime loads modules in another way than Node.js 20 and later';
   const variable = WATCHING.find((name) => env[name]);
   if (variable !== undefined) return `${variable} is set`;
-  const option = nodeOptions().find((option) => WATCHED.test(option));
+  const option = nodeOptions().find(
+    (option) =>
+      option.startsWith('--') && WATCHED.some((flag) => option.replaceAll('_', '-').startsWith(flag)),
+  );
   if (option !== undefined) return `${option} is given`;
   return undefined;
 }

@@ -12,13 +12,12 @@
  */
 
 import fs = require('node:fs');
-import path = require('node:path');
 import vm = require('node:vm');
 
 import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
 import { ASIDE, type Kit, type Prepared, TYPED } from './kit.js';
 import type { ProgramCalls } from './native.js';
-import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { builtin, type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
@@ -36,7 +35,7 @@ const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
 const before = Module.wrapper[0];
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
-const major = Number(process.versions.node.split('.')[0]);
+const major = Number.parseInt(process.versions.node, 10);
 const importModuleDynamically =
   major >= 22
     ? (vm.constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: number }).USE_MAIN_CONTEXT_DEFAULT_LOADER
@@ -140,12 +139,17 @@ function prepare(filename: string): Prepared | undefined {
   }
 }
 
+/** What threads cannot do says so: asking node:worker_threads would load it. */
+const isThread = (process.chdir as { disabled?: boolean }).disabled === true;
+
+const RECORDING = `${__dirname}/register-recording.cjs`;
 let recorder: Recording | undefined;
 
 /** What records, loaded when there is something to record. None of the program's modules, so it leaves no trace. */
 export function recording(): Recording {
   if (recorder === undefined) {
-    const file = path.join(__dirname, 'register-recording.cjs');
+    const file = RECORDING;
+    const path = builtin('path');
     const kit: Kit = {
       counts,
       program,
@@ -153,6 +157,8 @@ export function recording(): Recording {
       giveUp,
       identity,
       compileText,
+      resolveAgain,
+      inThread: isThread,
       canImport: importModuleDynamically !== undefined,
     };
     const holder = new Module(file);
@@ -202,10 +208,11 @@ let genuineHandler: Handler | undefined;
 /** What runs modules in the loader's place, made for the first of them. */
 function makeFrames(cache: ProgramCalls): void {
   if (frames !== undefined || genuineHandler === undefined) return;
-  const name = `loader ${process.version}`;
+  // A thread's loader does not come out of the runtime's snapshot, and names functions otherwise.
+  const name = `loader ${process.version} ${isThread ? 'thread' : ''}`;
   let text = cache.noted(name);
   if (text === undefined) {
-    text = recording().learnFrames(genuineHandler, path.join(__dirname, 'register-recording.cjs'));
+    text = recording().learnFrames(genuineHandler, RECORDING);
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
@@ -237,7 +244,7 @@ function begin(module: LoadedModule, filename: string): Begun {
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames);
   if (executing !== undefined) module[executing] = true;
-  return [body, [module.exports, require, module, filename, path.dirname(filename)]];
+  return [body, [module.exports, require, module, filename, module.path]];
 }
 
 /** What the loader's own handler would call a module's `_compile` with: told by one that stands in for the module. */
@@ -335,12 +342,29 @@ const knownPath: typeof findPath = function (this: unknown, request, paths, ...m
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
 
+/** Set while Node.js is asked once more for a request that it has looked for. */
+let again: { paths: string[] | null } | undefined;
+
+function resolveAgain(request: string, parent: LoadedModule) {
+  again = { paths: null };
+  try {
+    Module._findPath = findPath;
+    return { real: Module._resolveFilename(request, parent, false), paths: again.paths };
+  } finally {
+    again = undefined;
+  }
+}
+
 /** Tells the loader where a request leads before it looks. */
 function hookResolution(): void {
   let unsettled = false;
   const settled = Promise.resolve();
   Module._resolveLookupPaths = (request, parent) => {
     const paths = lookupPaths(request, parent);
+    if (again !== undefined) {
+      again.paths = paths;
+      return paths;
+    }
     let answer: string | undefined;
     const folder = parent?.path;
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
@@ -384,11 +408,11 @@ function hookResolution(): void {
 export function hookCommonJs(self: LoadedModule): void {
   const genuine = Module._extensions['.js'];
   // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (genuine === undefined || !/\bmodule\._compile\(/.test(String(genuine))) return;
+  if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
   executing = stateSymbol(self, 'kIsExecuting');
   format = stateSymbol(self, 'kFormat');
   watchHooks(self.isPreloading === true);
   genuineHandler = genuine;
   hookResolution();
-  for (const extension of ['.js', '.cjs']) hookExtension(extension);
+  hookExtension('.js');
 }

@@ -2,6 +2,7 @@
 
 import type vm from 'node:vm';
 import type { ProgramCalls } from './native.js';
+import type { LoadedModule } from './node-module.js';
 import type { Counts } from './state.js';
 
 export interface Kit {
@@ -13,6 +14,10 @@ export interface Kit {
   identity(request: string): string;
   /** Compiles a module's text, with bytecode or without. */
   compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
+  /** What Node.js finds for a request, and where it looked. */
+  resolveAgain(request: string, parent: LoadedModule): { real: string; paths: readonly string[] | null };
+  /** Whether this is a thread of a program, not its main one. */
+  inThread: boolean;
   /** Whether scripts can have `import()`. */
   canImport: boolean;
 }

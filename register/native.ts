@@ -1,9 +1,3 @@
-import fs = require('node:fs');
-import nodeModule = require('node:module');
-import path = require('node:path');
-
-import { platformTriple } from '../facade/platform.js';
-
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
@@ -34,17 +28,37 @@ interface Addon {
   };
 }
 
-/** The binary of this platform: a path given by hand, one built in this checkout, or a platform package's. */
-function binary(): string {
+/** Binaries of this platform, in the order in which they are tried: one built in this checkout, or a platform package's. */
+function binaries(): (() => string)[] {
   const override = process.env.WARMSHARD_NATIVE_PATH;
-  if (override) return override;
-  const triple = platformTriple();
-  const built = path.join(__dirname, '..', `warmshard.${triple}.node`);
-  return fs.existsSync(built) ? built : nodeModule.createRequire(__filename).resolve(`@warmshard/${triple}`);
+  if (override) return [() => override];
+  const { platform, arch } = process;
+  const base = `${platform}-${arch}`;
+  const packaged = (triple: string) => () => require.resolve(`@warmshard/${triple}`);
+  const built = (triple: string) => () => `${__dirname}/../warmshard.${triple}.node`;
+  // A binary of the other C library is refused by the linker: no need to look which one this system has.
+  const triples = platform === 'linux' ? [`${base}-gnu`, `${base}-musl`] : [base];
+  const [first, second] = __dirname.includes('/node_modules/') ? [packaged, built] : [built, packaged];
+  return [...triples.map(first), ...triples.map(second)];
+}
+
+/** The addon, loaded past the module cache, where programs would see it. */
+function addon(): Addon {
+  const failures: string[] = [];
+  for (const binary of binaries()) {
+    try {
+      const holder = { exports: {} as Addon };
+      process.dlopen(holder, binary());
+      return holder.exports;
+    } catch (error) {
+      failures.push(String((error as Error).message).split('\n', 1)[0] as string);
+    }
+  }
+  throw new Error(`no native binary: ${failures.join('; ')}`);
 }
 
 /**
- * Opens a program cache. The addon is loaded past the module cache, where programs would see it.
+ * Opens a program cache.
  *
  * @throws where there is no addon for this platform, or the file cannot be used
  */
@@ -52,10 +66,8 @@ export function openProgram(
   file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
 ): ProgramCalls & NativeProgram {
-  const holder = { exports: {} as Addon };
-  process.dlopen(holder, binary());
   const calls = {} as ProgramCalls & NativeProgram;
-  const opened = holder.exports.NativeProgram.open(file, options, calls);
+  const opened = addon().NativeProgram.open(file, options, calls);
   calls.close = () => opened.close();
   return calls;
 }

@@ -1,10 +1,8 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import fs = require('node:fs');
-import nodePath = require('node:path');
-
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
+import { builtin } from './node-module.js';
 
 /** Bytes that the shard may have unless somebody says otherwise. */
 const MAX_BYTES = 512 << 20;
@@ -67,19 +65,24 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
+    builtin('fs').writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
   } catch {}
 }
 
 /** The shard that programs share. */
 function defaultPath(): string {
   const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
-  if (own) return nodePath.join(own, 'programs.shard');
-  if (cache && nodePath.isAbsolute(cache)) return nodePath.join(cache, 'warmshard', 'programs.shard');
+  if (own) return `${own}/programs.shard`;
+  if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = process.env.HOME ?? (require('node:os') as typeof import('node:os')).homedir();
-  return nodePath.join(home, folder, 'warmshard', 'programs.shard');
+  const home = process.env.HOME ?? builtin('os').homedir();
+  return `${home}/${folder}/warmshard/programs.shard`;
 }
+
+/** Options that have no say in what is compiled or found, and that come and go. */
+const ELSEWHERE = new Set(
+  '-r --require --import -e --eval -p --print -pe --no-warnings --no-deprecation'.split(' '),
+);
 
 /**
  * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
@@ -87,8 +90,12 @@ function defaultPath(): string {
  */
 function profile(): string {
   const { version, arch, env } = process;
-  const skip = /^(-r|--require|--import|-e|--eval|-p|--print|--title|--max-http|--no-warnings|--trace-)/;
-  const options = nodeOptions().filter((option) => option.startsWith('-') && !skip.test(option));
+  let isElsewhere = false;
+  const options = nodeOptions().filter((word) => {
+    // Else it is the value of the option before it.
+    if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
+    return !isElsewhere;
+  });
   return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
 }
 
@@ -127,16 +134,22 @@ let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
 let opening = false;
 
+/** Asked for when there is something to do: the first `require` of a builtin costs a start some 50 us. */
+function absolute(file: string): string {
+  return builtin('path').resolve(file);
+}
+
+const absolutePattern = (pattern: string | RegExp) =>
+  typeof pattern === 'string' ? absolute(pattern) : pattern;
+
 /** Takes in how to go on: from the next module on another shard is used, if it is another. */
 export function configure(next: EnableOptions): void {
-  const absolute = (pattern: string | RegExp) =>
-    typeof pattern === 'string' ? nodePath.resolve(pattern) : pattern;
   const { path, root, include, exclude } = next;
   options = { ...next };
-  if (path !== undefined) options.path = nodePath.resolve(path);
-  if (root !== undefined) options.root = nodePath.resolve(root);
-  if (include !== undefined) options.include = include.map(absolute);
-  if (exclude !== undefined) options.exclude = exclude.map(absolute);
+  if (path !== undefined) options.path = absolute(path);
+  if (root !== undefined) options.root = absolute(root);
+  if (include !== undefined) options.include = include.map(absolutePattern);
+  if (exclude !== undefined) options.exclude = exclude.map(absolutePattern);
   cache?.close();
   cache = undefined;
   closed = undefined;
@@ -164,8 +177,7 @@ export function path(): string {
 
 /** Whether nothing is kept. */
 export function isReadOnly(): boolean {
-  // Threads come and go with the program's work: what they load the main thread has recorded, or will.
-  return options.readOnly === true || (process.chdir as { disabled?: boolean }).disabled === true;
+  return options.readOnly === true;
 }
 
 /** The cache, opened when it is first asked for; `undefined` where it cannot be. */

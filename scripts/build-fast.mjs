@@ -60,6 +60,8 @@ function build(node) {
     '-s',
     // A worker that loaded it may end before the code that V8 compiled against it does.
     '-Wl,-z,nodelete',
+    // A Node.js that lacks one of V8's symbols refuses it at once, not at the first call.
+    '-Wl,-z,now',
   ];
   const { status, stderr, error } = spawnSync(
     compiler,

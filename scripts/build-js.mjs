@@ -1,10 +1,10 @@
-// Bundles index.ts into dist/index.cjs and dist/stores.cjs, and writes the ES module door to them.
+// Bundles index.ts into dist/index.cjs, dist/later.cjs and dist/stores.cjs, and writes the ES module door to them.
 //
 // There is one implementation, the CommonJS one. Were ESM bundled too, a program that imports warmshard
 // while a library of its requires it would hold two Shard classes and two open handles.
 //
-// The stores are most of the code, and compiling it is what requiring the package would spend its time on. So
-// they are a bundle of their own: a function of the engine's modules, called when the first store is asked for.
+// Compiling the code is what requiring the package would spend its time on. So dist/index.cjs has what leads to the
+// first look-up, and no more. The other two are functions of its modules, called when something of theirs is asked for.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -12,7 +12,31 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const STORES = 'facade/stores/';
+const LOADER = 'facade/later.ts';
+/**
+ * The functions on the way to the first look-up. In parentheses V8 compiles them with the bundle, in a third of the
+ * time that compiling each at its first call takes.
+ */
+const EAGER = [
+  'native',
+  'load',
+  'platformTriple',
+  'candidates',
+  'openBinary',
+  'absolutePath',
+  'isResolved',
+  'nativeOptions',
+  'text',
+  'mustCopy',
+  'patience',
+  'watch',
+  'viewFirst',
+  'viewPart',
+  'makeWindow',
+];
+/** What the other two bundles export. */
+const LATER = 'facade/later/index.ts';
+const STORES = 'facade/stores/index.ts';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -25,12 +49,35 @@ const common = {
 };
 
 /**
- * The names that a CommonJS bundle exports exist only once it has run, and it runs only beside a native
- * binary. The same entry bundled as an ES module states them.
+ * Has text take the place of modules. Those of the other two bundles are dropped where nothing of theirs is used.
+ *
+ * @param {(module: string) => string | undefined} text
+ * @returns {import('esbuild').Plugin}
+ */
+const instead = (text) => ({
+  name: 'instead',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^\./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === 'found') return undefined;
+      const found = await resolve(path, { ...from, pluginData: 'found' });
+      const module = relative(root, found.path);
+      if (text(module) !== undefined) return { path: module, namespace: 'instead' };
+      return { ...found, sideEffects: !/^facade\/(later|stores)\//.test(module) };
+    });
+    onLoad({ filter: /.*/, namespace: 'instead' }, ({ path }) => ({
+      contents: text(path) ?? '',
+      resolveDir: root,
+    }));
+  },
+});
+
+/**
+ * What a module exports, and what it is made of. The names that a CommonJS bundle exports exist only once it has run,
+ * and it runs only beside a native binary. The same entry bundled as an ES module states them.
  *
  * @param {string} entry
  */
-async function exportNames(entry) {
+async function look(entry) {
   const { metafile } = await build({
     ...common,
     entryPoints: [entry],
@@ -38,81 +85,95 @@ async function exportNames(entry) {
     write: false,
     metafile: true,
     outfile: 'names.mjs',
+    plugins: [instead((module) => (module === LOADER ? 'export const later = 0;' : undefined))],
   });
-  return Object.values(metafile.outputs)
-    .flatMap((output) => output.exports)
-    .sort();
+  const outputs = Object.values(metafile.outputs);
+  return {
+    names: outputs.flatMap((output) => output.exports).sort(),
+    modules: outputs.flatMap((output) => Object.keys(output.inputs)).sort(),
+  };
 }
 
-const names = await exportNames('index.ts');
+const { names } = await look('index.ts');
 if (names.length === 0) throw new Error('index.ts exports nothing');
 if (names.includes('default'))
   throw new Error('index.ts must have named exports only: the ESM door re-exports names');
-const late = await exportNames(`${STORES}index.ts`);
+const bundles = [
+  { load: 'later', entry: LATER, names: (await look(LATER)).names.filter((name) => names.includes(name)) },
+  { load: 'stores', entry: STORES, names: (await look(STORES)).names },
+];
+const late = bundles.flatMap((bundle) => bundle.names);
+const own = names.filter((name) => !late.includes(name));
+
+/** The modules of dist/index.cjs. */
+const engine = (await look('facade/shard.ts')).modules.filter((module) => !module.startsWith('instead:'));
+
 await mkdir(new URL('../dist/', import.meta.url), { recursive: true });
+for (const { load, entry } of bundles)
+  await build({
+    ...common,
+    entryPoints: [entry],
+    format: 'cjs',
+    outfile: `dist/${load}.cjs`,
+    // In parentheses: V8 then compiles it at once, instead of looking through it first.
+    banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
+    footer: { js: 'return module.exports;\n});' },
+    plugins: [
+      instead((module) => {
+        if (module === LOADER) return 'export const { later } = engine;';
+        return engine.includes(module) ? `module.exports = engine[${JSON.stringify(module)}];` : undefined;
+      }),
+    ],
+  });
 
-/** The engine's modules that the stores use. @type {Set<string>} */
-const shared = new Set();
-
-await build({
+/** Everything that the modules of dist/index.cjs export, as plain objects that are made when a bundle is loaded. */
+const exported = await Promise.all(
+  engine.map(async (module, i) => {
+    const members = (await look(module)).names.map((name) => `${name}: engine${i}.${name}`);
+    return `${JSON.stringify(module)}: { ${members.join(', ')} }`;
+  }),
+);
+const loader = `
+  ${engine.map((module, i) => `import * as engine${i} from './${module}';`).join('\n')}
+  const engine = () => ({ later, ${exported.join(', ')} });
+  const loaded = {};
+  ${bundles
+    .map(
+      ({ load }) => `export const ${load} = () => (loaded.${load} ??= require('./${load}.cjs')(engine()));`,
+    )
+    .join('\n')}
+`;
+const { outputFiles } = await build({
   ...common,
-  entryPoints: [`${STORES}index.ts`],
-  format: 'cjs',
-  outfile: 'dist/stores.cjs',
-  // In parentheses: V8 then compiles it at once, instead of looking through it first.
-  banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
-  footer: { js: 'return module.exports;\n});' },
-  plugins: [
-    {
-      name: 'engine',
-      setup({ onResolve, onLoad, resolve }) {
-        onResolve({ filter: /^\./ }, async ({ path, ...from }) => {
-          if (from.pluginData === 'engine') return undefined;
-          const found = await resolve(path, { ...from, pluginData: 'engine' });
-          const module = relative(root, found.path);
-          if (module.startsWith(STORES)) return found;
-          shared.add(module);
-          return { path: module, namespace: 'engine' };
-        });
-        onLoad({ filter: /.*/, namespace: 'engine' }, ({ path }) => ({
-          contents: `module.exports = engine[${JSON.stringify(path)}];`,
-        }));
-      },
-    },
-  ],
-});
-
-const modules = [...shared].sort();
-await build({
-  ...common,
+  write: false,
   stdin: {
     resolveDir: root,
     sourcefile: 'dist-index.js',
     contents: `
-      ${modules.map((path, i) => `import * as shared${i} from './${path}';`).join('\n')}
-      export { ${names.filter((name) => !late.includes(name)).join(', ')} } from './index.ts';
-      const engine = { ${modules.map((path, i) => `${JSON.stringify(path)}: shared${i}`).join(', ')} };
-      let stores;
-      for (const name of ${JSON.stringify(late)})
-        Object.defineProperty(module.exports, name, {
-          enumerable: true,
-          get: () => (stores ??= require('./stores.cjs')(engine))[name],
-        });
+      import { ${own.join(', ')} } from './index.ts';
+      import { ${bundles.map(({ load }) => load).join(', ')} } from './${LOADER}';
+      module.exports = {
+        ${own.join(', ')},
+        ${bundles
+          .flatMap(({ load, names }) => names.map((name) => `get ${name}() { return ${load}().${name}; }`))
+          .join(',\n')}
+      };
+      Object.defineProperty(module.exports, '__esModule', { value: true });
     `,
   },
   format: 'cjs',
   outfile: 'dist/index.cjs',
-  external: ['./stores.cjs'],
-  plugins: [
-    {
-      name: 'no-stores',
-      setup({ onResolve }) {
-        const path = fileURLToPath(new URL(`../${STORES}index.ts`, import.meta.url));
-        onResolve({ filter: /stores\/index\.js$/ }, () => ({ path, sideEffects: false }));
-      },
-    },
-  ],
+  external: bundles.map(({ load }) => `./${load}.cjs`),
+  plugins: [instead((module) => (module === LOADER ? loader : undefined))],
 });
+/** @type {(text: string, name: string) => string} */
+const inParentheses = (text, name) => {
+  const all = text.split(new RegExp(`^function ${name}(\\([^]*?^\\})$`, 'm'));
+  if (all.length !== 3) throw new Error(`dist/index.cjs has no function ${name}, or has two`);
+  return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
+};
+const text = outputFiles[0]?.text ?? '';
+await writeFile(new URL('../dist/index.cjs', import.meta.url), EAGER.reduce(inParentheses, text));
 await writeFile(
   new URL('../dist/index.mjs', import.meta.url),
   `import warmshard from './index.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = warmshard;\n`,
@@ -130,7 +191,7 @@ await build({
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
 });
-const registered = await exportNames('register/index.ts');
+const { names: registered } = await look('register/index.ts');
 await writeFile(
   new URL('../dist/register.mjs', import.meta.url),
   `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,

@@ -11,21 +11,27 @@ import { dts } from 'rollup-plugin-dts';
 /** @param {string} path */
 const inRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const bundle = await rollup({
-  input: inRoot('target/types/index.d.ts'),
-  external: /^node:/,
-  plugins: [dts({ tsconfig: inRoot('tsconfig.json') })],
-  onLog(_level, log) {
-    throw new Error(log.message);
-  },
-});
-await bundle.write({
-  file: inRoot('index.d.ts'),
-  format: 'es',
-  banner: '// Emitted from index.ts by `npm run build:types`. Do not edit.\n',
-});
-await bundle.close();
+/**
+ * @param {string} entry
+ * @param {string} file
+ */
+async function declare(entry, file) {
+  const bundle = await rollup({
+    input: inRoot(`target/types/${entry}.d.ts`),
+    external: /^node:/,
+    plugins: [dts({ tsconfig: inRoot('tsconfig.json') })],
+    onLog(_level, log) {
+      throw new Error(log.message);
+    },
+  });
+  const banner = `// Emitted from ${entry}.ts by \`npm run build:types\`. Do not edit.\n`;
+  await bundle.write({ file: inRoot(file), format: 'es', banner });
+  await bundle.close();
+}
 
 // One set of declarations for both doors: a class with private members, declared twice, would be two types.
 await mkdir(inRoot('dist'), { recursive: true });
+await declare('index', 'index.d.ts');
 await writeFile(inRoot('dist/index.d.mts'), `export * from '../index.js';\n`);
+await declare('register/index', 'dist/register.d.ts');
+await writeFile(inRoot('dist/register.d.mts'), `export * from './register.js';\n`);

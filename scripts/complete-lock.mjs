@@ -4,20 +4,26 @@
 // file, and `npm ci` then refuses that file everywhere. Their names and exact versions stand in their parents'
 // entries; os, cpu and libc follow from the names. They get no integrity: only who has the package can state it.
 //
-//   npm install && node scripts/complete-lock.mjs
+//   npm install && node scripts/complete-lock.mjs [LOCK FILE]
 
 import { readFile, writeFile } from 'node:fs/promises';
 
-const file = new URL('../package-lock.json', import.meta.url);
+const file = process.argv[2] ?? new URL('../package-lock.json', import.meta.url);
 const lock = JSON.parse(await readFile(file, 'utf8'));
 
-/** @param {string} name a package such as `@rollup/rollup-linux-x64-musl` */
-function entryOf(name) {
+/** @param {string} name a package such as `@rollup/rollup-linux-x64-musl` @param {boolean} [dev] */
+function entryOf(name, dev) {
   const os = name.match(/-(android|darwin|freebsd|linux|openbsd|openharmony|win32)\b/)?.[1];
   const cpu = name.match(/-(arm64|arm|ia32|loong64|ppc64|riscv64|s390x|wasm32|x64)\b/)?.[1];
   if (!cpu) throw new Error(`${name}: no platform in its name`);
   const libc = /musl/.test(name) ? 'musl' : /-linux-.*gnu/.test(name) ? 'glibc' : undefined;
-  return { cpu: [cpu], dev: true, ...(libc && { libc: [libc] }), optional: true, ...(os && { os: [os] }) };
+  return {
+    cpu: [cpu],
+    ...(dev && { dev }),
+    ...(libc && { libc: [libc] }),
+    optional: true,
+    ...(os && { os: [os] }),
+  };
 }
 
 let added = 0;
@@ -26,7 +32,7 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     const known = [`${path}/node_modules/${name}`, `node_modules/${name}`].some((key) => lock.packages[key]);
     if (known) continue;
     if (!/^\d+\.\d+\.\d+[\w.-]*$/.test(version)) throw new Error(`${name}@${version}: not an exact version`);
-    lock.packages[`node_modules/${name}`] = { version, ...entryOf(name) };
+    lock.packages[`node_modules/${name}`] = { version, ...entryOf(name, entry.dev) };
     added += 1;
   }
 }

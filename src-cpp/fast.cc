@@ -1,4 +1,4 @@
-// The fast door: two look-ups that optimised JavaScript calls directly, without Node-API in between.
+// The fast door: look-ups that optimised JavaScript calls directly, without Node-API in between.
 //
 // V8 calls a C function straight from optimised code when the function was declared to it with its argument
 // types ("fast API calls"). The header of that interface is not among Node's, so the few declarations that are
@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 
 namespace v8 {
 
@@ -80,6 +81,9 @@ struct OneByteString {
 using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
 Entry core_get = nullptr;
 Entry core_has = nullptr;
+Entry core_ahead = nullptr;
+/// Takes memory for copies, and a share in it, which it gives back when it is done. 1 if it did.
+int32_t (*core_slab)(uint32_t shard, void* data, size_t length, void* share, void (*release)(void*)) = nullptr;
 
 /// The answer that sends the caller to Node-API.
 constexpr int32_t kOrdinary = -6;
@@ -90,6 +94,10 @@ int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard)
 
 int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
   return core_has(shard, key.data, key.length);
+}
+
+int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
+  return core_ahead(shard, key.data, key.length);
 }
 
 /// Longest key that the slow callbacks take; longer ones go the ordinary way.
@@ -111,6 +119,25 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
 
 void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get)); }
 void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
+
+using Share = std::shared_ptr<v8::BackingStore>;
+
+/// `slab(shard, buffer)`: the shard's copies go into the buffer's memory from now on, of which nobody has a view yet.
+void TakeSlab(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  if (!info[0]->IsUint32() || !info[1]->IsArrayBuffer()) return;
+  v8::Isolate* isolate = info.GetIsolate();
+  v8::Local<v8::ArrayBuffer> buffer = info[1].As<v8::ArrayBuffer>();
+  // Whoever took the memory would have copies written into what is theirs. Newer Node.js does the same for what is
+  // marked as untransferable.
+  buffer->SetDetachKey(v8::Symbol::New(isolate));
+  auto* share = new Share(buffer->GetBackingStore());
+  const auto release = [](void* held) { delete static_cast<Share*>(held); };
+  const uint32_t shard = info[0].As<v8::Uint32>()->Value();
+  if (core_slab(shard, (*share)->Data(), (*share)->ByteLength(), share, release) != 1) release(share);
+}
+
+/// Not optimised yet: then looking ahead gains nothing.
+void SlowAhead(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(0); }
 
 constexpr CTypeInfo kArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32};
 constexpr unsigned kCount = sizeof kArguments / sizeof *kArguments;
@@ -172,6 +199,10 @@ const char* disagreement() {
   return nullptr;
 }
 
+bool complete() {
+  return core_get != nullptr && core_has != nullptr && core_ahead != nullptr && core_slab != nullptr;
+}
+
 v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
   return v8::String::NewFromUtf8(isolate, value).ToLocalChecked();
 }
@@ -186,7 +217,9 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
     core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_1"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
-    reason = core_get != nullptr && core_has != nullptr ? disagreement() : "entries";
+    core_ahead = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_ahead_1"));
+    core_slab = reinterpret_cast<decltype(core_slab)>(dlsym(addon, "warmshard_fast_slab_1"));
+    reason = complete() ? disagreement() : "entries";
   }
   if (reason != nullptr) args.GetReturnValue().Set(text(isolate, reason));
 }
@@ -195,10 +228,11 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
 void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   v8::Isolate* isolate = args.GetIsolate();
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  if (!args[0]->IsObject() || core_get == nullptr || core_has == nullptr) return;
+  if (!args[0]->IsObject() || !complete()) return;
   static const CFunctionInfo info(CTypeInfo(CTypeInfo::kInt32), kCount, kArguments);
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
+  static const CFunction ahead(reinterpret_cast<const void*>(FastAhead), &info);
   auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
     auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
                                           v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
@@ -208,6 +242,8 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   };
   put("get", SlowGet, &get);
   put("has", SlowHas, &has);
+  put("ahead", SlowAhead, &ahead);
+  put("slab", TakeSlab, nullptr);
 }
 
 void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const char* name,

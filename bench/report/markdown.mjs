@@ -53,7 +53,11 @@ export function caseTable(result) {
   return lines.join('\n');
 }
 
-/** @param {readonly import('../goals.mjs').Verdict[]} verdicts */
+/**
+ * @typedef {Pick<import('../goals.mjs').Verdict, 'what' | 'by' | 'value' | 'unit' | 'side' | 'bound' | 'met'>} Verdict
+ *
+ * @param {readonly Verdict[]} verdicts
+ */
 export function goalTable(verdicts) {
   return [
     '| goal | by | measured | bound | |',

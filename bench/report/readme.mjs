@@ -2,12 +2,12 @@
 //
 //   npm run bench:report
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { figure, machineLine, medianOf } from './markdown.mjs';
+import { writeBetween } from './marks.mjs';
 
 const README = new URL('../../README.md', import.meta.url);
 const RUN = new URL('../results/node-24.json', import.meta.url);
-const MARKS = /(<!-- measured -->).*(<!-- end of measured -->)/s;
 const LMDB = 'lmdb getBinaryFast';
 
 /** @type {import('../main.mjs').Run} */
@@ -58,9 +58,4 @@ const text = [
   line('a put seen by another process, after it returned', 'seen'),
 ].join('\n');
 
-const readme = readFileSync(README, 'utf8');
-if (!MARKS.test(readme)) throw new Error('README.md has lost its marks');
-writeFileSync(
-  README,
-  readme.replace(MARKS, (_, begin, end) => `${begin}\n${text}\n${end}`),
-);
+writeBetween(README, ['<!-- measured -->', '<!-- end of measured -->'], text);

@@ -2,13 +2,17 @@
 //
 //   npm run bench:report
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { GOALS } from '../goals.mjs';
 import { MAJORS } from '../setup/nodes.mjs';
 import { figure, machineLine, medianOf } from './markdown.mjs';
+import { writeBetween } from './marks.mjs';
 
 const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
-const MARKS = /(<!-- figures: npm run bench:report -->).*(<!-- end of figures -->)/s;
+const MARKS = /** @type {[string, string]} */ ([
+  '<!-- figures: npm run bench:report -->',
+  '<!-- end of figures -->',
+]);
 /** The run whose rows are shown in full. */
 const MAIN = '24';
 /** Rows that are no peers: what is in memory, what is beneath, and other ways of ours. */
@@ -160,9 +164,4 @@ const text = [
   '',
 ].join('\n');
 
-const document = readFileSync(DOCUMENT, 'utf8');
-if (!MARKS.test(document)) throw new Error('docs/benchmarks.md has lost its marks');
-writeFileSync(
-  DOCUMENT,
-  document.replace(MARKS, (_, begin, end) => `${begin}\n\n${text}\n${end}`),
-);
+writeBetween(DOCUMENT, MARKS, `\n${text}`);

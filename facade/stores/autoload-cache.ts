@@ -1,9 +1,11 @@
 import { invalid } from '../errors.js';
 import { Handle } from '../handle.js';
+import type { Values } from '../later/values.js';
+import type { WorkOptions } from '../later/work.js';
+import { later } from '../later.js';
+import { viewFirst } from '../lending.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
-import { Values } from '../values.js';
-import { runWork, type WorkOptions } from '../work.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
 
 /** Most bytes of one blob, unless the options say otherwise. */
@@ -78,7 +80,7 @@ export class AutoloadCache {
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
-  readonly #values: Values<Uint8Array>;
+  #coding: Values<Uint8Array> | undefined;
   readonly #maxEntryBytes: number;
 
   private constructor(path: string, options: AutoloadCacheOptions) {
@@ -92,11 +94,16 @@ export class AutoloadCache {
       parts: undefined,
       root: undefined,
     });
-    this.#values = new Values<Uint8Array>({}, parsed.parts);
     this.#handle = new Handle(path, { ...parsed, kind: 'autoload' }, options.copy);
     this.#maxEntryBytes = parsed.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
     this.path = path;
     this.readOnly = parsed.readOnly;
+  }
+
+  /** How values become bytes; made when something is stored. */
+  get #values(): Values<Uint8Array> {
+    this.#coding ??= new (later().Values)<Uint8Array>({}, this.#handle.partNames);
+    return this.#coding;
   }
 
   /**
@@ -105,8 +112,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   get(name: string): Uint8Array | undefined {
-    const status = this.#handle.hot.get(name);
-    return status >= 0 || status <= -4 ? this.#handle.lending.first(status) : undefined;
+    return viewFirst(this.#handle, this.#handle.first.get(name));
   }
 
   /**
@@ -134,7 +140,7 @@ export class AutoloadCache {
   /** `mergeIn` off the event loop. Blobs are copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
-    return runWork(options, async (job) =>
+    return later().runWork(options, async (job) =>
       keys.length === 0
         ? this.#handle.requireWritable(0)
         : this.#handle.native.writeManyAsync(keys, values, metas, false, job),
@@ -154,7 +160,9 @@ export class AutoloadCache {
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
-    return runWork(options, (job) => this.#handle.native.writeManyAsync(keys, values, metas, true, job));
+    return later().runWork(options, (job) =>
+      this.#handle.native.writeManyAsync(keys, values, metas, true, job),
+    );
   }
 
   /** Gathers functions and stores them with one publish. */
@@ -241,7 +249,7 @@ export class AutoloadCache {
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return runWork(options, (job) => this.#handle.native.flushAsync(job));
+    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
   }
 
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */

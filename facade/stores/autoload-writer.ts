@@ -1,6 +1,6 @@
 import { invalid, WarmshardError } from '../errors.js';
-import { Slabs } from '../slab.js';
 import type { AutoloadCache } from './autoload-cache.js';
+import { Slabs } from './slab.js';
 
 /** Bytes that the copies of a writer are made in. */
 const SLAB_BYTES = 1024 * 1024;

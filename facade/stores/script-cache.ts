@@ -2,11 +2,12 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { invalid } from '../errors.js';
 import { Handle } from '../handle.js';
+import type { Values } from '../later/values.js';
+import type { WorkOptions } from '../later/work.js';
+import { later } from '../later.js';
 import { type NativeScripts, native, type ScriptCalls } from '../native.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
-import { Values } from '../values.js';
-import { runWork, type WorkOptions } from '../work.js';
 
 /** How long `save` waits for other processes before it gives up, in milliseconds: a compiler goes on without. */
 const LOCK_TIMEOUT_MS = 1000;
@@ -125,7 +126,7 @@ export class ScriptCache<P extends string = 'code'> {
   readonly #handle: Handle;
   readonly #calls: ScriptCalls;
   readonly #scripts: NativeScripts;
-  readonly #values: Values<Uint8Array>;
+  #coding: Values<Uint8Array> | undefined;
 
   private constructor(path: string, options: ScriptCacheOptions<P>) {
     if (typeof options !== 'object' || options === null || options.host === undefined)
@@ -135,12 +136,20 @@ export class ScriptCache<P extends string = 'code'> {
       throw invalid("validate must be 'mtime' or 'content'");
     const parsed = nativeOptions<Uint8Array>({ ...options, parts, lockTimeout, codec: 'bytes' });
     if (root !== undefined && isAbsolute(root)) parsed.root = canonical(root);
-    this.#values = new Values<Uint8Array>({ parts: parsed.parts }, parsed.parts);
     this.#handle = new Handle(path, { ...parsed, kind: 'script' }, options.copy);
     this.#calls = {} as ScriptCalls;
     this.#scripts = native().NativeScripts.of(this.#handle.native, validate === 'content', this.#calls);
     this.path = path;
     this.readOnly = parsed.readOnly;
+  }
+
+  /** How values become bytes; made when something is stored. */
+  get #values(): Values<Uint8Array> {
+    this.#coding ??= new (later().Values)<Uint8Array>(
+      { parts: this.#handle.partNames },
+      this.#handle.partNames,
+    );
+    return this.#coding;
   }
 
   /**
@@ -264,7 +273,7 @@ export class ScriptCache<P extends string = 'code'> {
 
   /** `evictStale` off the event loop. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
-    return runWork(options, (job) => this.#handle.native.evictStaleAsync(job));
+    return later().runWork(options, (job) => this.#handle.native.evictStaleAsync(job));
   }
 
   /**
@@ -287,7 +296,7 @@ export class ScriptCache<P extends string = 'code'> {
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return runWork(options, (job) => this.#handle.native.flushAsync(job));
+    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
   }
 
   /** Whether this handle has been closed. */

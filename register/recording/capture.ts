@@ -8,14 +8,17 @@
 import vm = require('node:vm');
 
 import type { Kit } from '../kit.js';
-import { type LoadedModule, Module } from '../node-module.js';
-import { whyFound } from './facts.js';
+import type { LoadedModule } from '../node-module.js';
+import { forget, whyFound } from './facts.js';
 
 /**
  * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
  * over, for a signal may end it without another word, and once when it has been at work.
  */
 const EARLY_MS = [1000, 4000];
+
+/** The same for a thread, which may be ended without another word as soon as its work is done. */
+const THREAD_EARLY_MS = [20, 1000];
 
 interface Loaded {
   script: vm.Script;
@@ -41,8 +44,6 @@ export class Capture {
   #loaded = new Map<string, Loaded>();
   #requests: [request: string, identity: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
-  /** Whether the loader is asked by ourselves. */
-  #asking = false;
   #armed = false;
   #timer: NodeJS.Timeout | undefined;
   /** How often bytecode was taken early. */
@@ -76,7 +77,6 @@ export class Capture {
 
   /** Node.js looked for a request. */
   searched(request: string, identity: string, parent: LoadedModule): void {
-    if (this.#asking) return;
     this.#requests.push([request, identity, parent]);
     this.#arm();
   }
@@ -91,10 +91,11 @@ export class Capture {
     if (this.#armed) return;
     this.#armed = true;
     this.#listen();
-    const delay = EARLY_MS[this.#early] ?? EARLY_MS[0];
+    const delays = this.#kit.inThread ? THREAD_EARLY_MS : EARLY_MS;
+    const delay = delays[this.#early] ?? delays[0];
     this.#timer = setTimeout(() => {
       this.#early++;
-      this.publish(this.#early < EARLY_MS.length);
+      this.publish(this.#early < delays.length);
     }, delay).unref();
   }
 
@@ -147,8 +148,9 @@ export class Capture {
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData());
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
-      this.#asking = true;
+      forget();
       for (const [request, identity, parent] of requests) this.#recordRequest(request, identity, parent);
+      forget();
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const [filename, { script }] of [...recorded, ...loaded])
@@ -160,16 +162,13 @@ export class Capture {
     } catch (error) {
       giveUp(error);
       return 0;
-    } finally {
-      this.#asking = false;
     }
   }
 
   #recordRequest(request: string, identity: string, parent: LoadedModule): void {
     try {
       if (this.#kit.identity(request) !== identity) return;
-      const real = Module._resolveFilename(request, parent, false);
-      const paths = Module._resolveLookupPaths(request, parent);
+      const { real, paths } = this.#kit.resolveAgain(request, parent);
       if (!real.startsWith('/') || paths === null) return;
       const answer = whyFound(request, parent.path, paths, real);
       if (answer === undefined) return;

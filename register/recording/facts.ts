@@ -22,24 +22,41 @@ const noFolder = (file: string) => `d${file}`;
 const noFile = (file: string) => `f${file}`;
 const manifest = (file: string) => `m${file}`;
 
-function kindOf(file: string): 'file' | 'folder' | undefined {
+type Kind = 'file' | 'folder' | undefined;
+
+/** What was looked at, until `forget`: most requests ask for the same paths. */
+const kinds = new Map<string, Kind>();
+const manifests = new Map<string, Record<string, unknown> | undefined>();
+
+/** What is remembered may be out of date from now on. */
+export function forget(): void {
+  kinds.clear();
+  manifests.clear();
+  types.clear();
+}
+
+function kindOf(file: string): Kind {
+  const known = kinds.get(file);
+  if (known !== undefined || kinds.has(file)) return known;
+  let kind: Kind;
   try {
     const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
-  } catch {
-    return undefined;
-  }
+    kind = stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
+  } catch {}
+  kinds.set(file, kind);
+  return kind;
 }
 
 /** A manifest's object; `undefined` where there is none, an error where there is one that is damaged. */
 function readManifest(file: string): Record<string, unknown> | undefined {
-  let text: string;
+  if (manifests.has(file)) return manifests.get(file);
+  let text: string | undefined;
   try {
     text = fs.readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-  return JSON.parse(text) as Record<string, unknown>;
+  } catch {}
+  const manifest = text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
+  manifests.set(file, manifest);
+  return manifest;
 }
 
 const types = new Map<string, { type: string; facts: string[] } | undefined>();

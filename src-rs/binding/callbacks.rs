@@ -43,10 +43,10 @@ impl Answer for Made {
     }
 }
 
-/// A table of them, by JavaScript name, for the type of data that stands first. What it defines can be put on
-/// an object with `attach`.
+/// A table of them, by JavaScript name, with a name of its own and the type of their data. What it defines can be put
+/// on an object with `attach`.
 macro_rules! callbacks {
-    ($data:ty; $($name:ident $js:literal => $call:expr;)*) => {
+    ($(#[$doc:meta])* $table:ident: $data:ty; $($name:ident $js:literal => $call:expr;)*) => {
         $(
             unsafe extern "C" fn $name(
                 env: napi::sys::napi_env,
@@ -57,8 +57,8 @@ macro_rules! callbacks {
                 unsafe { $crate::binding::callbacks::run::<$data, _>(env, info, $call) }
             }
         )*
-        /// Every callback, by its JavaScript name.
-        pub const CALLBACKS: $crate::binding::callbacks::Table<$data> =
+        $(#[$doc])*
+        pub const $table: $crate::binding::callbacks::Table<$data> =
             $crate::binding::callbacks::Table::new(&[$(($js, Some($name)),)*]);
     };
 }

@@ -5,14 +5,17 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
-use super::guard::guarded;
+use super::exchange::COPY;
+use super::guard::guarded_or;
 use super::handle::Handle;
-use super::hot::{one_part, status};
-use std::ptr;
+use super::hot::{Found, MISS, get_in_full, has_in_full, window_or_status};
+use super::own_slab::{OwnSlab, Release};
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use warmshard_core::{Error, Lookup, Shard, Validator};
+use warmshard_core::{Quick, Shard};
 
 /// Shards of one process that may use the fast door at the same time; more use Node-API.
 const MAX_SHARDS: usize = 256;
@@ -51,25 +54,47 @@ impl Drop for Number {
     }
 }
 
+/// The handle that a number means, for as long as the call that asks lasts.
+#[inline(always)]
+fn handle_of<'a>(shard: u32) -> Option<&'a Handle> {
+    let slot = SHARDS.get((shard as usize).checked_sub(1)?)?;
+    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
+    // this shard's JavaScript runs on: the one that calls.
+    unsafe { slot.load(Ordering::Relaxed).as_ref() }
+}
+
+/// As `<[u8]>::is_ascii`, whose loop over what is left behind whole words costs as much as the rest.
+#[inline(always)]
+fn is_ascii(key: &[u8]) -> bool {
+    const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
+    let Some(last) = key.last_chunk::<16>() else { return key.is_ascii() };
+    let parts = key.as_chunks::<16>().0.iter().chain([last]);
+    parts.fold(0, |sum, part| sum | u128::from_ne_bytes(*part)) & HIGH == 0
+}
+
 #[inline(always)]
 unsafe fn run(
     shard: u32,
     key: *const u8,
     len: u32,
-    call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> Result<i32, Error>,
+    call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> i32,
 ) -> i32 {
-    let slot = (shard as usize).checked_sub(1).and_then(|at| SHARDS.get(at));
-    let handle = slot.map_or(ptr::null_mut(), |slot| slot.load(Ordering::Relaxed));
-    if handle.is_null() || key.is_null() {
+    let (Some(handle), false) = (handle_of(shard), key.is_null()) else { return ORDINARY };
+    // SAFETY: V8 vouches for `len` bytes at `key` until we return.
+    let key = unsafe { std::slice::from_raw_parts(key, len as usize) };
+    if !is_ascii(key) {
         return ORDINARY;
     }
-    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
-    // this shard's JavaScript runs on: the one that calls. V8 vouches for `len` bytes at `key` until we return.
-    let (handle, key) = unsafe { (&*handle, std::slice::from_raw_parts(key, len as usize)) };
-    if !key.is_ascii() {
-        return ORDINARY;
-    }
-    guarded(|| handle.with(|shard| call(handle, shard, key))).unwrap_or(ORDINARY)
+    guarded_or(ORDINARY, || handle.with_open(|shard| call(handle, shard, key)).unwrap_or(ORDINARY))
+}
+
+/// Says where a value lies; one that is not lent is copied, if there is room for it.
+#[inline(always)]
+fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
+    window_or_status(match handle.tell(shard, 0, offset, len) {
+        COPY => handle.copy_into_own_slab(shard, offset, len),
+        told => told,
+    })
 }
 
 /// `get` without a validator.
@@ -80,11 +105,13 @@ unsafe fn run(
 pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        run(shard, key, len, |handle, shard, key| {
-            Ok(match shard.get(key, &Validator::None)? {
-                Lookup::Hit(hit) => one_part(handle, shard, &hit),
-                other => status(&other),
-            })
+        run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
+            Quick::Hit(offset, len) => tell(handle, shard, offset, len),
+            Quick::Miss => MISS,
+            Quick::Ask => {
+                let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
+                get_in_full(handle, shard, key, found).unwrap_or(ORDINARY)
+            }
         })
     }
 }
@@ -97,8 +124,45 @@ pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u
 pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        run(shard, key, len, |_, shard, key| {
-            Ok(i32::from(matches!(shard.peek(key, &Validator::None)?, Lookup::Hit(_))))
+        run(shard, key, len, |_, shard, key| match shard.peek_quickly(key) {
+            Quick::Hit(..) => 1,
+            Quick::Miss => 0,
+            Quick::Ask => has_in_full(shard, key).unwrap_or(ORDINARY),
         })
     }
+}
+
+/// Looks ahead to a key. Answers nothing of meaning.
+///
+/// # Safety
+/// As `warmshard_fast_get_1`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        run(shard, key, len, |_, shard, key| {
+            shard.look_ahead(key);
+            0
+        })
+    }
+}
+
+/// Gives a shard a new slab for copies: memory, a share in it, and what gives that back. Answers 1 if it was taken.
+///
+/// # Safety
+/// Called by the shim, on the thread of the shard's environment, with what `OwnSlab::new` wants.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_slab_1(
+    shard: u32,
+    data: *mut u8,
+    len: usize,
+    share: *mut c_void,
+    release: Release,
+) -> i32 {
+    let (Some(handle), Some(data)) = (handle_of(shard), NonNull::new(data)) else { return 0 };
+    guarded_or(0, || {
+        // SAFETY: the caller's promise.
+        handle.take_own_slab(unsafe { OwnSlab::new(data, len, share, release) });
+        1
+    })
 }

@@ -2,11 +2,12 @@
 
 use super::exchange::{self, Exchange};
 use super::fast::{self, Number};
+use super::own_slab::OwnSlab;
 use super::slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use warmshard_core::limits::MAX_PARTS;
-use warmshard_core::shard::{COPIES, Loan, OWN_WINDOW};
+use warmshard_core::shard::{COPIES, Loan, MORE_COPIES, OWN_WINDOW};
 use warmshard_core::{Error, Hit, Shard};
 
 /// What became of a copy.
@@ -17,6 +18,11 @@ pub enum Copied {
     NoRoom,
     /// The file no longer has the bytes.
     Gone,
+}
+
+#[cold]
+fn busy() -> Error {
+    Error::InvalidArg("the shard is in the middle of another call".into())
 }
 
 /// See the module's head.
@@ -31,6 +37,8 @@ pub struct Handle {
     last: [Cell<(u64, u32)>; MAX_PARTS],
     /// Where small values are copied to.
     slab: RefCell<Option<Slab>>,
+    /// Where the fast door copies them to.
+    own_slab: RefCell<Option<OwnSlab>>,
     /// What the fast door calls this handle, once somebody has asked for it.
     number: OnceCell<Option<Number>>,
 }
@@ -44,6 +52,7 @@ impl Handle {
             exchange,
             last: [const { Cell::new((0, 0)) }; MAX_PARTS],
             slab: RefCell::new(None),
+            own_slab: RefCell::new(None),
             number: OnceCell::new(),
         }
     }
@@ -56,13 +65,22 @@ impl Handle {
     /// Runs something on the shard.
     #[inline(always)]
     pub fn with<T>(&self, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> Result<T, Error> {
-        let Ok(mut shard) = self.shard.try_borrow_mut() else {
-            return Err(Error::InvalidArg("the shard is in the middle of another call".into()));
-        };
-        match shard.as_mut() {
-            Some(shard) => run(shard),
-            None => Err(Error::Closed(self.path.clone())),
+        match self.shard.try_borrow_mut().as_deref_mut() {
+            Ok(Some(shard)) => run(shard),
+            Ok(None) => Err(self.closed()),
+            Err(_) => Err(busy()),
         }
+    }
+
+    /// The same; nothing where it is closed or busy.
+    #[inline(always)]
+    pub fn with_open<T>(&self, run: impl FnOnce(&mut Shard) -> T) -> Option<T> {
+        self.shard.try_borrow_mut().ok()?.as_mut().map(run)
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        Error::Closed(self.path.clone())
     }
 
     /// Ends the use of the shard. Again: nothing.
@@ -71,6 +89,7 @@ impl Handle {
             shard.close();
         }
         self.slab.take();
+        self.own_slab.take();
     }
 
     /// Writes where a part lies into the exchange block. Returns its window or marker.
@@ -131,6 +150,26 @@ impl Handle {
             None if there => Copied::NoRoom,
             None => Copied::Gone,
         }
+    }
+
+    /// Copies the one part of an answer into the own slab, and writes where it lies there. Returns its window, or
+    /// that it must be copied otherwise. For the fast door, which calls nothing of Node-API.
+    #[inline(always)]
+    pub fn copy_into_own_slab(&self, shard: &Shard, offset: u64, len: u32) -> u32 {
+        let slab = self.own_slab.borrow();
+        let placed = slab.as_ref().and_then(|slab| slab.place(len as usize, |to| shard.copy(offset, to)));
+        match placed {
+            Some(at) => {
+                self.tell_place(0, MORE_COPIES, u32::try_from(at).unwrap_or(u32::MAX));
+                MORE_COPIES
+            }
+            None => exchange::COPY,
+        }
+    }
+
+    /// From now on copies of the fast door go there.
+    pub fn take_own_slab(&self, slab: OwnSlab) {
+        self.own_slab.replace(Some(slab));
     }
 
     /// From now on copies go there.

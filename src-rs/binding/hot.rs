@@ -14,7 +14,7 @@ use napi::sys;
 use std::ptr;
 use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::shard::COPIES;
-use warmshard_core::{Error, Lookup, PutMeta, Shard, Validator};
+use warmshard_core::{Error, Lookup, PutMeta, Quick, Shard, Validator};
 
 /// Answers of `get` and its like; a window's number is zero or more.
 pub const MISS: i32 = -1;
@@ -23,13 +23,20 @@ pub const CORRUPT: i32 = -3;
 const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
-callbacks! { Handle;
-    get "get" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, one_part_or_copy);
+callbacks! {
+    /// What the first look-up of a program needs, put on an object by `open`.
+    FIRST: Handle;
+    get "get" => |h, env, [key, ..]| get_value(h, env, key);
+}
+
+callbacks! {
+    /// All others, put on one when the first of them is needed: making them takes longer than a look-up does.
+    OTHERS: Handle;
     get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
     get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
     get_parts "getParts" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, all_parts);
     get_parts_checked "getPartsChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
-    has "has" => |h, env, [key, ..]| has_key(h, env, key, &Validator::None);
+    has "has" => |h, env, [key, ..]| has_value(h, env, key);
     has_checked "hasChecked" => |h, env, [key, ..]| has_key(h, env, key, &parse_meta(h.exchange.meta())?.validator);
     put "put" => |h, env, [key, value, ..]| put_entry(h, env, key, value, PutMeta::default());
     put_with "putWith" => |h, env, [key, value, ..]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
@@ -39,6 +46,50 @@ callbacks! { Handle;
     missing "missing" => missing_keys;
 }
 
+/// `get` without a validator.
+#[inline(always)]
+fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    // SAFETY: those of the running callback.
+    let key = unsafe { buffer.read(env, key)? };
+    handle.with(|shard| match shard.get_quickly(key) {
+        Quick::Hit(offset, len) => Ok(window_or_status(handle.tell_or_copy(shard, 0, offset, len))),
+        Quick::Miss => Ok(MISS),
+        Quick::Ask => get_in_full(handle, shard, key, one_part_or_copy),
+    })
+}
+
+/// The same for what the quick way leaves open. Not a part of its callers, whom it would make slower.
+#[inline(never)]
+pub fn get_in_full(handle: &Handle, shard: &mut Shard, key: &[u8], found: Found) -> Result<i32, Error> {
+    Ok(match shard.get(key, &Validator::None)? {
+        Lookup::Hit(hit) => found(handle, shard, &hit),
+        other => status(&other),
+    })
+}
+
+/// `has` without a validator.
+#[inline(always)]
+fn has_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
+    let mut buffer = KeyBuffer::new();
+    // SAFETY: those of the running callback.
+    let key = unsafe { buffer.read(env, key)? };
+    handle.with(|shard| match shard.peek_quickly(key) {
+        Quick::Hit(..) => Ok(1),
+        Quick::Miss => Ok(0),
+        Quick::Ask => has_in_full(shard, key),
+    })
+}
+
+/// As `get_in_full`.
+#[inline(never)]
+pub fn has_in_full(shard: &mut Shard, key: &[u8]) -> Result<i32, Error> {
+    Ok(i32::from(matches!(shard.peek(key, &Validator::None)?, Lookup::Hit(_))))
+}
+
+/// What is told of a hit.
+pub type Found = fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32;
+
 #[inline(always)]
 fn look(
     handle: &Handle,
@@ -46,7 +97,7 @@ fn look(
     key: sys::napi_value,
     validator: &Validator<'_>,
     find: fn(&mut Shard, &[u8], &Validator<'_>) -> Result<Lookup, Error>,
-    found: fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32,
+    found: Found,
 ) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
     // SAFETY: those of the running callback.
@@ -70,17 +121,12 @@ pub fn status(lookup: &Lookup) -> i32 {
 }
 
 #[inline(always)]
-pub fn one_part(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
-    window_or_status(handle.tell(shard, 0, hit.offset, hit.len))
-}
-
-#[inline(always)]
 fn one_part_or_copy(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hit) -> i32 {
     window_or_status(handle.tell_or_copy(shard, 0, hit.offset, hit.len))
 }
 
 #[inline(always)]
-fn window_or_status(told: u32) -> i32 {
+pub fn window_or_status(told: u32) -> i32 {
     match told {
         COPY => MUST_COPY,
         NEEDS_WINDOW => MUST_MAKE_WINDOW,
@@ -218,12 +264,20 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments)
                 let value = element(env, keys, i).unwrap_or(ptr::null_mut());
                 buffer.read(env, value)?
             };
-            let words = match shard.get(key, &Validator::None)? {
-                Lookup::Hit(hit) => {
-                    let id = handle.tell_or_copy(shard, 0, hit.offset, hit.len);
-                    [id, handle.exchange.get(1), hit.len]
+            let found = match shard.get_quickly(key) {
+                Quick::Hit(offset, len) => Some((offset, len)),
+                Quick::Miss => None,
+                Quick::Ask => match shard.get(key, &Validator::None)? {
+                    Lookup::Hit(hit) => Some((hit.offset, hit.len)),
+                    _ => None,
+                },
+            };
+            let words = match found {
+                Some((offset, len)) => {
+                    let id = handle.tell_or_copy(shard, 0, offset, len);
+                    [id, handle.exchange.get(1), len]
                 }
-                _ => [ABSENT, 0, 0],
+                None => [ABSENT, 0, 0],
             };
             for (to, word) in answer.chunks_exact_mut(4).zip(words) {
                 to.copy_from_slice(&word.to_ne_bytes());

@@ -1,6 +1,7 @@
 //! The napi layer: one file per concern.
 
 mod callbacks;
+mod entries;
 mod errors;
 mod exchange;
 mod external;
@@ -10,6 +11,7 @@ mod handle;
 mod hot;
 mod lending;
 mod options;
+mod own_slab;
 mod raw;
 mod reports;
 mod shard;

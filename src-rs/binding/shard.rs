@@ -1,14 +1,15 @@
 //! The generated part: everything that is not called millions of times.
 #![allow(unsafe_code)]
 
+use super::entries::Entries;
 use super::errors::{raise, register};
 use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
-use super::hot::{CALLBACKS, Parts};
+use super::hot::{FIRST, OTHERS};
 use super::lending::lend;
 use super::options::OpenOptions;
-use super::raw::{KeyBuffer, Scope, array_len, bytes, element, is_undefined};
+use super::raw::KeyBuffer;
 use super::reports::{
     NativeCompactReport, NativeDurability, NativeEntryInfo, NativeStats, NativeVerifyReport,
 };
@@ -26,8 +27,6 @@ use warmshard_core::{Error, Job, PutMeta, Shard};
 #[napi]
 pub fn set_error_class(env: Env, class: Unknown<'_>) {
     register(env.raw(), class.raw());
-    // Read once per process; now, so that the first `open` finds it done.
-    let _ = warmshard_core::clock::boot_id();
 }
 
 /// An open shard.
@@ -45,7 +44,7 @@ struct Owned {
 
 #[napi]
 impl NativeShard {
-    /// Opens a shard and puts its callbacks and its exchange block on `target`.
+    /// Opens a shard and puts its first callbacks and its exchange block on `target`.
     #[napi(factory)]
     pub fn open(env: Env, path: String, options: OpenOptions, target: Object<'_>) -> napi::Result<Self> {
         let opened = guarded(|| Shard::open(Path::new(&path), options.parse()?));
@@ -53,7 +52,7 @@ impl NativeShard {
         let (exchange, buffer) = Exchange::new(env.raw())
             .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;
         let handle = Rc::new(Handle::new(shard, exchange));
-        CALLBACKS.attach(env.raw(), target.raw(), &handle);
+        FIRST.attach(env.raw(), target.raw(), &handle);
         // SAFETY: both are values of the running callback.
         unsafe {
             sys::napi_set_named_property(env.raw(), target.raw(), c"exchange".as_ptr(), buffer);
@@ -74,6 +73,12 @@ impl NativeShard {
         let opener = self.call(env, |s| Ok(s.opener()))?;
         let job = Arc::clone(&job.job);
         Ok(AsyncTask::new(Work::new(move || run(&mut opener.open(&job)?, &job))))
+    }
+
+    /// Puts the other callbacks on `target`.
+    #[napi]
+    pub fn attach(&self, env: Env, target: Object<'_>) {
+        OTHERS.attach(env.raw(), target.raw(), &self.handle);
     }
 
     /// Ends the use of the shard.
@@ -311,6 +316,8 @@ impl NativeShard {
     /// See the facade.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn flush_async(&self, env: Env, job: &NativeJob) -> napi::Result<AsyncTask<Work<()>>> {
+        // Only this handle knows which file its puts went to.
+        self.call(&env, Shard::anchor)?;
         self.spawn(&env, job, |s, job| {
             job.step()?;
             s.flush()
@@ -342,36 +349,5 @@ impl NativeCursor {
     #[napi]
     pub fn next_keys(&mut self, env: Env, most: u32) -> napi::Result<Vec<String>> {
         guarded(|| Ok(self.cursor.next_keys(most as usize))).map_err(|e| raise(&env, &e))
-    }
-}
-
-/// Three arrays of the facade's: keys, values, and metadata blocks or `undefined`.
-struct Entries {
-    env: sys::napi_env,
-    keys: sys::napi_value,
-    values: sys::napi_value,
-    metas: sys::napi_value,
-}
-
-impl Entries {
-    fn each(
-        &self,
-        mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut buffer = KeyBuffer::new();
-        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, so that no
-        // user code runs between here and the end of `take`, which must not call into JavaScript.
-        unsafe {
-            let len = array_len(self.env, self.keys).unwrap_or(0);
-            for i in 0..len {
-                let _scope = Scope::open(self.env);
-                let wrong = || Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
-                let key = buffer.read(self.env, element(self.env, self.keys, i).ok_or_else(wrong)?)?;
-                let parts = Parts::read(self.env, element(self.env, self.values, i).ok_or_else(wrong)?)?;
-                let meta = element(self.env, self.metas, i).filter(|m| !is_undefined(self.env, *m));
-                take(key, parts.as_slice(), meta.and_then(|m| bytes(self.env, m)))?;
-            }
-        }
-        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use std::ptr;
 /// Where values begin: at multiples of this.
 const ALIGN: usize = 16;
 /// A value of more than this share gets memory of its own, so that keeping the value does not keep a slab.
-const SHARE: usize = 8;
+pub const SHARE: usize = 8;
 
 /// See the module's head.
 pub struct Slab {

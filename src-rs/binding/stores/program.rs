@@ -35,7 +35,9 @@ impl ProgramHandle {
     }
 }
 
-callbacks! { ProgramHandle;
+callbacks! {
+    /// Every callback, by its JavaScript name.
+    CALLBACKS: ProgramHandle;
     resolve "resolve" => resolve_request;
     load "load" => load_module;
     read "read" => read_source;

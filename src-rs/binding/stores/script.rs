@@ -35,7 +35,9 @@ impl ScriptHandle {
     }
 }
 
-callbacks! { ScriptHandle;
+callbacks! {
+    /// Every callback, by its JavaScript name.
+    CALLBACKS: ScriptHandle;
     load "load" => load_source;
     save "save" => save_source;
     put_source "putSource" => put_path;

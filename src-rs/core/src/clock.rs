@@ -40,11 +40,21 @@ pub fn boot_id() -> u64 {
     static ID: OnceLock<u64> = OnceLock::new();
     *ID.get_or_init(|| {
         #[cfg(target_os = "linux")]
-        let text = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let text = kernel_boot_id().unwrap_or_default();
         #[cfg(not(target_os = "linux"))]
         let text = boot_time();
         if text.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(&text) }
     })
+}
+
+/// One read: the kernel gives the 37 bytes at once, and looking for more would cost as much again.
+#[cfg(target_os = "linux")]
+fn kernel_boot_id() -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut text = vec![0; 64];
+    let len = std::fs::File::open("/proc/sys/kernel/random/boot_id")?.read(&mut text)?;
+    text.truncate(len);
+    Ok(text)
 }
 
 /// The minute at which the machine booted. Apple's monotonic clock counts from the boot.

@@ -111,6 +111,13 @@ impl Head {
         Layout { key_end, validator_end, lens_end }
     }
 
+    /// Whether it is that of a record with one part, without a validator, that never expires.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        (self.part_count, self.validator_kind, self.validator_len) == (1, 0, 0) && self.expires_ms.get() == 0
+    }
+
     /// Whether the head belongs at `offset` of the file with this seed, and its length is possible.
     #[must_use]
     pub fn is_whole(&self, seed: u64, offset: u64) -> bool {

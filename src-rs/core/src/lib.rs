@@ -39,5 +39,5 @@ pub use digest::Digest;
 pub use error::{Code, Error, Result};
 pub use producer::Producer;
 pub use shard::{Job, Options, PutMeta, Shard};
-pub use state::{Hit, Lookup};
+pub use state::{Hit, Lookup, Quick};
 pub use validator::Validator;

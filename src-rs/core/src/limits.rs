@@ -4,7 +4,7 @@
 //! before it allocates, reads or sleeps.
 
 /// Version of the file layout in `docs/format.md`. Another version reads as an empty shard.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Bytes before the first frame: the file header and its two root slots.
 pub const HEADER_LEN: u64 = 4096;
@@ -88,6 +88,12 @@ pub const MAX_TABLES: usize = 8;
 /// Appended bytes are handed to the file system in pieces of about this size.
 pub const WRITE_CHUNK: usize = 1 << 20;
 
+/// Bytes of a batch from which on its pieces are written on another thread.
+pub const WRITE_BEHIND_FROM: u64 = 2 * WRITE_CHUNK as u64;
+
+/// Pieces of a batch that may wait to be written.
+pub const MAX_PIECES: usize = 2;
+
 /// A file smaller than this is never compacted for its dead bytes.
 pub const MIN_COMPACT_BYTES: u64 = 1 << 20;
 
@@ -103,6 +109,10 @@ pub const IDENTITY_CHECK_MS: u64 = 250;
 
 /// Hits between two looks at the clock for that check.
 pub const HITS_PER_CLOCK: u64 = 1024;
+
+/// Most misses between two looks at the clock for that check. As many go by only where they come faster
+/// than such checks: the first ones of a burst look each, then every second, every fourth, and so on.
+pub const MISSES_PER_CLOCK: u64 = 16;
 
 /// A last-use time is written at most once per entry and process in this time, in milliseconds.
 pub const RECENCY_EPOCH_MS: u64 = 60_000;

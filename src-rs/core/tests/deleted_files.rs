@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use warmshard_core::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS};
+use warmshard_core::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS, MISSES_PER_CLOCK};
 use warmshard_core::{Job, Shard};
 
 fn setup() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -54,6 +54,29 @@ fn hits_alone_notice_it_too() {
     wait_for_check();
     let noticed = (0..=HITS_PER_CLOCK).any(|_| get(&mut b, "k").unwrap() == b"new");
     assert!(noticed);
+}
+
+#[test]
+fn misses_notice_it_at_once_while_they_are_rare_and_soon_after_a_burst() {
+    let (_dir, path) = setup();
+    let mut b = open(&path);
+    let replace = |value: &[u8]| {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(lock_path(&path)).unwrap();
+        put(&mut open(&path), "k", value);
+        wait_for_check();
+    };
+    let missed = |b: &mut Shard, value: &[u8]| {
+        get(b, "absent");
+        get(b, "k").is_some_and(|found| found == value)
+    };
+    for value in [b"1", b"2", b"3"] {
+        replace(value);
+        assert!(missed(&mut b, value), "one miss is enough");
+    }
+    (0..1000).for_each(|_| drop(get(&mut b, "absent")));
+    replace(b"4");
+    assert!((0..=MISSES_PER_CLOCK).any(|_| missed(&mut b, b"4")));
 }
 
 #[test]

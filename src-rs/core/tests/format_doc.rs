@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
 use warmshard_core::frame::{self, Head, Sealer};
 use warmshard_core::header::{Header, ROOT_OFFSETS, Root};
-use warmshard_core::index::snapshot::{About, encode, tag, tagged};
+use warmshard_core::index::group::Group;
+use warmshard_core::index::snapshot::{About, encode};
 use warmshard_core::index::{Entry, Place};
 use warmshard_core::{Digest, Job, limits};
 use xxhash_rust::xxh3::xxh3_64_with_seed as xxh3;
@@ -158,7 +159,7 @@ fn an_index_snapshot_can_be_read_by_the_document() {
     let head = DOCUMENT.fields("head", 80);
     let f = DOCUMENT.fields("snapshot", frame::TABLE_LEN);
     let bits: Vec<u32> = DOCUMENT.table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
-    assert_eq!(bits, [40, 1, 23]);
+    assert_eq!(bits, [40, 1, 15]);
     let sealer = Sealer { seed: 5, digest: Digest::Xxh3 };
     let entries: Vec<Entry> = (0..500u64)
         .map(|i| Entry { hash: i * (u64::MAX / 500) + i, place: Place::new(4096 + i * 16, i % 5 == 0) })
@@ -172,25 +173,35 @@ fn an_index_snapshot_can_be_read_by_the_document() {
     assert_eq!((value("live_entries"), value("live_bytes")), (21, 22));
     assert_eq!(number(&out, head["digest"]), xxh3(body, 5));
     assert_eq!(number(&out, head["key_hash"]), xxh3(&body[..64], 5));
-    let word = |n: u64| {
-        let at = (value("slots_from") + n * 8) as usize;
-        u64::from_le_bytes(out[at..at + 8].try_into().unwrap())
+    let groups = &out[value("slots_from") as usize..];
+    let hashes = &groups[64 * value("groups") as usize..];
+    assert_eq!((about.offset + value("slots_from")) % 64, 0);
+    let word = |group: u64, slot: usize| {
+        let word = &groups[64 * group as usize + 8 + 7 * slot..][..7];
+        word.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     };
     for (n, entry) in entries.iter().enumerate() {
-        assert_eq!(word(value("slots") + n as u64), entry.hash);
-        let home = ((u128::from(entry.hash) * u128::from(value("capacity"))) >> 64) as u64;
-        let found = (home..value("slots").min(home + value("max_probe")))
-            .map(word)
-            .take_while(|slot| *slot != 0)
-            .find(|slot| {
-                let low = slot & ((1 << 41) - 1);
-                let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 41;
-                slot >> 41 == (entry.hash & 0x7F_FFFF) ^ mixed
-            });
-        let slot = found.unwrap();
-        assert_eq!((slot & ((1 << 40) - 1)) * 16, entry.place.offset());
-        assert_eq!(slot >> 40 & 1 == 1, entry.place.is_tombstone());
-        assert_eq!(tagged(slot, tag(entry.hash)), Some(entry.place));
+        assert_eq!(number(hashes, (8 * n, 8)), entry.hash);
+        let home = ((u128::from(entry.hash) * u128::from(value("homes"))) >> 64) as u64;
+        let mut open = true;
+        let mut looked = (home..value("groups").min(home + value("max_probe")))
+            .take_while(|group| std::mem::replace(&mut open, word(*group, 7) != 0));
+        let (group, slot) = looked
+            .find_map(|group| {
+                let slot = (0..8).find(|slot| {
+                    let word = word(group, *slot);
+                    let place = word & ((1 << 41) - 1);
+                    let tag = (entry.hash >> 8 ^ place ^ (place >> 15) ^ (place >> 30)) & 0x7FFF;
+                    groups[64 * group as usize + slot] == entry.hash as u8 && word != 0 && word >> 41 == tag
+                });
+                Some((group, slot?))
+            })
+            .unwrap();
+        let found = word(group, slot);
+        assert_eq!((found & ((1 << 40) - 1)) * 16, entry.place.offset());
+        assert_eq!(found >> 40 & 1 == 1, entry.place.is_tombstone());
+        let ours = Group::all(&groups[64 * group as usize..]).next().unwrap().candidates(entry.hash).next();
+        assert_eq!(ours, Some(entry.place));
     }
 }
 

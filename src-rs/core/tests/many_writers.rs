@@ -114,8 +114,9 @@ fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
     let options = Options { lock_timeout_ms: 200, ..quiet() };
     let mut shard = Shard::open(&path, options.clone()).unwrap();
     put(&mut shard, "a", b"1");
-    let other = std::fs::File::open(lock_path(&path)).unwrap();
-    other.lock().unwrap();
+    // Who holds the lock holds the shard file's too: the one that a single put waits for.
+    let held = [lock_path(&path), path.clone()].map(|path| std::fs::File::open(path).unwrap());
+    held.iter().for_each(|file| file.lock().unwrap());
     let start = Instant::now();
     let errors = [
         shard.put(b"b", &[b"1"], Default::default()).unwrap_err(),
@@ -129,7 +130,7 @@ fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
     // Reading needs no lock, nor does opening a settled shard.
     assert_eq!(get(&mut shard, "a").unwrap(), b"1");
     assert_eq!(get(&mut Shard::open(&path, options).unwrap(), "a").unwrap(), b"1");
-    drop(other);
+    drop(held);
     put(&mut shard, "b", b"2");
 }
 

@@ -4,6 +4,7 @@
 //! the tail, then each index snapshot. Only the frame itself decides whether a place is the right
 //! one: a damaged index can hide an entry, never show a wrong one.
 
+pub mod group;
 pub mod merge;
 pub mod snapshot;
 pub mod tail;

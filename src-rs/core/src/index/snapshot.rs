@@ -1,29 +1,21 @@
 //! Index snapshots: open-addressing tables that are read in place from the file.
 //!
-//! A slot is one 64-bit word: 23 bits of the hash as a tag, one tombstone bit, and the frame's
-//! offset in units of 16 bytes (40 bits). The tag is mixed with the other bits, so that a damaged
-//! slot leads nowhere: it could else lead to an older record of the same key, which is whole.
-//! Zero is an empty slot. An entry's home is the high half
-//! of hash times capacity, so the slots are ordered by hash; probing goes up, never around, and at
-//! most `max_probe` slots far. The full hashes stand behind the slots, in their order: only merging
-//! reads them, so a look-up touches nothing but 8-byte slots.
+//! A table is groups of eight slots (`group.rs`). An entry's home is the group in the high half of hash times
+//! the number of groups, so the slots are ordered by hash; probing goes up, never around, and at most
+//! `max_probe` groups far. The full hashes stand behind the slots, in their order: only merging reads
+//! them, so a look-up touches nothing but slots, and hardly ever those of a second cache line.
 
-use super::{Entry, Place};
+use super::Entry;
+use super::group::{self, GROUP_LEN, GROUP_SLOTS, Group};
 use crate::frame::{HEAD_LEN, Head, Sealer, TABLE_LEN};
-use crate::limits::ALIGN;
 use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Bytes of a slot, and of a full hash.
-pub const SLOT_LEN: u64 = 8;
-const TAG_BITS: u32 = 23;
-const OFFSET_BITS: u32 = 40;
-/// The tombstone bit and the offset.
-const PLACE_MASK: u64 = (1 << (OFFSET_BITS + 1)) - 1;
-/// Spreads a change of any byte of the place over the tag.
-const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Slots begin at a multiple of a cache line.
-const SLOTS_ALIGN: u64 = 64;
+/// Bytes of a full hash.
+const HASH_LEN: u64 = 8;
+const SLOTS: u64 = GROUP_SLOTS as u64;
+/// Slots begin at a multiple of a cache line of the file, and so of every mapping.
+const SLOTS_ALIGN: u64 = GROUP_LEN as u64;
 
 /// Behind the frame head of an index snapshot.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
@@ -31,8 +23,8 @@ const SLOTS_ALIGN: u64 = 64;
 struct RawSnapshot {
     older: U64,
     count: U64,
-    capacity: U64,
-    slots: U64,
+    homes: U64,
+    groups: U64,
     max_probe: U64,
     slots_from: U64,
     live_entries: U64,
@@ -58,8 +50,8 @@ pub struct Table {
     pub live_entries: u64,
     /// Bytes of their frames.
     pub live_bytes: u64,
-    capacity: u64,
-    slots: u64,
+    homes: u64,
+    groups: u64,
     max_probe: u64,
     slots_from: u64,
 }
@@ -76,33 +68,6 @@ pub struct Probe {
 #[inline(always)]
 fn mulhi(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
-}
-
-/// The tag of a hash, in place in a slot.
-#[inline(always)]
-#[must_use]
-pub fn tag(hash: u64) -> u64 {
-    hash << (64 - TAG_BITS)
-}
-
-/// The place that a slot names, if its tag is this one.
-#[inline(always)]
-#[must_use]
-pub fn tagged(slot: u64, tag: u64) -> Option<Place> {
-    let mixed = (slot & PLACE_MASK).wrapping_mul(MIX);
-    ((slot ^ tag ^ mixed) >> (64 - TAG_BITS) == 0).then(|| place(slot))
-}
-
-#[inline(always)]
-fn place(slot: u64) -> Place {
-    let offset = (slot & ((1 << OFFSET_BITS) - 1)).saturating_mul(ALIGN);
-    Place::new(offset, slot >> OFFSET_BITS & 1 != 0)
-}
-
-fn slot(entry: Entry) -> u64 {
-    let tombstone = u64::from(entry.place.is_tombstone()) << OFFSET_BITS;
-    let place = tombstone | (entry.place.offset() / ALIGN);
-    ((tag(entry.hash) ^ place.wrapping_mul(MIX)) & !PLACE_MASK) | place
 }
 
 impl Table {
@@ -125,21 +90,21 @@ impl Table {
             count: raw.count.get(),
             live_entries: raw.live_entries.get(),
             live_bytes: raw.live_bytes.get(),
-            capacity: raw.capacity.get(),
-            slots: raw.slots.get(),
+            homes: raw.homes.get(),
+            groups: raw.groups.get(),
             max_probe: raw.max_probe.get(),
             slots_from: raw.slots_from.get(),
         };
-        let slots_end = it.slots.checked_mul(SLOT_LEN)?.checked_add(it.slots_from)?;
-        let needed = it.count.checked_mul(SLOT_LEN)?.checked_add(slots_end)?;
+        let slots_end = it.groups.checked_mul(GROUP_LEN as u64)?.checked_add(it.slots_from)?;
+        let needed = it.count.checked_mul(HASH_LEN)?.checked_add(slots_end)?;
         let sound = it.slots_from >= (HEAD_LEN + RAW_LEN) as u64
             && needed <= it.frame_len
             && frame.checked_add(it.frame_len)? <= file_len
             && it.older < frame
-            && it.capacity <= it.slots
-            && it.count <= it.slots
-            && it.max_probe <= it.slots
-            && it.capacity > 0;
+            && it.homes <= it.groups
+            && it.count.div_ceil(SLOTS) <= it.groups
+            && it.max_probe <= it.groups
+            && it.homes > 0;
         sound.then_some(it)
     }
 
@@ -153,25 +118,30 @@ impl Table {
     #[inline(always)]
     #[must_use]
     pub fn probe(&self, hash: u64) -> Probe {
-        let home = mulhi(hash, self.capacity);
-        let slots = self.max_probe.min(self.slots.saturating_sub(home));
-        // `read` has checked that all slots lie within the file.
-        let from = self.frame.saturating_add(self.slots_from).saturating_add(home.saturating_mul(SLOT_LEN));
-        Probe { from, len: (slots.saturating_mul(SLOT_LEN)) as usize }
+        let home = mulhi(hash, self.homes);
+        let groups = self.max_probe.min(self.groups.saturating_sub(home));
+        // `read` has checked that all groups lie within the file, so nothing here overflows.
+        let from = self.slots_at().wrapping_add(home.wrapping_mul(GROUP_LEN as u64));
+        Probe { from, len: groups.wrapping_mul(GROUP_LEN as u64) as usize }
+    }
+
+    /// Offset in the file of the first slot.
+    #[inline(always)]
+    fn slots_at(&self) -> u64 {
+        self.frame.wrapping_add(self.slots_from)
     }
 
     /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
     #[must_use]
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {
         let from = usize::try_from(self.slots_from).ok()?;
-        let len = usize::try_from(self.slots.checked_mul(SLOT_LEN)?).ok()?;
-        let slots = frame.get(from..from.checked_add(len)?)?;
-        let hashes = frame.get(from.checked_add(len)?..)?;
-        let word = |b: &[u8]| b.try_into().map_or(0, u64::from_le_bytes);
-        let mut hashes = hashes.chunks_exact(8).map(word);
+        let len = usize::try_from(self.groups.checked_mul(GROUP_LEN as u64)?).ok()?;
+        let groups = frame.get(from..from.checked_add(len)?)?;
+        let (hashes, _) = frame.get(from.checked_add(len)?..)?.as_chunks();
+        let mut hashes = hashes.iter().map(|hash| u64::from_le_bytes(*hash));
         let mut out = Vec::with_capacity(usize::try_from(self.count).ok()?);
-        for slot in slots.chunks_exact(8).map(word).filter(|s| *s != 0) {
-            out.push(Entry { hash: hashes.next()?, place: place(slot) });
+        for place in Group::all(groups).flat_map(Group::places) {
+            out.push(Entry { hash: hashes.next()?, place });
         }
         (out.len() as u64 == self.count).then_some(out)
     }
@@ -195,19 +165,27 @@ pub struct About {
 /// Appends the frame of a table with `entries`, sorted by hash, to `out`.
 pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entry]) {
     let count = entries.len() as u64;
-    // Five slots in eight are occupied: a hit looks at 1.8 slots on average, a miss at 4.
-    let capacity = count.saturating_mul(8).div_ceil(5).max(8);
-    let mut slots: Vec<u64> = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    // Five slots in eight are occupied: of a hundred look-ups, nine read a second group.
+    let homes = count.div_ceil(5).max(1);
+    let mut groups: Vec<[u8; GROUP_LEN]> = Vec::with_capacity(usize::try_from(homes).unwrap_or(0));
+    // Slots so far, with those that stay empty.
+    let mut used = 0u64;
     let mut max_probe = 0u64;
     for entry in entries {
-        let home = mulhi(entry.hash, capacity);
-        let at = home.max(slots.len() as u64);
-        max_probe = max_probe.max(at.saturating_sub(home).saturating_add(1));
-        slots.resize(usize::try_from(at).unwrap_or(0), 0);
-        slots.push(slot(*entry));
+        let home = mulhi(entry.hash, homes);
+        let at = home.saturating_mul(SLOTS).max(used);
+        used = at.saturating_add(1);
+        let group = at / SLOTS;
+        max_probe = max_probe.max(group.saturating_sub(home).saturating_add(1));
+        let group = usize::try_from(group).unwrap_or(0);
+        if group >= groups.len() {
+            groups.resize(group.saturating_add(1), [0; GROUP_LEN]);
+        }
+        if let Some(group) = groups.get_mut(group) {
+            group::put(group, (at % SLOTS) as usize, *entry);
+        }
     }
-    let slots_len = capacity.max(slots.len() as u64);
-    slots.resize(usize::try_from(slots_len).unwrap_or(0), 0);
+    groups.resize(groups.len().max(usize::try_from(homes).unwrap_or(0)), [0; GROUP_LEN]);
 
     let from = out.len();
     let body = about.offset.saturating_add((HEAD_LEN + RAW_LEN) as u64);
@@ -215,22 +193,21 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
     let raw = RawSnapshot {
         older: about.older.into(),
         count: count.into(),
-        capacity: capacity.into(),
-        slots: slots_len.into(),
+        homes: homes.into(),
+        groups: (groups.len() as u64).into(),
         max_probe: max_probe.into(),
         slots_from: slots_from.into(),
         live_entries: about.live_entries.into(),
         live_bytes: about.live_bytes.into(),
     };
-    let bytes = slots_from.saturating_add(slots_len.saturating_add(count).saturating_mul(SLOT_LEN));
+    let bytes = slots_from
+        .saturating_add((groups.as_flattened().len() as u64).saturating_add(count.saturating_mul(HASH_LEN)));
     let len = crate::frame::align(bytes).max(crate::limits::MIN_FRAME_LEN);
     out.reserve(usize::try_from(len).unwrap_or(0));
     out.resize(from.saturating_add(HEAD_LEN), 0);
     out.extend_from_slice(raw.as_bytes());
     out.resize(from.saturating_add(usize::try_from(slots_from).unwrap_or(0)), 0);
-    for slot in &slots {
-        out.extend_from_slice(&slot.to_le_bytes());
-    }
+    out.extend_from_slice(groups.as_flattened());
     for entry in entries {
         out.extend_from_slice(&entry.hash.to_le_bytes());
     }
@@ -242,6 +219,7 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::index::Place;
 
     fn sealer() -> Sealer {
         Sealer { seed: 3, digest: Digest::Xxh3 }
@@ -272,21 +250,9 @@ mod tests {
                 let probe = table.probe(e.hash);
                 let from = usize::try_from(probe.from - 4096).unwrap();
                 let slots = &frame[from..from + probe.len];
-                let found = slots.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap()));
-                let mut found = found.take_while(|s| *s != 0).filter_map(|s| tagged(s, tag(e.hash)));
-                assert!(found.any(|p| p == e.place));
-            }
-        }
-    }
-
-    #[test]
-    fn a_slot_with_a_damaged_byte_keeps_no_tag() {
-        let entry = Entry { hash: 0x1234_5678_9ABC_DEF0, place: Place::new(4096, false) };
-        let whole = slot(entry);
-        assert_eq!(tagged(whole, tag(entry.hash)), Some(entry.place));
-        for byte in 0..8 {
-            for change in 1..=255u64 {
-                assert_eq!(tagged(whole ^ (change << (byte * 8)), tag(entry.hash)), None);
+                let mut full = true;
+                let groups = Group::all(slots).take_while(|g| std::mem::replace(&mut full, g.is_full()));
+                assert!(groups.flat_map(|g| g.candidates(e.hash)).any(|p| p == e.place));
             }
         }
     }

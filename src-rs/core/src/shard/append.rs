@@ -4,12 +4,14 @@
 //! Bytes below `state.end` are never written again. Frames go to the file in pieces; until the
 //! caller moves `state.end` past them and publishes, they do not exist for anyone.
 
+use super::behind::Behind;
 use crate::error::{Error, Result};
-use crate::frame::{HEAD_LEN, IN_BATCH, RecordFields};
+use crate::frame::{HEAD_LEN, Head, IN_BATCH, RecordFields};
 use crate::index::snapshot::{About, encode};
 use crate::index::{Entry, Place, merge};
-use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_CHUNK};
+use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_BEHIND_FROM, WRITE_CHUNK};
 use crate::state::{Scratch, State};
+use std::sync::Arc;
 
 /// Frames on their way to the end of a file.
 pub(super) struct Appender<'a> {
@@ -21,13 +23,52 @@ pub(super) struct Appender<'a> {
     first: u64,
     /// Every record and tombstone so far, oldest first.
     entries: Vec<Entry>,
+    /// What they add to the shard, and what they take from it.
+    added: Sum,
+    removed: Sum,
+    scratch: Scratch,
+    behind: Option<Behind>,
+}
+
+/// Records, and bytes of their frames.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    entries: u64,
+    bytes: u64,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: Option<u64>) {
+        if let Some(bytes) = bytes {
+            self.entries = self.entries.saturating_add(1);
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+    }
+
+    fn take(&mut self, bytes: Option<u64>) {
+        if let Some(bytes) = bytes {
+            self.entries = self.entries.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+    }
 }
 
 impl<'a> Appender<'a> {
     pub fn new(state: &'a mut State, buffer: &'a mut Vec<u8>, generation: u64) -> Self {
         buffer.clear();
         let at = state.end;
-        Appender { state, buffer, generation, at, first: at, entries: Vec::new() }
+        Appender {
+            state,
+            buffer,
+            generation,
+            at,
+            first: at,
+            entries: Vec::new(),
+            added: Sum::default(),
+            removed: Sum::default(),
+            scratch: Scratch::default(),
+            behind: None,
+        }
     }
 
     /// Where the next frame will stand.
@@ -43,20 +84,27 @@ impl<'a> Appender<'a> {
     /// Appends a record, or a tombstone.
     pub fn push(&mut self, fields: &RecordFields<'_>, tombstone: bool, in_batch: bool) -> Result<()> {
         let flags = if in_batch { IN_BATCH } else { 0 };
-        let offset = self.room_for(self.state.sealer.record_len(fields))?;
+        let len = self.state.sealer.record_len(fields);
+        let offset = self.room_for(len)?;
         if tombstone {
             self.state.sealer.tombstone(self.buffer, offset, self.generation, flags, fields);
         } else {
             self.state.sealer.record(self.buffer, offset, self.generation, flags, fields);
         }
-        self.note(fields.key_hash, offset, tombstone)
+        let replaced = self.state.change(fields.key, fields.key_hash, fields.producer, &mut self.scratch);
+        self.note(fields.key_hash, Place::new(offset, tombstone), len, replaced)
     }
 
     /// Takes over a whole, verified frame of another file.
     pub fn adopt(&mut self, frame: &[u8], key_hash: u64, tombstone: bool) -> Result<()> {
-        let offset = self.room_for(frame.len() as u64)?;
+        let len = frame.len() as u64;
+        let offset = self.room_for(len)?;
         self.state.sealer.adopt(self.buffer, offset, self.generation, key_hash, frame);
-        self.note(key_hash, offset, tombstone)
+        let head = Head::read(frame);
+        let replaced = head.zip(head.and_then(|h| frame.get(HEAD_LEN..h.layout().key_end)));
+        let replaced = replaced
+            .and_then(|(head, key)| self.state.change(key, key_hash, head.producer.get(), &mut self.scratch));
+        self.note(key_hash, Place::new(offset, tombstone), len, replaced)
     }
 
     fn room_for(&self, len: u64) -> Result<u64> {
@@ -73,16 +121,34 @@ impl<'a> Appender<'a> {
         Ok(offset)
     }
 
-    fn note(&mut self, hash: u64, offset: u64, tombstone: bool) -> Result<()> {
-        self.entries.push(Entry { hash, place: Place::new(offset, tombstone) });
+    /// Takes note of a frame in the buffer, and of the bytes of the record that it replaces.
+    fn note(&mut self, hash: u64, place: Place, len: u64, replaced: Option<u64>) -> Result<()> {
+        self.entries.push(Entry { hash, place });
+        self.removed.add(replaced);
+        self.added.add((!place.is_tombstone()).then_some(len));
         if self.buffer.len() >= WRITE_CHUNK {
-            self.write()?;
+            self.write_behind()?;
         }
         Ok(())
     }
 
-    /// Hands what is buffered to the file system.
-    pub fn write(&mut self) -> Result<()> {
+    /// Hands what is buffered to the file system, on another thread where much has gone there already.
+    fn write_behind(&mut self) -> Result<()> {
+        if self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM {
+            self.behind = Behind::start(Arc::clone(self.state.view.file()));
+        }
+        let end = self.offset();
+        let Some(behind) = &mut self.behind else { return self.write() };
+        behind.write(self.buffer, self.at)?;
+        self.at = end;
+        Ok(())
+    }
+
+    /// Hands what is buffered to the file system, and waits for what others have yet to write.
+    fn write(&mut self) -> Result<()> {
+        if let Some(behind) = &mut self.behind {
+            behind.finish()?;
+        }
         self.state.view.file().write_at(self.buffer, self.at)?;
         self.at = self.offset();
         self.buffer.clear();
@@ -96,62 +162,65 @@ impl<'a> Appender<'a> {
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
     }
 
-    /// The same as `settle`, for one frame that was pushed just now. Nothing is read back: the page of the mapping that
-    /// the frame lies in may be fresh, and the first touch of it costs more than the rest.
-    pub fn settle_one(mut self, fields: &RecordFields<'_>, scratch: &mut Scratch) -> Result<Option<Entry>> {
+    /// The same as `settle`, for one frame.
+    pub fn settle_one(mut self) -> Result<Option<Entry>> {
         self.write()?;
-        let state = self.state;
-        state.view.extend_written(self.at);
         let entry = self.entries.pop();
-        if let Some(entry) = entry {
-            let replaced = state.change(fields.key, fields.key_hash, fields.producer, scratch);
-            let added = (!entry.place.is_tombstone()).then(|| self.at.saturating_sub(self.first));
-            state.count(replaced, added);
-            // We sealed these bytes a moment ago.
-            state.trust_own(entry.place.offset());
-        }
-        state.end = self.at;
-        state.generation = self.generation;
+        self.take_in(entry.as_slice());
         Ok(entry)
     }
 
-    /// Takes the written frames into the index and the counts. Of several frames of one key and
-    /// producer the last one counts.
-    pub fn settle(mut self, scratch: &mut Scratch) -> Result<Vec<Entry>> {
+    /// Takes the written frames into the counts, and gives those that the index must learn of. Of several
+    /// frames of one key and producer the last one counts. Nothing is read back: the pages of the mapping that
+    /// the frames lie in may be fresh, and the first touch of one costs more than the rest.
+    pub fn settle(mut self) -> Result<Vec<Entry>> {
         self.write()?;
-        let state = self.state;
-        state.view.extend_written(self.at);
+        self.state.view.extend_written(self.at);
         let entries = std::mem::take(&mut self.entries);
+        let mut shadowed = Vec::new();
         let newest = match entries.len() {
             0 | 1 => entries,
-            _ => merge::sort_and_dedup(entries, |a, b| state.same(a.place, b.place, scratch)),
+            _ => {
+                let (state, scratch) = (&*self.state, &mut self.scratch);
+                merge::sort_and_dedup(entries, |a, b| {
+                    let same = state.same(a.place, b.place, scratch);
+                    if same {
+                        shadowed.push(b);
+                    }
+                    same
+                })
+            }
         };
-        let nothing_before = state.tables.is_empty() && state.tail.is_empty();
+        for entry in shadowed {
+            self.uncount(entry);
+        }
+        self.take_in(&newest);
+        Ok(newest)
+    }
+
+    /// Takes back what `note` counted for a frame that a later one of the same batch replaces.
+    fn uncount(&mut self, entry: Entry) {
+        let state = &*self.state;
+        let Some(head) = state.head_at(entry.place.offset(), &mut self.scratch) else { return };
         let mut key = Vec::new();
-        for entry in &newest {
-            let Some(head) = state.head_at(entry.place.offset(), scratch) else {
-                continue;
-            };
-            let replaced = if nothing_before {
-                None
-            } else {
-                let Some(bytes) =
-                    state.view.get(entry.place.offset(), head.layout().key_end, &mut scratch.frame)
-                else {
-                    continue;
-                };
-                key.clear();
-                key.extend_from_slice(bytes.get(HEAD_LEN..).unwrap_or_default());
-                state.change(&key, entry.hash, head.producer.get(), scratch)
-            };
-            let added = (!entry.place.is_tombstone()).then(|| head.length.get());
-            state.count(replaced, added);
+        let Some((producer, stored)) = state.identity_at(entry.place, &mut key) else { return };
+        self.removed.take(state.change(stored, entry.hash, producer, &mut self.scratch));
+        self.added.take((!entry.place.is_tombstone()).then(|| head.length.get()));
+    }
+
+    fn take_in(&mut self, newest: &[Entry]) {
+        let state = &mut *self.state;
+        state.view.extend_written(self.at);
+        let counted =
+            |live: u64, removed: u64, added: u64| live.saturating_sub(removed).saturating_add(added);
+        state.live_entries = counted(state.live_entries, self.removed.entries, self.added.entries);
+        state.live_bytes = counted(state.live_bytes, self.removed.bytes, self.added.bytes);
+        for entry in newest {
             // We sealed these bytes a moment ago.
             state.trust_own(entry.place.offset());
         }
         state.end = self.at;
         state.generation = self.generation;
-        Ok(newest)
     }
 }
 

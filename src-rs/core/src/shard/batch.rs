@@ -17,6 +17,8 @@ pub struct Batch<'a, 'b> {
     pub(super) shard: &'a BatchContext<'a>,
     pub(super) appender: &'a mut Appender<'b>,
     job: &'a Job,
+    /// The time of the entries in the buffer.
+    cached_ns: u64,
 }
 
 /// What a batch needs of its shard while the shard's state is lent to the appender.
@@ -30,7 +32,7 @@ pub(super) struct BatchContext<'a> {
 
 impl<'a, 'b> Batch<'a, 'b> {
     pub(super) fn new(shard: &'a BatchContext<'a>, appender: &'a mut Appender<'b>, job: &'a Job) -> Self {
-        Batch { shard, appender, job }
+        Batch { shard, appender, job, cached_ns: 0 }
     }
 
     /// Adds an entry.
@@ -48,6 +50,9 @@ impl<'a, 'b> Batch<'a, 'b> {
             return Ok(());
         };
         let host = &shard.options.producer;
+        if self.cached_ns == 0 || self.appender.buffer.is_empty() {
+            self.cached_ns = now_ns();
+        }
         let fields = RecordFields {
             key: &stored,
             key_hash: key::hash(&stored, self.shard.seed),
@@ -58,7 +63,7 @@ impl<'a, 'b> Batch<'a, 'b> {
             validator: validator.bytes(),
             parts,
             expires_ms: meta.expires_ms,
-            cached_ns: now_ns(),
+            cached_ns: self.cached_ns,
         };
         self.appender.push(&fields, false, self.shard.in_batch)
     }
@@ -170,7 +175,7 @@ impl Shard {
                 return Ok(Vec::new());
             }
             appender.commit_frame();
-            appender.settle(&mut self.scratch)
+            appender.settle()
         });
         let done = match settled {
             Ok(newest) => {

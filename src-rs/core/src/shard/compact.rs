@@ -109,7 +109,7 @@ impl Shard {
                 report.corrupt = report.corrupt.saturating_add(1);
             }
         }
-        let newest = appender.settle(&mut self.scratch)?;
+        let newest = appender.settle()?;
         if !newest.is_empty() {
             write_snapshot(new, &newest, &mut buffer, &mut self.scratch)?;
         }
@@ -217,10 +217,10 @@ impl Shard {
             self.state = Some(old);
             return Ok(None);
         }
-        let done = copy_tail(&old, from, new, report, &mut self.scratch);
+        let done = copy_tail(&old, from, old.generation, new, report, &mut self.scratch);
         let end = old.end;
         self.state = Some(old);
-        done.map(|()| Some(end))
+        done.map(|_| Some(end))
     }
 }
 
@@ -231,16 +231,18 @@ fn source_of(state: &State) -> Source {
     (state.header.shard_id, state.epoch)
 }
 
-fn copy_tail(
+/// Copies the sound frames behind `from` to the end of another file, unpublished. Returns how many.
+pub(super) fn copy_tail(
     old: &State,
     from: u64,
+    generation: u64,
     new: &mut State,
     report: &mut CompactReport,
     scratch: &mut crate::state::Scratch,
-) -> Result<()> {
+) -> Result<u64> {
     let mut buffer = Vec::new();
     let mut bytes = Vec::new();
-    let mut appender = Appender::new(new, &mut buffer, old.generation);
+    let mut appender = Appender::new(new, &mut buffer, generation);
     for step in Scan::new(&old.view, &old.sealer, from, old.end) {
         if matches!(step.head.kind, RECORD | TOMBSTONE)
             && !copy_frame(old, step.offset, &step.head, &mut appender, &mut bytes)?
@@ -249,13 +251,14 @@ fn copy_tail(
             bury(old, &step, &mut appender, &mut bytes)?;
         }
     }
-    if appender.len() == 0 {
-        return Ok(());
+    let frames = appender.len() as u64;
+    if frames == 0 {
+        return Ok(0);
     }
-    for entry in appender.settle(scratch)? {
+    for entry in appender.settle()? {
         new.remember(entry, scratch);
     }
-    Ok(())
+    Ok(frames)
 }
 
 /// Puts a tombstone in the place of a damaged record, so that the one before it, which may have been

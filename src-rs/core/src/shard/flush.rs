@@ -15,7 +15,11 @@ impl Shard {
     /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed before must count as not flushed.
     pub fn flush(&mut self) -> Result<()> {
         self.catch_up();
-        if self.options.read_only || self.state.is_none() {
+        if self.options.read_only {
+            return Ok(());
+        }
+        self.anchor()?;
+        if self.state.is_none() {
             return Ok(());
         }
         let Some(durable) = self.sidecar.as_ref().map(crate::sidecar::Sidecar::durable) else {

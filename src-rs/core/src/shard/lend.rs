@@ -36,6 +36,9 @@ pub const OWN_WINDOW: u32 = 0;
 /// A number that no window has, for the memory that the caller keeps copies in.
 pub const COPIES: u32 = 1;
 
+/// The same for memory that the caller keeps other copies in.
+pub const MORE_COPIES: u32 = 2;
+
 /// A window of its own begins at a multiple of this many bytes, a multiple of every page size.
 const OWN_ALIGN: u64 = 64 << 10;
 
@@ -154,5 +157,5 @@ fn fits(offset: u64, end: u64) -> bool {
 /// The number of a stride's window, behind those that mean something else.
 #[inline(always)]
 fn window_id(stride: u64) -> u32 {
-    (stride as u32).saturating_add(COPIES + 1)
+    (stride as u32).saturating_add(MORE_COPIES + 1)
 }

@@ -2,7 +2,8 @@
 //!
 //! The lock is a `flock` on the sidecar. Somebody may delete that file, and then two writers could
 //! hold two locks; so after each lock the file at the path must still be the one we locked, and the
-//! shard file itself is locked too, which excludes whoever made a new sidecar meanwhile.
+//! shard file itself is locked too, which excludes whoever made a new sidecar meanwhile, and those who
+//! append a single frame (swift.rs).
 
 use super::Shard;
 use crate::error::{Error, Result};
@@ -71,8 +72,9 @@ impl Shard {
                 continue;
             }
             let settled = self.settle();
-            if settled.is_err() {
-                self.unlock();
+            match settled {
+                Ok(()) => self.looked(),
+                Err(_) => self.unlock(),
             }
             return settled;
         }
@@ -129,9 +131,8 @@ impl Shard {
         let generation = sidecar.generation();
         // Read before somebody recovered the file: void.
         let void = |s: &State, news: &Published| s.epoch != Some(news.epoch);
-        if let Some((state, _)) = self.state.as_ref().zip(news.as_ref()).filter(|(s, n)| void(s, n)) {
-            state.view.file().unlock();
-            self.state = None;
+        if self.state.as_deref().zip(news.as_ref()).is_some_and(|(s, n)| void(s, n)) {
+            self.let_go();
         }
         if !self.lock_file_at_path()? {
             self.know(generation);

@@ -7,6 +7,7 @@
 mod append;
 mod background;
 mod batch;
+mod behind;
 mod compact;
 mod evict;
 mod flush;
@@ -16,17 +17,19 @@ mod lock;
 mod open;
 mod options;
 mod put;
+mod quick;
 mod quiet;
 mod read;
 mod replace;
 mod report;
+mod swift;
 mod tally;
 mod verify;
 
 pub use crate::mapping::Pin;
 pub use batch::Batch;
 pub use compact::CompactReport;
-pub use lend::{COPIES, Lent, Loan, OWN_WINDOW};
+pub use lend::{COPIES, Lent, Loan, MORE_COPIES, OWN_WINDOW};
 pub use list::{Cursor, EntryInfo, Totals};
 pub use open::Opener;
 pub use options::{Job, Options, PutMeta};
@@ -36,12 +39,13 @@ pub use verify::{Fault, VerifyReport};
 
 use crate::header::Rejected;
 use crate::sidecar::Sidecar;
-use crate::state::{Scratch, State};
+use crate::state::{Ahead, Scratch, State};
 use crate::storage::{Identity, Storage};
 use background::Background;
 use lend::Lender;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use swift::Swift;
 use tally::{Changes, Lookups};
 
 /// A generation, and the id of the file that has it: a file put in place by hand may be of the same one.
@@ -70,18 +74,23 @@ pub struct Shard {
     totals: Option<(Version, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
+    ahead: Ahead,
     /// Frames on their way to the file.
     buffer: Vec<u8>,
     /// When the files at our paths were last compared with ours.
     checked_ms: u64,
     /// Hits until the next look at the clock.
     hits_left: u64,
+    /// Misses until the next look at the clock, and how many there were until the last one.
+    misses_left: u64,
+    misses_between: u64,
     recency_epoch: u64,
     /// Whether leftovers of dead processes have been looked for.
     swept: bool,
     /// Whether this handle has changed anything.
     wrote: bool,
     lender: Lender,
+    swift: Swift,
     background: Background,
     /// Ends a wait for the lock early.
     job: Option<Arc<Job>>,

@@ -47,10 +47,7 @@ impl Shard {
             self.changes.rejected_puts.add(1);
             return Ok(());
         };
-        self.lock()?;
-        let done = self.put_locked(&stored, parts, producer, validator, expires_ms);
-        self.unlock();
-        done?;
+        self.in_swift_lock(|shard| shard.put_locked(&stored, parts, producer, validator, expires_ms))?;
         self.changes.puts.add(1);
         self.compact_in_background();
         Ok(())
@@ -68,10 +65,7 @@ impl Shard {
         let Some(producer) = self.options.producer.id() else {
             return Ok(false);
         };
-        self.lock()?;
-        let done = self.delete_locked(&stored, producer);
-        self.unlock();
-        let done = done?;
+        let done = self.in_swift_lock(|shard| shard.delete_locked(&stored, producer))?;
         if done {
             self.changes.deletes.add(1);
             self.compact_in_background();
@@ -169,9 +163,7 @@ impl Shard {
         };
         let end = state.end;
         let mut appender = Appender::new(state, &mut self.buffer, generation);
-        let settled = appender
-            .push(fields, tombstone, false)
-            .and_then(|()| appender.settle_one(fields, &mut self.scratch));
+        let settled = appender.push(fields, tombstone, false).and_then(|()| appender.settle_one());
         shrink(&mut self.buffer);
         match settled {
             Ok(entry) => {
@@ -192,12 +184,10 @@ impl Shard {
         if let Some(state) = self.state.as_deref_mut() {
             state.view.extend_written(end);
             let _ = state.view.file().set_len(end);
-            // A lent window keeps the file open, and with it a lock that was not given back.
-            state.view.file().unlock();
         }
         // What the failed change left in our index is found out again from the file.
         self.known = u64::MAX;
-        self.state = None;
+        self.let_go();
         self.seen = None;
     }
 

@@ -33,7 +33,7 @@ impl Shard {
             Lookup::Corrupt => self.lookups.corrupt = self.lookups.corrupt.wrapping_add(1),
         }
         if !matches!(found, Lookup::Hit(_)) {
-            self.check_identity();
+            self.check_after_miss();
         }
         Ok(found)
     }
@@ -90,9 +90,10 @@ impl Shard {
 
     /// Counts a miss that the caller found out about without a look-up and, as a look-up does, looks now
     /// and then whether the files are still there.
+    #[inline(always)]
     pub(crate) fn count_miss(&mut self) {
         self.lookups.misses = self.lookups.misses.wrapping_add(1);
-        self.check_identity();
+        self.check_after_miss();
     }
 
     /// Writes offset and length of every part of a hit to `out`, in the order of their names. Returns how

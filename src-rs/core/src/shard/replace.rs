@@ -27,6 +27,8 @@ impl Shard {
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
         let generation = self.next_generation();
+        // What nobody is to find in the new file need not be put there again.
+        self.swift.forget();
         let (path, mut state) = self.new_file(generation)?;
         let done = self.fill_file(&mut state, generation, job, fill);
         let done = done.and_then(|count| {
@@ -94,7 +96,7 @@ impl Shard {
         };
         fill(&mut Batch::new(&context, &mut appender, job))?;
         let count = appender.len() as u64;
-        let newest = appender.settle(&mut self.scratch)?;
+        let newest = appender.settle()?;
         if !newest.is_empty() {
             write_snapshot(state, &newest, &mut buffer, &mut self.scratch)?;
         }

@@ -286,6 +286,17 @@ impl Sidecar {
             && self.load(word::BOOT) == self.boot
     }
 
+    /// Changes whenever the file is replaced or recovered.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.load(word::EPOCH)
+    }
+
+    /// Says of the page that nobody may believe it. The caller holds the lock.
+    pub fn doubt(&self) {
+        self.store(word::EPOCH, self.load(word::EPOCH) | 1);
+    }
+
     /// Publishes appended bytes. The caller holds the lock and has written them.
     pub fn publish(&self, new: &Published, appended: u64) {
         self.store(word::LIVE_ENTRIES, new.live_entries);

@@ -2,7 +2,7 @@
 
 use super::{Scratch, State};
 use crate::frame::{HEAD_LEN, Head};
-use crate::index::snapshot::{tag, tagged};
+use crate::index::group::Group;
 use crate::index::{Entry, Place};
 
 /// What the index knows of a key.
@@ -54,24 +54,23 @@ impl State {
                 }
             }
         }
-        let tag = tag(hash);
         for table in &self.tables {
             let probe = table.probe(hash);
             let Scratch { slots, frame, .. } = scratch;
             let Some(slots) = self.view.get(probe.from, probe.len, slots) else {
                 continue;
             };
-            for slot in slots.chunks_exact(8) {
-                let slot = slot.try_into().map_or(0, u64::from_le_bytes);
-                if slot == 0 {
-                    break;
+            for group in Group::all(slots) {
+                for place in group.candidates(hash) {
+                    match self.judge(place, &sought, frame) {
+                        Verdict::Same => return found(place, damaged),
+                        Verdict::Damaged => damaged = damaged.max(place.offset()),
+                        Verdict::OtherProducer => other |= !place.is_tombstone(),
+                        Verdict::OtherKey => {}
+                    }
                 }
-                let Some(place) = tagged(slot, tag) else { continue };
-                match self.judge(place, &sought, frame) {
-                    Verdict::Same => return found(place, damaged),
-                    Verdict::Damaged => damaged = damaged.max(place.offset()),
-                    Verdict::OtherProducer => other |= !place.is_tombstone(),
-                    Verdict::OtherKey => {}
+                if !group.is_full() {
+                    break;
                 }
             }
         }

@@ -2,16 +2,20 @@
 //!
 //! Everything here reads. It becomes stale when others publish, and catches up by `advance`.
 
+mod ahead;
 pub mod bits;
 mod find;
 mod load;
 mod lookup;
+mod quick;
 pub mod scan;
 pub mod view;
 
+pub use ahead::{AHEAD, Ahead};
 pub use find::Found;
 pub use load::Loading;
 pub use lookup::{Hit, Lookup, Want, is_racy, source_digest_of};
+pub use quick::Quick;
 
 use crate::frame::Sealer;
 use crate::header::{Header, Root};

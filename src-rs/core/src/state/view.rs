@@ -94,6 +94,21 @@ impl View {
         }
     }
 
+    /// The same where there is a mapping; else nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn mapped(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        self.region.as_ref()?.get(offset, len)
+    }
+
+    /// Asks for the cache line at `offset`, without waiting for it.
+    #[inline(always)]
+    pub fn fetch(&self, offset: u64) {
+        if let Some(region) = &self.region {
+            region.fetch(offset);
+        }
+    }
+
     #[cold]
     fn read<'a>(&self, offset: u64, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         if !self.contains(offset, len as u64) {

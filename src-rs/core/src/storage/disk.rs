@@ -34,6 +34,7 @@ fn identity_of(stat: &Stat) -> Identity {
         device: stat.st_dev as u64,
         inode: stat.st_ino as u64,
         len: u64::try_from(stat.st_size).unwrap_or(0),
+        named: stat.st_nlink != 0,
     }
 }
 

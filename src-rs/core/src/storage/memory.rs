@@ -6,7 +6,7 @@ use crate::mapping::{Region, SharedWords, Window};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Words of a file's shared page: the sidecar's page and a recency table of 16,384 ticks.
@@ -20,6 +20,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Inode {
     number: u64,
     bytes: Mutex<Vec<u8>>,
+    named: AtomicBool,
     words: Mutex<Option<Arc<[AtomicU64]>>>,
     /// The descriptor that holds the lock; zero for none.
     locked_by: AtomicU64,
@@ -88,6 +89,7 @@ impl Storage for Memory {
                 let inode = Arc::new(Inode {
                     number: self.number(),
                     bytes: Mutex::default(),
+                    named: AtomicBool::new(true),
                     words: Mutex::default(),
                     locked_by: AtomicU64::new(0),
                 });
@@ -107,12 +109,12 @@ impl Storage for Memory {
         let Some(inode) = names.remove(from) else {
             return Err(Error::io("rename", from, io::Error::from(io::ErrorKind::NotFound)));
         };
-        names.insert(to.to_path_buf(), inode);
+        forget(names.insert(to.to_path_buf(), inode));
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
-        lock(&self.names).remove(path);
+        forget(lock(&self.names).remove(path));
         Ok(())
     }
 
@@ -150,7 +152,15 @@ impl Storage for Memory {
 
 impl Inode {
     fn identity(&self) -> Identity {
-        Identity { device: 1, inode: self.number, len: lock(&self.bytes).len() as u64 }
+        let named = self.named.load(Ordering::SeqCst);
+        Identity { device: 1, inode: self.number, len: lock(&self.bytes).len() as u64, named }
+    }
+}
+
+/// Takes note that a file has lost its name.
+fn forget(inode: Option<Arc<Inode>>) {
+    if let Some(inode) = inode {
+        inode.named.store(false, Ordering::SeqCst);
     }
 }
 

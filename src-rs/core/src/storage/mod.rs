@@ -22,6 +22,8 @@ pub struct Identity {
     pub inode: u64,
     /// Its length in bytes.
     pub len: u64,
+    /// Whether it has a name. An open file without one was deleted, or another was put in its place.
+    pub named: bool,
 }
 
 impl Identity {

@@ -31,16 +31,15 @@ impl<'a> Fact<'a> {
     /// The fact of today about a path, told from a folder. `kind` is the character that the caller tells it by. `None`
     /// where it is not true, or cannot be told.
     #[must_use]
-    pub fn today(kind: u8, folder: &[u8], path: &'a [u8]) -> Option<Self> {
+    pub fn today(kind: u8, folder: &[u8], path: &'a [u8], today: &mut Today) -> Option<Self> {
         let place = Place::of(folder, path)?;
-        let look = Look::at(path);
         match kind {
-            b'd' => look.is_none_or(|l| l.kind != FileType::Directory).then_some(Fact::NoFolder(place)),
-            b'f' => (!look.is_some_and(|l| l.is_file())).then_some(Fact::NoFile(place)),
-            b'm' => match look {
-                Some(look) if look.is_file() => Some(Fact::Manifest(place, Stamp::read(path)?.0)),
-                _ => Some(Fact::NoManifest(place)),
-            },
+            b'd' => (today.kind(path) != Some(FileType::Directory)).then_some(Fact::NoFolder(place)),
+            b'f' => (today.kind(path) != Some(FileType::RegularFile)).then_some(Fact::NoFile(place)),
+            b'm' if today.kind(path) == Some(FileType::RegularFile) => {
+                Some(Fact::Manifest(place, today.stamp(path)?))
+            }
+            b'm' => Some(Fact::NoManifest(place)),
             _ => None,
         }
     }
@@ -70,6 +69,33 @@ impl<'a> Fact<'a> {
             MANIFEST => Fact::Manifest(place, Stamp::decode(&take::<STAMP_LEN>(from)?)),
             _ => return None,
         })
+    }
+}
+
+/// What is there today, as far as it was looked at: many facts are about the same few paths.
+#[derive(Debug, Default)]
+pub struct Today {
+    kinds: HashMap<Box<[u8]>, Option<FileType>>,
+    stamps: HashMap<Box<[u8]>, Option<Stamp>>,
+}
+
+impl Today {
+    fn kind(&mut self, path: &[u8]) -> Option<FileType> {
+        if let Some(kind) = self.kinds.get(path) {
+            return *kind;
+        }
+        let kind = Look::at(path).map(|look| look.kind);
+        self.kinds.insert(path.into(), kind);
+        kind
+    }
+
+    fn stamp(&mut self, path: &[u8]) -> Option<Stamp> {
+        if let Some(stamp) = self.stamps.get(path) {
+            return *stamp;
+        }
+        let stamp = Stamp::read(path).map(|(stamp, _)| stamp);
+        self.stamps.insert(path.into(), stamp);
+        stamp
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
 use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
-use facts::Facts;
+use facts::{Facts, Today};
 use module::Meta;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
@@ -87,6 +87,8 @@ pub struct Programs {
     /// Folder that paths are told from, with a slash at its end; empty for none.
     root: Vec<u8>,
     facts: Facts,
+    /// For what is recorded, until it is published.
+    today: Today,
     walk: Walk,
     /// The file that the last resolution led to, and what was seen there.
     last: Option<(Vec<u8>, Look)>,
@@ -110,6 +112,7 @@ impl Programs {
             profile: format!("{:016x}", xxh3_64(profile)),
             root,
             facts: Facts::default(),
+            today: Today::default(),
             walk: Walk::default(),
             last: None,
             loaded: HashMap::new(),
@@ -145,6 +148,7 @@ impl Programs {
     /// What was remembered only for the moment is forgotten.
     pub fn settle(&mut self) {
         self.facts.settle();
+        self.walk.settle();
         self.last = None;
     }
 
@@ -165,7 +169,7 @@ impl Programs {
         };
         let (facts, walk) = (&mut self.facts, &mut self.walk);
         Ok(resolution::replay(entry.as_slice(), request, facts, walk).map(|(real, look)| {
-            self.last = Some((real.clone(), look));
+            self.last = look.map(|look| (real.clone(), look));
             real
         }))
     }
@@ -262,7 +266,9 @@ impl Programs {
             _ => (flags | ASIDE, Vec::new()),
         };
         self.pending_bytes = self.pending_bytes.saturating_sub(text.len());
-        let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts) else { return false };
+        let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts, &mut self.today) else {
+            return false;
+        };
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), pending.stamp.digest());
         }
@@ -308,7 +314,9 @@ impl Programs {
             Some((today, _)) if today == real => {}
             _ => return false,
         }
-        let Some(entry) = resolution::encode(request, found, real, facts) else { return false };
+        let Some(entry) = resolution::encode(request, found, real, facts, &mut self.today) else {
+            return false;
+        };
         let key = self.key(b'r', request.folder, request.request);
         self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()])
     }
@@ -336,6 +344,7 @@ impl Programs {
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; what was recorded is forgotten all the same.
     pub fn publish(&mut self, shard: &mut Shard) -> Result<u64> {
         let queue = std::mem::take(&mut self.queue);
+        self.today = Today::default();
         self.pending.clear();
         self.pending_bytes = 0;
         if queue.entries.is_empty() {

@@ -3,7 +3,7 @@
 //! An entry has the parts `meta`, `text`, `code` and `map`. Text is Latin-1 or UTF-16, as V8 keeps it, so that it can
 //! be handed over without a copy.
 
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, Today};
 use super::place::parent;
 use super::stamp::{STAMP_LEN, Stamp, take};
 use crate::limits::MAX_FACTS;
@@ -32,14 +32,20 @@ pub struct Meta<'a> {
 impl<'a> Meta<'a> {
     /// The bytes of `meta`. `None` where a fact is not true any more.
     #[must_use]
-    pub fn encode(source: &[u8], flags: u8, stamp: &Stamp, facts: &[(u8, &[u8])]) -> Option<Vec<u8>> {
+    pub fn encode(
+        source: &[u8],
+        flags: u8,
+        stamp: &Stamp,
+        facts: &[(u8, &[u8])],
+        today: &mut Today,
+    ) -> Option<Vec<u8>> {
         if facts.len() >= MAX_FACTS {
             return None;
         }
         let mut out = vec![VERSION, flags];
         out.extend_from_slice(&stamp.encode());
         for (kind, path) in facts {
-            Fact::today(*kind, parent(source), path)?.encode(&mut out);
+            Fact::today(*kind, parent(source), path, today)?.encode(&mut out);
         }
         Some(out)
     }

@@ -1,6 +1,6 @@
 //! A resolution: which file a request from a folder led to, and the facts that decided it.
 
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, Today};
 use super::place::{Place, lookup_levels};
 use super::stamp::{Look, take};
 use super::walk::Walk;
@@ -37,7 +37,13 @@ impl Request<'_> {
 /// The bytes of an entry. `found` is the path that was found, `real` its canonical one. `None` where a fact is not
 /// true any more, or cannot be told.
 #[must_use]
-pub fn encode(request: &Request<'_>, found: &[u8], real: &[u8], facts: &[(u8, &[u8])]) -> Option<Vec<u8>> {
+pub fn encode(
+    request: &Request<'_>,
+    found: &[u8],
+    real: &[u8],
+    facts: &[(u8, &[u8])],
+    today: &mut Today,
+) -> Option<Vec<u8>> {
     if facts.len() >= MAX_FACTS {
         return None;
     }
@@ -46,18 +52,18 @@ pub fn encode(request: &Request<'_>, found: &[u8], real: &[u8], facts: &[(u8, &[
     Place::of(request.folder, found)?.encode(&mut out);
     Place::of(request.folder, real)?.encode(&mut out);
     for (kind, path) in facts {
-        Fact::today(*kind, request.folder, path)?.encode(&mut out);
+        Fact::today(*kind, request.folder, path, today)?.encode(&mut out);
     }
     Some(out)
 }
 
-/// The canonical path that a request leads to and what lies there, where everything is as it was.
+/// The canonical path that a request leads to where everything is as it was, and what lies there, if that was looked at.
 pub fn replay(
     entry: &[u8],
     request: &Request<'_>,
     facts: &mut Facts,
     walk: &mut Walk,
-) -> Option<(Vec<u8>, Look)> {
+) -> Option<(Vec<u8>, Option<Look>)> {
     let mut at = entry;
     if take(&mut at)? != [VERSION] || i32::from_le_bytes(take(&mut at)?) != request.extra() {
         return None;
@@ -65,7 +71,7 @@ pub fn replay(
     let (found, real) = (Place::decode(&mut at)?, Place::decode(&mut at)?);
     let mut path = Vec::new();
     found.write(request.folder, &mut path)?;
-    let (today, look) = walk.file(&path)?;
+    let (today, look) = walk.known_file(&path)?;
     real.write(request.folder, &mut path)?;
     (today == path && facts.hold(at, request.folder)).then_some((today, look))
 }

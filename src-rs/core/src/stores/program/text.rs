@@ -35,32 +35,31 @@ impl Text {
     pub fn of(source: &[u8], wrap: bool) -> Self {
         let (before, after) = if wrap { WRAP } else { ("", "") };
         let may_end = wrap && may_end(source);
-        let hash_bang = wrap && source.starts_with(b"#!");
+        let (comment, from) = if wrap && source.starts_with(b"#!") { ("//", 2) } else { ("", 0) };
+        let source = source.get(from..).unwrap_or_default();
+        let around = [before, comment, after].map(str::len).into_iter().sum::<usize>();
         if source.is_ascii() {
-            let mut bytes =
-                Vec::with_capacity(source.len().saturating_add(before.len()).saturating_add(after.len()));
-            bytes.extend_from_slice(before.as_bytes());
-            if hash_bang {
-                bytes.extend_from_slice(b"//");
+            let mut bytes = Vec::with_capacity(source.len().saturating_add(around));
+            for piece in [before.as_bytes(), comment.as_bytes(), source, after.as_bytes()] {
+                bytes.extend_from_slice(piece);
             }
-            bytes.extend_from_slice(source.get(if hash_bang { 2 } else { 0 }..).unwrap_or_default());
-            bytes.extend_from_slice(after.as_bytes());
             return Text { bytes, wide: false, may_end };
         }
         let text = String::from_utf8_lossy(source);
-        let body = if hash_bang { text.get(2..).unwrap_or_default() } else { &text };
-        let comment = if hash_bang { "//" } else { "" };
-        let all = || before.chars().chain(comment.chars()).chain(body.chars()).chain(after.chars());
-        let narrow: Option<Vec<u8>> = all().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-        match narrow {
-            Some(bytes) => Text { bytes, wide: false, may_end },
-            None => {
-                let mut units = [0; 2];
-                let bytes =
-                    all().flat_map(|c| c.encode_utf16(&mut units).to_vec()).flat_map(u16::to_ne_bytes);
-                Text { bytes: bytes.collect(), wide: true, may_end }
+        let pieces = [before, comment, &*text, after];
+        let room = text.len().saturating_add(around);
+        if text.chars().all(|c| u32::from(c) <= 0xff) {
+            let mut bytes = Vec::with_capacity(room);
+            for piece in pieces {
+                bytes.extend(piece.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
             }
+            return Text { bytes, wide: false, may_end };
         }
+        let mut bytes = Vec::with_capacity(room.saturating_mul(2));
+        for unit in pieces.into_iter().flat_map(str::encode_utf16) {
+            bytes.extend_from_slice(&unit.to_ne_bytes());
+        }
+        Text { bytes, wide: true, may_end }
     }
 }
 

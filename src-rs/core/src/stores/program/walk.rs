@@ -12,9 +12,28 @@ use std::path::Path;
 #[derive(Debug, Default)]
 pub struct Walk {
     folders: HashMap<Box<[u8]>, Box<[u8]>>,
+    /// Canonical paths of files that are there, until `settle`: Node.js remembers them for as long.
+    files: HashMap<Box<[u8]>, Box<[u8]>>,
 }
 
 impl Walk {
+    /// What is remembered of files may be out of date.
+    pub fn settle(&mut self) {
+        self.files.clear();
+    }
+
+    /// The canonical path of a file, and what lies there, if that was looked at just now.
+    pub fn known_file(&mut self, path: &[u8]) -> Option<(Vec<u8>, Option<Look>)> {
+        if let Some(real) = self.files.get(path) {
+            return Some((real.to_vec(), None));
+        }
+        let (real, look) = self.file(path)?;
+        if self.files.len() < MAX_KNOWN_FOLDERS {
+            self.files.insert(path.into(), real.as_slice().into());
+        }
+        Some((real, Some(look)))
+    }
+
     /// The canonical path of a file, and what lies there. `None` where there is no regular file.
     pub fn file(&mut self, path: &[u8]) -> Option<(Vec<u8>, Look)> {
         let folder = parent(path);

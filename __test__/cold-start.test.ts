@@ -1,0 +1,93 @@
+// A program of 40 ms asked its cache for one thing, and first compiled the code of everything that a cache can do.
+
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import test from 'ava';
+import { Shard } from 'warmshard';
+import { type Inside, inChild } from './helpers/child.js';
+import { folder, shardPath } from './helpers/folder.js';
+
+const root = join(__dirname, '..');
+
+test('the first look-up loads one bundle, and no module of Node.js that was not there', async (t) => {
+  const path = shardPath(t);
+  const shard = Shard.open(path);
+  shard.put('key', new Uint8Array(3));
+  shard.close();
+  const body = (inside: Inside, path: string) => {
+    // The helper asks for the package only now.
+    const before = new Set((process as unknown as { moduleLoadList: string[] }).moduleLoadList);
+    const value = inside.warmshard.Shard.open(path).get('key');
+    const after = (process as unknown as { moduleLoadList: string[] }).moduleLoadList;
+    const bundles = Object.keys(require.cache).filter((name) => name.endsWith('.cjs'));
+    return {
+      bytes: value?.length,
+      bundles: bundles.map((name) => name.split('/').at(-1)).sort(),
+      // What resolving and loading a package takes.
+      modules: after.filter((name) => !before.has(name) && !/modules\/|url|esm/.test(name)),
+    };
+  };
+  // The fast door is of the second bundle, and looked for after many look-ups.
+  const env = { WARMSHARD_FAST: '' };
+  t.deepEqual(await inChild(t, body, path, { env }), { bytes: 3, bundles: ['index.cjs'], modules: [] });
+});
+
+test('the other bundles are loaded when something of theirs is asked for', async (t) => {
+  const body = ({ warmshard }: Inside, path: string) => {
+    const bundles = () => {
+      const loaded = Object.keys(require.cache).map((name) => name.split('/').at(-1));
+      return loaded.filter((name) => name === 'later.cjs' || name === 'stores.cjs').sort();
+    };
+    const shard = warmshard.Shard.open(path);
+    shard.put('key', new Uint8Array(3));
+    const first = bundles();
+    const described = shard.list().map(({ key }) => key);
+    const second = bundles();
+    return [first, described, second, typeof warmshard.fileMtime, bundles()];
+  };
+  const env = { WARMSHARD_FAST: '' };
+  t.deepEqual(await inChild(t, body, shardPath(t), { env }), [
+    [],
+    ['key'],
+    ['later.cjs'],
+    'function',
+    ['later.cjs', 'stores.cjs'],
+  ]);
+});
+
+test('an open shard gets one call from the addon, and the others when it needs one of them', (t) => {
+  const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
+  const { NativeShard } = require(join(root, built));
+  const none = { hostName: '', hostVersion: '', parts: [''] };
+  const flags = { readOnly: false, syncEach: false, verifyAlways: false, mapped: true, autoCompact: false };
+  const target: Record<string, unknown> = {};
+  const shard = NativeShard.open(shardPath(t), { ...none, ...flags }, target);
+  t.deepEqual(Object.keys(target).sort(), ['exchange', 'get']);
+  shard.attach(target);
+  t.true(Object.keys(target).length > 10);
+  t.true(Object.values(target).every((call) => call === target.exchange || typeof call === 'function'));
+  shard.close();
+});
+
+test('a path means the same however it is written', (t) => {
+  const dir = folder(t);
+  const ends = [
+    'a',
+    'a/',
+    'a//b',
+    './a',
+    '../a',
+    'a/.',
+    'a/..',
+    'a/../b',
+    'a/...',
+    '.a/b',
+    '..a/b',
+    'a./b..',
+  ];
+  for (const end of [...ends, '', '/', '.', '..', '...', './', '../', '.b', 'a.b/c', 'a/./b', 'a/.../../c']) {
+    const path = `${dir}/some/folder/${end}`;
+    t.is(Shard.open(path, { readOnly: true }).path, resolve(path), end);
+  }
+  t.is(Shard.open('relative/path', { readOnly: true }).path, resolve('relative/path'));
+});

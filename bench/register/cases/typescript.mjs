@@ -1,0 +1,70 @@
+// A program of 300 TypeScript files: its first run, which transpiles, and the run after that.
+
+import { join } from 'node:path';
+import { sample, summary } from '../../lib/measure.mjs';
+import { COUNT, writeModules } from '../lib/modules.mjs';
+import { Workspace } from '../lib/workspace.mjs';
+import { BUILT_IN, NONE, TYPESCRIPT, WARMSHARD } from '../modes.mjs';
+
+export const FIRST = 'typescript first';
+export const SECOND = 'typescript second';
+export const PRECOMPILED = 'precompiled JavaScript';
+
+/** @param {import('../main.mjs').Suite} suite */
+export async function typescript({ root, sizes, progress, add }) {
+  progress(`${COUNT} TypeScript files`);
+  const workspace = new Workspace(root, 'typescript');
+  const { project } = workspace;
+  const { bytes } = await writeModules(project, `${project}-compiled`);
+  const compiled = join(`${project}-compiled`, 'main.js');
+  const source = join(project, 'main.ts');
+  const contenders = [
+    { mode: { ...NONE, name: PRECOMPILED }, file: compiled },
+    { mode: { ...BUILT_IN, name: `${PRECOMPILED}, built-in cache` }, file: compiled },
+    { mode: { ...WARMSHARD, name: `${PRECOMPILED}, warmshard` }, file: compiled },
+    ...[...TYPESCRIPT, WARMSHARD].map((mode) => ({ mode, file: source })),
+  ];
+  const [{ mode: plain }] = /** @type {[typeof contenders[0]]} */ (contenders);
+  const expected = workspace.run(plain, [compiled]).stdout;
+  /** @type {Record<string, string>} */
+  const why = {};
+  const pair = ({ mode, file } = /** @type {typeof contenders[0]} */ (contenders[0])) => {
+    workspace.forget(mode);
+    const runs = [0, 1].map(() => {
+      const { wall, exit, stdout, stderr } = workspace.run(mode, [file], { timed: true });
+      if (exit !== '0' || stdout !== expected)
+        why[mode.name] ??= `broken: exit ${exit} ${JSON.stringify((stderr || stdout).slice(0, 160))}`;
+      return wall;
+    });
+    return { first: runs[0] ?? Number.NaN, second: runs[1] ?? Number.NaN };
+  };
+  for (const contender of contenders) {
+    const { name, absent } = contender.mode;
+    if (absent !== undefined) why[name] = absent;
+    else pair(contender);
+    if (why[name] && !absent) progress(`${name}: ${why[name]}`);
+  }
+  const samples = await sample(
+    contenders
+      .filter(({ mode }) => why[mode.name] === undefined)
+      .map((contender) => ({ name: contender.mode.name, round: () => pair(contender) })),
+    { rounds: sizes.typescript, warmups: 0 },
+  );
+  const modes = contenders.map(({ mode }) => mode);
+  const kilo = Math.round(bytes / 1000);
+  for (const [id, what] of /** @type {const} */ ([
+    [FIRST, 'first'],
+    [SECOND, 'second'],
+  ]))
+    add(id, `${COUNT} TypeScript files, ${kilo} KB, ${what} run`, modes, ({ name }) => {
+      const taken = samples.get(name);
+      return (
+        why[name] ??
+        (taken &&
+          summary(
+            taken.kept.map((runs) => runs[what]),
+            taken,
+          ))
+      );
+    });
+}

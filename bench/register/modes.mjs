@@ -1,0 +1,88 @@
+// The ways to start a program that are compared.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PROGRAMS } from '../setup/programs.mjs';
+
+/**
+ * @typedef {object} Mode
+ * @property {string} name
+ * @property {readonly string[]} [args] for node, before the program
+ * @property {(cache: string) => Record<string, string>} [env]
+ * @property {string | undefined} [absent] why it cannot be had here
+ */
+
+/** REGISTER_DOOR names another file than the one that the package ships, to try this with. */
+export const DOOR =
+  process.env.REGISTER_DOOR ?? fileURLToPath(new URL('../../dist/register.cjs', import.meta.url));
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** `NODE_COMPILE_CACHE` came with 22.1. */
+const builtIn = major > 22 || (major === 22 && minor >= 1);
+/** A `.ts` file runs without an option. */
+export const STRIPS = major > 22 || (major === 22 && minor >= 18);
+
+const packages = join(PROGRAMS, 'node_modules');
+/** The caches that programs bring along, so that none of them starts warm where another cache is measured. */
+const NO_OWN = { NODE_DISABLE_COMPILE_CACHE: '1', DISABLE_V8_COMPILE_CACHE: '1' };
+
+/** @type {Mode} */
+export const NONE = { name: 'none', env: () => NO_OWN };
+
+/** As it comes: with the cache that it switches on by itself, if it does. */
+/** @type {Mode} */
+export const SHIPPED = { name: 'as shipped' };
+
+/** @type {Mode} */
+export const BUILT_IN = {
+  name: 'built-in',
+  env: (cache) => ({ NODE_COMPILE_CACHE: cache, DISABLE_V8_COMPILE_CACHE: '1' }),
+  absent: builtIn ? undefined : 'needs Node.js 22.1',
+};
+
+/** @type {Mode} */
+export const V8_COMPILE_CACHE = {
+  name: 'v8-compile-cache',
+  args: ['-r', join(packages, 'v8-compile-cache/v8-compile-cache.js')],
+  env: (cache) => ({ NODE_DISABLE_COMPILE_CACHE: '1', V8_COMPILE_CACHE_CACHE_DIR: cache }),
+};
+
+/** @type {Mode} */
+export const WARMSHARD = {
+  name: 'warmshard',
+  args: ['-r', DOOR],
+  env: (cache) => ({ WARMSHARD_HOME: cache }),
+  absent: existsSync(DOOR) ? undefined : `${DOOR} is missing: npm run build:js`,
+};
+
+/** It is there, and does nothing. @type {Mode} */
+export const SWITCHED_OFF = {
+  ...WARMSHARD,
+  env: (cache) => ({ ...NO_OWN, WARMSHARD_HOME: cache, WARMSHARD: '0' }),
+};
+
+/** Its cache cannot be made. @type {Mode} */
+export const UNUSABLE = { ...WARMSHARD, env: () => ({ ...NO_OWN, WARMSHARD_HOME: '/dev/null/none' }) };
+
+export const MODES = [NONE, SHIPPED, BUILT_IN, V8_COMPILE_CACHE, WARMSHARD];
+
+/** Who else runs TypeScript. @type {Mode[]} */
+export const TYPESCRIPT = [
+  { name: 'tsx', args: ['--import', join(packages, 'tsx/dist/loader.mjs')] },
+  { name: 'jiti', args: [join(packages, 'jiti/lib/jiti-cli.mjs')] },
+  { name: 'swc-node', args: ['-r', join(packages, '@swc-node/register/index.js')] },
+  { name: 'esbuild-register', args: ['-r', join(packages, 'esbuild-register/register.js')] },
+  { name: 'ts-node', args: ['-r', join(packages, 'ts-node/register/transpile-only.js')] },
+  {
+    name: 'Node.js, types stripped',
+    args: ['--no-warnings'],
+    absent: STRIPS ? undefined : 'needs Node.js 22.18',
+  },
+  {
+    name: 'Node.js, types stripped, built-in cache',
+    args: ['--no-warnings'],
+    env: (cache) => ({ NODE_COMPILE_CACHE: cache }),
+    absent: STRIPS ? undefined : 'needs Node.js 22.18',
+  },
+];

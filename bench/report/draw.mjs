@@ -1,0 +1,107 @@
+// Draws panels of bars as SVG: one below the other, the longest bar of each on top.
+
+import { init } from 'echarts';
+import { figure } from './markdown.mjs';
+
+// Grey enough to be read on white and on black alike.
+const TEXT = '#7d8590';
+const COLOURS = { us: '#e8590c', limit: '#9aa4af', peer: '#4c8dae' };
+const WIDTH = 880;
+const ROW = 19;
+const HEAD = 34;
+const GAP = 22;
+
+/**
+ * @typedef {{ name: string, median: number }} Bar
+ * @typedef {{ title: string, unit: string, bars: Bar[] }} Panel
+ */
+
+/** Where a panel's bars begin: at half of the smallest, for a bar needs some length. @param {readonly Bar[]} bars */
+const least = (bars) => Math.min(...bars.map(({ median }) => median)) / 2;
+
+/** @param {string} name @param {RegExp} limits */
+function colour(name, limits) {
+  if (name.startsWith('warmshard')) return COLOURS.us;
+  return limits.test(name) ? COLOURS.limit : COLOURS.peer;
+}
+
+/**
+ * @param {readonly Panel[]} given
+ * @param {object} options
+ * @param {string} options.footer
+ * @param {RegExp} options.limits bars that nobody chooses between, by name
+ * @param {'log' | 'value'} [options.scale] by powers of ten, or from nothing
+ * @param {number} [options.left] room for names
+ */
+export function draw(given, { footer, limits, scale = 'log', left = 160 }) {
+  const panels = given.map(({ bars, ...panel }) => ({
+    ...panel,
+    bars: bars.toSorted((a, b) => b.median - a.median),
+  }));
+  let top = 8;
+  const places = panels.map(({ bars }) => {
+    const place = { top: top + HEAD - 8, height: bars.length * ROW };
+    top += HEAD + place.height + GAP - 8;
+    return place;
+  });
+  const height = top + 24;
+
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  chart.setOption({
+    animation: false,
+    textStyle: { fontFamily: 'system-ui, sans-serif', color: TEXT },
+    title: [
+      ...panels.map(({ title }, i) => ({
+        text: title,
+        left: 8,
+        top: (places[i]?.top ?? 0) - 24,
+        textStyle: { fontSize: 14, color: TEXT },
+      })),
+      {
+        text: footer,
+        left: 8,
+        top: height - 22,
+        textStyle: { fontSize: 11, fontWeight: 'normal', color: TEXT },
+      },
+    ],
+    grid: places.map((place) => ({ left, right: 80, ...place })),
+    xAxis: panels.map(({ bars }, gridIndex) => ({
+      gridIndex,
+      show: false,
+      type: scale,
+      // On powers of ten, bars would begin at 1, and those of less point to the left.
+      ...(scale === 'log' ? { min: least(bars), startValue: least(bars) } : { min: 0 }),
+    })),
+    yAxis: panels.map(({ bars }, gridIndex) => ({
+      gridIndex,
+      type: 'category',
+      data: bars.map(({ name }) => name),
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: {
+        color: TEXT,
+        fontSize: 12,
+        interval: 0,
+        formatter: (/** @type {string} */ name) => (name === 'warmshard' ? '{us|warmshard}' : name),
+        rich: { us: { color: COLOURS.us, fontWeight: 'bold', fontSize: 12 } },
+      },
+    })),
+    series: panels.map(({ bars, unit }, i) => ({
+      type: 'bar',
+      xAxisIndex: i,
+      yAxisIndex: i,
+      barWidth: 12,
+      data: bars.map(({ name, median }) => ({ value: median, itemStyle: { color: colour(name, limits) } })),
+      label: {
+        show: true,
+        position: 'right',
+        color: TEXT,
+        fontSize: 12,
+        formatter: (/** @type {{ value?: unknown }} */ { value }) => `${figure(Number(value))} ${unit}`,
+      },
+    })),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}

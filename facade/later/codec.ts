@@ -1,0 +1,76 @@
+import { invalid, WarmshardError } from '../errors.js';
+import { constants } from './constants.js';
+import { decodeUtf8 } from './utf8.js';
+
+/** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
+export interface Codec<V> {
+  encode(value: V): Uint8Array;
+  /** `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+  decode(bytes: Uint8Array): V;
+}
+
+/** The codecs that come with warmshard, by name. */
+export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
+
+const text: Codec<string> = {
+  encode(value) {
+    if (typeof value !== 'string') throw new TypeError(`expected a string, not ${typeof value}`);
+    if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8');
+    return Buffer.from(value, 'utf8');
+  },
+  decode: decodeUtf8,
+};
+
+const json: Codec<unknown> = {
+  encode(value) {
+    const encoded = JSON.stringify(value);
+    if (encoded === undefined) throw new TypeError(`${typeof value} has no JSON`);
+    return Buffer.from(encoded, 'utf8');
+  },
+  decode: (bytes) => JSON.parse(decodeUtf8(bytes)),
+};
+
+/** What structuredClone takes: Map, Date, BigInt, cycles and so on. */
+const structured: Codec<unknown> = {
+  encode: (value) => require('node:v8').serialize(value),
+  decode: (bytes) => require('node:v8').deserialize(bytes),
+};
+
+const named = { utf8: text, json, structured, constants };
+
+/** `encode` and `decode` with errors that carry `ERR_CODEC`; `undefined` for plain bytes. */
+export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<V> | undefined {
+  if (codec === undefined || codec === 'bytes') return undefined;
+  const found = (typeof codec === 'string' ? named[codec] : codec) as unknown as Codec<V> | undefined;
+  if (typeof found?.encode !== 'function' || typeof found.decode !== 'function') {
+    throw invalid(
+      "codec must be 'bytes', 'utf8', 'json', 'structured', 'constants' or an object with the functions encode and decode",
+    );
+  }
+  return {
+    encode(value) {
+      const bytes = attempt('encode', () => found.encode(value));
+      if (bytes instanceof Uint8Array) return bytes;
+      throw new WarmshardError('ERR_CODEC', "the codec's encode must return a Uint8Array");
+    },
+    decode: (bytes) => attempt('decode', () => found.decode(bytes)),
+  };
+}
+
+function attempt<T>(what: 'encode' | 'decode', run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new WarmshardError(
+      'ERR_CODEC',
+      `the codec could not ${what} the value: ${reason}`,
+      undefined,
+      undefined,
+      undefined,
+      {
+        cause,
+      },
+    );
+  }
+}

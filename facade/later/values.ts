@@ -1,0 +1,99 @@
+import { invalid } from '../errors.js';
+import { type EntryMeta, META_LEN, MetaBlock } from '../meta.js';
+import type { ShardOptions } from '../options.js';
+import { plainBytes } from '../shard.js';
+import { type Codec, resolveCodec } from './codec.js';
+
+/** An entry of a batch. */
+export interface Entry<V> extends EntryMeta {
+  /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
+  key: string;
+  /** What the codec takes; with `parts`, an object with one value for each part. */
+  value: V;
+}
+
+/** What goes to the addon for a batch. */
+export interface Batch {
+  keys: string[];
+  values: (Uint8Array | Uint8Array[])[];
+  /** Empty where no entry has any. */
+  metas: (Uint8Array | undefined)[];
+}
+
+/** How a shard's values become bytes and back: its codec, applied to the one value or to each part. */
+export class Values<V> {
+  /** Whether a value is the one part's bytes as they are. */
+  readonly plain: boolean;
+  readonly #codec: Codec<V> | undefined;
+  readonly #hasParts: boolean;
+
+  constructor(
+    options: ShardOptions<V>,
+    /** Names of the parts; one empty name where the option is not given. */
+    readonly partNames: readonly string[],
+  ) {
+    this.#codec = resolveCodec(options.codec);
+    this.#hasParts = options.parts !== undefined;
+    this.plain = this.#codec === undefined && !this.#hasParts;
+  }
+
+  /** The bytes of a value's part or parts. The addon checks that they are bytes. */
+  encode(value: V): Uint8Array | Uint8Array[] {
+    if (this.plain) return plainBytes(value);
+    const codec = this.#codec;
+    if (!this.#hasParts) return (codec as Codec<V>).encode(value);
+    const names = this.partNames;
+    if (typeof value !== 'object' || value === null || Object.keys(value).length !== names.length)
+      throw invalid(`a value of this shard is an object with the parts ${names.join(', ')}`);
+    return names.map((name) => {
+      const part = (value as Record<string, V>)[name];
+      if (part === undefined) throw invalid(`the value lacks the part ${JSON.stringify(name)}`);
+      return codec === undefined ? (part as Uint8Array) : codec.encode(part);
+    });
+  }
+
+  /** The value of an entry's parts. */
+  decode(parts: Record<string, Uint8Array>): V {
+    const codec = this.#codec;
+    if (!this.#hasParts) {
+      const bytes = parts[this.partNames[0] as string] as Uint8Array;
+      return codec === undefined ? (bytes as V) : codec.decode(bytes);
+    }
+    if (codec === undefined) return parts as V;
+    const decoded: Record<string, unknown> = {};
+    for (const name of this.partNames) decoded[name] = codec.decode(parts[name] as Uint8Array);
+    return decoded as V;
+  }
+
+  /** The entries of a batch, encoded. All user code runs here, before the addon sees anything. */
+  collect(entries: Iterable<[string, V] | Entry<V>>): Batch {
+    if (typeof entries?.[Symbol.iterator] !== 'function')
+      throw invalid('a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }');
+    const batch: Batch = { keys: [], values: [], metas: [] };
+    let described = false;
+    for (const entry of entries) {
+      if (typeof entry !== 'object' || entry === null)
+        throw invalid(`entry ${batch.keys.length} of the batch must be [key, value] or { key, value, ... }`);
+      const [key, value, meta] = Array.isArray(entry)
+        ? [entry[0], entry[1], undefined]
+        : [entry.key, entry.value, entry];
+      batch.keys.push(key);
+      batch.values.push(this.encode(value));
+      const block = encodeMeta(meta);
+      described ||= block !== undefined;
+      batch.metas.push(block);
+    }
+    if (!described) batch.metas = [];
+    return batch;
+  }
+}
+
+/** The block of one entry of a batch, or `undefined` where there is nothing to say. */
+function encodeMeta(meta: EntryMeta | undefined): Uint8Array | undefined {
+  if (meta === undefined) return undefined;
+  const { validator, expiresAt } = meta;
+  if (validator === undefined && expiresAt === undefined) return undefined;
+  const block = new Uint8Array(META_LEN);
+  new MetaBlock(block.buffer, 0).write({ validator, expiresAt });
+  return block;
+}

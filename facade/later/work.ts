@@ -1,0 +1,66 @@
+import { invalid, WarmshardError } from '../errors.js';
+import { type NativeJob, native } from '../native.js';
+
+/** How far long work has come. */
+export interface Progress {
+  /** Steps done. */
+  done: number;
+  /** Steps expected; 0 while that is not known. */
+  total: number;
+}
+
+/** Options of every async form. */
+export interface WorkOptions {
+  /**
+   * Called now and then (at most twenty times a second) while the work goes on, and once when it is done. What it
+   * throws ends the work, which then rejects with it.
+   */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Ends the work early; it then rejects with `ERR_ABORTED` and nothing of it is published. */
+  signal?: AbortSignal | undefined;
+}
+
+const PROGRESS_MS = 50;
+
+/** Runs work off the event loop, reports its progress, and ends it when the signal says so. */
+export async function runWork<T>(
+  options: WorkOptions | undefined,
+  start: (job: NativeJob) => Promise<T>,
+): Promise<T> {
+  if (options !== undefined && (typeof options !== 'object' || options === null))
+    throw invalid('options must be an object');
+  const { onProgress, signal } = options ?? {};
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalid('onProgress must be a function');
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('signal must be an AbortSignal');
+  if (signal?.aborted) throw new WarmshardError('ERR_ABORTED', 'the operation was aborted before it began');
+  const job = new (native().NativeJob)();
+  let thrown: { error: unknown } | undefined;
+  const report =
+    onProgress &&
+    (() => {
+      try {
+        const [done, total] = job.progress();
+        onProgress({ done, total });
+      } catch (error) {
+        // From a timer it would end the process. It ends the work instead.
+        thrown ??= { error };
+        job.abort();
+      }
+    });
+  const timer = report && setInterval(report, PROGRESS_MS);
+  const abort = () => job.abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const result = await start(job);
+    if (thrown === undefined) report?.();
+    if (thrown !== undefined) throw thrown.error;
+    return result;
+  } catch (error) {
+    throw thrown === undefined ? error : thrown.error;
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,141 @@
+//! The disk filled up in the middle of a large batch, and half of it was there afterwards.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+use common::faulty::Faulty;
+use common::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::{Code, Error, Job, PutMeta, Result, Shard};
+
+/// Large enough that most of it is written on another thread.
+const ENTRIES: u64 = 1000;
+const BYTES: usize = 10_000;
+
+fn key(i: u64) -> String {
+    format!("key {i}")
+}
+
+fn change(shard: &mut Shard, round: u64, replace: bool) -> Result<u64> {
+    let job = Job::default();
+    let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
+        (0..ENTRIES).try_for_each(|i| {
+            let value = telling(&key(i), round, BYTES);
+            batch.put(key(i).as_bytes(), &[&value], PutMeta::default())
+        })
+    };
+    if replace { shard.replace_all(&job, fill) } else { shard.merge_in(&job, fill) }
+}
+
+fn check(shard: &mut Shard, round: u64) {
+    assert_eq!(shard.len(), ENTRIES);
+    for i in 0..ENTRIES {
+        assert_eq!(check_telling(&key(i), &get(shard, &key(i)).unwrap()), round);
+    }
+}
+
+#[test]
+fn whichever_piece_the_disk_refuses_nothing_of_the_batch_is_there() {
+    let left = Arc::new(AtomicI64::new(-1));
+    let storage = {
+        let left = Arc::clone(&left);
+        Faulty::new(Disk::default(), move |what, path| {
+            if what == "pwrite" && left.fetch_sub(1, Ordering::SeqCst) == 0 {
+                return Err(Error::io(what, path, std::io::ErrorKind::StorageFull.into()));
+            }
+            Ok(())
+        })
+    };
+    for replace in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        let mut shard = Shard::open_on(Arc::clone(&storage) as _, &path, quiet()).unwrap();
+        change(&mut shard, 1, replace).unwrap();
+        let len = std::fs::metadata(&path).unwrap().len();
+        let mut refused = 0;
+        for piece in 0.. {
+            left.store(piece, Ordering::SeqCst);
+            let Err(error) = change(&mut shard, 2, replace) else { break };
+            refused += 1;
+            assert_eq!(error.code(), Code::NoSpace, "{error}");
+            if refused % 3 == 1 {
+                check(&mut shard, 1);
+                check(&mut open(&path), 1);
+            }
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), len, "what was written of it is still there");
+        }
+        assert!(refused > 5, "{refused} pieces only");
+        left.store(-1, Ordering::SeqCst);
+        for shard in [&mut shard, &mut open(&path)] {
+            check(shard, 2);
+            assert!(shard.verify(&Job::default()).unwrap().is_sound());
+        }
+    }
+}
+
+#[test]
+fn a_caller_that_gives_up_leaves_nothing_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    // Slow enough that pieces are always under way.
+    let storage = Faulty::new(Disk::default(), |what, _| {
+        if what == "pwrite" {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Ok(())
+    });
+    let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
+    change(&mut shard, 1, false).unwrap();
+    let len = std::fs::metadata(&path).unwrap().len();
+    for most in [300, 500, 700] {
+        let given_up = shard.merge_in(&Job::default(), |batch| {
+            for i in 0..most {
+                batch.put(key(i).as_bytes(), &[&[7; BYTES]], PutMeta::default())?;
+            }
+            batch.put(b"", &[b"no key"], PutMeta::default())
+        });
+        assert_eq!(given_up.unwrap_err().code(), Code::InvalidKey);
+        // Time for a piece that nobody waited for.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), len);
+        check(&mut shard, 1);
+    }
+}
+
+#[test]
+fn entries_that_a_batch_gives_twice_are_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let mut shard = open(&path);
+    put(&mut shard, "there", &[1; 100]);
+    put(&mut shard, "goes", &[1; 100]);
+    for rounds in 1..4u64 {
+        shard
+            .merge_in(&Job::default(), |batch| {
+                for i in 0..rounds {
+                    for key in ["there", "new", "goes"] {
+                        let value = vec![i as u8; 100 + i as usize];
+                        batch.put(key.as_bytes(), &[&value], PutMeta::default())?;
+                    }
+                    batch.delete(b"goes")?;
+                    batch.delete(b"never there")?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let counted = (shard.len(), shard.stats().live_bytes);
+        assert_eq!(counted.0, 2);
+        assert_eq!(
+            (get(&mut shard, "goes"), get(&mut shard, "new").unwrap().len()),
+            (None, 99 + rounds as usize)
+        );
+        // What a file without its sidecar is found to hold is counted frame by frame.
+        let copy = dir.path().join("copy.shard");
+        std::fs::copy(&path, &copy).unwrap();
+        let mut found = open(&copy);
+        assert_eq!((found.len(), found.stats().live_bytes), counted);
+        drop(found);
+        let _ = std::fs::remove_file(lock_path(&copy));
+    }
+}

@@ -1,0 +1,133 @@
+//! Somebody moved the cache to another folder while a build was writing: the build flushed, said that all was well,
+//! and the next one found nothing.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+use common::faulty::Faulty;
+use common::*;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use warmshard_core::limits::IDENTITY_CHECK_MS;
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::{Job, Shard};
+
+/// A shard that has looked at its paths a moment ago.
+fn setup() -> (tempfile::TempDir, PathBuf, PathBuf, Shard) {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, away) = (dir.path().join("a.shard"), dir.path().join("away"));
+    let mut shard = open(&path);
+    put(&mut shard, "old", b"1");
+    wait_for_look();
+    put(&mut shard, "old", b"2");
+    (dir, path, away, shard)
+}
+
+fn wait_for_look() {
+    std::thread::sleep(Duration::from_millis(IDENTITY_CHECK_MS + 30));
+}
+
+#[test]
+fn a_flush_puts_again_what_went_to_the_file_that_was_moved() {
+    let (_dir, path, away, mut shard) = setup();
+    std::fs::rename(&path, &away).unwrap();
+    put(&mut shard, "new", b"3");
+    assert!(!path.exists(), "the put looked at the path: there is nothing to test");
+    assert_eq!(get(&mut shard, "new").unwrap(), b"3");
+    shard.flush().unwrap();
+    assert!(shard.durability().durable);
+    for shard in [&mut shard, &mut open(&path)] {
+        assert_eq!(get(shard, "new").unwrap(), b"3");
+        assert!(shard.verify(&Job::default()).unwrap().is_sound());
+    }
+}
+
+#[test]
+fn also_where_another_file_has_come_in_its_place() {
+    for noticed in [false, true] {
+        let (_dir, path, away, mut shard) = setup();
+        std::fs::rename(&path, &away).unwrap();
+        put(&mut shard, "new", b"3");
+        assert!(shard.delete(b"old").unwrap());
+        put(&mut open(&path), "theirs", b"4");
+        if noticed {
+            assert_eq!(get(&mut shard, "theirs").unwrap(), b"4");
+            assert_eq!(get(&mut shard, "new"), None);
+        }
+        shard.flush().unwrap();
+        for shard in [&mut shard, &mut open(&path)] {
+            assert_eq!(
+                (get(shard, "new").unwrap(), get(shard, "theirs").unwrap()),
+                (b"3".to_vec(), b"4".to_vec())
+            );
+            assert_eq!((get(shard, "old"), shard.len()), (None, 2));
+        }
+    }
+}
+
+#[test]
+fn who_replaces_everything_does_not_find_it_again() {
+    let (_dir, path, away, mut shard) = setup();
+    std::fs::rename(&path, &away).unwrap();
+    put(&mut shard, "new", b"3");
+    shard.clear().unwrap();
+    shard.flush().unwrap();
+    assert_eq!((shard.len(), open(&path).len()), (0, 0));
+}
+
+#[test]
+fn puts_notice_it_in_time() {
+    let (_dir, path, away, mut shard) = setup();
+    std::fs::rename(&path, &away).unwrap();
+    wait_for_look();
+    put(&mut shard, "new", b"3");
+    assert_eq!(get(&mut open(&path), "new").unwrap(), b"3");
+    assert_eq!((get(&mut shard, "old"), shard.len()), (None, 1));
+}
+
+#[test]
+fn deleting_and_replacing_it_they_notice_at_once() {
+    let (_dir, path, away, mut shard) = setup();
+    std::fs::remove_file(&path).unwrap();
+    put(&mut shard, "new", b"3");
+    assert_eq!(get(&mut open(&path), "new").unwrap(), b"3");
+    put(&mut open(&away), "theirs", b"4");
+    std::fs::rename(&away, &path).unwrap();
+    put(&mut shard, "newer", b"5");
+    let mut other = open(&path);
+    assert_eq!(
+        (get(&mut other, "newer").unwrap(), get(&mut other, "theirs").unwrap()),
+        (b"5".to_vec(), b"4".to_vec())
+    );
+}
+
+#[test]
+fn another_file_that_comes_while_a_put_is_under_way_keeps_its_entries() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, away) = (dir.path().join("a.shard"), dir.path().join("away"));
+    let armed = Arc::new(AtomicBool::new(false));
+    let storage = {
+        let (armed, path) = (Arc::clone(&armed), path.clone());
+        Faulty::new(Disk::default(), move |what, _| {
+            if what == "pwrite" && armed.swap(false, Ordering::SeqCst) {
+                std::fs::rename(&path, &away).unwrap();
+                let mut other = open(&path);
+                (0..50).for_each(|i| put(&mut other, &format!("theirs {i}"), b"4"));
+            }
+            Ok(())
+        })
+    };
+    let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
+    put(&mut shard, "old", b"1");
+    armed.store(true, Ordering::SeqCst);
+    put(&mut shard, "new", b"3");
+    assert!(!armed.load(Ordering::SeqCst));
+    for shard in [&mut open(&path), &mut shard] {
+        assert_eq!(shard.len(), 50);
+        (0..50).for_each(|i| assert_eq!(get(shard, &format!("theirs {i}")).unwrap(), b"4"));
+    }
+    shard.flush().unwrap();
+    assert_eq!(get(&mut open(&path), "new").unwrap(), b"3");
+    assert_eq!(shard.len(), 51);
+}

@@ -1,0 +1,111 @@
+//! The shortcut served a deleted entry that the long way had forgotten.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+mod common;
+use common::*;
+use warmshard_core::limits::TAIL_ENTRIES;
+use warmshard_core::{Job, Lookup, Options, PutMeta, Quick, Shard, Validator};
+
+/// What the quick way says must be what the long way says. Gives whether it said anything.
+fn agrees(shard: &mut Shard, key: &str) -> bool {
+    let quick = shard.peek_quickly(key.as_bytes());
+    let full = shard.peek(key.as_bytes(), &Validator::None).unwrap();
+    let again = shard.peek_quickly(key.as_bytes());
+    for said in [quick, again] {
+        match (said, full) {
+            (Quick::Hit(offset, len), Lookup::Hit(hit)) => {
+                assert_eq!((offset, len), (hit.offset, hit.len), "{key}")
+            }
+            (Quick::Miss, Lookup::Miss) | (Quick::Ask, _) => {}
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    again != Quick::Ask
+}
+
+fn meta(validator: Validator<'_>, expires_ms: u64) -> PutMeta<'_> {
+    PutMeta { validator, expires_ms }
+}
+
+#[test]
+fn both_ways_say_the_same_of_whatever_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let (mut shard, mut other) = (open(&path), Shard::open(&path, by("other")).unwrap());
+    // Lengths about the sizes that keys are compared in, and about the shortest frame.
+    let keys: Vec<String> = (0..90).map(|i| format!("{i:03}{}", "k".repeat(i))).collect();
+    let mut state = 7u64;
+    let mut random = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let mut said = 0;
+    for step in 0..6000 {
+        let key = &keys[random(keys.len())];
+        let value = telling(key, step, random(300));
+        match random(12) {
+            0..4 => put(&mut shard, key, &value),
+            4 => drop(shard.delete(key.as_bytes()).unwrap()),
+            5 => other.put(key.as_bytes(), &[&value], PutMeta::default()).unwrap(),
+            6 => shard.put(key.as_bytes(), &[&value], meta(Validator::Opaque(b"v"), 0)).unwrap(),
+            7 => shard.put(key.as_bytes(), &[&value], meta(Validator::None, 1)).unwrap(),
+            8 if step % 500 == 0 => drop(shard.compact(&Job::default()).unwrap()),
+            _ => {}
+        }
+        for _ in 0..5 {
+            said += u32::from(agrees(&mut shard, &keys[random(keys.len())]));
+            agrees(&mut other, &keys[random(keys.len())]);
+        }
+    }
+    assert!(said > 10_000, "the quick way is hardly ever gone: {said}");
+}
+
+#[test]
+fn it_is_gone_in_the_tail_and_in_snapshots_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let mut shard = open(&path);
+    let keys: Vec<String> = (0..TAIL_ENTRIES * 2 + 100).map(|i| format!("key {i}")).collect();
+    keys.iter().for_each(|key| put(&mut shard, key, key.as_bytes()));
+    let mut asked = 0;
+    for key in &keys {
+        assert!(agrees(&mut shard, key), "{key}");
+        assert!(agrees(&mut shard, &format!("absent {key}")));
+        let Quick::Hit(offset, len) = shard.get_quickly(key.as_bytes()) else {
+            // Now and then a hit looks at the clock.
+            asked += 1;
+            assert_eq!(get(&mut shard, key).unwrap(), key.as_bytes());
+            continue;
+        };
+        let mut bytes = vec![0; len as usize];
+        assert!(shard.copy(offset, &mut bytes));
+        assert_eq!(bytes, key.as_bytes());
+    }
+    assert!(asked < 3);
+    let stats = shard.stats();
+    assert_eq!((stats.hits, stats.misses), (keys.len() as u64, 0), "each is counted once");
+    assert_eq!(shard.get_quickly(b"absent"), Quick::Miss);
+    assert_eq!(shard.stats().misses, 1);
+}
+
+#[test]
+fn what_it_does_not_know_it_leaves_to_the_long_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    put(&mut open(&path), "k", b"v");
+    let root = warmshard_core::key::Root::new("/app").unwrap();
+    let unusual =
+        [unmapped(), Options { verify_always: true, ..quiet() }, Options { root: Some(root), ..quiet() }];
+    for options in unusual {
+        let mut shard = Shard::open(&path, options).unwrap();
+        assert!(!agrees(&mut shard, "k"));
+        assert_eq!(shard.get_quickly(b"k"), Quick::Ask);
+        assert_eq!(shard.stats().hits, 0);
+    }
+    let mut shard = open(&path);
+    assert_eq!(shard.peek_quickly(b"k"), Quick::Ask, "not verified yet");
+    assert!(agrees(&mut shard, "k"));
+    for key in [&b""[..], b"\0k", &[b'k'; 4095]] {
+        assert_eq!(shard.peek_quickly(key), Quick::Ask);
+    }
+}
