@@ -60,7 +60,8 @@ export function reasonToStepAside(): Reason | undefined {
   const variable = WATCHING.find((name) => env[name]);
   if (variable !== undefined) return { why: `${variable} is set`, transpiles: true };
   const option = nodeOptions().find(
-    (option) => option.startsWith('--') && WATCHED.some((flag) => option.startsWith(flag)),
+    (option) =>
+      option.startsWith('--') && WATCHED.some((flag) => option.replaceAll('_', '-').startsWith(flag)),
   );
   if (option !== undefined) return { why: `${option} is given`, transpiles: true };
   return undefined;

@@ -163,6 +163,10 @@ function prepare(filename: string): Prepared | undefined {
 
 /** Whether only what must be transpiled is ours. */
 let transpilingOnly = false;
+
+/** What threads cannot do says so: asking node:worker_threads would load it. */
+const isThread = (process.chdir as { disabled?: boolean }).disabled === true;
+
 let recorder: Recording | undefined;
 
 /** What records, loaded when there is something to record. */
@@ -179,8 +183,7 @@ const kit: Kit = {
   identity,
   compileText,
   resolveAgain,
-  // What threads cannot do says so: asking node:worker_threads would load it.
-  inThread: (process.chdir as { disabled?: boolean }).disabled === true,
+  inThread: isThread,
   canImport: importModuleDynamically !== undefined,
   isReadOnly,
   isServed,
@@ -227,7 +230,8 @@ let genuineHandler: Handler | undefined;
 /** What runs modules in the loader's place, made for the first of them. */
 function makeFrames(cache: ProgramCalls | undefined): void {
   if (frames !== undefined || genuineHandler === undefined) return;
-  const name = `loader ${process.version}`;
+  // A thread's loader does not come out of the runtime's snapshot, and names functions otherwise.
+  const name = `loader ${process.version} ${isThread ? 'thread' : ''}`;
   let text = cache?.noted(name);
   if (text === undefined) {
     text = recording().learnFrames(genuineHandler, bundlePath('recording'));

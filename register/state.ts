@@ -1,9 +1,8 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import fs = require('node:fs');
-
 import { nodeOptions } from './aside.js';
 import { openProgram, type ProgramCalls } from './native.js';
+import { builtin } from './node-module.js';
 
 /** Bytes that the shard may have unless somebody says otherwise. */
 const MAX_BYTES = 512 << 20;
@@ -66,7 +65,7 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
+    builtin('fs').writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
   } catch {}
 }
 
@@ -76,13 +75,14 @@ function defaultPath(): string {
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = process.env.HOME ?? (require('node:os') as typeof import('node:os')).homedir();
+  const home = process.env.HOME ?? builtin('os').homedir();
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 
-/** Options that have no say in what is compiled or found, and that come and go; the first ones with the word behind. */
-const ELSEWHERE = ['-r', '--require', '--import', '-e', '--eval', '-p', '--print', '-pe'];
-const ELSEWHERE_ALONE = ['--no-warnings', '--no-deprecation'];
+/** Options that have no say in what is compiled or found, and that come and go. */
+const ELSEWHERE = new Set(
+  '-r --require --import -e --eval -p --print -pe --no-warnings --no-deprecation'.split(' '),
+);
 
 /**
  * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
@@ -90,12 +90,12 @@ const ELSEWHERE_ALONE = ['--no-warnings', '--no-deprecation'];
  */
 function profile(): string {
   const { version, arch, env } = process;
-  const options = nodeOptions().filter(
-    (option, i, all) =>
-      !ELSEWHERE.includes(option) &&
-      !ELSEWHERE_ALONE.includes(option) &&
-      !ELSEWHERE.includes(all[i - 1] ?? ''),
-  );
+  let isElsewhere = false;
+  const options = nodeOptions().filter((word) => {
+    // Else it is the value of the option before it.
+    if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
+    return !isElsewhere;
+  });
   return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
 }
 
@@ -136,7 +136,7 @@ let opening = false;
 
 /** Asked for when there is something to do: the first `require` of a builtin costs a start some 50 us. */
 function absolute(file: string): string {
-  return (require('node:path') as typeof import('node:path')).resolve(file);
+  return builtin('path').resolve(file);
 }
 
 const absolutePattern = (pattern: string | RegExp) =>

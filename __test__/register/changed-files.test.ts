@@ -262,7 +262,15 @@ const conditional = {
 test('conditions, given and not given, and by way of the environment', async (t) => {
   const program = new Program(t, conditional);
   const env = { NODE_OPTIONS: '--conditions=own' };
-  for (const options of [{}, { node: ['--conditions=own'] }, { node: ['-C', 'own'] }, { env }, {}]) {
+  for (const options of [
+    {},
+    { node: ['--conditions=own'] },
+    { node: ['-C', 'own'] },
+    { node: ['--conditions', 'none'] },
+    { node: ['--conditions', 'own'] },
+    { env },
+    {},
+  ]) {
     const expected = await program.plain(options);
     for (const when of ['first', 'second']) await program.one(when, expected, options);
   }

@@ -118,8 +118,7 @@ require.extensions['.x.y'] = (m) => { m.exports = 'xy' }; delete require.cache[r
     'node_modules/deep/index.js': 'module.exports = "index instead"',
   },
   'import() in CommonJS': {
-    'app.js': `import('./a.mjs').then((m) => console.log(m.default, m.cjs)); import('./b.js').then((m) => console.log(m.default)); import('gone').catch((e) => console.log(e.code)); import('fs').then((m) => console.log(typeof m.readFileSync));
-const f = new Function('x', 'return import(x)'); f('./a.mjs').then((m) => console.log(m.default), (e) => console.log(e.code || e.message)); eval('import("./a.mjs")').then((m) => console.log(m.default)); import('./c.json', { with: { type: 'json' } }).then((m) => console.log(m.default), (e) => console.log(e.code))`,
+    'app.js': `const f = new Function('x', 'return import(x)'); (async () => { for (const go of [() => import('./a.mjs'), () => import('./b.js'), () => import('gone'), () => import('fs').then((m) => typeof m.readFileSync), () => f('./a.mjs'), () => eval('import("./a.mjs")'), () => import('./c.json', { with: { type: 'json' } })]) await go().then((m) => console.log(m), (e) => console.log(e.code || e.message)) })()`,
     'a.mjs': `import b from './b.js'; export default 'a'; export const cjs = b; export const u = import.meta.url`,
     'b.js': `module.exports = 'b' + module.children.length`,
     'c.json': '{"c":1}',

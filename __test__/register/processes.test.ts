@@ -6,7 +6,7 @@ import { type Files, Program, type SameOptions, same } from '../helpers/program.
 const programs: Record<string, Files | [Files, SameOptions]> = {
   'worker threads': {
     'app.js': `const { Worker } = require('worker_threads'); const w = new Worker(__dirname + '/w.js', { workerData: 5 }); w.on('message', (m) => console.log(m)); w.on('exit', (c) => { console.log('exit', c); new Worker("require(" + JSON.stringify(__dirname + '/a.js') + "); throw new Error('in eval')", { eval: true }).on('error', (e) => console.log(e.stack)) })`,
-    'w.js': `const a = require('./a'); require('worker_threads').parentPort.postMessage([a, require.main === module, module.id, Object.keys(require.cache), new Error('w').stack]); process.on('exit', (c) => console.log('worker exits', c, process.listenerCount('exit')))`,
+    'w.js': `const a = require('./a'); require('worker_threads').parentPort.postMessage([a, require.main === module, module.id, Object.keys(require.cache), process.listenerCount('exit'), new Error('w').stack])`,
     'a.js': `module.exports = require('worker_threads').isMainThread`,
   },
   'many workers at once': {
