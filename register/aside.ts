@@ -10,9 +10,6 @@ const WATCHING = [
   'NODE_PRESERVE_SYMLINKS_MAIN',
 ];
 
-/** Under this one Node.js keeps the source maps of what it compiles itself, so it is to compile what needs no transpiler. */
-const MAPPED = /^--enable-source-maps/;
-
 /** Options given to Node.js, from the command line and from the environment. */
 export function nodeOptions(): string[] {
   const { NODE_OPTIONS } = process.env;
@@ -42,7 +39,10 @@ export function reasonToStepAside(): Reason | undefined {
   return undefined;
 }
 
-/** Whether only modules that must be transpiled are served. */
+/**
+ * Whether only modules that must be transpiled are served: under this option Node.js keeps the source maps of what it
+ * compiles itself.
+ */
 export function isTranspilingOnly(): boolean {
-  return nodeOptions().some((option) => MAPPED.test(option));
+  return nodeOptions().some((option) => option.startsWith('--enable-source-maps'));
 }

@@ -11,19 +11,17 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
-import path = require('node:path');
-import vm = require('node:vm');
-
 import { isTranspilingOnly } from './aside.js';
+import { path, vm } from './builtins.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type BodyArguments, type Frames, framesOf } from './frames.js';
 import {
   ASIDE,
   ESM,
   IMPORTS,
+  isTyped,
   type Kit,
   type Prepared,
-  TO_TRANSPILE,
   TRANSPILED,
   TYPED,
   TYPED_REQUEST,
@@ -97,7 +95,7 @@ let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
   const cache = program();
-  const typed = TO_TRANSPILE.test(filename);
+  const typed = isTyped(filename);
   // A program of TypeScript needs its transpiler even where nothing can be kept.
   if ((cache === undefined || transpilingOnly) && !typed) return undefined;
   try {
@@ -311,7 +309,7 @@ function hookResolution(): void {
     const folder = parent?.path;
     if (paths !== null && folder && parent.filename && Module._nodeModulePaths === nodeModulePaths) {
       const cache = program();
-      const typed = TO_TRANSPILE.test(parent.filename);
+      const typed = isTyped(parent.filename);
       try {
         answer = cache?.resolve(folder, typed ? request + TYPED_REQUEST : request, paths.length);
       } catch (error) {

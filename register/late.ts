@@ -1,8 +1,6 @@
 /** Bundles that are loaded when they are needed. They are none of the program's modules, so they leave no trace. */
 
-import fs = require('node:fs');
-import path = require('node:path');
-
+import { fs, path } from './builtins.js';
 import { Module } from './node-module.js';
 
 const { apply } = Reflect;

@@ -1,8 +1,5 @@
-import fs = require('node:fs');
-import nodeModule = require('node:module');
-import path = require('node:path');
-
 import { platformTriple } from '../facade/platform.js';
+import { fs, nodeModule, path } from './builtins.js';
 
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {

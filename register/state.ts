@@ -1,9 +1,7 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import fs = require('node:fs');
-import nodePath = require('node:path');
-
 import { nodeOptions } from './aside.js';
+import { fs, path as nodePath } from './builtins.js';
 import { openProgram, type ProgramCalls } from './native.js';
 
 /** Bytes that the shard may have unless somebody says otherwise. */

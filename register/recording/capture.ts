@@ -6,7 +6,7 @@
  */
 
 import type vm from 'node:vm';
-import { type Kit, TO_TRANSPILE, TYPED_REQUEST } from '../kit.js';
+import { isTyped, type Kit, TYPED_REQUEST } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
 import { whyFound } from './facts.js';
 
@@ -150,7 +150,7 @@ export class Capture {
   }
 
   #recordRequest(request: string, parent: LoadedModule): void {
-    const typed = TO_TRANSPILE.test(parent.filename ?? '');
+    const typed = isTyped(parent.filename ?? '');
     try {
       const real = Module._resolveFilename(request, parent, false);
       const paths = Module._resolveLookupPaths(request, parent);
