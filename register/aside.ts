@@ -67,7 +67,10 @@ export function reasonToStepAside(): Reason | undefined {
   return undefined;
 }
 
-/** Whether only modules that must be transpiled are served. */
+/**
+ * Whether only modules that must be transpiled are served: under this option Node.js keeps the source maps of what it
+ * compiles itself.
+ */
 export function isTranspilingOnly(): boolean {
   return nodeOptions().some((option) => option.startsWith(MAPPED));
 }

@@ -11,20 +11,19 @@
  *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
  */
 
-import fs = require('node:fs');
-import vm = require('node:vm');
-
 import { isTranspilingOnly } from './aside.js';
+import { fs, vm } from './builtins.js';
+
 import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
 import {
   ASIDE,
   ESM,
   IMPORTS,
+  isTyped,
   type Kit,
   NAMED,
   type Prepared,
-  TO_TRANSPILE,
   TRANSPILED,
   TYPED,
   TYPED_REQUEST,
@@ -107,7 +106,7 @@ let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 
 /** Finds or compiles a module; `undefined` where it is Node.js' to load. */
 function prepare(filename: string): Prepared | undefined {
-  const typed = TO_TRANSPILE.test(filename);
+  const typed = isTyped(filename);
   if (transpilingOnly && !typed) return undefined;
   const cache = program();
   // A program of TypeScript needs its transpiler even where nothing can be kept.
@@ -389,7 +388,7 @@ function hookResolution(): void {
     }
     let answer: string | undefined;
     const folder = parent?.path;
-    const typed = TO_TRANSPILE.test(parent?.filename ?? '');
+    const typed = isTyped(parent?.filename ?? '');
     if (
       paths !== null &&
       folder &&

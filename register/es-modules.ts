@@ -5,11 +5,9 @@
  * of TypeScript go through `module.registerHooks`.
  */
 
-import fs = require('node:fs');
-import nodePath = require('node:path');
-
 import { nodeOptions } from './aside.js';
-import { type Kit, TO_TRANSPILE } from './kit.js';
+import { fs, path as nodePath } from './builtins.js';
+import { isTyped, type Kit } from './kit.js';
 import { late } from './late.js';
 import { Module } from './node-module.js';
 import { closedBecause, isReadOnly, path } from './state.js';
@@ -58,10 +56,12 @@ function isModuleFolder(folder: string): boolean {
 export function lookAtMain(kit: Kit): void {
   const [, main] = process.argv;
   if (main === undefined || Module.enableCompileCache === undefined) return;
-  const typed = TO_TRANSPILE.test(main);
+  const extension = nodePath.extname(main);
+  const typed = isTyped(main);
   try {
-    if (/\.m[jt]s$/.test(main) || (/\.[jt]sx?$/.test(main) && isModuleFolder(nodePath.dirname(main))))
-      esModules(kit, typed);
+    if (extension === '.cjs') return;
+    const own = extension === '.mjs' || extension === '.mts';
+    if (own || (extension !== '.cts' && isModuleFolder(nodePath.dirname(main)))) esModules(kit, typed);
     // With this option Node.js' loader of ES modules loads whatever the program is.
     else if (typed && nodeOptions().some((option) => option.startsWith('--import'))) esModules(kit, true);
   } catch {}

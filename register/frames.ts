@@ -7,8 +7,7 @@
  * it, and remembered in the shard.
  */
 
-import vm = require('node:vm');
-
+import { vm } from './builtins.js';
 import type { Handler, LoadedModule } from './node-module.js';
 
 const { apply } = Reflect;

@@ -7,7 +7,7 @@
 
 import { type Reason, reasonToStepAside } from './aside.js';
 import { hookCommonJs, publish, recording } from './commonjs.js';
-import { TO_TRANSPILE } from './kit.js';
+import { isTyped } from './kit.js';
 import { type LoadedModule, Module } from './node-module.js';
 import {
   type Counts,
@@ -53,7 +53,7 @@ export function enable(options: EnableOptions = {}): void {
   if (reason !== undefined) {
     giveUp(reason.why);
     // A program of TypeScript is watched as TypeScript: without a transpiler it would not run at all.
-    if (!reason.transpiles || !TO_TRANSPILE.test(process.argv[1] ?? '')) return;
+    if (!reason.transpiles || !isTyped(process.argv[1] ?? '')) return;
   }
   if (hooked) return;
   hooked = true;

@@ -62,8 +62,10 @@ export const NAMED = 64;
 /** Whether a text may have an `import()`. */
 export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
 
-/** Extensions that only a transpiler makes modules of. */
-export const TO_TRANSPILE = /\.(?:[cm]?ts|[jt]sx)$/;
+const TO_TRANSPILE = /\.(?:[cm]?ts|[jt]sx)$/;
+
+/** Whether only a transpiler makes a module of a file. Of most it need not be asked: a pattern costs a start something. */
+export const isTyped = (file: string): boolean => !file.endsWith('js') && TO_TRANSPILE.test(file);
 
 /** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';

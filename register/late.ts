@@ -1,8 +1,6 @@
 /** Bundles that are loaded when they are needed. They are none of the program's modules, so they leave no trace. */
 
-import fs = require('node:fs');
-import vm = require('node:vm');
-
+import { fs, vm } from './builtins.js';
 import { Module } from './node-module.js';
 
 const { apply } = Reflect;

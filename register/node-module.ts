@@ -1,6 +1,5 @@
-import nodeModule = require('node:module');
-
 /** A CommonJS module, as its loader keeps it. */
+import { nodeModule } from './builtins.js';
 export interface LoadedModule {
   id: string;
   path: string;

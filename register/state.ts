@@ -1,6 +1,7 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
 import { nodeOptions } from './aside.js';
+import { fs, path as nodePath } from './builtins.js';
 import { openProgram, type ProgramCalls } from './native.js';
 import { builtin } from './node-module.js';
 
@@ -65,7 +66,7 @@ const debugging = process.env.WARMSHARD_DEBUG === '1';
 export function debug(what: string, path: string, why = ''): void {
   if (!debugging) return;
   try {
-    builtin('fs').writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
+    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
   } catch {}
 }
 
@@ -134,20 +135,15 @@ let cache: (ProgramCalls & { close(): void }) | undefined;
 let closed: string | undefined;
 let opening = false;
 
-/** Asked for when there is something to do: the first `require` of a builtin costs a start some 50 us. */
-function absolute(file: string): string {
-  return builtin('path').resolve(file);
-}
-
 const absolutePattern = (pattern: string | RegExp) =>
-  typeof pattern === 'string' ? absolute(pattern) : pattern;
+  typeof pattern === 'string' ? nodePath.resolve(pattern) : pattern;
 
 /** Takes in how to go on: from the next module on another shard is used, if it is another. */
 export function configure(next: EnableOptions): void {
   const { path, root, include, exclude } = next;
   options = { ...next };
-  if (path !== undefined) options.path = absolute(path);
-  if (root !== undefined) options.root = absolute(root);
+  if (path !== undefined) options.path = nodePath.resolve(path);
+  if (root !== undefined) options.root = nodePath.resolve(root);
   if (include !== undefined) options.include = include.map(absolutePattern);
   if (exclude !== undefined) options.exclude = exclude.map(absolutePattern);
   cache?.close();

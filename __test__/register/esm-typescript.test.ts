@@ -68,6 +68,12 @@ hooked('with --import as with -r', (t) => {
   t.deepEqual(project.transpiled().filter((line) => line === 'loaded').length, 1);
 });
 
+hooked('with --import a CommonJS program, too', (t) => {
+  const project = new Project(t, { 'main.cts': 'enum A { B = 1 }\nconsole.log(A.B, typeof require);\n' });
+  project.link('esbuild');
+  t.is(project.twice(t, 'main.cts', { plain: true, nodeArgs: ['--import', REGISTER] }), '1 function\n');
+});
+
 hooked('a CommonJS program requires and imports ES modules of TypeScript', (t) => {
   const project = new Project(t, {
     'main.ts': `import { one } from './esm/one.js';

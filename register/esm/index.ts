@@ -7,7 +7,7 @@
 import path = require('node:path');
 
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AFTER, ASIDE, BEFORE, ESM, type Kit, TO_TRANSPILE, TRANSPILED } from '../kit.js';
+import { AFTER, ASIDE, BEFORE, ESM, isTyped, type Kit, TRANSPILED } from '../kit.js';
 import type { ProgramCalls } from '../native.js';
 import { Module } from '../node-module.js';
 import { found, known, sought } from './resolution.js';
@@ -28,8 +28,8 @@ interface Loaded {
 }
 
 const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
-const isTyped = (url: string | undefined): url is string =>
-  url?.startsWith('file:') === true && TO_TRANSPILE.test(withoutQuery(url));
+const isTypedUrl = (url: string | undefined): url is string =>
+  url?.startsWith('file:') === true && isTyped(withoutQuery(url));
 
 /** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
 function resolve(
@@ -39,7 +39,7 @@ function resolve(
   next: (request: string) => Resolved,
 ): Resolved {
   // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
-  if (!isTyped(parentURL) || conditions?.includes('require')) return next(request);
+  if (!isTypedUrl(parentURL) || conditions?.includes('require')) return next(request);
   if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
   const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
   const answer = known(kit, request, folder) ?? sought(kit, request, folder);
@@ -49,7 +49,7 @@ function resolve(
     return resolved;
   }
   const { href } = pathToFileURL(answer);
-  return TO_TRANSPILE.test(answer) ? { url: href, shortCircuit: true } : next(href);
+  return isTyped(answer) ? { url: href, shortCircuit: true } : next(href);
 }
 
 /** What stands in the shard of a file. */
@@ -64,7 +64,7 @@ function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | un
 
 /** The text that a TypeScript file compiles to. */
 function load(kit: Kit, url: string, next: () => Loaded): Loaded {
-  if (!isTyped(url)) return next();
+  if (!isTypedUrl(url)) return next();
   const filename = fileURLToPath(withoutQuery(url));
   if (!kit.isServed(filename)) return next();
   const entry = kept(kit, filename);

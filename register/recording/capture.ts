@@ -7,7 +7,7 @@
 
 import vm = require('node:vm');
 
-import { type Kit, TO_TRANSPILE, TYPED_REQUEST } from '../kit.js';
+import { isTyped, type Kit, TYPED_REQUEST } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { forget, whyFound } from './facts.js';
 
@@ -191,7 +191,7 @@ export class Capture {
   }
 
   #recordRequest(request: string, identity: string, parent: LoadedModule): void {
-    const typed = TO_TRANSPILE.test(parent.filename ?? '');
+    const typed = isTyped(parent.filename ?? '');
     try {
       if (this.#kit.identity(request) + (typed ? TYPED_REQUEST : '') !== identity) return;
       const { real, paths } = this.#kit.resolveAgain(request, parent);

@@ -78,12 +78,19 @@ export class TypeScript {
   find(request: string, folder: string, paths: number, key: string): string | undefined {
     const { found, facts } = resolve(request, folder);
     if (found === undefined) return undefined;
-    const { inlineMaps } = this.#kit;
-    // Somebody who watches may have asked for links to be kept.
-    const real =
-      inlineMaps && /--preserve-symlinks/.test(process.execArgv.join()) ? found : fs.realpathSync(found);
+    const real = this.#realPath(found);
     this.#recording?.capture.resolved(folder, key, paths, [found, real, ...facts]);
     return real;
+  }
+
+  /** The canonical path of a file, unless somebody who watches the program has asked for links to be kept. */
+  #realPath(file: string): string {
+    if (this.#kit.inlineMaps && /--preserve-symlinks/.test(process.execArgv.join())) return file;
+    try {
+      return fs.realpathSync(file);
+    } catch {
+      return file;
+    }
   }
 
   /** Node.js has found the file that an ES module imports: that is remembered, if it can be told why. */

@@ -27,12 +27,21 @@ const SOURCES: Record<string, string[]> = {
   '.mjs': ['.mts'],
 };
 
+/** What lies at a path; nothing where it may not be looked at. */
+function look(file: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Looks for files, and keeps in mind where there was none. */
 class Search {
   readonly facts: string[] = [];
 
   #isFile(file: string): boolean {
-    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return true;
+    if (look(file)?.isFile()) return true;
     this.facts.push(`f${file}`);
     return false;
   }
@@ -56,7 +65,7 @@ class Search {
   at(base: string, request: string): string | undefined {
     const found = /(^|\/)(\.{1,2})?$/.test(request) ? undefined : this.file(base);
     if (found !== undefined) return found;
-    if (!fs.statSync(base, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    if (!look(base)?.isDirectory()) return undefined;
     const manifest = path.join(base, 'package.json');
     this.facts.push(`m${manifest}`);
     let main: unknown;
