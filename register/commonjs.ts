@@ -2,13 +2,10 @@
  * The hooks into Node.js' CommonJS loader.
  *
  * None of our functions is on the stack while a module runs or while the loader throws, so that stack traces, messages
- * and exit codes are as without us: what we know is told to the loader before it asks, and where we know nothing, its
- * own functions are called by itself.
- *
- * - `Module._resolveLookupPaths` is the first thing that the loader calls for a request. If the answer is known,
- *   `Module._findPath`, which it calls next, becomes a function that gives it.
- * - `Module._extensions['.js']` is read when a module is about to be loaded: it is our handler if the module was found
- *   in the shard, or could be compiled so that it can be recorded, and Node.js' own otherwise.
+ * and exit codes are as without us: what we know is told to the loader before it asks (requests.ts), and where we know
+ * nothing, its own functions are called by itself. `Module._extensions['.js']` is read when a module is about to be loaded:
+ * it is our handler if the module was found in the shard, or could be compiled so that it can be recorded, and Node.js'
+ * own otherwise.
  */
 
 import { isTranspilingOnly } from './aside.js';
@@ -16,23 +13,14 @@ import { fs, vm } from './builtins.js';
 
 import { esModules, lookAtMain } from './es-modules.js';
 import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
-import {
-  ASIDE,
-  ESM,
-  IMPORTS,
-  isTyped,
-  type Kit,
-  NAMED,
-  type Prepared,
-  TRANSPILED,
-  TYPED,
-  TYPED_REQUEST,
-} from './kit.js';
+import { ASIDE, ESM, IMPORTS, isTyped, type Kit, NAMED, type Prepared, TRANSPILED, TYPED } from './kit.js';
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
+import { hookResolution, identity, loading, resolveAgain } from './requests.js';
+import { requireOf } from './require.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
@@ -40,13 +28,7 @@ import type { TypeScript } from './typescript/index.js';
 const { apply } = Reflect;
 const { Script } = vm;
 const { readFileSync } = fs;
-const { compile, findPath, lookupPaths, nodeModulePaths, wrap } = {
-  compile: Module.prototype._compile,
-  findPath: Module._findPath,
-  lookupPaths: Module._resolveLookupPaths,
-  nodeModulePaths: Module._nodeModulePaths,
-  wrap: Module.wrap,
-};
+const { wrap } = Module;
 const before = Module.wrapper[0];
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
@@ -68,37 +50,11 @@ function compileText(text: string, filename: string, cachedData?: Uint8Array): v
   });
 }
 
-/** The module that the loader is about to load, as far as its last request tells. */
-let asked: {
-  request: string;
-  parent: LoadedModule | null | undefined;
-  paths: unknown;
-  answer: string | undefined;
-} = {
-  request: '',
-  parent: undefined,
-  paths: undefined,
-  answer: undefined,
-};
 let executing: symbol | undefined;
 let format: symbol | undefined;
 
 function learnState(symbol: symbol): void {
   if (symbol.description === 'kFormat') format ??= symbol;
-}
-
-/** The module that is being loaded and does not run yet. */
-function loading(): (LoadedModule & { filename: string }) | undefined {
-  const { request, parent } = asked;
-  let module = parent?.children?.[parent.children.length - 1];
-  if (parent === null || parent === undefined) {
-    // The program itself is asked for by whatever name, and what an ES module imports by its own.
-    module = process.mainModule as unknown as LoadedModule | undefined;
-    if (module === undefined || module.loaded || (executing && module[executing]))
-      module = Module._cache[request];
-  }
-  if (module === undefined || module.loaded || module.filename === null) return undefined;
-  return executing && module[executing] ? undefined : (module as LoadedModule & { filename: string });
 }
 
 /** What is known of the file that is about to be loaded. */
@@ -263,7 +219,7 @@ function begin(module: LoadedModule, filename: string): Begun {
   if (prepared === undefined || frames === undefined) return [undefined, whatIsCompiled(module, filename)];
   if (format !== undefined && prepared.flags & TYPED) module[format] ??= 'commonjs';
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
-  const require = requireOf(module, frames);
+  const require = requireOf(module, frames.makeRequire(module), executing);
   if (executing !== undefined) module[executing] = true;
   return [body, [module.exports, require, module, filename, module.path]];
 }
@@ -287,34 +243,6 @@ function end(module: LoadedModule): void {
   if (executing !== undefined) module[executing] = false;
 }
 
-/** The `require` of a module, with everything on it that Node.js puts there. */
-function requireOf(module: LoadedModule, { makeRequire }: Frames): BodyArguments[1] {
-  const require = makeRequire(module) as BodyArguments[1] & Record<string, unknown>;
-  // Used by few modules, so it is Node.js' own, made when it is asked for.
-  Object.defineProperty(require, 'resolve', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      const state = executing && module[executing];
-      const genuine = apply(compile, module, [
-        'return require',
-        module.filename,
-        'commonjs',
-      ]) as typeof require;
-      if (executing !== undefined) module[executing] = state;
-      this.resolve = genuine.resolve;
-      return genuine.resolve;
-    },
-    set(value: unknown) {
-      Object.defineProperty(this, 'resolve', { configurable: true, enumerable: true, writable: true, value });
-    },
-  });
-  require.main = process.mainModule;
-  require.extensions = Module._extensions;
-  require.cache = Module._cache;
-  return require;
-}
-
 /** Makes a handler of the loader's answer for itself, once the module is known. */
 function hookExtension(extension: string): void {
   const genuine = Module._extensions[extension];
@@ -324,7 +252,7 @@ function hookExtension(extension: string): void {
     configurable: true,
     enumerable: true,
     get() {
-      const module = loading();
+      const module = loading(executing);
       if (module === undefined) return frames?.kept ?? genuine;
       const { filename } = module;
       if (judged?.filename !== filename)
@@ -344,91 +272,6 @@ function hookExtension(extension: string): void {
   });
 }
 
-/** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
-function identity(request: string): string {
-  const extensions = Object.keys(Module._extensions);
-  const [first, second, third] = extensions;
-  if (extensions.length === 3 && first === '.js' && second === '.json' && third === '.node') return request;
-  return `${request}\0${extensions.join()}`;
-}
-
-/**
- * Gives the answer that is known, and makes way: it stands in the place of Node.js' own only then, for V8 names that
- * one by its place.
- */
-const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
-  if (Module._findPath === knownPath) Module._findPath = findPath;
-  const { answer } = asked;
-  if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
-  return apply(findPath, this, [request, paths, ...more]) as string | false;
-};
-
-/** Set while Node.js is asked once more for a request that it has looked for. */
-let again: { paths: string[] | null } | undefined;
-
-function resolveAgain(request: string, parent: LoadedModule) {
-  again = { paths: null };
-  try {
-    Module._findPath = findPath;
-    return { real: Module._resolveFilename(request, parent, false), paths: again.paths };
-  } finally {
-    again = undefined;
-  }
-}
-
-/** Tells the loader where a request leads before it looks. */
-function hookResolution(): void {
-  let unsettled = false;
-  const settled = Promise.resolve();
-  Module._resolveLookupPaths = (request, parent) => {
-    const paths = lookupPaths(request, parent);
-    if (again !== undefined) {
-      again.paths = paths;
-      return paths;
-    }
-    let answer: string | undefined;
-    const folder = parent?.path;
-    const typed = isTyped(parent?.filename ?? '');
-    if (
-      paths !== null &&
-      folder &&
-      parent.filename &&
-      (typed || !transpilingOnly) &&
-      Module._nodeModulePaths === nodeModulePaths
-    ) {
-      const cache = program();
-      const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
-      try {
-        answer = cache?.resolve(folder, told, paths.length);
-      } catch (error) {
-        giveUp(error);
-      }
-      if (answer !== undefined) counts.resolved++;
-      else if (typed) answer = kit.typescript().find(request, folder, paths.length, told);
-      if (answer === undefined) {
-        counts.searched++;
-        if (cache !== undefined && !isReadOnly()) recording().capture.searched(request, told, parent);
-      }
-      if (!unsettled) {
-        unsettled = true;
-        settled.then(() => {
-          unsettled = false;
-          // It may have been closed since.
-          try {
-            cache?.settle();
-          } catch {}
-        });
-      }
-    }
-    asked = { request, parent, paths, answer };
-    const standing = Module._findPath;
-    if (answer !== undefined ? standing === findPath : standing === knownPath)
-      Module._findPath = answer !== undefined ? knownPath : findPath;
-    judged = undefined;
-    return paths;
-  };
-}
-
 /**
  * Puts the hooks in place.
  *
@@ -445,7 +288,9 @@ export function hookCommonJs(self: LoadedModule, watched: boolean): void {
   genuineHandler = genuine;
   transpilingOnly = watched || isTranspilingOnly();
   kit.inlineMaps = watched;
-  hookResolution();
+  hookResolution(kit, transpilingOnly, () => {
+    judged = undefined;
+  });
   hookExtension('.js');
   lookAtMain(kit);
 }

@@ -1,0 +1,41 @@
+import type { BodyArguments } from './frames.js';
+import { type LoadedModule, Module } from './node-module.js';
+
+const { apply } = Reflect;
+const compile = Module.prototype._compile;
+
+/**
+ * The `require` of a module, with everything on it that Node.js puts there.
+ *
+ * @param executing by which the loader knows that a module's body is running
+ */
+export function requireOf(
+  module: LoadedModule,
+  bare: BodyArguments[1],
+  executing: symbol | undefined,
+): BodyArguments[1] {
+  const require = bare as BodyArguments[1] & Record<string, unknown>;
+  // Used by few modules, so it is Node.js' own, made when it is asked for.
+  Object.defineProperty(require, 'resolve', {
+    configurable: true,
+    enumerable: true,
+    get() {
+      const state = executing && module[executing];
+      const genuine = apply(compile, module, [
+        'return require',
+        module.filename,
+        'commonjs',
+      ]) as typeof require;
+      if (executing !== undefined) module[executing] = state;
+      this.resolve = genuine.resolve;
+      return genuine.resolve;
+    },
+    set(value: unknown) {
+      Object.defineProperty(this, 'resolve', { configurable: true, enumerable: true, writable: true, value });
+    },
+  });
+  require.main = process.mainModule;
+  require.extensions = Module._extensions;
+  require.cache = Module._cache;
+  return require;
+}
