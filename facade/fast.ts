@@ -8,7 +8,7 @@ export const AHEAD = 12;
 const LOOK_UPS = 512;
 
 /** Functions that optimised code calls without Node-API in between; see src-cpp/fast.cc. */
-interface FastCalls {
+export interface FastCalls {
   get(key: string, shard: number): number;
   has(key: string, shard: number): number;
   /** Asks for memory that looking the key up will touch, once `AHEAD` more keys have been looked ahead to. */
@@ -16,6 +16,9 @@ interface FastCalls {
   /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
   slab(shard: number, buffer: ArrayBuffer): void;
 }
+
+/** Their names. A binary of another version of this package may lack some. */
+export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'slab'];
 
 /** The calls; before later/door.ts has given a number there are none. */
 export const fast = {} as FastCalls;

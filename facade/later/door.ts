@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { fast } from '../fast.js';
+import { FAST_CALLS, type FastCalls, fast } from '../fast.js';
 import { addonPath, type NativeShard } from '../native.js';
 
 interface Door {
@@ -35,7 +35,11 @@ function openDoor(): { reason?: string } {
     const door = require(join(dirname(addon), `${name}.${process.versions.modules}.node`)) as Door;
     const disagreement = door.connect(addon);
     if (disagreement !== undefined) return { reason: `this Node.js differs in ${disagreement}` };
-    door.offer(fast);
+    const offered: Partial<FastCalls> = {};
+    door.offer(offered);
+    if (FAST_CALLS.some((name) => typeof offered[name] !== 'function'))
+      return { reason: 'its binary is of another version of warmshard' };
+    Object.assign(fast, offered);
     return {};
   } catch (error) {
     return { reason: (error as Error).message.split('\n', 1)[0] ?? 'not loaded' };
