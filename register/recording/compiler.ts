@@ -8,6 +8,9 @@ import { AFTER, ASIDE, BEFORE, ESM, hasImport, IMPORTS, type Kit, type Prepared,
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
+/** What V8 takes for the name of a script; one that is put together of strings has quotes in it. */
+const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
+
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 export class Compiler {
@@ -41,7 +44,7 @@ export class Compiler {
     const imports = hasImport(text);
     if (imports && !canImport) return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
-    if (text.includes('sourceURL=')) return aside('a source URL');
+    if (SOURCE_URL.test(text)) return aside('a source URL');
     let script: vm.Script;
     try {
       if (program()?.mayEnd(filename))
