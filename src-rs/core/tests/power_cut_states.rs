@@ -5,12 +5,13 @@
 
 mod simulation;
 use simulation::cut::{Moment, Variant};
-use simulation::disk::{Door, Image};
+use simulation::disk::{Alone, Door, Failing, Image, Turn};
 use simulation::history::Found;
 use simulation::workload::{Actor, PATH, World, by_chance, find_all};
 use simulation::{Budget, Random};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use warmshard_core::{Job, Options, PutMeta, Shard};
 
 fn options() -> Options {
@@ -47,7 +48,7 @@ fn check(
         let mut shard = Shard::open_on(Arc::new(door.clone()), Path::new(PATH), options())
             .map_err(|error| format!("{what}: {error}"))?;
         if shard.generation() < generation {
-            return Err(format!("{what}: the generation went back"));
+            return Err(format!("{what}: the generation went back from {generation} to {}", shard.generation()));
         }
         let now = find_all(&mut shard)?;
         if now == found { Ok(shard) } else { Err(format!("{what} finds {now:?}, a reader {found:?}")) }
@@ -70,12 +71,15 @@ fn check(
 /// One boot of the machine: some work, then all cuts. Returns one of the states, and what is in it.
 fn boot(seed: u64, number: u64, image: &Image, found: &Found, budget: &mut Budget) -> (Image, Found) {
     let mut random = Random::new(seed * 16 + number);
-    let world = World::new(found, number * 1_000_000, true);
+    let failing = random.one_in(3);
+    let world = World::new(found, number * 1_000_000, !failing);
     let door = Door::new(image.clone(), number, false);
+    let (left, calls) = (AtomicI64::new(random.next(60) as i64), 1 + random.next(4) as i64);
+    let turn: Arc<dyn Turn> = if failing { Arc::new(Failing { left, calls }) } else { Arc::new(Alone) };
     let mapped = random.one_in(2);
     let options = Options { sync_each: random.one_in(8), mapped, ..options() };
     let mut actors: Vec<Actor> =
-        (0..2).map(|_| Actor::new(door.clone(), Arc::clone(&world), options.clone())).collect();
+        (0..2).map(|_| Actor::new(door.for_process(Arc::clone(&turn)), Arc::clone(&world), options.clone())).collect();
     let steps = 4 + random.next(22) as usize;
     let mut done = Vec::new();
     for _ in 0..steps {

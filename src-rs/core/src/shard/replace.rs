@@ -58,6 +58,11 @@ impl Shard {
             if shard.state.is_some() || shard.rejected.is_some() {
                 shard.replace_locked(&Job::default(), |_| Ok(()))?;
             }
+            // Without a file, only the page remembers how far the generation has come. Best effort: it is a
+            // courtesy across a power cut, and a full disk must not keep anyone from removing files.
+            if let Some(sidecar) = &shard.sidecar {
+                let _ = sidecar.file().sync();
+            }
             shard.storage.remove(&shard.path)?;
             if let Some(state) = shard.state.take() {
                 state.view.file().unlock();

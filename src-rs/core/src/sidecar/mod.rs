@@ -307,6 +307,11 @@ impl Sidecar {
         self.store(word::GENERATION, new.generation);
     }
 
+    /// Leaves generations out. The caller holds the lock.
+    pub fn skip_to(&self, generation: u64) {
+        self.store(word::GENERATION, generation);
+    }
+
     /// Publishes another file, or the same one after a recovery. The caller holds the lock. Returns
     /// the new epoch.
     pub fn publish_file(&self, new: &Published, durable: &Durable) -> u64 {

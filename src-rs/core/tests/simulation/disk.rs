@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
@@ -37,6 +38,24 @@ pub struct Alone;
 impl Turn for Alone {
     fn take(&self, _: Call) -> std::result::Result<(), io::ErrorKind> {
         Ok(())
+    }
+}
+
+/// A process that is alone on a disk which refuses one change or sync, or all from then on for a while.
+pub struct Failing {
+    pub left: AtomicI64,
+    pub calls: i64,
+}
+
+impl Turn for Failing {
+    fn take(&self, call: Call) -> std::result::Result<(), io::ErrorKind> {
+        let kind = match call {
+            Call::Change => io::ErrorKind::StorageFull,
+            Call::Sync => io::ErrorKind::Other,
+            _ => return Ok(()),
+        };
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        if left <= 0 && left > -self.calls { Err(kind) } else { Ok(()) }
     }
 }
 
@@ -291,7 +310,10 @@ impl File for DoorFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        let mut platter = match self.door.take(Call::Change, "pwrite", &self.path) {
+        // A page is mapped memory, which no full disk refuses.
+        let page = self.path.extension().is_some_and(|e| e == "lock");
+        let call = if page { Call::Look } else { Call::Change };
+        let mut platter = match self.door.take(call, "pwrite", &self.path) {
             Ok(platter) => platter,
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {
                 // A full disk takes the first half.

@@ -21,6 +21,8 @@ struct Write {
     /// Durable when done, without a flush.
     durable: bool,
     group: u64,
+    /// Of the shard when this was done, if it rose.
+    generation: u64,
 }
 
 impl Write {
@@ -28,13 +30,18 @@ impl Write {
     fn before(&self, other: &Write) -> bool {
         self.end.is_some_and(|end| end < other.start)
     }
+
+    /// Whether it must be there after a power cut, when the last flush before that began at `flushed`.
+    fn survives(&self, cut: u64, flushed: Option<u64>) -> bool {
+        let Some(end) = self.end.filter(|end| self.done && *end <= cut) else { return false };
+        self.durable || flushed.is_some_and(|flushed| end <= flushed)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Flush {
     start: u64,
     end: u64,
-    generation: u64,
 }
 
 /// Everything that was done.
@@ -52,7 +59,8 @@ impl History {
         let mut it = History::default();
         for key in keys {
             let value = found.get(key).copied().unwrap_or(NONE);
-            let write = Write { value, start: 0, end: Some(0), done: true, durable: true, group: 0 };
+            let (end, done, durable) = (Some(0), true, true);
+            let write = Write { value, start: 0, end, done, durable, group: 0, generation: 0 };
             it.writes.insert(key.clone(), vec![write]);
         }
         it
@@ -63,8 +71,8 @@ impl History {
         self.next += 1;
         let group = self.next;
         for (key, value) in values {
-            let write =
-                Write { value: *value, start: now, end: None, done: false, durable: false, group };
+            let (value, end, done, durable) = (*value, None, false, false);
+            let write = Write { value, start: now, end, done, durable, group, generation: 0 };
             self.writes.get_mut(key).unwrap().push(write);
         }
         self.groups.insert(group, values.keys().cloned().collect());
@@ -72,21 +80,29 @@ impl History {
     }
 
     /// It ends: done, or failed.
-    pub fn end(&mut self, group: u64, now: u64, done: bool, durable: bool) {
+    pub fn end(&mut self, group: u64, now: u64, done: bool, durable: bool, generation: u64) {
         for key in &self.groups[&group] {
             let write = self.writes.get_mut(key).unwrap().iter_mut().find(|w| w.group == group).unwrap();
-            (write.end, write.done, write.durable) = (Some(now), done, durable);
+            (write.end, write.done, write.durable, write.generation) =
+                (Some(now), done, durable, generation);
         }
     }
 
     /// Everything done before `start` survives from `end` on.
-    pub fn flushed(&mut self, start: u64, end: u64, generation: u64) {
-        self.flushes.push(Flush { start, end, generation });
+    pub fn flushed(&mut self, start: u64, end: u64) {
+        self.flushes.push(Flush { start, end });
     }
 
     /// The generation that no power cut at this time may take away.
     pub fn flushed_generation(&self, cut: u64) -> u64 {
-        self.flushes.iter().filter(|f| f.end <= cut).map(|f| f.generation).max().unwrap_or(0)
+        let flushed = self.flushed_to(cut);
+        let durable = self.writes.values().flatten().filter(|w| w.survives(cut, flushed));
+        durable.map(|w| w.generation).max().unwrap_or(0)
+    }
+
+    /// When the last flush began that was over at this time.
+    fn flushed_to(&self, cut: u64) -> Option<u64> {
+        self.flushes.iter().filter(|f| f.end <= cut).map(|f| f.start).max()
     }
 
     /// Whether a value may be found of a key by a look-up in this boot.
@@ -102,11 +118,8 @@ impl History {
 
     /// Whether all of this may be found together after a power cut.
     pub fn check_cut(&self, found: &Found, cut: u64) -> Result<(), String> {
-        let flushed = self.flushes.iter().filter(|f| f.end <= cut).map(|f| f.start).max();
-        self.check_together(found, cut, |w| {
-            let Some(end) = w.end.filter(|end| w.done && *end <= cut) else { return false };
-            w.durable || flushed.is_some_and(|flushed| end <= flushed)
-        })
+        let flushed = self.flushed_to(cut);
+        self.check_together(found, cut, |w| w.survives(cut, flushed))
     }
 
     fn check_together(&self, found: &Found, now: u64, must: impl Fn(&Write) -> bool) -> Result<(), String> {

@@ -166,9 +166,8 @@ impl Actor {
     }
 
     fn flushed(&mut self, start: u64) {
-        // The generation is that of the moment before, for others may have gone on since.
         let end = self.door.tick();
-        self.world.history.lock().unwrap().flushed(start, end, self.generation);
+        self.world.history.lock().unwrap().flushed(start, end);
     }
 
     fn watch_generation(&mut self) {
@@ -213,12 +212,15 @@ impl Actor {
             }
             _ => nothing(),
         };
+        let before = self.shard()?.generation();
         let start = self.door.tick();
         let id = self.world.history.lock().unwrap().begin(start, &values);
         let done = self.make(action, &values, round);
         let durable = self.options.sync_each || matches!(action, Action::Replace | Action::Clear);
+        let after = self.shard.as_mut().map_or(0, Shard::generation);
+        let risen = if after > before { after } else { 0 };
         let end = self.door.tick();
-        self.world.history.lock().unwrap().end(id, end, done.is_ok(), durable);
+        self.world.history.lock().unwrap().end(id, end, done.is_ok(), durable, risen);
         done
     }
 
