@@ -211,7 +211,8 @@ impl Shard {
                 appended: pending,
                 durable_appended: 0,
                 sync_failed: !synced || sidecar.durable().sync_failed,
-                dir_pending: pending != 0,
+                // Whoever put the file in place may have died before its name was durable.
+                dir_pending: true,
             },
         );
         state.epoch = Some(epoch);

@@ -147,7 +147,9 @@ impl Shard {
                     self.know(news.generation);
                     return Ok(());
                 }
-            } else if news.is_some() && attempt < MAX_RELOAD_RETRIES {
+            } else if (news.is_some() || self.sidecar.as_ref().is_some_and(Sidecar::is_changing))
+                && attempt < MAX_RELOAD_RETRIES
+            {
                 // Page and path disagree: somebody is between rename and publishing, or died there.
                 std::thread::yield_now();
                 continue;
@@ -249,12 +251,9 @@ impl Shard {
             return Ok(());
         };
         sidecar.follow();
-        let Some(news) = sidecar.published() else {
-            // Somebody is replacing the file, or died while doing so, or the page is damaged. What we
-            // have serves until `check_identity` finds the time to look closer.
-            self.check_identity();
-            return Ok(());
-        };
+        // Somebody is replacing the file, or died while doing so, or the page is damaged. What we have may be older than
+        // what was published before that, so it does not serve.
+        let Some(news) = sidecar.published() else { return self.load() };
         if let Some(state) = self.state.as_mut()
             && state.follow(&news, &mut self.scratch)?
         {

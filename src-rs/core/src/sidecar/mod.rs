@@ -286,6 +286,12 @@ impl Sidecar {
             && self.load(word::BOOT) == self.boot
     }
 
+    /// Whether somebody is, or died, in the middle of it, in this boot.
+    #[must_use]
+    pub fn is_changing(&self) -> bool {
+        self.is_initialised() && !self.is_settled() && self.load(word::BOOT) == self.boot
+    }
+
     /// Changes whenever the file is replaced or recovered.
     #[must_use]
     pub fn epoch(&self) -> u64 {

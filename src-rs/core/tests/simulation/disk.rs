@@ -20,6 +20,9 @@ use warmshard_core::{Error, Result};
 pub trait Turn: Send + Sync {
     /// Waits for its turn. `Err` where the process is dead, or this call is to fail.
     fn take(&self, call: Call) -> std::result::Result<(), io::ErrorKind>;
+
+    /// A lock was given back.
+    fn freed(&self, _inode: u64) {}
 }
 
 /// Which call it is.
@@ -87,7 +90,7 @@ pub struct Platter {
 #[derive(Clone)]
 pub struct Door {
     platter: Arc<Mutex<Platter>>,
-    turn: Arc<dyn Turn>,
+    turn: Arc<Mutex<Arc<dyn Turn>>>,
 }
 
 struct DoorFile {
@@ -121,12 +124,21 @@ impl Door {
             platter.names.insert(path.clone(), inode);
             platter.log.there(path, inode, bytes);
         }
-        Door { platter: Arc::new(Mutex::new(platter)), turn: Arc::new(Alone) }
+        Door { platter: Arc::new(Mutex::new(platter)), turn: Arc::new(Mutex::new(Arc::new(Alone))) }
     }
 
     /// The same disk for another process.
     pub fn for_process(&self, turn: Arc<dyn Turn>) -> Self {
-        Door { platter: Arc::clone(&self.platter), turn }
+        Door { platter: Arc::clone(&self.platter), turn: Arc::new(Mutex::new(turn)) }
+    }
+
+    /// Who gives the turns from now on, to those too who have this door already.
+    pub fn turns(&self, turn: Arc<dyn Turn>) {
+        *self.turn.lock().unwrap() = turn;
+    }
+
+    fn turn(&self) -> Arc<dyn Turn> {
+        Arc::clone(&self.turn.lock().unwrap())
     }
 
     pub fn platter(&self) -> MutexGuard<'_, Platter> {
@@ -147,7 +159,7 @@ impl Door {
     }
 
     fn take(&self, call: Call, what: &'static str, path: &Path) -> Result<MutexGuard<'_, Platter>> {
-        self.turn.take(call).map_err(|kind| Error::io(what, path, kind.into()))?;
+        self.turn().take(call).map_err(|kind| Error::io(what, path, kind.into()))?;
         let mut platter = self.platter();
         platter.time += 1;
         Ok(platter)
@@ -348,8 +360,12 @@ impl File for DoorFile {
                 Ok(())
             }
             Err(error) => {
-                // The kernel drops what it could not write, and calls it clean.
-                self.door.platter().note(Change::FailedSync(self.inode));
+                let refused =
+                    matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::Other);
+                if refused {
+                    // The kernel drops what it could not write, and calls it clean.
+                    self.door.platter().note(Change::FailedSync(self.inode));
+                }
                 Err(error)
             }
         }
@@ -373,6 +389,8 @@ impl File for DoorFile {
         let by = &mut platter.inodes.get_mut(&self.inode).unwrap().locked_by;
         if *by == self.descriptor {
             *by = 0;
+            drop(platter);
+            self.door.turn().freed(self.inode);
         }
     }
 

@@ -58,6 +58,10 @@ impl Budget {
         Budget { what, limit: long.unwrap_or(short), done: 0, long: long.is_some(), start, told: start, seed }
     }
 
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// The next seed, until enough was tried. The short form also ends after a while on a slow machine.
     pub fn next_seed(&mut self) -> Option<u64> {
         let late = !self.long && self.start.elapsed() > Duration::from_secs(15);

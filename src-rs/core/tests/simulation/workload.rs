@@ -1,11 +1,14 @@
 //! A process of a simulation: a handle on the shard, what it does with it, and the note that is taken of that.
 
 use super::Random;
-use super::disk::Door;
+use super::disk::{Door, Turn};
 use super::history::{Found, History, NONE};
+use super::schedule::Process;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use warmshard_core::sidecar::path_for;
+use warmshard_core::storage::Storage;
 use warmshard_core::{Error, Job, Lookup, Options, PutMeta, Result, Shard, Validator};
 
 pub const PATH: &str = "/a.shard";
@@ -20,8 +23,10 @@ pub struct World {
     pub history: Mutex<History>,
     pub round: AtomicU64,
     pub wrong: Mutex<Vec<String>>,
-    /// Failures of calls that were not made to fail.
+    /// Failures of calls that were not made to fail are wrong.
     pub strict: bool,
+    /// Somebody else deletes and moves our files: what was not flushed may go with them.
+    pub meddled: bool,
 }
 
 /// One thing to do.
@@ -40,6 +45,10 @@ pub enum Action {
     Clear,
     RemoveFile,
     Reopen,
+    /// What others do to us: the sidecar is deleted; the shard is; the shard is moved away.
+    LoseSidecar,
+    LoseShard,
+    MoveShard,
 }
 
 /// A process.
@@ -49,6 +58,7 @@ pub struct Actor {
     pub options: Options,
     shard: Option<Shard>,
     generation: u64,
+    process: Option<Arc<Process>>,
 }
 
 /// A value that tells from its first bytes how the rest must look.
@@ -100,6 +110,12 @@ impl World {
         Arc::new(World { history, round: AtomicU64::new(first_round), strict, ..World::default() })
     }
 
+    /// One whose files others meddle with.
+    pub fn meddled() -> Arc<Self> {
+        let history = Mutex::new(History::from(&keys(), &Found::new()));
+        Arc::new(World { history, strict: true, meddled: true, ..World::default() })
+    }
+
     pub fn complain(&self, about: String) {
         self.wrong.lock().unwrap().push(about);
     }
@@ -111,7 +127,7 @@ impl World {
 
 impl Actor {
     pub fn new(door: Door, world: Arc<World>, options: Options) -> Self {
-        Actor { door, world, options, shard: None, generation: 0 }
+        Actor { door, world, options, shard: None, generation: 0, process: None }
     }
 
     fn shard(&mut self) -> Result<&mut Shard> {
@@ -125,18 +141,47 @@ impl Actor {
         }
     }
 
+    /// From now on each call waits for its turn. A handle that is open keeps its door, and learns of it there.
+    pub fn take_turns(&mut self, process: Arc<Process>) {
+        self.door.turns(Arc::clone(&process) as Arc<dyn Turn>);
+        self.process = Some(process);
+    }
+
+    /// Opens the handle, before others do anything.
+    pub fn open(&mut self) {
+        drop(self.shard());
+    }
+
     /// Does one thing, takes note of it, and says what is wrong about it.
     pub fn act(&mut self, action: Action) {
+        if self.is_dead() {
+            return;
+        }
         let done = self.try_to(action);
         if let Err(error) = done
             && self.world.strict
+            && !self.is_dead()
         {
             self.world.complain(format!("{action:?} failed: {error}"));
         }
     }
 
+    fn is_dead(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.is_dead())
+    }
+
     fn try_to(&mut self, action: Action) -> Result<()> {
-        self.shard()?;
+        let path = Path::new(PATH);
+        match action {
+            Action::LoseSidecar => return self.door.remove(&path_for(path)),
+            Action::LoseShard => return self.door.remove(path),
+            Action::MoveShard => {
+                // There may be none to move.
+                drop(self.door.rename(path, Path::new("/elsewhere")));
+                return Ok(());
+            }
+            _ => drop(self.shard()?),
+        }
         match action {
             Action::Get(key) => self.get(&format!("k{key}"))?,
             Action::GetBatch => {
@@ -167,13 +212,14 @@ impl Actor {
 
     fn flushed(&mut self, start: u64) {
         let end = self.door.tick();
-        self.world.history.lock().unwrap().flushed(start, end);
+        if !self.is_dead() {
+            self.world.history.lock().unwrap().flushed(start, end);
+        }
     }
 
     fn watch_generation(&mut self) {
-        let Some(shard) = &mut self.shard else { return };
-        let generation = shard.generation();
-        if generation < self.generation {
+        let Some(generation) = self.shard.as_mut().map(Shard::generation) else { return };
+        if generation < self.generation && !self.world.meddled && !self.is_dead() {
             self.world.complain(format!("the generation went back from {} to {generation}", self.generation));
         }
         self.generation = generation;
@@ -183,10 +229,13 @@ impl Actor {
         let start = self.door.tick();
         let found = find(self.shard()?, key);
         let end = self.door.tick();
-        let judged = found.and_then(|round| {
-            self.world.history.lock().unwrap().check_read(key, round, start, end)
+        let judged = found.and_then(|round| match self.world.meddled {
+            true => Ok(()),
+            false => self.world.history.lock().unwrap().check_read(key, round, start, end),
         });
-        if let Err(wrong) = judged {
+        if let Err(wrong) = judged
+            && !self.is_dead()
+        {
             self.world.complain(wrong);
         }
         Ok(())
@@ -220,7 +269,9 @@ impl Actor {
         let after = self.shard.as_mut().map_or(0, Shard::generation);
         let risen = if after > before { after } else { 0 };
         let end = self.door.tick();
-        self.world.history.lock().unwrap().end(id, end, done.is_ok(), durable, risen);
+        // The dead report nothing.
+        let told = done.is_ok() && !self.is_dead();
+        self.world.history.lock().unwrap().end(id, end, told, durable, risen);
         done
     }
 
