@@ -191,6 +191,7 @@ impl Shard {
             return Ok(false);
         };
         self.seen = Some(seen);
+        self.swift.found(&seen);
         match loading {
             Loading::Loaded(state) => {
                 self.state = Some(state);
