@@ -81,7 +81,9 @@ impl Shard {
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
     pub fn clear(&mut self) -> Result<()> {
         self.catch_up();
-        if self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
+        // A file that we do not know yet may hold what a writer could not publish any more.
+        let absent = self.storage.identity(&self.path)?.is_none();
+        if absent && self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
             return Ok(());
         }
         self.replace_all(&Job::default(), |_| Ok(())).map(drop)

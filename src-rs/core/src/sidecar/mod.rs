@@ -237,10 +237,10 @@ impl Sidecar {
         self.load(word::GENERATION)
     }
 
-    /// The same, unless no counting can have led there.
+    /// The same, unless no counting can have led there. What counts on from it has room to rise.
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
-        Some(self.generation()).filter(|g| *g <= MAX_GENERATION).unwrap_or(0)
+        Some(self.generation()).filter(|g| *g <= MAX_GENERATION / 2).unwrap_or(0)
     }
 
     /// What is published, if this page can be believed: its layout is known, it was written in this
