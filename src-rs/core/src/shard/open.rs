@@ -219,7 +219,12 @@ impl Shard {
             }
         }
         if let Some(state) = self.state.as_mut() {
+            // Without the lock: a writer may cut the file while we walk it, and touching what is no more through a
+            // mapping would end the process.
+            let mapped = state.view.wants_mapping();
+            state.view.set_mapped(false);
             state.recover(trusted_to, &mut self.scratch)?;
+            state.view.set_mapped(mapped);
             // Behind the end lies what a writer may take away at any time.
             let readable = state.view.readable().min(state.end);
             state.view.extend_written(readable);
