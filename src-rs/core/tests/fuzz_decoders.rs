@@ -70,7 +70,11 @@ fn decode(bytes: &[u8], sound: &[u8]) {
         let layout = head.layout();
         let lens = bytes.get(layout.validator_end..layout.lens_end).unwrap_or_default();
         parts(head, lens, u64::MAX - 4096).count();
-        let _ = (host(head, bytes), sealer.verify(bytes, 4096), bytes.get(HEAD_LEN..).map(|b| key::shown(b, None)));
+        let _ = (
+            host(head, bytes),
+            sealer.verify(bytes, 4096),
+            bytes.get(HEAD_LEN..).map(|b| key::shown(b, None)),
+        );
         if let Some(table) = Table::read(bytes, 4096, &sealer, bytes.len() as u64 + 4096) {
             let _ = (table.entries(bytes), table.probe(u64::MAX));
         }
@@ -165,5 +169,15 @@ fn an_entry_of_a_program_cache_that_lies_leads_nowhere_else() {
         });
         assert!(peak <= 8 << 20, "seed {seed}: {peak} bytes");
         budget.count(1);
+    }
+}
+
+/// Puts one of each kind into the corpus anew.
+#[test]
+#[ignore = "writes into the repository"]
+fn make_corpus() {
+    for (name, bytes) in [("row", row()), ("payload", payload()), ("artifact", artifact())] {
+        let to = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/corpus/{name}.bytes"));
+        std::fs::write(to, bytes).unwrap();
     }
 }

@@ -75,7 +75,8 @@ fn live_with(door: &Door, sealed: bool) -> Result<(), String> {
         shard.compact(&Job::default()).map_err(|e| e.to_string())?;
         for key in [&b"here"[..], b"there"] {
             match shard.get(key, &Validator::None) {
-                Ok(warmshard_core::Lookup::Hit(hit)) if shard.read_part(&hit, 0).as_deref() == Some(b"works") => {}
+                Ok(warmshard_core::Lookup::Hit(hit))
+                    if shard.read_part(&hit, 0).as_deref() == Some(b"works") => {}
                 other => return Err(format!("{key:?} is {other:?}")),
             }
         }
@@ -126,5 +127,15 @@ fn any_bytes_cost_little_and_give_nothing_wrong() {
         assert!(peak <= BASE + TIMES * len, "{what}: {peak} bytes of memory");
         assert!(read <= READ_BASE + READ_TIMES * len as u64, "{what}: {read} bytes read");
         budget.count(1);
+    }
+}
+
+/// Puts small specimens into the corpus anew: `cargo test --test fuzz_shard -- --ignored`.
+#[test]
+#[ignore = "writes into the repository"]
+fn make_corpus() {
+    for (n, image) in specimens().iter().take(4).enumerate() {
+        let to = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/corpus/usual-{n}.shard"));
+        std::fs::write(to, image.get(Path::new(PATH)).unwrap()).unwrap();
     }
 }

@@ -6,9 +6,10 @@
 
 mod simulation;
 use simulation::cut::Moment;
-use simulation::disk::{Alone, Door, Image};
+use simulation::disk::{Door, Image};
 use simulation::history::Found;
 use simulation::schedule::{Order, Plan, Schedule};
+use simulation::turn::Alone;
 use simulation::workload::{Action, Actor, PATH, World, by_chance, find_all};
 use simulation::{Budget, Random};
 use std::path::Path;
@@ -35,8 +36,7 @@ fn options() -> Options {
 fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> (u64, Vec<u64>) {
     let complain = |wrong: &str| -> ! { panic!("{wrong}\nin {scenario:?}\nby {plan:?}") };
     let door = Door::new(Image::new(), 1, scenario.mapped);
-    let world =
-        if scenario.meddled { World::meddled() } else { World::new(&Found::new(), 0, true) };
+    let world = if scenario.meddled { World::meddled() } else { World::new(&Found::new(), 0, true) };
     let mut setup = Actor::new(door.clone(), Arc::clone(&world), options());
     scenario.before.iter().for_each(|action| setup.act(*action));
     drop(setup);
@@ -115,8 +115,7 @@ fn check(door: &Door, world: &World, cuts: u64) -> Result<(), String> {
     Ok(())
 }
 
-const FILLED: [Action; 5] =
-    [Action::Put(0), Action::Merge, Action::Put(1), Action::Flush, Action::Put(0)];
+const FILLED: [Action; 5] = [Action::Put(0), Action::Merge, Action::Put(1), Action::Flush, Action::Put(0)];
 
 fn pair(a: &[Action], b: &[Action]) -> Scenario {
     let processes = vec![a.to_vec(), b.to_vec()];
@@ -159,7 +158,7 @@ fn all_runs(scenario: &Scenario, step: u64, from: u64, budget: &mut Budget) {
     let mut number = from;
     let mut turn = |n: u64| {
         number += 1;
-        number % n == 0
+        number.is_multiple_of(n)
     };
     for first in 1..=total {
         if turn(step.div_ceil(4).max(1)) {
@@ -198,9 +197,8 @@ fn three_processes_in_many_orders_with_deaths_lose_nothing() {
     let mut budget = Budget::new("interleavings of three", "WARMSHARD_SIM_INTERLEAVINGS", 1_500);
     while let Some(seed) = budget.next_seed() {
         let mut random = Random::new(seed);
-        let processes = (0..3)
-            .map(|_| (0..2 + random.next(5)).map(|_| by_chance(&mut random)).collect())
-            .collect();
+        let processes =
+            (0..3).map(|_| (0..2 + random.next(5)).map(|_| by_chance(&mut random)).collect()).collect();
         let (open, mapped) = (random.one_in(2), !random.one_in(3));
         let before = if random.one_in(4) { Vec::new() } else { FILLED.to_vec() };
         let scenario = Scenario { before, processes, open, mapped, meddled: false };

@@ -5,8 +5,9 @@
 
 mod simulation;
 use simulation::cut::{Moment, Variant};
-use simulation::disk::{Alone, Door, Failing, Image, Turn};
+use simulation::disk::{Door, Image};
 use simulation::history::Found;
+use simulation::turn::{Alone, Failing, Turn};
 use simulation::workload::{Actor, PATH, World, by_chance, find_all};
 use simulation::{Budget, Random};
 use std::path::Path;
@@ -48,7 +49,10 @@ fn check(
         let mut shard = Shard::open_on(Arc::new(door.clone()), Path::new(PATH), options())
             .map_err(|error| format!("{what}: {error}"))?;
         if shard.generation() < generation {
-            return Err(format!("{what}: the generation went back from {generation} to {}", shard.generation()));
+            return Err(format!(
+                "{what}: the generation went back from {generation} to {}",
+                shard.generation()
+            ));
         }
         let now = find_all(&mut shard)?;
         if now == found { Ok(shard) } else { Err(format!("{what} finds {now:?}, a reader {found:?}")) }
@@ -78,8 +82,9 @@ fn boot(seed: u64, number: u64, image: &Image, found: &Found, budget: &mut Budge
     let turn: Arc<dyn Turn> = if failing { Arc::new(Failing { left, calls }) } else { Arc::new(Alone) };
     let mapped = random.one_in(2);
     let options = Options { sync_each: random.one_in(8), mapped, ..options() };
-    let mut actors: Vec<Actor> =
-        (0..2).map(|_| Actor::new(door.for_process(Arc::clone(&turn)), Arc::clone(&world), options.clone())).collect();
+    let mut actors: Vec<Actor> = (0..2)
+        .map(|_| Actor::new(door.for_process(Arc::clone(&turn)), Arc::clone(&world), options.clone()))
+        .collect();
     let steps = 4 + random.next(22) as usize;
     let mut done = Vec::new();
     for _ in 0..steps {
@@ -103,7 +108,7 @@ fn boot(seed: u64, number: u64, image: &Image, found: &Found, budget: &mut Budge
         for variant in moment.variants(random) {
             tried += 1;
             let left = moment.image(&variant);
-            match check(&left, number + 1, &world, time, tried % 16 == 0) {
+            match check(&left, number + 1, &world, time, tried.is_multiple_of(16)) {
                 Ok(found) if random.one_in(tried) => states = vec![(left, found)],
                 Ok(_) => {}
                 Err(wrong) => complain(format!("cut {what}, {}: {wrong}", told(&variant))),

@@ -4,7 +4,8 @@ use super::{Background, Changes, Job, Lender, Lookups, Options, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
-    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK, RECENCY_EPOCH_MS,
+    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK,
+    RECENCY_EPOCH_MS,
 };
 use crate::sidecar::{self, Sidecar};
 use crate::state::{Ahead, Loading, Scratch, State};
@@ -163,7 +164,7 @@ impl Shard {
     /// Notes which generation of the page this handle has caught up with.
     pub(super) fn know(&mut self, generation: u64) {
         self.known = generation;
-        if generation <= MAX_GENERATION {
+        if generation <= MAX_PAGE_GENERATION {
             self.highest = self.highest.max(generation);
         }
     }

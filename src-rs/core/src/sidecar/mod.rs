@@ -15,7 +15,7 @@ mod recency;
 
 use crate::clock::now_ms;
 use crate::error::Result;
-use crate::limits::{MAX_GENERATION, RECENCY_BITS};
+use crate::limits::{MAX_PAGE_GENERATION, RECENCY_BITS};
 use crate::mapping::SharedWords;
 use crate::storage::{File, Identity};
 use std::path::{Path, PathBuf};
@@ -237,10 +237,10 @@ impl Sidecar {
         self.load(word::GENERATION)
     }
 
-    /// The same, unless no counting can have led there. What counts on from it has room to rise.
+    /// The same, unless no counting can have led there.
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
-        Some(self.generation()).filter(|g| *g <= MAX_GENERATION / 2).unwrap_or(0)
+        Some(self.generation()).filter(|g| *g <= MAX_PAGE_GENERATION).unwrap_or(0)
     }
 
     /// What is published, if this page can be believed: its layout is known, it was written in this
@@ -256,7 +256,7 @@ impl Sidecar {
             return None;
         }
         let generation = self.generation();
-        if generation > MAX_GENERATION {
+        if generation > MAX_PAGE_GENERATION {
             return None;
         }
         let [low, high] = [self.load(word::SHARD_ID), self.load(word::SHARD_ID + 1)];

@@ -35,7 +35,12 @@ impl Faulty {
 
     /// One that refuses nothing, and takes no time to sync.
     pub fn unsynced(disk: impl Storage + 'static) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(|_, _| Ok(())), removals: false, syncs: false })
+        Arc::new(Faulty {
+            disk: Box::new(disk),
+            strike: Arc::new(|_, _| Ok(())),
+            removals: false,
+            syncs: false,
+        })
     }
 
     pub fn with_removals(

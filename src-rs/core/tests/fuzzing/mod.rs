@@ -47,8 +47,28 @@ pub fn peak_of<T>(run: impl FnOnce() -> T) -> (usize, T) {
 
 /// Numbers at which arithmetic goes wrong.
 const NUMBERS: [u64; 22] = [
-    0, 1, 15, 16, 17, 79, 80, 127, 128, 4095, 4096, 4097, 1 << 16, 1 << 30, (1 << 31) - 1, 1 << 32, 1 << 40,
-    1 << 44, 1 << 62, 1 << 63, u64::MAX - 15, u64::MAX,
+    0,
+    1,
+    15,
+    16,
+    17,
+    79,
+    80,
+    127,
+    128,
+    4095,
+    4096,
+    4097,
+    1 << 16,
+    1 << 30,
+    (1 << 31) - 1,
+    1 << 32,
+    1 << 40,
+    1 << 44,
+    1 << 62,
+    1 << 63,
+    u64::MAX - 15,
+    u64::MAX,
 ];
 
 /// One to four changes somewhere. `other` lends pieces.

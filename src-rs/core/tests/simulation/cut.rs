@@ -193,8 +193,7 @@ impl Moment {
         for _ in 0..6 {
             let names = (0..count).map(|_| !random.one_in(3)).collect();
             let (seed, size) = (random.next(1 << 30), if random.one_in(2) { 512 } else { 4096 });
-            let mode =
-                if random.one_in(3) { Mode::Rubbish(seed, size) } else { Mode::Sectors(seed, size) };
+            let mode = if random.one_in(3) { Mode::Rubbish(seed, size) } else { Mode::Sectors(seed, size) };
             out.push(Variant { names, mode });
         }
         out

@@ -83,8 +83,7 @@ impl History {
     pub fn end(&mut self, group: u64, now: u64, done: bool, durable: bool, generation: u64) {
         for key in &self.groups[&group] {
             let write = self.writes.get_mut(key).unwrap().iter_mut().find(|w| w.group == group).unwrap();
-            (write.end, write.done, write.durable, write.generation) =
-                (Some(now), done, durable, generation);
+            (write.end, write.done, write.durable, write.generation) = (Some(now), done, durable, generation);
         }
     }
 

@@ -11,6 +11,7 @@ pub mod cut;
 pub mod disk;
 pub mod history;
 pub mod schedule;
+pub mod turn;
 pub mod workload;
 
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@
 //! a plan, so that each run can be had again.
 
 use super::Random;
-use super::disk::{Call, Turn};
+use super::turn::{Call, Turn};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 

@@ -1,9 +1,10 @@
 //! A process of a simulation: a handle on the shard, what it does with it, and the note that is taken of that.
 
 use super::Random;
-use super::disk::{Door, Turn};
+use super::disk::Door;
 use super::history::{Found, History, NONE};
 use super::schedule::Process;
+use super::turn::Turn;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -281,17 +282,15 @@ impl Actor {
             batch.put(key.as_bytes(), &[&value(key, round, len)], PutMeta::default())
         };
         let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
-            let there = values.iter().filter(|(_, value)| **value != NONE);
-            there.map(|(key, _)| put(batch, key)).collect::<Result<()>>()
+            let mut there = values.iter().filter(|(_, value)| **value != NONE);
+            there.try_for_each(|(key, _)| put(batch, key))
         };
         let (job, shard) = (Job::default(), self.shard()?);
         match action {
             Action::Put(_) | Action::PutLong(_) => values.keys().try_for_each(|key| {
                 shard.put(key.as_bytes(), &[&value(key, round, len)], PutMeta::default())
             }),
-            Action::Delete(_) => {
-                values.keys().try_for_each(|key| shard.delete(key.as_bytes()).map(drop))
-            }
+            Action::Delete(_) => values.keys().try_for_each(|key| shard.delete(key.as_bytes()).map(drop)),
             Action::Merge => shard.merge_in(&job, fill).map(drop),
             Action::MergeMany => shard
                 .merge_in(&job, |batch| {
