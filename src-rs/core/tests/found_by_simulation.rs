@@ -1,5 +1,5 @@
 //! What the simulations found, each once more by itself: the flush had returned, and the entry was gone.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod simulation;
 use simulation::Random;
