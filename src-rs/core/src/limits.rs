@@ -48,6 +48,9 @@ pub const MAX_GAP: u64 = MAX_RECORD_LEN;
 /// leave no room to rise.
 pub const MAX_GENERATION: u64 = 1 << 62;
 
+/// Highest generation that a sidecar's page is believed: what is counted on from there has room to rise.
+pub const MAX_PAGE_GENERATION: u64 = MAX_GENERATION / 2;
+
 /// Default of `maxBytes`: the size that compaction brings a shard back under.
 pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 

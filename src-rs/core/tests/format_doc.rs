@@ -257,6 +257,7 @@ fn the_limits_are_those_of_the_document() {
         MAX_ENTRY_BYTES,
         MAX_FILE_LEN,
         MAX_GENERATION,
+        MAX_PAGE_GENERATION,
         MAX_KEY_BYTES,
         MAX_PARTS,
         MAX_VALIDATOR_BYTES,

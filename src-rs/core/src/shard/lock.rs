@@ -164,12 +164,16 @@ impl Shard {
             state.view.file().set_len(state.end)?;
             state.view.extend_written(state.end);
         }
+        // What was rejected may be of an earlier boot. Were it only gone from the page cache, the next power cut could
+        // bring it back behind frames that are written from now on.
+        let gone = !rejected.is_empty() || state.end != file_len;
+        let synced = followed || !gone || state.view.file().sync().is_ok();
         if state.root.is_some_and(|r| r.committed > state.end) {
             // The file was cut. This root must not come true again when the file has grown.
             let root = Root { sequence: 0, generation: state.generation, committed: HEADER_LEN, snapshot: 0 };
             self.write_root(&root)?;
         }
-        self.publish_recovered();
+        self.publish_recovered(synced);
         Ok(())
     }
 
@@ -192,7 +196,7 @@ impl Shard {
     }
 
     /// Tells everybody what a recovery found.
-    fn publish_recovered(&mut self) {
+    fn publish_recovered(&mut self, synced: bool) {
         let (Some(state), Some(sidecar)) = (self.state.as_mut(), self.sidecar.as_ref()) else {
             return;
         };
@@ -206,8 +210,9 @@ impl Shard {
                 bytes: durable,
                 appended: pending,
                 durable_appended: 0,
-                sync_failed: sidecar.durable().sync_failed,
-                dir_pending: pending != 0,
+                sync_failed: !synced || sidecar.durable().sync_failed,
+                // Whoever put the file in place may have died before its name was durable.
+                dir_pending: true,
             },
         );
         state.epoch = Some(epoch);

@@ -4,7 +4,8 @@ use super::{Background, Changes, Job, Lender, Lookups, Options, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
-    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK, RECENCY_EPOCH_MS,
+    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK,
+    RECENCY_EPOCH_MS,
 };
 use crate::sidecar::{self, Sidecar};
 use crate::state::{Ahead, Loading, Scratch, State};
@@ -147,7 +148,9 @@ impl Shard {
                     self.know(news.generation);
                     return Ok(());
                 }
-            } else if news.is_some() && attempt < MAX_RELOAD_RETRIES {
+            } else if (news.is_some() || self.sidecar.as_ref().is_some_and(Sidecar::is_changing))
+                && attempt < MAX_RELOAD_RETRIES
+            {
                 // Page and path disagree: somebody is between rename and publishing, or died there.
                 std::thread::yield_now();
                 continue;
@@ -161,7 +164,7 @@ impl Shard {
     /// Notes which generation of the page this handle has caught up with.
     pub(super) fn know(&mut self, generation: u64) {
         self.known = generation;
-        if generation <= MAX_GENERATION {
+        if generation <= MAX_PAGE_GENERATION {
             self.highest = self.highest.max(generation);
         }
     }
@@ -189,6 +192,7 @@ impl Shard {
             return Ok(false);
         };
         self.seen = Some(seen);
+        self.swift.found(&seen);
         match loading {
             Loading::Loaded(state) => {
                 self.state = Some(state);
@@ -216,7 +220,12 @@ impl Shard {
             }
         }
         if let Some(state) = self.state.as_mut() {
+            // Without the lock: a writer may cut the file while we walk it, and touching what is no more through a
+            // mapping would end the process.
+            let mapped = state.view.wants_mapping();
+            state.view.set_mapped(false);
             state.recover(trusted_to, &mut self.scratch)?;
+            state.view.set_mapped(mapped);
             // Behind the end lies what a writer may take away at any time.
             let readable = state.view.readable().min(state.end);
             state.view.extend_written(readable);
@@ -249,12 +258,9 @@ impl Shard {
             return Ok(());
         };
         sidecar.follow();
-        let Some(news) = sidecar.published() else {
-            // Somebody is replacing the file, or died while doing so, or the page is damaged. What we
-            // have serves until `check_identity` finds the time to look closer.
-            self.check_identity();
-            return Ok(());
-        };
+        // Somebody is replacing the file, or died while doing so, or the page is damaged. What we have may be older than
+        // what was published before that, so it does not serve.
+        let Some(news) = sidecar.published() else { return self.load() };
         if let Some(state) = self.state.as_mut()
             && state.follow(&news, &mut self.scratch)?
         {

@@ -185,6 +185,11 @@ impl Shard {
             state.view.extend_written(end);
             let _ = state.view.file().set_len(end);
         }
+        // Its frames may lie on the disk all the same, and show through what is written over them when the power
+        // fails: no other change must have their generation.
+        if let Some(sidecar) = &self.sidecar {
+            sidecar.skip_to(self.next_generation());
+        }
         // What the failed change left in our index is found out again from the file.
         self.known = u64::MAX;
         self.let_go();

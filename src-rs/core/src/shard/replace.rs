@@ -58,6 +58,11 @@ impl Shard {
             if shard.state.is_some() || shard.rejected.is_some() {
                 shard.replace_locked(&Job::default(), |_| Ok(()))?;
             }
+            // Without a file, only the page remembers how far the generation has come. Best effort: it is a
+            // courtesy across a power cut, and a full disk must not keep anyone from removing files.
+            if let Some(sidecar) = &shard.sidecar {
+                let _ = sidecar.file().sync();
+            }
             shard.storage.remove(&shard.path)?;
             if let Some(state) = shard.state.take() {
                 state.view.file().unlock();
@@ -76,7 +81,9 @@ impl Shard {
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
     pub fn clear(&mut self) -> Result<()> {
         self.catch_up();
-        if self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
+        // A file that we do not know yet may hold what a writer could not publish any more.
+        let absent = self.storage.identity(&self.path)?.is_none();
+        if absent && self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
             return Ok(());
         }
         self.replace_all(&Job::default(), |_| Ok(())).map(drop)

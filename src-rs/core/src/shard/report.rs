@@ -79,7 +79,7 @@ impl Shard {
     /// The newest generation that is published.
     pub fn generation(&mut self) -> u64 {
         self.catch_up();
-        let page = self.sidecar.as_ref().map_or(0, Sidecar::generation);
+        let page = self.sidecar.as_ref().map_or(0, Sidecar::credible_generation);
         self.state.as_ref().map_or(page, |s| s.generation.max(page))
     }
 

@@ -12,6 +12,7 @@ use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::IDENTITY_CHECK_MS;
 use crate::state::State;
+use crate::storage::Identity;
 
 /// What a handle must know to do without looking at paths.
 #[derive(Debug, Default)]
@@ -29,6 +30,14 @@ impl Swift {
     pub fn forget(&mut self) {
         self.unseen_from = None;
         self.adrift = None;
+    }
+
+    /// This file is at the path: what was put into it is where it belongs. Forgotten at once, for somebody may
+    /// replace it a moment later, and then what he did away with must not be put again.
+    pub fn found(&mut self, at_path: &Identity) {
+        if self.adrift.as_ref().is_some_and(|(old, _)| old.identity.same_file(at_path)) {
+            self.adrift = None;
+        }
     }
 }
 
@@ -90,9 +99,8 @@ impl Shard {
     pub(super) fn looked(&mut self) {
         self.swift.looked_ms = Some(ticks_ms());
         self.swift.unseen_from = None;
-        let adrift = self.swift.adrift.as_ref().zip(self.state.as_ref());
-        if adrift.is_some_and(|((old, _), state)| old.identity.same_file(&state.identity)) {
-            self.swift.adrift = None;
+        if let Some(state) = &self.state {
+            self.swift.found(&state.identity);
         }
     }
 

@@ -15,7 +15,7 @@ mod recency;
 
 use crate::clock::now_ms;
 use crate::error::Result;
-use crate::limits::{MAX_GENERATION, RECENCY_BITS};
+use crate::limits::{MAX_PAGE_GENERATION, RECENCY_BITS};
 use crate::mapping::SharedWords;
 use crate::storage::{File, Identity};
 use std::path::{Path, PathBuf};
@@ -240,7 +240,7 @@ impl Sidecar {
     /// The same, unless no counting can have led there.
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
-        Some(self.generation()).filter(|g| *g <= MAX_GENERATION).unwrap_or(0)
+        Some(self.generation()).filter(|g| *g <= MAX_PAGE_GENERATION).unwrap_or(0)
     }
 
     /// What is published, if this page can be believed: its layout is known, it was written in this
@@ -256,7 +256,7 @@ impl Sidecar {
             return None;
         }
         let generation = self.generation();
-        if generation > MAX_GENERATION {
+        if generation > MAX_PAGE_GENERATION {
             return None;
         }
         let [low, high] = [self.load(word::SHARD_ID), self.load(word::SHARD_ID + 1)];
@@ -286,6 +286,12 @@ impl Sidecar {
             && self.load(word::BOOT) == self.boot
     }
 
+    /// Whether somebody is, or died, in the middle of it, in this boot.
+    #[must_use]
+    pub fn is_changing(&self) -> bool {
+        self.is_initialised() && !self.is_settled() && self.load(word::BOOT) == self.boot
+    }
+
     /// Changes whenever the file is replaced or recovered.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -305,6 +311,11 @@ impl Sidecar {
         self.store(word::COMMITTED, new.committed);
         self.store(word::SNAPSHOT, new.snapshot);
         self.store(word::GENERATION, new.generation);
+    }
+
+    /// Leaves generations out. The caller holds the lock.
+    pub fn skip_to(&self, generation: u64) {
+        self.store(word::GENERATION, generation);
     }
 
     /// Publishes another file, or the same one after a recovery. The caller holds the lock. Returns

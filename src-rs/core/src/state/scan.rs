@@ -42,6 +42,9 @@ pub struct Walk {
     scratch: Vec<u8>,
     /// Frames that wait for their batch's commit frame.
     batch: Vec<u64>,
+    /// The generation of all of them; none where they differ. At the place of a batch that came to nothing there may
+    /// still be frames of it among those of the next one, after a power cut.
+    batch_generation: Option<u64>,
     ready: std::vec::IntoIter<u64>,
     rejected: Vec<u64>,
     /// Behind the last frame that counts.
@@ -60,6 +63,7 @@ impl Walk {
             doubt_from,
             scratch: Vec::new(),
             batch: Vec::new(),
+            batch_generation: None,
             ready: Vec::new().into_iter(),
             rejected: Vec::new(),
             end: from,
@@ -172,6 +176,9 @@ impl Walk {
             let step = self.next_any(view, sealer)?;
             let trusted = step.end() <= self.doubt_from;
             if step.head.flags & IN_BATCH != 0 && !trusted {
+                let generation = step.head.generation.get();
+                let same = self.batch.is_empty() || self.batch_generation == Some(generation);
+                self.batch_generation = same.then_some(generation);
                 self.batch.push(step.offset);
                 continue;
             }
@@ -179,6 +186,7 @@ impl Walk {
             match step.head.kind {
                 COMMIT if !trusted => {
                     let whole = batch.len() as u64 == step.head.key_hash.get()
+                        && self.batch_generation == Some(step.head.generation.get())
                         && batch.first().is_none_or(|f| *f == step.head.producer.get());
                     if whole {
                         self.ready = batch.into_iter();

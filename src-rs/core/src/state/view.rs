@@ -69,6 +69,19 @@ impl View {
         self.set(len);
     }
 
+    /// From now on reads, or maps again where it did before.
+    pub fn set_mapped(&mut self, mapped: bool) {
+        self.mapped = mapped;
+        self.region = None;
+        self.set(self.readable);
+    }
+
+    /// Whether bytes are to come from a mapping, if there can be one.
+    #[must_use]
+    pub fn wants_mapping(&self) -> bool {
+        self.mapped
+    }
+
     fn set(&mut self, len: u64) {
         self.readable = len;
         if !self.mapped || len == 0 {

@@ -14,10 +14,13 @@ pub struct Faulty {
     strike: Strike,
     /// Whether it is asked before unlinking, too.
     removals: bool,
+    /// Whether it really syncs.
+    syncs: bool,
 }
 
 struct FaultyFile {
     file: Arc<dyn File>,
+    syncs: bool,
     path: PathBuf,
     strike: Strike,
 }
@@ -27,14 +30,24 @@ impl Faulty {
         disk: impl Storage + 'static,
         strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: false })
+        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: false, syncs: true })
+    }
+
+    /// One that refuses nothing, and takes no time to sync.
+    pub fn unsynced(disk: impl Storage + 'static) -> Arc<Self> {
+        Arc::new(Faulty {
+            disk: Box::new(disk),
+            strike: Arc::new(|_, _| Ok(())),
+            removals: false,
+            syncs: false,
+        })
     }
 
     pub fn with_removals(
         disk: impl Storage + 'static,
         strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: true })
+        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: true, syncs: true })
     }
 }
 
@@ -55,9 +68,9 @@ impl Storage for Faulty {
         if how == Open::CreateNew {
             (self.strike)("open", path)?;
         }
-        let strike = &self.strike;
+        let (strike, syncs) = (&self.strike, self.syncs);
         Ok(self.disk.open(path, how)?.map(|file| -> Arc<dyn File> {
-            Arc::new(FaultyFile { file, path: path.into(), strike: Arc::clone(strike) })
+            Arc::new(FaultyFile { file, syncs, path: path.into(), strike: Arc::clone(strike) })
         }))
     }
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
@@ -116,7 +129,7 @@ impl File for FaultyFile {
     }
     fn sync(&self) -> Result<()> {
         (self.strike)("fdatasync", &self.path)?;
-        self.file.sync()
+        if self.syncs { self.file.sync() } else { Ok(()) }
     }
     fn try_lock(&self) -> Result<bool> {
         self.file.try_lock()
