@@ -133,6 +133,7 @@ impl Shard {
     /// Opens the file at the path and takes in what is published of it.
     pub(super) fn load(&mut self) -> Result<()> {
         for attempt in 1..=MAX_RELOAD_RETRIES {
+            let epoch = self.sidecar.as_ref().map_or(0, Sidecar::epoch);
             let known = self.sidecar.as_ref().map_or(0, Sidecar::generation);
             let news = self.sidecar.as_ref().and_then(Sidecar::published);
             if !self.open_file()? {
@@ -156,7 +157,12 @@ impl Shard {
                 continue;
             }
             let trusted_to = ours.map_or(0, |n| n.committed);
-            return self.recover(trusted_to, known);
+            let settled = self.recover(trusted_to, known)?;
+            // Somebody published the file meanwhile, and may have written behind what he published. To have seen that
+            // now, and not at the next look-up, would be a step back.
+            if settled || self.sidecar.as_ref().is_none_or(|s| s.epoch() == epoch) {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -208,12 +214,13 @@ impl Shard {
     /// Nobody vouches for the file. A writer settles it for all under the lock, if that is free: whoever
     /// holds it has settled the file too, and a look-up must not wait for a writer. Else, and on a
     /// read-only handle, the file is taken in for this handle alone.
-    fn recover(&mut self, trusted_to: u64, known: u64) -> Result<()> {
+    /// Returns whether it was settled for all.
+    fn recover(&mut self, trusted_to: u64, known: u64) -> Result<bool> {
         if !self.options.read_only {
             match self.lock_without_waiting() {
                 Ok(()) => {
                     self.unlock();
-                    return Ok(());
+                    return Ok(true);
                 }
                 Err(Error::LockTimeout { .. }) => {}
                 Err(e) => return Err(e),
@@ -231,7 +238,7 @@ impl Shard {
             state.view.extend_written(readable);
         }
         self.know(known);
-        Ok(())
+        Ok(false)
     }
 
     /// Catches up with everything published by now. One atomic load where there is nothing new.

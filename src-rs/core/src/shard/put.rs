@@ -181,13 +181,16 @@ impl Shard {
 
     /// After a failed append: what was written of it must not lie behind the published end.
     pub(super) fn take_back(&mut self, end: u64) {
+        let mut wrote = false;
         if let Some(state) = self.state.as_deref_mut() {
             state.view.extend_written(end);
-            let _ = state.view.file().set_len(end);
+            let file = state.view.file();
+            wrote = file.identity().map_or(true, |there| there.len > end);
+            let _ = file.set_len(end);
         }
         // Its frames may lie on the disk all the same, and show through what is written over them when the power
         // fails: no other change must have their generation.
-        if let Some(sidecar) = &self.sidecar {
+        if let Some(sidecar) = self.sidecar.as_ref().filter(|_| wrote) {
             sidecar.skip_to(self.next_generation());
         }
         // What the failed change left in our index is found out again from the file.
