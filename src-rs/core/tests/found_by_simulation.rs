@@ -118,6 +118,19 @@ fn a_look_up_while_the_file_is_replaced_knows_what_was_published_before() {
 }
 
 #[test]
+fn a_flush_believes_no_page_that_somebody_is_changing() {
+    let door = Door::new(Image::new(), 1, false);
+    let mut shard = open(&door);
+    put(&mut shard, "k", b"1");
+    // The page speaks of the next file already, and of this one still.
+    set_word(&door, 12, 1 << 30);
+    set_word(&door, 15, 0);
+    set_word(&door, 8, 1_001);
+    shard.flush().unwrap();
+    assert_eq!(get(&mut open(&cut(&door, 2)), "k").unwrap(), b"1");
+}
+
+#[test]
 fn frames_of_two_changes_are_no_batch() {
     let fields = |key: &'static [u8], seed: u64| RecordFields {
         key,

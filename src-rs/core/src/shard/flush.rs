@@ -3,7 +3,8 @@
 use super::{Durability, Job, Shard};
 use crate::error::{Error, Result};
 use crate::header::Root;
-use crate::limits::HEADER_LEN;
+use crate::limits::{HEADER_LEN, MAX_SIDECAR_RETRIES};
+use crate::sidecar::Durable;
 
 impl Shard {
     /// Syncs everything published so far, by any process, and notes it in a root slot.
@@ -18,26 +19,39 @@ impl Shard {
         if self.options.read_only {
             return Ok(());
         }
-        self.anchor()?;
-        if self.state.is_none() {
-            return Ok(());
+        self.changes.flushes.add(u64::from(self.state.is_some()));
+        for _ in 0..MAX_SIDECAR_RETRIES {
+            self.anchor()?;
+            let Some(state) = &self.state else { return Ok(()) };
+            let durable = self.sidecar.as_ref().zip(state.epoch).and_then(|(s, epoch)| s.durable_in(epoch));
+            match durable {
+                Some(durable) if durable.sync_failed => {
+                    if self.compact(&Job::default())?.replaced {
+                        return Ok(());
+                    }
+                }
+                Some(durable) => return self.flush_from(&durable),
+                // The page speaks of another file, or nobody speaks for ours: the lock brings the two together.
+                None => self.in_lock(|_| Ok(()))?,
+            }
         }
-        let Some(durable) = self.sidecar.as_ref().map(crate::sidecar::Sidecar::durable) else {
-            return Ok(());
-        };
-        self.changes.flushes.add(1);
-        if durable.sync_failed {
-            return self.compact(&Job::default()).map(drop);
-        }
+        Err(Error::LockTimeout { path: self.path.clone(), waited_ms: self.options.lock_timeout_ms })
+    }
+
+    fn flush_from(&mut self, durable: &Durable) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         if durable.bytes >= state.end && !durable.dir_pending {
             return Ok(());
         }
-        let (id, target) = (state.header.shard_id, state.published());
-        self.sync_file()?;
+        let (id, epoch, target) = (state.header.shard_id, state.epoch, state.published());
+        self.sync_bytes()?;
+        if durable.dir_pending {
+            self.storage.sync_dir(self.dir())?;
+        }
         self.in_lock(|shard| {
-            // A file that came in the meantime was synced before it was put in place.
-            if shard.state.as_ref().is_some_and(|s| s.header.shard_id == id) {
+            // A file that came in the meantime was synced before it was put in place, and one that was recovered
+            // speaks for itself.
+            if shard.state.as_ref().is_some_and(|s| s.header.shard_id == id && s.epoch == epoch) {
                 shard.write_root(&Root {
                     sequence: 0,
                     generation: target.generation,
@@ -52,6 +66,14 @@ impl Shard {
 
     /// Syncs the file and, where its name is new, the folder.
     pub(super) fn sync_file(&mut self) -> Result<()> {
+        self.sync_bytes()?;
+        if self.sidecar.as_ref().is_some_and(|s| s.durable().dir_pending) {
+            self.storage.sync_dir(self.dir())?;
+        }
+        Ok(())
+    }
+
+    fn sync_bytes(&mut self) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         if let Err(error) = state.view.file().sync() {
             if let Some(sidecar) = &self.sidecar {
@@ -60,9 +82,6 @@ impl Shard {
                 sidecar.store_durable(&durable);
             }
             return Err(error);
-        }
-        if self.sidecar.as_ref().is_some_and(|s| s.durable().dir_pending) {
-            self.storage.sync_dir(self.dir())?;
         }
         Ok(())
     }

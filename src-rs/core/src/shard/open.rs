@@ -150,7 +150,7 @@ impl Shard {
                     return Ok(());
                 }
             } else if (news.is_some() || self.sidecar.as_ref().is_some_and(Sidecar::is_changing))
-                && attempt < MAX_RELOAD_RETRIES
+                && attempt < MAX_RELOAD_RETRIES / 2
             {
                 // Page and path disagree: somebody is between rename and publishing, or died there.
                 std::thread::yield_now();

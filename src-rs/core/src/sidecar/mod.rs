@@ -356,6 +356,19 @@ impl Sidecar {
         }
     }
 
+    /// The same of the file that was published in this epoch; `None` where another one is, or is about to be. Without
+    /// the lock, nothing else says that all the words are of one file.
+    #[must_use]
+    pub fn durable_in(&self, epoch: u64) -> Option<Durable> {
+        let same = || self.is_settled() && self.load(word::EPOCH) == epoch;
+        if !same() {
+            return None;
+        }
+        let durable = self.durable();
+        fence(Ordering::Acquire);
+        same().then_some(durable)
+    }
+
     /// Records what a flush reached.
     pub fn store_durable(&self, d: &Durable) {
         self.store(word::DURABLE, d.bytes);
