@@ -6,7 +6,7 @@
 // Compiling the code is what requiring the package would spend its time on. So dist/index.cjs has what leads to the
 // first look-up, and no more. The other two are functions of its modules, called when something of theirs is asked for.
 
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -181,7 +181,7 @@ await writeFile(
 );
 
 // `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard. What
-// records, transpiles, maps stacks or hooks into ES modules are bundles of their own: a program that finds
+// records, transpiles, maps stacks, hooks into ES modules or scans texts are bundles of their own: a program that finds
 // everything loads none of them.
 await build({
   ...common,
@@ -194,6 +194,15 @@ await build({
       ]),
     ),
   },
+  format: 'cjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+});
+const licence = await readFile(new URL('../node_modules/es-module-lexer/LICENSE', import.meta.url), 'utf8');
+await build({
+  ...common,
+  entryPoints: { 'register-scan': 'register/scan/index.ts' },
+  banner: { js: `/* es-module-lexer is in this file.\n${licence.trim()}\n*/` },
   format: 'cjs',
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
