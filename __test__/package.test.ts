@@ -27,6 +27,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
     packed?.files.map((file) => file.path).sort(),
     [
       ...papers,
+      'dist/cli.cjs',
       'dist/index.cjs',
       'dist/index.d.mts',
       'dist/index.mjs',
