@@ -21,6 +21,7 @@ import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './oth
 import type { Recording } from './recording/index.js';
 import { hookResolution, identity, loading, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
+import type { Scan } from './scan/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
@@ -140,6 +141,7 @@ const kit: Kit = {
   resolveAgain,
   inThread: isThread,
   canImport: importModuleDynamically !== undefined,
+  reallyImports: (text) => late<Kit, Scan>('scan', kit)(text),
   isReadOnly,
   isServed,
   inlineMaps: false,
