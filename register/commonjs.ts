@@ -19,7 +19,15 @@ import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
-import { hookResolution, identity, loading, resolveAgain } from './requests.js';
+import {
+  asksTyped,
+  found,
+  hookResolution,
+  hopelessName,
+  identity,
+  loading,
+  resolveAgain,
+} from './requests.js';
 import { requireOf } from './require.js';
 import type { Scan } from './scan/index.js';
 import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
@@ -137,6 +145,8 @@ const kit: Kit = {
   debug,
   giveUp,
   identity,
+  asksTyped,
+  hopelessName,
   compileText,
   resolveAgain,
   inThread: isThread,
@@ -256,6 +266,7 @@ function hookExtension(extension: string): void {
     get() {
       const module = loading(executing);
       if (module === undefined) return frames?.kept ?? genuine;
+      found();
       const { filename } = module;
       if (judged?.filename !== filename)
         judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };
