@@ -27,11 +27,14 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
     packed?.files.map((file) => file.path).sort(),
     [
       ...papers,
+      'dist/cli.cjs',
       'dist/index.cjs',
       'dist/index.d.mts',
       'dist/index.mjs',
       'dist/later.cjs',
-      ...['esm', 'recording', 'rest', 'stacks', 'typescript'].map((name) => `dist/register-${name}.cjs`),
+      ...['esm', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
+        (name) => `dist/register-${name}.cjs`,
+      ),
       'dist/register.cjs',
       'dist/register.d.mts',
       'dist/register.d.ts',

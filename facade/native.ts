@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { WarmshardError } from './errors.js';
+import { later } from './later.js';
 import type { ShardStats } from './reports.js';
 import type { NativeArtifactStoreClass } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
@@ -154,13 +155,17 @@ export interface NativePipelineOptions {
   trust?: string;
 }
 
-interface Addon {
+export interface Addon {
   NativeArtifactStore: NativeArtifactStoreClass;
   NativePipeline: { open(root: string, options: NativePipelineOptions): NativePipeline };
   fingerprintParts(parts: readonly Uint8Array[]): Uint8Array;
   artifactFooter(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
   artifactIsSound(fingerprint: Uint8Array, sealed: Uint8Array): boolean;
-  NativeShard: { open(path: string, options: NativeOptions, target: object): NativeShard };
+  NativeShard: {
+    open(path: string, options: NativeOptions, target: object): NativeShard;
+    /** The version of warmshard that the binary was built from. */
+    version(): string;
+  };
   NativeScripts: { of(shard: NativeShard, byContent: boolean, target: object): NativeScripts };
   NativeJob: new () => NativeJob;
   setErrorClass(errorClass: typeof WarmshardError): void;
@@ -181,7 +186,7 @@ export function platformTriple(): string {
  * Where the binary of this platform may be: a path given by hand, or one built in this checkout, or a platform
  * package, below this one or beside it as installers put it.
  */
-function candidates(triple: string): string[] {
+export function candidates(triple: string): string[] {
   const override = process.env.WARMSHARD_NATIVE_PATH;
   if (override) return [override];
   const file = `warmshard.${triple}.node`;
@@ -198,33 +203,49 @@ function candidates(triple: string): string[] {
 
 /** What `require` of a binary gives, without its search for the file. */
 function openBinary(path: string): Partial<Addon> {
-  if (!/^\/.*\.node$/s.test(path)) return require(path);
+  if (!/^\/.*\.node$/s.test(path)) return searching()(path);
   const module = { exports: {} };
   process.dlopen(module, path);
   return module.exports;
 }
 
-function load(): Addon {
+/** The `require` of this file also where a bundler has put one of its own in its place. */
+const searching = (): NodeJS.Require =>
+  (require('node:module') as typeof import('node:module')).createRequire(__filename);
+
+/** A place where the binary was sought in vain. */
+export interface Attempt {
+  readonly place: string;
+  readonly error: unknown;
+}
+
+/**
+ * The addon from the first place that has one; what was tried before goes into `attempts`. Where the binary for this C
+ * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
+ */
+export function load(attempts: Attempt[]): Addon | undefined {
   const triple = platformTriple();
-  const failures: string[] = [];
-  for (const candidate of candidates(triple)) {
-    try {
-      const found = openBinary(candidate);
-      if (typeof found?.setErrorClass === 'function') {
-        loadedFrom = candidate;
-        return found as Addon;
-      }
-      failures.push(`  ${candidate}: not a binary of warmshard`);
-    } catch (error) {
-      failures.push(`  ${candidate}: ${(error as Error).message.split('\n', 1)[0]}`);
-    }
+  for (const place of candidates(triple)) {
+    const found = tryPlace(place, attempts);
+    if (found !== undefined) return found;
   }
-  throw new WarmshardError(
-    'ERR_NATIVE_LOAD',
-    `warmshard found no native binary for ${triple} on Node.js ${process.version}. Tried:\n${failures.join('\n')}\n` +
-      'Install again without --omit=optional and with a fresh lock file, build it in a checkout with ' +
-      '`npm run build:native`, or set WARMSHARD_NATIVE_PATH to the binary.',
-  );
+  const [system, arch, libc] = triple.split('-');
+  if (libc === undefined || process.env.WARMSHARD_NATIVE_PATH) return undefined;
+  return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts);
+}
+
+function tryPlace(place: string, attempts: Attempt[]): Addon | undefined {
+  try {
+    const found = openBinary(place);
+    if (typeof found?.setErrorClass === 'function') {
+      loadedFrom = place;
+      return found as Addon;
+    }
+    attempts.push({ place, error: 'not a binary of warmshard' });
+  } catch (error) {
+    attempts.push({ place, error });
+  }
+  return undefined;
 }
 
 let addon: Addon | undefined;
@@ -232,13 +253,15 @@ let loadedFrom: string | undefined;
 
 /** Where the addon was loaded from; `undefined` where it was not. */
 export function addonPath(): string | undefined {
-  return loadedFrom === undefined ? undefined : require.resolve(loadedFrom);
+  return loadedFrom === undefined ? undefined : searching().resolve(loadedFrom);
 }
 
 /** The addon. */
 export function native(): Addon {
   if (addon === undefined) {
-    addon = load();
+    const attempts: Attempt[] = [];
+    addon = load(attempts);
+    if (addon === undefined) throw later().loadFailure(platformTriple(), attempts);
     addon.setErrorClass(WarmshardError);
   }
   return addon;
@@ -246,6 +269,5 @@ export function native(): Addon {
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
 // that needs the addon: requiring the package must not end a program that can do without a cache.
-try {
-  native();
-} catch {}
+addon = load([]);
+addon?.setErrorClass(WarmshardError);

@@ -25,6 +25,7 @@ import type { Recording } from './recording/index.js';
 import { identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
 import type { Door } from './rest.js';
+import type { Scan } from './scan/index.js';
 import { counts, giveUp, isReadOnly, isServed, program } from './state.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
@@ -142,6 +143,7 @@ const kit: Kit = {
   resolveAgain,
   inThread: isThread,
   canImport: importModuleDynamically !== undefined,
+  reallyImports: (text) => late<Kit, Scan>('scan', kit)(text),
   isReadOnly,
   isServed,
   inlineMaps: false,

@@ -24,6 +24,8 @@ export interface Kit {
   inThread: boolean;
   /** Whether scripts can have `import()`. */
   canImport: boolean;
+  /** Whether the code of a text has an `import()`, not only its strings and comments. */
+  reallyImports(text: string): boolean;
   /** Whether nothing is kept. */
   isReadOnly(): boolean;
   /** Whether a file is to be served. */

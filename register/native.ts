@@ -11,6 +11,8 @@ export interface ProgramCalls {
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;
+  watchEnd(write: () => void, signals: number): void;
+  ignoreEnd(): void;
   publish(): number;
 }
 

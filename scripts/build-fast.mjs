@@ -16,7 +16,11 @@ if (process.platform !== 'linux') {
   console.log('The fast door is for Linux only so far; nothing built.');
   process.exit(0);
 }
-const musl = existsSync(`/lib/ld-musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
+// As the loader tells: a system with glibc may have musl's loader too, as that of a cross compiler.
+const arm = process.arch === 'arm64';
+const musl =
+  existsSync(`/lib/ld-musl-${arm ? 'aarch64' : 'x86_64'}.so.1`) &&
+  !existsSync(arm ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
 const triple = `linux-${process.arch}-${musl ? 'musl' : 'gnu'}`;
 
 /** The folder of a Node.js' headers, with its ABI's number. @param {string} node */

@@ -6,7 +6,7 @@
 // Compiling the code is what requiring the package would spend its time on. So dist/index.cjs has what leads to the
 // first look-up, and no more. The other two are functions of its modules, called when something of theirs is asked for.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -20,6 +20,7 @@ const LOADER = 'facade/later.ts';
 const EAGER = [
   'native',
   'load',
+  'tryPlace',
   'platformTriple',
   'candidates',
   'openBinary',
@@ -193,7 +194,7 @@ await writeFile(
 
 // `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard.
 // dist/register.cjs is all that a program needs which asks for no file; register-rest.cjs has the hooks. What
-// records, transpiles, maps stacks or hooks into ES modules are bundles of their own again: a program that finds
+// records, transpiles, maps stacks, hooks into ES modules or scans texts are bundles of their own again: a program that finds
 // everything loads none of them.
 const { names: registered } = await look('register/index.ts');
 await bundle({
@@ -238,7 +239,34 @@ await build({
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
 });
+const licence = await readFile(new URL('../node_modules/es-module-lexer/LICENSE', import.meta.url), 'utf8');
+await build({
+  ...common,
+  entryPoints: { 'register-scan': 'register/scan/index.ts' },
+  banner: { js: `/* es-module-lexer is in this file.\n${licence.trim()}\n*/` },
+  format: 'cjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+});
 await writeFile(
   new URL('../dist/register.mjs', import.meta.url),
   `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,
 );
+
+// The command. It has a loader of its own, to see what it tries, and nothing else of dist/index.cjs, which it loads.
+await build({
+  ...common,
+  entryPoints: ['cli/index.ts'],
+  format: 'cjs',
+  outfile: 'dist/cli.cjs',
+  banner: { js: '#!/usr/bin/env node' },
+  external: ['./index.cjs', '../package.json'],
+  plugins: [
+    instead((module) =>
+      module === LOADER
+        ? `import * as failure from './facade/later/load-failure.ts'; export const later = () => failure;`
+        : undefined,
+    ),
+  ],
+});
+await chmod(new URL('../dist/cli.cjs', import.meta.url), 0o755);

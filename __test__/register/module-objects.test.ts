@@ -172,3 +172,18 @@ for (const [what, program] of Object.entries(programs))
     const importing = major === 20 && /\bimport\s*\(/.test(String(files['app.js']));
     await same(t, files, importing ? { ...options, hits: [] } : options);
   });
+
+test('import() in strings and comments alone', async (t) => {
+  await same(t, { 'app.js': "console.log('import(x)', `import(y)`, /import(z)/.source /* import(z) */)" });
+});
+
+test('import() in code that is made of strings', async (t) => {
+  const files = {
+    'app.js': `for (const name of ['eval', 'function', 'indirect'])
+      require('./' + name)('im' + 'port("node:fs")').then((fs) => console.log(name, typeof fs.readFileSync));`,
+    'eval.js': 'module.exports = (code) => eval(code);',
+    'function.js': "module.exports = (code) => new Function('return ' + code)();",
+    'indirect.js': 'module.exports = (code) => (0, eval)(code);',
+  };
+  await same(t, files, { hits: major === 20 ? ['app.js'] : Object.keys(files) });
+});

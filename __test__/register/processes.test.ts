@@ -85,12 +85,26 @@ for (const [what, program] of Object.entries(programs))
 const waiting = (listen: string) =>
   `require('./a'); ${listen}; setInterval(() => {}, 1000); setTimeout(() => console.log('ready'), 100)`;
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL', 'SIGUSR2'] as const)
+for (const signal of ['SIGKILL', 'SIGUSR2'] as const)
   test(`${signal} that nobody handles`, async (t) => {
     const files = { 'app.js': waiting(''), 'a.js': '' };
     const ended = await same(t, files, { signal, hits: [] });
     t.is(ended.signal, signal);
   });
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  test(`${signal} that nobody handles ends the program, which is kept`, async (t) => {
+    const files = { 'app.js': waiting(''), 'a.js': '' };
+    const ended = await same(t, files, { signal });
+    t.is(ended.signal, signal);
+  });
+
+test('a signal that is ignored stays so, and one whose listener goes ends the program', async (t) => {
+  const listen = `const f = () => {}; process.on('SIGTERM', f); process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => process.off('SIGTERM', f), 50)`;
+  const ended = await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal: 'SIGTERM', hits: [] });
+  t.is(ended.signal, 'SIGTERM');
+});
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   test(`${signal} that the program handles`, async (t) => {

@@ -13,12 +13,15 @@ import { forget, whyFound } from './facts.js';
 
 /**
  * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
- * over, for a signal may end it without another word, and once when it has been at work.
+ * over, for it may end without another word, and once when it has been at work.
  */
 const EARLY_MS = [1000, 4000];
 
 /** The same for a thread, which may be ended without another word as soon as its work is done. */
 const THREAD_EARLY_MS = [20, 1000];
+
+/** Those that the addon can notice, in its order: see src-rs/binding/last_words.rs. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 interface Loaded {
   script: vm.Script;
@@ -120,9 +123,8 @@ export class Capture {
   }
 
   /**
-   * Waits for the end of the program. A listener would be one more than without us: to those who count them, in the
-   * stack trace of an error in another, and, for a signal, to a program that is too busy to hear of it and would not
-   * end any more. So we notice that `emit` asks who listens.
+   * Waits for the end of the program. A listener would be one more than without us: to those who count them, and in the
+   * stack trace of an error in another. So we notice that `emit` asks who listens. Signals are the addon's to notice.
    */
   #listen(): void {
     const owner = process as unknown as { _events: object; _exiting?: boolean };
@@ -134,6 +136,10 @@ export class Capture {
       },
     });
     owner._events = noticed;
+    if (!this.#kit.inThread) {
+      const deaf = SIGNALS.reduce((bits, name, i) => bits | (name in events ? 0 : 1 << i), 0);
+      this.#kit.program()?.watchEnd(() => this.publish(), deaf);
+    }
     this.#unlisten = () => {
       if (owner._events === noticed) owner._events = events;
     };
@@ -142,6 +148,7 @@ export class Capture {
   #disarm(): void {
     clearTimeout(this.#timer);
     this.#unlisten();
+    if (this.#armed && !this.#kit.inThread) this.#kit.program()?.ignoreEnd();
     this.#armed = false;
   }
 

@@ -11,6 +11,9 @@ import { typeOf } from './facts.js';
 /** What V8 takes for the name of a script; one that is put together of strings has quotes in it. */
 const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
 
+/** What makes code of strings: an `import()` in it is the script's own. */
+const MAKES_CODE = /\beval\s*[()]|\b(?:Async)?(?:Generator)?Function\s*\(/;
+
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 export class Compiler {
@@ -24,7 +27,7 @@ export class Compiler {
 
   /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
   compile(filename: string): Prepared | undefined {
-    const { counts, debug, program, compileText, canImport } = this.#kit;
+    const { counts, debug, program, compileText, canImport, reallyImports } = this.#kit;
     // What was recorded of it before was another state.
     this.#capture.forget(filename);
     const extension = path.extname(filename);
@@ -42,7 +45,8 @@ export class Compiler {
       return aside('an ES module', ESM);
     }
     const imports = hasImport(text);
-    if (imports && !canImport) return aside('import() on Node.js 20');
+    if (!canImport && (MAKES_CODE.test(text) || (imports && reallyImports(text))))
+      return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
     if (SOURCE_URL.test(text)) return aside('a source URL');
     let script: vm.Script;

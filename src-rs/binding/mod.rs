@@ -9,6 +9,7 @@ mod fast;
 mod guard;
 mod handle;
 mod hot;
+mod last_words;
 mod lending;
 mod options;
 mod own_slab;

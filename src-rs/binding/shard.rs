@@ -60,6 +60,12 @@ impl NativeShard {
         Ok(NativeShard { handle })
     }
 
+    /// The version that this binary was built from.
+    #[napi]
+    pub fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
     fn call<T>(&self, env: &Env, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> napi::Result<T> {
         guarded(|| self.handle.with(run)).map_err(|e| raise(env, &e))
     }

@@ -1,0 +1,69 @@
+// "It doesn't work on our build machine": nobody there could say which binary was loaded, from where, or why not.
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Shard } from 'warmshard';
+import { folder } from './helpers/folder.js';
+
+const cli = join(__dirname, '..', 'dist', 'cli.cjs');
+const run = (args: string[], env: Record<string, string> = {}) => {
+  const all = { ...process.env, WARMSHARD_FAST: '', ...env };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    env: all,
+  });
+  return { status, stdout, stderr };
+};
+
+test('where everything works it says what it uses, and ends with 0', (t) => {
+  const dir = folder(t);
+  const shard = Shard.open(join(dir, 'cache.shard'));
+  shard.mergeIn([1, 2, 3].map((i): [string, Uint8Array] => [`${i}`, new Uint8Array(10)]));
+  shard.close();
+  const { status, stdout } = run(['doctor', '--json', '--shard', join(dir, 'cache.shard')]);
+  t.is(status, 0, stdout);
+  const found = JSON.parse(stdout);
+  t.true(found.ok);
+  t.is(found.versions.binary, found.versions.package);
+  t.regex(found.binary.path, /warmshard\..*\.node$/);
+  t.deepEqual(found.binary.tried, []);
+  t.true(found.roundTrip.ok);
+  t.is(typeof found.fastDoor.open, 'boolean');
+  t.is(found.shard.entries, 3);
+  t.true(found.shard.writable);
+  const text = run(['doctor', '--shard', join(dir, 'cache.shard')]);
+  t.is(text.status, 0);
+  t.regex(text.stdout, /3 entries[\s\S]*Everything works/);
+});
+
+test('without a binary it says what was tried and what to do, and ends with 1', (t) => {
+  const { status, stdout } = run(['doctor'], { WARMSHARD_NATIVE_PATH: '/nowhere/x.node' });
+  t.is(status, 1);
+  t.regex(stdout, /\/nowhere\/x\.node: .*[\s\S]*! WARMSHARD_NATIVE_PATH names/);
+});
+
+test('a shard that others may write to, or that is none, is told', (t) => {
+  const dir = folder(t);
+  const open = join(dir, 'open.shard');
+  Shard.open(open).put('key', new Uint8Array(1));
+  chmodSync(open, 0o666);
+  const untrusted = run(['doctor', '--shard', open]);
+  t.is(untrusted.status, 1);
+  t.regex(untrusted.stdout, /! .*open\.shard/);
+  const none = join(dir, 'none.shard');
+  writeFileSync(none, 'x'.repeat(10_000), { mode: 0o600 });
+  const foreign = run(['doctor', '--shard', none]);
+  t.is(foreign.status, 0);
+  t.regex(foreign.stdout, /Not read as a plain shard/);
+});
+
+test('what it does not understand ends with 2 and the usage', (t) => {
+  for (const args of [[], ['cure'], ['doctor', 'x'], ['doctor', '--no-such']]) {
+    const { status, stderr } = run(args);
+    t.is(status, 2, args.join(' '));
+    t.regex(stderr, /Usage: warmshard doctor/);
+  }
+  t.is(run(['--help']).status, 0);
+});

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LoadFacts, loadFacts, remedy, triedLines } from '../facade/later/load-failure.js';
+import { type Attempt, addonPath, load, platformTriple } from '../facade/native.js';
+import { lookAtShard, type ShardFindings } from './shard.js';
+
+type Warmshard = typeof import('../index.js');
+
+/** What `warmshard doctor` found out. */
+export interface Diagnosis {
+  /** Whether everything works. */
+  ok: boolean;
+  runtime: string;
+  platform: { triple: string; system: string; libc: string; node: string; abi: string };
+  /** Of the package, and of the binary that it loads. */
+  versions: { package: string; binary?: string };
+  binary: { path?: string; tried: string[]; remedy?: string };
+  fastDoor?: { open: boolean; reason?: string };
+  /** Whether a shard in a temporary folder gives back what was put into it. */
+  roundTrip?: { ok: boolean; mapped?: boolean; problem?: string };
+  shard?: ShardFindings;
+  /** What is wrong, in words; empty where nothing is. */
+  problems: string[];
+}
+
+/** What kind of host this is. */
+function runtime(): string {
+  const { versions, version } = process;
+  if (versions.electron) return `Electron ${versions.electron}`;
+  if (versions.bun) return `Bun ${versions.bun}`;
+  if (versions.deno) return `Deno ${versions.deno}`;
+  return `Node.js ${version}`;
+}
+
+function libc(facts: LoadFacts): string {
+  if (process.platform !== 'linux') return 'that of the system';
+  if (facts.triple.endsWith('musl')) return 'musl';
+  try {
+    const report = process.report as { excludeNetwork?: boolean } & NodeJS.ProcessReport;
+    // Else it asks for the name of every host that this one is connected to.
+    report.excludeNetwork = true;
+    const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+    return `glibc ${header.glibcVersionRuntime ?? 'of unknown version'}`;
+  } catch {
+    return 'glibc of unknown version';
+  }
+}
+
+/** Puts and gets in a folder of its own. */
+function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoor'> {
+  const folder = mkdtempSync(join(tmpdir(), 'warmshard-doctor-'));
+  const before = process.env.WARMSHARD_FAST;
+  try {
+    // Else the door is looked for after many look-ups only.
+    if (before !== '0') process.env.WARMSHARD_FAST = 'eager';
+    const shard = Shard.open(join(folder, 'doctor.shard'));
+    shard.put('key', new Uint8Array([1, 2, 3]));
+    shard.flush();
+    const ok = shard.get('key')?.join() === '1,2,3';
+    const { mapped, door, doorShut } = shard.stats();
+    shard.close();
+    return {
+      roundTrip: { ok, mapped, ...(!ok && { problem: 'what was put did not come back' }) },
+      fastDoor: { open: door === 'fast', ...(doorShut !== undefined && { reason: doorShut }) },
+    };
+  } catch (error) {
+    return { roundTrip: { ok: false, problem: (error as Error).message } };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Looks at everything; `shard` is the file to look at, too. */
+export function diagnose(shard?: string): Diagnosis {
+  const attempts: Attempt[] = [];
+  const addon = load(attempts);
+  const triple = platformTriple();
+  const facts = loadFacts(triple, attempts);
+  const { version } = require('../package.json') as { version: string };
+  const diagnosis: Diagnosis = {
+    ok: false,
+    runtime: runtime(),
+    platform: {
+      triple,
+      system: `${process.platform} ${process.arch}`,
+      libc: libc(facts),
+      node: process.version,
+      abi: process.versions.modules,
+    },
+    versions: { package: version },
+    binary: { tried: triedLines(attempts) },
+    problems: [],
+  };
+  const { problems, binary } = diagnosis;
+  if (addon === undefined) {
+    binary.remedy = remedy(facts);
+    problems.push(binary.remedy);
+    return diagnosis;
+  }
+  const path = addonPath();
+  if (path !== undefined) binary.path = path;
+  // A binary from before there was such a function has none.
+  const own = addon.NativeShard.version?.();
+  if (own !== undefined) diagnosis.versions.binary = own;
+  if (own !== version)
+    problems.push(
+      `The binary is of version ${own ?? 'unknown'}, the package of ${version}: delete node_modules and install again.`,
+    );
+  const warmshard = require('./index.cjs') as Warmshard;
+  Object.assign(diagnosis, roundTrip(warmshard));
+  if (diagnosis.roundTrip?.ok !== true)
+    problems.push(`A shard in ${tmpdir()} does not work: ${diagnosis.roundTrip?.problem}`);
+  diagnosis.shard = lookAtShard(warmshard, shard ?? defaultShard(warmshard));
+  problems.push(...diagnosis.shard.problems);
+  diagnosis.ok = problems.length === 0;
+  return diagnosis;
+}
+
+/** The one that `warmshard/register` keeps. */
+const defaultShard = ({ defaultCachePath }: Warmshard) => defaultCachePath('programs.shard');

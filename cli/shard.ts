@@ -1,0 +1,93 @@
+import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+type Warmshard = typeof import('../index.js');
+
+/** What there is to say on one shard and its folder. */
+export interface ShardFindings {
+  path: string;
+  exists: boolean;
+  /** The nearest folder above it that exists. */
+  folder: string;
+  writable: boolean;
+  fileSystem?: string;
+  readOnly?: boolean;
+  mapped?: boolean;
+  entries?: number;
+  bytes?: number;
+  /** What is worth knowing, and not wrong. */
+  notes: string[];
+  problems: string[];
+}
+
+/** File systems by their magic number; on those marked, shards are read without mappings. */
+const FILE_SYSTEMS: Record<number, string> = {
+  61267: 'ext',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  16914836: 'tmpfs',
+  2035054128: 'overlay',
+  801189825: 'zfs',
+  1650812274: 'squashfs',
+  26985: 'nfs, without mappings',
+  1702057286: 'fuse, without mappings',
+  16914839: '9p, without mappings',
+  4283649346: 'cifs, without mappings',
+};
+
+function fileSystem(folder: string): string | undefined {
+  try {
+    const { type } = statfsSync(folder);
+    return process.platform === 'linux' ? (FILE_SYSTEMS[type] ?? `0x${type.toString(16)}`) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const may = (path: string, mode: number) => {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Looks at a shard without changing anything. */
+export function lookAtShard({ Shard }: Warmshard, path: string): ShardFindings {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const system = fileSystem(folder);
+  const findings: ShardFindings = {
+    path,
+    exists: existsSync(path),
+    folder,
+    writable: may(folder, constants.W_OK | constants.X_OK),
+    ...(system !== undefined && { fileSystem: system }),
+    notes: [],
+    problems: [],
+  };
+  const { notes, problems } = findings;
+  if (!findings.exists) {
+    if (findings.writable) notes.push('There is no shard yet; the first change makes it.');
+    else problems.push(`Nobody can keep a shard there: ${folder} is not writable for this user.`);
+    return findings;
+  }
+  try {
+    const { mode, uid } = lstatSync(path);
+    if (!may(path, constants.R_OK))
+      problems.push(`This user may not read it: it belongs to ${uid}, mode ${(mode & 0o7777).toString(8)}.`);
+    findings.readOnly = !may(path, constants.W_OK) || !findings.writable;
+    if (findings.readOnly) notes.push('Only reading is possible there: it serves what it has.');
+    if (!existsSync(`${path}.lock`))
+      notes.push('It has no sidecar: it is taken for constant until somebody opens it for writing.');
+    const shard = Shard.open(path, { readOnly: true, host: { name: 'doctor', version: '1', binary: false } });
+    const { rejected, mapped, entries, fileBytes } = shard.stats();
+    shard.close();
+    Object.assign(findings, { mapped, entries, bytes: fileBytes });
+    if (rejected !== undefined) notes.push(`Not read as a plain shard: ${rejected}.`);
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
+  return findings;
+}

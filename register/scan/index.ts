@@ -1,0 +1,17 @@
+/**
+ * Whether an `import()` in a text is code, or only in a string or comment: a bundle of its own, asked on Node.js 20, and once
+ * for each file, when it is recorded.
+ */
+
+import { parse } from 'es-module-lexer/minimal/js';
+
+/** What this bundle does. */
+export type Scan = (text: string) => boolean;
+
+export const scan = (): Scan => (text) => {
+  try {
+    return parse(text)[0].some(({ d: dynamic }) => dynamic > -1);
+  } catch {
+    return true;
+  }
+};
