@@ -10,7 +10,7 @@ import { asMethod } from './as-method.js';
 import { beginning } from './beginning.js';
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 import type { Face } from './rest.js';
-import { isTyped } from './typed.js';
+import { hasImport, isTyped } from './texts.js';
 
 /** Where the one instance of a process is kept: it may be preloaded, and required later, of another copy too. */
 const instance = Symbol.for('warmshard/register');
@@ -21,7 +21,7 @@ const instance = Symbol.for('warmshard/register');
  */
 const SMALL_MAIN = 32768;
 
-const { Module, fs, lookupPaths, handler, isPreloading, main = '', debugging } = beginning;
+const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '', debugging } = beginning;
 const home = beginning.home || '/';
 const { env, getBuiltinModule } = process as NodeJS.Process & { getBuiltinModule?: NodeJS.Require };
 
@@ -105,6 +105,15 @@ function isMainRunning(): boolean {
   return main.loaded;
 }
 
+function mayImport(file: string): boolean {
+  try {
+    const text = readFileSync(file, 'latin1');
+    return text.includes('import') && hasImport(text);
+  } catch {
+    return true;
+  }
+}
+
 function tellPassed(file: string): void {
   try {
     fs.writeSync(2, `warmshard: aside ${file}: small\n`);
@@ -115,7 +124,8 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   if (lookup !== undefined) return lookup(request, parent);
   if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
     const found = fs.statSync(request, { throwIfNoEntry: false });
-    if (found?.isFile() && found.size <= SMALL_MAIN) {
+    // One that loads ES modules has their cache switched on before it runs.
+    if (found?.isFile() && found.size <= SMALL_MAIN && !mayImport(request)) {
       beginning.passed = request;
       if (debugging === '1') tellPassed(request);
       return lookupPaths(request, parent);

@@ -7,7 +7,7 @@ import type { Recording } from './recording/index.js';
 import type { Counts } from './state.js';
 import type { TypeScript } from './typescript/index.js';
 
-export { isTyped } from './typed.js';
+export { hasImport, isTyped } from './texts.js';
 
 export interface Kit {
   counts: Counts;
@@ -62,9 +62,6 @@ export const ESM = 32;
 
 /** In the place of a source map stands the name by which frames tell the module. */
 export const NAMED = 64;
-
-/** Whether a text may have an `import()`. */
-export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
 
 /** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';

@@ -204,6 +204,7 @@ await bundle({
     'readHandler',
     'isMainRunning',
     'asMethod',
+    'mayImport',
     'onRequest',
     'lookForMain',
     'mayWait',
@@ -216,11 +217,10 @@ await bundle({
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
 });
-await build({
-  ...common,
-  entryPoints: ['register/rest.ts'],
-  format: 'cjs',
-  outfile: 'dist/register-rest.cjs',
+await bundle({
+  file: 'dist/register-rest.cjs',
+  eager: [],
+  contents: `export * from './register/rest.ts';`,
   banner: { js: 'module.exports = (function (given) {\nconst module = { exports: {} };' },
   footer: { js: 'return module.exports;\n});' },
   plugins: [
