@@ -1,9 +1,10 @@
 // A program imported warmshard, a library of its required it: two copies, and instanceof said no between them.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { BUDGET, ownPlatform, PLATFORMS } from '../scripts/cross/platforms.mjs';
 
 const root = join(__dirname, '..');
 const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
@@ -58,4 +59,12 @@ test('every platform package has the version of the main one, and names its bina
     const door = platform.startsWith('linux-') ? [`warmshard-fast.${platform}.*.node`] : [];
     t.deepEqual(own.files, [own.main, ...door]);
   }
+});
+
+test('the binary is no larger than its budget, and every platform has one', (t) => {
+  t.deepEqual(Object.keys(BUDGET).sort(), readdirSync(join(root, 'npm')).sort());
+  t.deepEqual(Object.keys(PLATFORMS).sort(), Object.keys(BUDGET).sort());
+  const own = ownPlatform();
+  const { size } = statSync(join(root, `warmshard.${own}.node`));
+  t.true(size <= (BUDGET[own] as number), `${size} bytes; ${BUDGET[own]} are the budget of ${own}`);
 });

@@ -22,7 +22,7 @@ import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
-import { identity, loading, lookupOf, resolveAgain } from './requests.js';
+import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
 import type { Door } from './rest.js';
 import type { Scan } from './scan/index.js';
@@ -139,6 +139,8 @@ const kit: Kit = {
   debug,
   giveUp,
   identity,
+  asksTyped,
+  hopelessName,
   compileText,
   resolveAgain,
   inThread: isThread,
@@ -257,6 +259,7 @@ function currentHandler(): Handler {
     beginning.kept = frames.kept;
     return frames.kept;
   }
+  found();
   const { filename } = module;
   if (judged?.filename !== filename)
     judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };

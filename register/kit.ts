@@ -18,6 +18,10 @@ export interface Kit {
   identity(request: string): string;
   /** Compiles a module's text, with bytecode or without. */
   compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
+  /** Whether a file's requests mean what TypeScript understands, and are not somebody else's to answer. */
+  asksTyped(file: string): boolean;
+  /** Name of the note of requests that are not recorded: see recording/searches.ts. */
+  hopelessName(): string;
   /** What Node.js finds for a request, and where it looked. */
   resolveAgain(request: string, parent: LoadedModule): { real: string; paths: readonly string[] | null };
   /** Whether this is a thread of a program, not its main one. */

@@ -1,12 +1,16 @@
 // Builds the fast door (src-cpp/fast.cc) for the Node.js that runs this or, with --all, for every major that it is
 // meant for, beside the addon. It is optional: without a C++ compiler or Node's headers everything works, more slowly.
 //
-//   node scripts/build-fast.mjs [--all]
+//   node scripts/build-fast.mjs [--all] [--triple PLATFORM] [--out FOLDER]
+//
+// With --triple for another platform, by the cross compiler that CXX names. Nothing of the C libraries is linked to: the
+// few functions that it takes from there it finds in the process, so that it runs where Node.js does, however old.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { fetchNode, MAJORS, nodeBinary } from '../bench/setup/nodes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,7 +25,11 @@ const arm = process.arch === 'arm64';
 const musl =
   existsSync(`/lib/ld-musl-${arm ? 'aarch64' : 'x86_64'}.so.1`) &&
   !existsSync(arm ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2');
-const triple = `linux-${process.arch}-${musl ? 'musl' : 'gnu'}`;
+const { values } = parseArgs({
+  options: { all: { type: 'boolean' }, triple: { type: 'string' }, out: { type: 'string' } },
+});
+const triple = values.triple ?? `linux-${process.arch}-${musl ? 'musl' : 'gnu'}`;
+const folder = values.out ?? root;
 
 /** The folder of a Node.js' headers, with its ABI's number. @param {string} node */
 function headersOf(node) {
@@ -49,7 +57,7 @@ function fetched(major) {
 function build(node) {
   const { modules, include } = headersOf(node);
   if (include === undefined) return `no headers of ${node}`;
-  const out = join(root, `warmshard-fast.${triple}.${modules}.node`);
+  const out = join(folder, `warmshard-fast.${triple}.${modules}.node`);
   const flags = [
     '-O2',
     '-std=c++20',
@@ -58,6 +66,7 @@ function build(node) {
     '-fno-exceptions',
     '-fno-rtti',
     '-fvisibility=hidden',
+    '-nodefaultlibs',
     '-Wall',
     '-Wextra',
     '-Wno-unused-parameter',
@@ -69,7 +78,14 @@ function build(node) {
   ];
   const { status, stderr, error } = spawnSync(
     compiler,
-    [...flags, `-isystem${include}`, '-o', out, join(root, 'src-cpp', 'fast.cc')],
+    [
+      ...flags,
+      `-isystem${include}`,
+      '-o',
+      out,
+      join(root, 'src-cpp', 'fast.cc'),
+      join(root, 'src-cpp', 'baseline.cc'),
+    ],
     { encoding: 'utf8' },
   );
   if (status !== 0) return `${compiler}: ${error?.message ?? stderr}`;
@@ -77,8 +93,8 @@ function build(node) {
   return undefined;
 }
 
-const nodes = process.argv.includes('--all') ? MAJORS.map(fetched) : [process.execPath];
+const nodes = values.all ? MAJORS.map(fetched) : [process.execPath];
 const failures = nodes.map(build).filter((failure) => failure !== undefined);
 for (const failure of failures)
   console.warn(`The fast door was not built, and look-ups will go through Node-API: ${failure}`);
-if (process.argv.includes('--all') && failures.length > 0) process.exitCode = 1;
+if (values.all && failures.length > 0) process.exitCode = 1;

@@ -165,6 +165,7 @@ impl<'a> Appender<'a> {
     /// The same as `settle`, for one frame.
     pub fn settle_one(mut self) -> Result<Option<Entry>> {
         self.write()?;
+        self.state.view.could_read()?;
         let entry = self.entries.pop();
         self.take_in(entry.as_slice());
         Ok(entry)
@@ -194,6 +195,8 @@ impl<'a> Appender<'a> {
         for entry in shadowed {
             self.uncount(entry);
         }
+        // What was counted rests on what could be read.
+        self.state.view.could_read()?;
         self.take_in(&newest);
         Ok(newest)
     }
@@ -263,6 +266,8 @@ pub(super) fn write_snapshot(
         // Nothing lies beneath that a tombstone would have to hide.
         run.retain(|e| !e.place.is_tombstone());
     }
+    // What could not be compared may be twice in the run.
+    state.view.could_read()?;
     buffer.clear();
     let about = About {
         offset: state.end,

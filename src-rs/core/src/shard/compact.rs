@@ -49,7 +49,7 @@ impl Shard {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
-        self.catch_up();
+        self.must_catch_up()?;
         let Some(old) = self.state.take() else {
             return Ok(CompactReport::default());
         };
@@ -95,7 +95,9 @@ impl Shard {
         let Some(old) = old.as_deref_mut() else {
             return Ok(());
         };
+        old.view.ask_again();
         let keep = self.choose(old, report);
+        old.view.could_read()?;
         job.expect(keep.len() as u64);
         let mut buffer = Vec::new();
         let mut scratch = Vec::new();
@@ -114,6 +116,7 @@ impl Shard {
             write_snapshot(new, &newest, &mut buffer, &mut self.scratch)?;
         }
         shrink(&mut buffer);
+        old.view.could_read()?;
         // The long sync happens here, while nobody waits.
         new.view.file().sync()
     }
@@ -251,6 +254,7 @@ pub(super) fn copy_tail(
             bury(old, &step, &mut appender, &mut bytes)?;
         }
     }
+    old.view.could_read()?;
     let frames = appender.len() as u64;
     if frames == 0 {
         return Ok(0);

@@ -22,6 +22,7 @@ impl Shard {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
+        self.must_catch_up()?;
         let offsets = self.live_offsets();
         job.expect(offsets.len() as u64);
         let mut doomed = Vec::new();
@@ -29,6 +30,7 @@ impl Shard {
             job.step()?;
             doomed.extend(self.is_stale(offset));
         }
+        self.state.as_ref().map_or(Ok(()), |s| s.view.could_read())?;
         let dropped = self.delete_places(&doomed, &Job::default())?;
         self.changes.evictions.add(dropped);
         self.compact_in_background();

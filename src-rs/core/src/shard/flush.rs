@@ -4,7 +4,7 @@ use super::{Durability, Job, Shard};
 use crate::error::{Error, Result};
 use crate::header::Root;
 use crate::limits::{HEADER_LEN, MAX_SIDECAR_RETRIES};
-use crate::sidecar::Durable;
+use crate::sidecar::{Durable, Sidecar};
 
 impl Shard {
     /// Syncs everything published so far, by any process, and notes it in a root slot.
@@ -15,15 +15,16 @@ impl Shard {
     /// # Errors
     /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed before must count as not flushed.
     pub fn flush(&mut self) -> Result<()> {
-        self.catch_up();
         if self.options.read_only {
             return Ok(());
         }
+        self.must_catch_up()?;
         self.changes.flushes.add(u64::from(self.state.is_some()));
         for _ in 0..MAX_SIDECAR_RETRIES {
             self.anchor()?;
             let Some(state) = &self.state else { return Ok(()) };
             let durable = self.sidecar.as_ref().zip(state.epoch).and_then(|(s, epoch)| s.durable_in(epoch));
+            self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach)?;
             match durable {
                 Some(durable) if durable.sync_failed => {
                     if self.compact(&Job::default())?.replaced {
@@ -120,7 +121,10 @@ impl Shard {
         durable.bytes = durable.bytes.max(bytes);
         durable.durable_appended = durable.durable_appended.max(appended);
         durable.dir_pending = false;
-        sidecar.store_durable(&durable);
+        // Of a page that could not be read nobody knows whether a sync has failed.
+        if sidecar.could_reach().is_ok() {
+            sidecar.store_durable(&durable);
+        }
     }
 
     /// What a power cut now might cost.

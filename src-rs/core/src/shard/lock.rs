@@ -76,7 +76,7 @@ impl Shard {
                 Ok(()) => self.looked(),
                 Err(_) => self.unlock(),
             }
-            return settled;
+            return self.unless_unknown(settled);
         }
         Err(Error::LockTimeout { path: self.lock_path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
@@ -105,12 +105,17 @@ impl Shard {
             self.sweep();
         }
         if let (Some(state), Some(sidecar)) = (&self.state, &self.sidecar) {
+            // What went wrong for a look-up is no reason to refuse a change.
+            state.view.ask_again();
+            let _ = sidecar.could_reach();
             // First the lock, then the look: before it, another writer may still replace the file.
             self.wait_for_file(state.view.file().as_ref())?;
             let there = self.storage.identity(&self.path)?;
             if there.is_some_and(|t| t.same_file(&state.identity) && t.len == state.end)
                 && sidecar.generation() == self.known
                 && sidecar.is_settled()
+                // Else the page speaks of another file: whoever put ours in place could not tell.
+                && Some(sidecar.epoch()) == state.epoch
             {
                 return Ok(());
             }
@@ -129,6 +134,7 @@ impl Shard {
         }
         let news = sidecar.published();
         let generation = sidecar.generation();
+        sidecar.could_reach()?;
         // Read before somebody recovered the file: void.
         let void = |s: &State, news: &Published| s.epoch != Some(news.epoch);
         if self.state.as_deref().zip(news.as_ref()).is_some_and(|(s, n)| void(s, n)) {
@@ -173,8 +179,7 @@ impl Shard {
             let root = Root { sequence: 0, generation: state.generation, committed: HEADER_LEN, snapshot: 0 };
             self.write_root(&root)?;
         }
-        self.publish_recovered(synced);
-        Ok(())
+        self.publish_recovered(synced)
     }
 
     /// Makes `state` the file at the path, locked. Returns whether there is one.
@@ -196,9 +201,9 @@ impl Shard {
     }
 
     /// Tells everybody what a recovery found.
-    fn publish_recovered(&mut self, synced: bool) {
+    fn publish_recovered(&mut self, synced: bool) -> Result<()> {
         let (Some(state), Some(sidecar)) = (self.state.as_mut(), self.sidecar.as_ref()) else {
-            return;
+            return Ok(());
         };
         let highest = sidecar.credible_generation().max(self.highest);
         state.generation = state.generation.max(highest).saturating_add(1);
@@ -215,6 +220,7 @@ impl Shard {
                 dir_pending: true,
             },
         );
+        sidecar.could_reach()?;
         state.epoch = Some(epoch);
         let generation = state.generation;
         self.know(generation);
@@ -222,6 +228,7 @@ impl Shard {
         if self.tail_is_long() {
             let _ = self.write_snapshot();
         }
+        Ok(())
     }
 
     /// Removes temporary files whose writers are gone: nobody holds a lock on them.

@@ -132,10 +132,12 @@ impl Shard {
 
     /// Opens the file at the path and takes in what is published of it.
     pub(super) fn load(&mut self) -> Result<()> {
+        let _ = self.sidecar.as_ref().map(Sidecar::could_reach);
         for attempt in 1..=MAX_RELOAD_RETRIES {
             let epoch = self.sidecar.as_ref().map_or(0, Sidecar::epoch);
             let known = self.sidecar.as_ref().map_or(0, Sidecar::generation);
             let news = self.sidecar.as_ref().and_then(Sidecar::published);
+            self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach)?;
             if !self.open_file()? {
                 self.know(known);
                 return Ok(());
@@ -145,7 +147,8 @@ impl Shard {
             };
             let ours = news.filter(|n| n.shard_id == state.header.shard_id);
             if let Some(news) = &ours {
-                if state.follow(news, &mut self.scratch)? {
+                let followed = state.follow(news, &mut self.scratch);
+                if self.unless_unknown(followed)? {
                     self.know(news.generation);
                     return Ok(());
                 }
@@ -157,7 +160,8 @@ impl Shard {
                 continue;
             }
             let trusted_to = ours.map_or(0, |n| n.committed);
-            let settled = self.recover(trusted_to, known)?;
+            let settled = self.recover(trusted_to, known);
+            let settled = self.unless_unknown(settled)?;
             // Somebody published the file meanwhile, and may have written behind what he published. To have seen that
             // now, and not at the next look-up, would be a step back.
             if settled || self.sidecar.as_ref().is_none_or(|s| s.epoch() == epoch) {
@@ -165,6 +169,16 @@ impl Shard {
             }
         }
         Ok(())
+    }
+
+    /// After a failure in the middle of reading a file nobody knows what is in it: it is read anew by whoever asks next.
+    pub(super) fn unless_unknown<T>(&mut self, read: Result<T>) -> Result<T> {
+        if matches!(read, Err(Error::Io { .. } | Error::NoSpace { .. })) {
+            self.known = u64::MAX;
+            self.let_go();
+            self.seen = None;
+        }
+        read
     }
 
     /// Notes which generation of the page this handle has caught up with.
@@ -260,19 +274,33 @@ impl Shard {
         }
     }
 
+    /// The same for who must know.
+    ///
+    /// # Errors
+    /// `Io` and `NoSpace` where the system refuses.
+    pub(super) fn must_catch_up(&mut self) -> Result<()> {
+        let behind = self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known);
+        if behind { self.try_refresh() } else { Ok(()) }
+    }
+
     fn try_refresh(&mut self) -> Result<()> {
         let Some(sidecar) = self.sidecar.as_mut() else {
             return Ok(());
         };
+        // What was refused before is asked again.
+        let _ = sidecar.could_reach();
         sidecar.follow();
         // Somebody is replacing the file, or died while doing so, or the page is damaged. What we have may be older than
         // what was published before that, so it does not serve.
-        let Some(news) = sidecar.published() else { return self.load() };
-        if let Some(state) = self.state.as_mut()
-            && state.follow(&news, &mut self.scratch)?
-        {
-            self.know(news.generation);
-            return Ok(());
+        let news = sidecar.published();
+        sidecar.could_reach()?;
+        let Some(news) = news else { return self.load() };
+        if let Some(state) = self.state.as_mut() {
+            let followed = state.follow(&news, &mut self.scratch);
+            if self.unless_unknown(followed)? {
+                self.know(news.generation);
+                return Ok(());
+            }
         }
         self.load()
     }

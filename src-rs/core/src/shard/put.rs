@@ -8,7 +8,7 @@ use crate::frame::RecordFields;
 use crate::header::Header;
 use crate::key;
 use crate::limits::{HEADER_LEN, MAX_PARTS, MAX_SIDECAR_RETRIES, TAIL_BYTES, TAIL_ENTRIES};
-use crate::sidecar::Durable;
+use crate::sidecar::{Durable, Sidecar};
 use crate::state::{Found, Loading, State, is_racy, source_digest_of};
 use crate::storage::{File, Open};
 use crate::validator::{SOURCE_DIGEST_LEN, Stored, Validator};
@@ -149,7 +149,9 @@ impl Shard {
             return Ok(false);
         };
         let hash = key::hash(key, state.header.seed);
-        if !matches!(state.find(key, hash, producer, &mut self.scratch), Found::Record(_)) {
+        let found = state.find(key, hash, producer, &mut self.scratch);
+        state.view.could_read()?;
+        if !matches!(found, Found::Record(_)) {
             return Ok(false);
         }
         self.append_one(&tombstone_fields(key, hash, producer), true, generation)?;
@@ -203,14 +205,13 @@ impl Shard {
     /// short. The frames, which begin at `from`, are in the index already.
     pub(super) fn finish_append(&mut self, from: u64, frames: u64) -> Result<()> {
         self.wrote = true;
-        if self.options.sync_each {
-            let synced = self.sync_file();
-            if synced.is_err() {
-                self.take_back(from);
-            }
-            synced?;
+        let read = self.state.as_ref().map_or(Ok(()), |s| s.view.could_read());
+        let synced = read.and_then(|()| if self.options.sync_each { self.sync_file() } else { Ok(()) });
+        let published = synced.and_then(|()| self.publish(frames));
+        if published.is_err() {
+            self.take_back(from);
         }
-        self.publish(frames);
+        published?;
         if self.options.sync_each {
             self.note_durable();
         }
@@ -221,12 +222,14 @@ impl Shard {
         Ok(())
     }
 
-    pub(super) fn publish(&mut self, frames: u64) {
+    pub(super) fn publish(&mut self, frames: u64) -> Result<()> {
         if let (Some(state), Some(sidecar)) = (&self.state, &self.sidecar) {
             sidecar.publish(&state.published(), frames);
+            sidecar.could_reach()?;
             let generation = state.generation;
             self.know(generation);
         }
+        Ok(())
     }
 
     pub(super) fn tail_is_long(&self) -> bool {
@@ -244,17 +247,20 @@ impl Shard {
         let end = state.end;
         let done = write_snapshot(state, &[], &mut self.buffer, &mut self.scratch);
         match done {
-            Ok(()) => self.publish(0),
+            Ok(()) => {
+                let published = self.publish(0);
+                self.unless_unknown(published)
+            }
             Err(_) => {
                 state.view.extend_written(end);
                 let _ = state.view.file().set_len(end);
+                done
             }
         }
-        done
     }
 
     pub(super) fn next_generation(&self) -> u64 {
-        let page = self.sidecar.as_ref().map_or(0, crate::sidecar::Sidecar::credible_generation);
+        let page = self.sidecar.as_ref().map_or(0, Sidecar::credible_generation);
         self.state.as_ref().map_or(0, |s| s.generation).max(page).max(self.highest).saturating_add(1)
     }
 
@@ -272,8 +278,7 @@ impl Shard {
         }
         renamed?;
         let durable = Durable { dir_pending: true, ..Durable::default() };
-        self.take_file(state, &durable);
-        Ok(())
+        self.take_file(state, &durable)
     }
 
     /// A new file with nothing but a header, under a temporary name, locked.
@@ -325,7 +330,10 @@ impl Shard {
     }
 
     /// Makes a file that was just renamed into place ours, and everybody's.
-    pub(super) fn take_file(&mut self, mut state: Box<State>, durable: &Durable) {
+    ///
+    /// # Errors
+    /// `Io` where the page could not be written: whoever comes next finds the file by itself.
+    pub(super) fn take_file(&mut self, mut state: Box<State>, durable: &Durable) -> Result<()> {
         self.rejected = None;
         self.seen = Some(state.identity);
         self.lender.forget();
@@ -339,6 +347,8 @@ impl Shard {
         }
         self.wrote = true;
         debug_assert!(self.state.as_ref().is_some_and(|s| s.end >= HEADER_LEN));
+        let told = self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach);
+        self.unless_unknown(told)
     }
 }
 

@@ -58,7 +58,17 @@ impl Shard {
             verify_always: self.options.verify_always,
             root,
         };
-        Ok(state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch))
+        let found = state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch);
+        if state.view.is_mapped() || state.view.could_read().is_ok() {
+            return Ok(found);
+        }
+        // The refusal may be older than this look-up. Else the newest entry may be among what could not be read.
+        let again = state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch);
+        if state.view.could_read().is_ok() {
+            return Ok(again);
+        }
+        self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
+        Ok(Lookup::Miss)
     }
 
     /// Whether this producer has an entry of a key that has not expired. Its bytes are neither read nor
@@ -82,8 +92,12 @@ impl Shard {
             return Ok(None);
         };
         let hash = key::hash(&stored, state.header.seed);
-        Ok(match state.find(&stored, hash, producer, &mut self.scratch) {
-            Found::Record(frame) => Some(frame),
+        if !state.view.is_mapped() {
+            state.view.ask_again();
+        }
+        let found = state.find(&stored, hash, producer, &mut self.scratch);
+        Ok(match found {
+            Found::Record(frame) if state.view.is_mapped() || state.view.could_read().is_ok() => Some(frame),
             _ => None,
         })
     }

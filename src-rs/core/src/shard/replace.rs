@@ -120,6 +120,7 @@ impl Shard {
             committed: state.end,
             snapshot: state.snapshot(),
         };
+        state.view.could_read()?;
         let file = state.view.file();
         file.write_at(&root.encode(state.sealer.seed), root.offset())?;
         file.sync()?;
@@ -129,7 +130,7 @@ impl Shard {
         // find page and path at odds.
         let durable = Durable { bytes: state.end, dir_pending: true, ..Durable::default() };
         let live = state.live_entries;
-        self.take_file(state, &durable);
+        self.take_file(state, &durable)?;
         let synced = self.storage.sync_dir(self.dir());
         if let Some(sidecar) = self.sidecar.as_mut() {
             if synced.is_ok() {

@@ -57,9 +57,9 @@ impl Shard {
     /// Reads and verifies every frame, then compares the index with them. Changes nothing.
     ///
     /// # Errors
-    /// `Aborted`.
+    /// `Aborted`; `Io` where the system refuses, for what cannot be read is not damaged.
     pub fn verify(&mut self, job: &Job) -> Result<VerifyReport> {
-        self.catch_up();
+        self.must_catch_up()?;
         let mut report = VerifyReport::default();
         if let Some(why) = &self.rejected {
             report.damaged_bytes = self.seen.map_or(0, |s| s.len);
@@ -68,6 +68,7 @@ impl Shard {
         let Some(state) = self.state.as_deref() else {
             return Ok(report);
         };
+        state.view.ask_again();
         // Steps are counted in units of 64 KiB, however long the frames are.
         job.expect(state.end >> 16);
         let live = state.live_by_scan(&mut self.scratch);
@@ -110,6 +111,7 @@ impl Shard {
             }
             None => report.fault(state.snapshot(), None, "the index snapshot cannot be read"),
         }
+        state.view.could_read()?;
         Ok(report)
     }
 }

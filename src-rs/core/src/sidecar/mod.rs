@@ -17,6 +17,7 @@ use crate::clock::now_ms;
 use crate::error::Result;
 use crate::limits::{MAX_PAGE_GENERATION, RECENCY_BITS};
 use crate::mapping::SharedWords;
+use crate::storage::refusal::Refusal;
 use crate::storage::{File, Identity};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +102,7 @@ pub struct Sidecar {
     writable: bool,
     boot: u64,
     identity: Identity,
+    refusal: Refusal,
 }
 
 impl std::fmt::Debug for Sidecar {
@@ -131,7 +133,8 @@ impl Sidecar {
         } else {
             Page::File
         };
-        Ok(Sidecar { path: path.to_path_buf(), file, page, mapped, writable, boot, identity })
+        let refusal = Refusal::default();
+        Ok(Sidecar { path: path.to_path_buf(), file, page, mapped, writable, boot, identity, refusal })
     }
 
     /// Gives a new or foreign sidecar its layout. The caller holds the lock.
@@ -149,7 +152,9 @@ impl Sidecar {
         {
             self.page = Page::Shared(words);
         }
-        if !self.is_initialised() {
+        let known = self.is_initialised();
+        self.could_reach()?;
+        if !known {
             let zeroed = [
                 word::BOOT,
                 word::SHARD_ID,
@@ -173,7 +178,7 @@ impl Sidecar {
             self.store(word::VERSION, VERSION);
             self.store(word::MAGIC, MAGIC);
         }
-        Ok(())
+        self.could_reach()
     }
 
     /// Whether it has the layout of this version.
@@ -213,8 +218,21 @@ impl Sidecar {
         let mut bytes = [0; 8];
         match self.file.read_at(&mut bytes, (index as u64).saturating_mul(8)) {
             Ok(8) => u64::from_le_bytes(bytes),
-            _ => 0,
+            Ok(_) => 0,
+            Err(error) => {
+                self.refusal.note(error);
+                0
+            }
         }
+    }
+
+    /// Whether every word since the last time could be read and written. Where there is no mapping, a word that
+    /// could not be read looks like zero, and one that could not be written is what it was.
+    ///
+    /// # Errors
+    /// `Io` and `NoSpace` where the system refused.
+    pub fn could_reach(&self) -> Result<()> {
+        self.refusal.ask()
     }
 
     fn store(&self, index: usize, value: u64) {
@@ -225,8 +243,10 @@ impl Sidecar {
                 }
             }
             Page::Shared(_) => {}
-            // A page that cannot be written leaves readers where they were; the file itself is whole.
-            Page::File => drop(self.file.write_at(&value.to_le_bytes(), (index as u64).saturating_mul(8))),
+            Page::File => {
+                let written = self.file.write_at(&value.to_le_bytes(), (index as u64).saturating_mul(8));
+                written.unwrap_or_else(|error| self.refusal.note(error));
+            }
         }
     }
 

@@ -39,6 +39,7 @@ impl State {
         let mut scratch = Vec::new();
         let len = usize::try_from(identity.len.min(HEADER_LEN)).unwrap_or(0);
         let block = view.get(0, len, &mut scratch).unwrap_or_default();
+        view.could_read()?;
         let header = match Header::decode(block, want) {
             Ok(header) if header.kind != kind => {
                 return Ok(Loading::Rejected(Rejected::Kind(Some(header.kind))));
@@ -101,8 +102,9 @@ impl State {
     /// shorter than it should be or than we have read it, or its index is damaged.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` where the system refuses; what is known then may be neither the old nor the new.
     pub fn follow(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
+        self.view.ask_again();
         // What was read before a recovery may have been cut off or written over since.
         if self.end > HEADER_LEN && self.epoch != Some(news.epoch) {
             return Ok(false);
@@ -119,6 +121,7 @@ impl State {
         }
         if news.snapshot != self.snapshot() {
             let Some(tables) = self.chain(news.snapshot, news.committed) else {
+                self.view.could_read()?;
                 return Ok(false);
             };
             self.take_chain(tables);
@@ -127,6 +130,7 @@ impl State {
         if news.committed > from {
             self.read_tail(from, news.committed, scratch);
         }
+        self.view.could_read()?;
         self.end = news.committed;
         self.generation = news.generation;
         self.epoch = Some(news.epoch);
@@ -166,6 +170,7 @@ impl State {
     pub fn recover(&mut self, trusted_to: u64, scratch: &mut Scratch) -> Result<Vec<u64>> {
         let file_len = self.view.file().identity()?.len;
         self.view.extend_written(file_len);
+        self.view.ask_again();
         self.take_chain(Vec::new());
         // What was verified may have been written over since.
         self.verified.clear();
@@ -183,6 +188,7 @@ impl State {
             }
         }
         let (end, rejected) = self.adopt(self.end, file_len, durable_to, scratch);
+        self.view.could_read()?;
         self.end = end.max(durable_to);
         Ok(rejected)
     }
@@ -209,7 +215,9 @@ impl State {
     pub fn adopt_unpublished(&mut self, scratch: &mut Scratch) -> Result<Vec<u64>> {
         let file_len = self.view.file().identity()?.len;
         self.view.extend_written(file_len);
+        self.view.ask_again();
         let (end, rejected) = self.adopt(self.end, file_len, self.end, scratch);
+        self.view.could_read()?;
         self.end = end;
         Ok(rejected)
     }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::limits::MAP_RESERVE;
 use crate::mapping::{Pin, Region};
 use crate::storage::File;
+use crate::storage::refusal::Refusal;
 use std::sync::Arc;
 
 /// One file's readable bytes.
@@ -16,13 +17,14 @@ pub struct View {
     region: Option<Region>,
     mapped: bool,
     readable: u64,
+    refusal: Refusal,
 }
 
 impl View {
     /// A view of nothing yet. With `mapped` false it will read and never map.
     #[must_use]
     pub fn new(file: Arc<dyn File>, mapped: bool) -> Self {
-        View { file, region: None, mapped, readable: 0 }
+        View { file, region: None, mapped, readable: 0, refusal: Refusal::default() }
     }
 
     /// Another view of the same bytes, with a mapping of its own.
@@ -129,8 +131,21 @@ impl View {
         }
         scratch.resize(len, 0);
         // What cannot be read is not there.
-        let read = self.file.read_at(scratch, offset).ok()?;
+        let read = self.file.read_at(scratch, offset).map_err(|e| self.refusal.note(e)).ok()?;
         (read == len).then_some(scratch.as_slice())
+    }
+
+    /// Whether everything that was asked for since the last time could be read, if it was there.
+    ///
+    /// # Errors
+    /// `Io` where the system refused.
+    pub fn could_read(&self) -> Result<()> {
+        self.refusal.ask()
+    }
+
+    /// What was refused to others until now is no reason.
+    pub fn ask_again(&self) {
+        let _ = self.refusal.ask();
     }
 
     /// Bytes that stay where they are, whatever becomes of this view. `None` where there is no mapping.
@@ -159,7 +174,13 @@ impl View {
             },
             None => {
                 self.contains(offset, to.len() as u64)
-                    && self.file.read_at(to, offset).is_ok_and(|n| n == to.len())
+                    && match self.file.read_at(to, offset) {
+                        Ok(read) => read == to.len(),
+                        Err(error) => {
+                            self.refusal.note(error);
+                            false
+                        }
+                    }
             }
         }
     }

@@ -196,8 +196,8 @@ impl File for DiskFile {
     }
 
     fn unlock(&self) {
-        // Closing the descriptor gives the lock back in any case.
-        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+        // Closing the descriptor would give the lock back as well, but a lent window keeps the file open.
+        while rustix::fs::flock(&self.file, FlockOperation::Unlock) == Err(Errno::INTR) {}
     }
 
     #[cfg(target_os = "linux")]

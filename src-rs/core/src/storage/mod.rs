@@ -6,6 +6,7 @@
 
 pub mod disk;
 pub mod memory;
+pub mod refusal;
 pub mod trust;
 
 use crate::error::Result;

@@ -14,12 +14,15 @@ pub struct Faulty {
     strike: Strike,
     /// Whether it is asked before unlinking, too.
     removals: bool,
+    /// Whether it is asked before reading, too.
+    reads: bool,
     /// Whether it really syncs.
     syncs: bool,
 }
 
 struct FaultyFile {
     file: Arc<dyn File>,
+    reads: bool,
     syncs: bool,
     path: PathBuf,
     strike: Strike,
@@ -30,7 +33,16 @@ impl Faulty {
         disk: impl Storage + 'static,
         strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: false, syncs: true })
+        let (disk, strike) = (Box::new(disk), Arc::new(strike));
+        Arc::new(Faulty { disk, strike, removals: false, reads: false, syncs: true })
+    }
+
+    pub fn with_reads(
+        disk: impl Storage + 'static,
+        strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let (disk, strike) = (Box::new(disk), Arc::new(strike));
+        Arc::new(Faulty { disk, strike, removals: false, reads: true, syncs: false })
     }
 
     /// One that refuses nothing, and takes no time to sync.
@@ -39,6 +51,7 @@ impl Faulty {
             disk: Box::new(disk),
             strike: Arc::new(|_, _| Ok(())),
             removals: false,
+            reads: false,
             syncs: false,
         })
     }
@@ -47,7 +60,8 @@ impl Faulty {
         disk: impl Storage + 'static,
         strike: impl Fn(&'static str, &Path) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Faulty { disk: Box::new(disk), strike: Arc::new(strike), removals: true, syncs: true })
+        let (disk, strike) = (Box::new(disk), Arc::new(strike));
+        Arc::new(Faulty { disk, strike, removals: true, reads: false, syncs: true })
     }
 }
 
@@ -68,9 +82,9 @@ impl Storage for Faulty {
         if how == Open::CreateNew {
             (self.strike)("open", path)?;
         }
-        let (strike, syncs) = (&self.strike, self.syncs);
+        let (strike, syncs, reads) = (&self.strike, self.syncs, self.reads);
         Ok(self.disk.open(path, how)?.map(|file| -> Arc<dyn File> {
-            Arc::new(FaultyFile { file, syncs, path: path.into(), strike: Arc::clone(strike) })
+            Arc::new(FaultyFile { file, reads, syncs, path: path.into(), strike: Arc::clone(strike) })
         }))
     }
     fn identity(&self, path: &Path) -> Result<Option<Identity>> {
@@ -109,6 +123,9 @@ impl File for FaultyFile {
         self.file.identity()
     }
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        if self.reads {
+            (self.strike)("pread", &self.path)?;
+        }
         self.file.read_at(buf, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
