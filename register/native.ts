@@ -8,6 +8,7 @@ export interface ProgramCalls {
   record(path: string, told: string, code?: Uint8Array, map?: string): number;
   improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
+  kindOf(path: string): number;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;
