@@ -7,6 +7,8 @@ import type { Recording } from './recording/index.js';
 import type { Counts } from './state.js';
 import type { TypeScript } from './typescript/index.js';
 
+export { hasImport, isTyped } from './texts.js';
+
 export interface Kit {
   counts: Counts;
   program(): ProgramCalls | undefined;
@@ -64,14 +66,6 @@ export const ESM = 32;
 
 /** In the place of a source map stands the name by which frames tell the module. */
 export const NAMED = 64;
-
-/** Whether a text may have an `import()`. */
-export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
-
-const TO_TRANSPILE = /\.(?:[cm]?ts|[jt]sx)$/;
-
-/** Whether only a transpiler makes a module of a file. Of most it need not be asked: a pattern costs a start something. */
-export const isTyped = (file: string): boolean => !file.endsWith('js') && TO_TRANSPILE.test(file);
 
 /** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';

@@ -5,13 +5,14 @@
  * which it calls next, becomes a function that gives it.
  */
 
+import { beginning } from './beginning.js';
 import { path as nodePath } from './builtins.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
-import { type LoadedModule, Module } from './node-module.js';
+import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
 import { counts, giveUp, isReadOnly, program } from './state.js';
 
 const { apply } = Reflect;
-const { _findPath: findPath, _nodeModulePaths: nodeModulePaths, _resolveLookupPaths: lookupPaths } = Module;
+const { findPath, nodeModulePaths, lookupPaths } = beginning;
 
 /** What the loader was asked for. */
 interface Asked {
@@ -105,15 +106,15 @@ export function resolveAgain(request: string, parent: LoadedModule) {
 }
 
 /**
- * Tells the loader where a request leads before it looks.
+ * What stands in for `Module._resolveLookupPaths`: tells the loader where a request leads before it looks.
  *
  * @param typedOnly whether only what TypeScript files ask for is ours
  * @param next told of each request
  */
-export function hookResolution(kit: Kit, typedOnly: boolean, next: () => void): void {
+export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): ModuleClass['_resolveLookupPaths'] {
   let unsettled = false;
   const settled = Promise.resolve();
-  Module._resolveLookupPaths = (request, parent) => {
+  return (request, parent) => {
     const paths = lookupPaths(request, parent);
     if (again !== undefined) {
       again.paths = paths;

@@ -1,7 +1,9 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import { nodeOptions } from './aside.js';
-import { fs, path as nodePath } from './builtins.js';
+import { options as given } from './aside.js';
+import { beginning } from './beginning.js';
+import { path as nodePath } from './builtins.js';
+import { debug } from './debug.js';
 import { openProgram, type ProgramCalls } from './native.js';
 import { builtin } from './node-module.js';
 
@@ -60,23 +62,13 @@ export const counts: Counts = {
   written: 0,
 };
 
-const debugging = process.env.WARMSHARD_DEBUG === '1';
-
-/** Says something on standard error where `WARMSHARD_DEBUG` is 1. */
-export function debug(what: string, path: string, why = ''): void {
-  if (!debugging) return;
-  try {
-    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
-  } catch {}
-}
-
 /** The shard that programs share. */
 function defaultPath(): string {
-  const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
+  const { home: own, userCache: cache, userHome } = beginning;
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = process.env.HOME ?? builtin('os').homedir();
+  const home = userHome ?? builtin('os').homedir();
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 
@@ -90,14 +82,15 @@ const ELSEWHERE = new Set(
  * the process' and not the file system's. V8 compares its own version and flags with each code cache besides.
  */
 function profile(): string {
-  const { version, arch, env } = process;
+  const { version, arch } = process;
+  const { nodePath: path = '', userHome = '' } = beginning;
   let isElsewhere = false;
-  const options = nodeOptions().filter((word) => {
+  const options = given.filter((word) => {
     // Else it is the value of the option before it.
     if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
     return !isElsewhere;
   });
-  return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
+  return [version, process.versions.v8, arch, path, userHome, ...options].join('\0');
 }
 
 const isText = (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0');
