@@ -1,5 +1,6 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
+import { trustedVariable } from '../facade/environment.js';
 import { nodeOptions } from './aside.js';
 import { fs, path as nodePath } from './builtins.js';
 import { openProgram, type ProgramCalls } from './native.js';
@@ -72,11 +73,12 @@ export function debug(what: string, path: string, why = ''): void {
 
 /** The shard that programs share. */
 function defaultPath(): string {
-  const { WARMSHARD_HOME: own, XDG_CACHE_HOME: cache } = process.env;
+  const own = trustedVariable('WARMSHARD_HOME');
+  const cache = trustedVariable('XDG_CACHE_HOME');
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = process.env.HOME ?? builtin('os').homedir();
+  const home = trustedVariable('HOME') ?? builtin('os').userInfo().homedir;
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 

@@ -1,0 +1,9 @@
+/**
+ * A variable of the environment that decides which code or which files are believed. In a process that runs with rights
+ * of somebody else (setuid, setgid) the caller of the program has chosen it, so it counts as unset there.
+ */
+export function trustedVariable(name: string): string | undefined {
+  const value = process.env[name];
+  const own = () => process.getuid?.() === process.geteuid?.() && process.getgid?.() === process.getegid?.();
+  return value !== undefined && value !== '' && own() ? value : undefined;
+}
