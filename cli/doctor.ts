@@ -41,7 +41,7 @@ function libc(facts: LoadFacts): string {
     // Else it asks for the name of every host that this one is connected to.
     report.excludeNetwork = true;
     const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-    return `glibc ${header.glibcVersionRuntime ?? 'of unknown version'}`;
+    return header.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'musl';
   } catch {
     return 'glibc of unknown version';
   }

@@ -4,6 +4,10 @@
  */
 export function trustedVariable(name: string): string | undefined {
   const value = process.env[name];
-  const own = () => process.getuid?.() === process.geteuid?.() && process.getgid?.() === process.getegid?.();
-  return value !== undefined && value !== '' && own() ? value : undefined;
+  return value !== undefined && value !== '' && hasOwnRights() ? value : undefined;
+}
+
+/** Whether this process runs with the rights of whoever started it. */
+export function hasOwnRights(): boolean {
+  return process.getuid?.() === process.geteuid?.() && process.getgid?.() === process.getegid?.();
 }

@@ -225,6 +225,11 @@ export interface Attempt {
  * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
  */
 export function load(attempts: Attempt[]): Addon | undefined {
+  // V8 ends the process that would put an addon's objects into a snapshot.
+  if (process.execArgv.some((flag) => flag.startsWith('--build-snapshot'))) {
+    attempts.push({ place: 'nowhere', error: 'a startup snapshot is being built' });
+    return undefined;
+  }
   const triple = platformTriple();
   for (const place of candidates(triple)) {
     const found = tryPlace(place, attempts);

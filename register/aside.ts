@@ -1,3 +1,10 @@
+import { beginning } from './beginning.js';
+
+const { execArgv, nodeOptions } = beginning;
+
+/** Options given to Node.js, from the command line and from the environment. */
+export const options: readonly string[] = nodeOptions ? [...execArgv, ...nodeOptions.split(/\s+/)] : execArgv;
+
 /**
  * Flags under which programs are watched or run differently: whoever gives them must see what is there without us. Told
  * by how they begin.
@@ -31,12 +38,6 @@ const WATCHING = [
 /** Under this one Node.js keeps the source maps of what it compiles itself, so it is to compile what needs no transpiler. */
 const MAPPED = '--enable-source-maps';
 
-/** Options given to Node.js, from the command line and from the environment. */
-export function nodeOptions(): string[] {
-  const { NODE_OPTIONS } = process.env;
-  return NODE_OPTIONS ? [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)] : process.execArgv;
-}
-
 /** Why a process must be left as it is. */
 export interface Reason {
   /** For people. */
@@ -45,24 +46,26 @@ export interface Reason {
   transpiles: boolean;
 }
 
+/** The first option, as it was given, that begins as one of these does. No closures: each would be compiled at its call. */
+export function optionAmong(beginnings: readonly string[]): string | undefined {
+  for (const option of options) {
+    if (!option.startsWith('--')) continue;
+    const spelled = option.replaceAll('_', '-');
+    for (const start of beginnings) if (spelled.startsWith(start)) return option;
+  }
+  return undefined;
+}
+
 /** Why this process must be left as it is, or `undefined`. */
 export function reasonToStepAside(): Reason | undefined {
-  const { env } = process;
+  const { env, versions } = process;
   const wish = env.WARMSHARD;
   if (wish !== undefined && /^(0|false|no)$/i.test(wish))
     return { why: `WARMSHARD=${wish}`, transpiles: false };
-  if (
-    Number.parseInt(process.versions.node, 10) < 20 ||
-    process.versions.bun !== undefined ||
-    'deno' in process.versions
-  )
+  if (Number.parseInt(versions.node, 10) < 20 || versions.bun !== undefined || 'deno' in versions)
     return { why: 'this runtime loads modules in another way than Node.js 20 and later', transpiles: false };
-  const variable = WATCHING.find((name) => env[name]);
-  if (variable !== undefined) return { why: `${variable} is set`, transpiles: true };
-  const option = nodeOptions().find(
-    (option) =>
-      option.startsWith('--') && WATCHED.some((flag) => option.replaceAll('_', '-').startsWith(flag)),
-  );
+  for (const name of WATCHING) if (env[name]) return { why: `${name} is set`, transpiles: true };
+  const option = optionAmong(WATCHED);
   if (option !== undefined) return { why: `${option} is given`, transpiles: true };
   return undefined;
 }
@@ -71,6 +74,4 @@ export function reasonToStepAside(): Reason | undefined {
  * Whether only modules that must be transpiled are served: under this option Node.js keeps the source maps of what it
  * compiles itself.
  */
-export function isTranspilingOnly(): boolean {
-  return nodeOptions().some((option) => option.startsWith(MAPPED));
-}
+export const isTranspilingOnly = (): boolean => optionAmong([MAPPED]) !== undefined;

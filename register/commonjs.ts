@@ -8,29 +8,31 @@
  * own otherwise.
  */
 
+import { asMethod } from './as-method.js';
 import { isTranspilingOnly } from './aside.js';
+import { beginning } from './beginning.js';
 import { fs, vm } from './builtins.js';
 
+import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
-import { asMethod, type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
+import { type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
 import { ASIDE, ESM, IMPORTS, isTyped, type Kit, NAMED, type Prepared, TRANSPILED, TYPED } from './kit.js';
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
-import { hookResolution, identity, loading, resolveAgain } from './requests.js';
+import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
+import type { Door } from './rest.js';
 import type { Scan } from './scan/index.js';
-import { counts, debug, giveUp, isReadOnly, isServed, program } from './state.js';
+import { counts, giveUp, isReadOnly, isServed, program } from './state.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
 
 const { apply } = Reflect;
 const { Script } = vm;
-const { readFileSync } = fs;
-const { wrap } = Module;
-const before = Module.wrapper[0];
+const { readFileSync, wrap, wrapperStart } = beginning;
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
 const major = Number.parseInt(process.versions.node, 10);
@@ -75,8 +77,8 @@ function prepare(filename: string): Prepared | undefined {
       fs.readFileSync !== readFileSync ||
       (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
       Module.wrap !== wrap ||
-      Module.wrapper[0] !== before ||
-      filename === __filename ||
+      Module.wrapper[0] !== wrapperStart ||
+      filename === beginning.file ||
       !isServed(filename)
     )
       return undefined;
@@ -137,6 +139,8 @@ const kit: Kit = {
   debug,
   giveUp,
   identity,
+  asksTyped,
+  hopelessName,
   compileText,
   resolveAgain,
   inThread: isThread,
@@ -183,6 +187,7 @@ function isNewCommand(cache: ProgramCalls): boolean {
 
 let frames: Frames | undefined;
 let genuineHandler: Handler | undefined;
+let namedHandler: Handler;
 
 /** What runs modules in the loader's place, made for the first of them. */
 function makeFrames(cache: ProgramCalls | undefined): void {
@@ -245,54 +250,44 @@ function end(module: LoadedModule): void {
   if (executing !== undefined) module[executing] = false;
 }
 
-/** Makes a handler of the loader's answer for itself, once the module is known. */
-function hookExtension(extension: string): void {
-  const genuine = Module._extensions[extension];
-  if (genuine === undefined) return;
-  const named = asMethod(genuine, extension);
-  Object.defineProperty(Module._extensions, extension, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      const module = loading(executing);
-      if (module === undefined) return frames?.kept ?? genuine;
-      const { filename } = module;
-      if (judged?.filename !== filename)
-        judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };
-      return judged.prepared && frames ? frames.handler : named;
-    },
-    // Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here.
-    set(value: Handler) {
-      if (value !== frames?.kept && value !== genuine)
-        Object.defineProperty(Module._extensions, extension, {
-          configurable: true,
-          enumerable: true,
-          writable: true,
-          value,
-        });
-    },
-  });
+/** The handler of `.js`: for the loader that of the module which it is about to load. */
+function currentHandler(): Handler {
+  const genuine = genuineHandler as Handler;
+  const module = loading(executing);
+  if (module === undefined) {
+    if (frames === undefined || beginning.isHandlerSeen) return genuine;
+    beginning.kept = frames.kept;
+    return frames.kept;
+  }
+  found();
+  const { filename } = module;
+  if (judged?.filename !== filename)
+    judged = { filename, prepared: compilesAsEver(module._compile) ? prepare(filename) : undefined };
+  return judged.prepared && frames ? frames.handler : namedHandler;
 }
 
 /**
  * Puts the hooks in place.
  *
- * @param self the module of this package, loaded by Node.js itself
  * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
+ * @param door has requests and modules go another way
  */
-export function hookCommonJs(self: LoadedModule, watched: boolean): void {
-  const genuine = Module._extensions['.js'];
+export function hookCommonJs(watched: boolean, { setLookup, setHandler }: Door): void {
+  const { door, handler, isUntouched, passed } = beginning;
   // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (genuine === undefined || !String(genuine).includes('module._compile(')) return;
-  executing = stateSymbol(self, 'kIsExecuting');
-  format = stateSymbol(self, 'kFormat');
-  watchHooks(self.isPreloading === true);
-  genuineHandler = genuine;
+  if (handler === undefined || !String(handler).includes('module._compile(')) return;
+  executing = stateSymbol(door, 'kIsExecuting');
+  format = stateSymbol(door, 'kFormat');
+  watchHooks(isUntouched);
+  genuineHandler = handler;
+  namedHandler = asMethod(handler, '.js');
   transpilingOnly = watched || isTranspilingOnly();
   kit.inlineMaps = watched;
-  hookResolution(kit, transpilingOnly, () => {
-    judged = undefined;
-  });
-  hookExtension('.js');
-  lookAtMain(kit);
+  setLookup(
+    lookupOf(kit, transpilingOnly, () => {
+      judged = undefined;
+    }),
+  );
+  setHandler(currentHandler);
+  if (passed === undefined) lookAtMain(kit);
 }

@@ -5,7 +5,7 @@
  * of TypeScript go through `module.registerHooks`.
  */
 
-import { nodeOptions } from './aside.js';
+import { optionAmong } from './aside.js';
 import { fs, path as nodePath } from './builtins.js';
 import { isTyped, type Kit } from './kit.js';
 import { late } from './late.js';
@@ -63,6 +63,6 @@ export function lookAtMain(kit: Kit): void {
     const own = extension === '.mjs' || extension === '.mts';
     if (own || (extension !== '.cts' && isModuleFolder(nodePath.dirname(main)))) esModules(kit, typed);
     // With this option Node.js' loader of ES modules loads whatever the program is.
-    else if (typed && nodeOptions().some((option) => option.startsWith('--import'))) esModules(kit, true);
+    else if (typed && optionAmong(['--import']) !== undefined) esModules(kit, true);
   } catch {}
 }

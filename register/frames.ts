@@ -7,6 +7,7 @@
  * it, and remembered in the shard.
  */
 
+import { asMethod } from './as-method.js';
 import { vm } from './builtins.js';
 import type { Handler, LoadedModule } from './node-module.js';
 
@@ -73,14 +74,6 @@ export interface Frames {
   kept: Handler;
   /** Makes the bare `require` of a module. */
   makeRequire(module: LoadedModule): (id: string) => unknown;
-}
-
-/**
- * A handler as V8 names it when it is found in `Module._extensions`, where an accessor stands now: V8 tells a method by
- * the property of its receiver that holds it. Bound to such a receiver it leaves no other trace.
- */
-export function asMethod(handler: Handler, extension: string): Handler {
-  return handler.bind({ __proto__: null, [extension]: handler });
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Recording } from './recording/index.js';
 import type { Counts } from './state.js';
 import type { TypeScript } from './typescript/index.js';
 
+export { hasImport, isTyped } from './texts.js';
+
 export interface Kit {
   counts: Counts;
   program(): ProgramCalls | undefined;
@@ -16,6 +18,10 @@ export interface Kit {
   identity(request: string): string;
   /** Compiles a module's text, with bytecode or without. */
   compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
+  /** Whether a file's requests mean what TypeScript understands, and are not somebody else's to answer. */
+  asksTyped(file: string): boolean;
+  /** Name of the note of requests that are not recorded: see recording/searches.ts. */
+  hopelessName(): string;
   /** What Node.js finds for a request, and where it looked. */
   resolveAgain(request: string, parent: LoadedModule): { real: string; paths: readonly string[] | null };
   /** Whether this is a thread of a program, not its main one. */
@@ -60,14 +66,6 @@ export const ESM = 32;
 
 /** In the place of a source map stands the name by which frames tell the module. */
 export const NAMED = 64;
-
-/** Whether a text may have an `import()`. */
-export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
-
-const TO_TRANSPILE = /\.(?:[cm]?ts|[jt]sx)$/;
-
-/** Whether only a transpiler makes a module of a file. Of most it need not be asked: a pattern costs a start something. */
-export const isTyped = (file: string): boolean => !file.endsWith('js') && TO_TRANSPILE.test(file);
 
 /** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';

@@ -28,6 +28,8 @@ export interface ModuleClass {
   globalPaths: readonly string[];
   _extensions: Record<string, Handler>;
   _cache: Record<string, LoadedModule | undefined>;
+  /** Where requests of this process have led: by the request and the folders that it was looked for in. */
+  _pathCache: Record<string, string | undefined>;
   _nodeModulePaths(folder: string): string[];
   _resolveLookupPaths(request: string, parent?: LoadedModule | null): string[] | null;
   _findPath(request: string, paths: readonly string[], isMain: boolean, ...more: unknown[]): string | false;

@@ -1,9 +1,10 @@
 /** What others may have put in the loader's way, and whether it changes what modules are. */
 
+import { beginning } from './beginning.js';
 import { type Handler, type LoadedModule, Module } from './node-module.js';
 
 const { apply } = Reflect;
-const { _compile: compile } = Module.prototype;
+const { compile } = beginning;
 
 let cacheOfOthers: unknown;
 

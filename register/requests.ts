@@ -5,12 +5,14 @@
  * which it calls next, becomes a function that gives it.
  */
 
+import { beginning } from './beginning.js';
+import { path as nodePath } from './builtins.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
-import { type LoadedModule, Module } from './node-module.js';
+import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
 import { counts, giveUp, isReadOnly, program } from './state.js';
 
 const { apply } = Reflect;
-const { _findPath: findPath, _nodeModulePaths: nodeModulePaths, _resolveLookupPaths: lookupPaths } = Module;
+const { findPath, nodeModulePaths, lookupPaths } = beginning;
 
 /** What the loader was asked for. */
 interface Asked {
@@ -18,6 +20,10 @@ interface Asked {
   parent: LoadedModule | null | undefined;
   paths: unknown;
   answer: string | undefined;
+  /** By which the loader remembers the answer. */
+  remembered: string | undefined;
+  /** Records a request that led nowhere so far, once it has been found. */
+  record: (() => void) | undefined;
 }
 
 /** The module that the loader is about to load, as far as its last request tells. */
@@ -26,6 +32,8 @@ let asked: Asked = {
   parent: undefined,
   paths: undefined,
   answer: undefined,
+  remembered: undefined,
+  record: undefined,
 };
 
 /** The module that is being loaded and does not run yet, as far as the last request tells. */
@@ -42,6 +50,25 @@ export function loading(executing: symbol | undefined): (LoadedModule & { filena
   return executing && module[executing] ? undefined : (module as LoadedModule & { filename: string });
 }
 
+/** The last request has led to a module that is about to be loaded. */
+export function found(): void {
+  const { record } = asked;
+  asked.record = undefined;
+  record?.();
+}
+
+/**
+ * Whether a file's requests mean what TypeScript understands. Where somebody else runs such files (ts-node, say), they mean
+ * what Node.js and he make of them.
+ */
+export const asksTyped = (file: string): boolean =>
+  isTyped(file) && Module._extensions[nodePath.extname(file)] === undefined;
+
+/** Name of the note of a program's requests that need not be recorded: see recording/searches.ts. */
+export const hopelessName = (): string => `hopeless ${process.argv[1] ?? ''}`;
+
+let hopeless: Set<string> | undefined;
+
 /** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
 export function identity(request: string): string {
   const extensions = Object.keys(Module._extensions);
@@ -56,8 +83,12 @@ export function identity(request: string): string {
  */
 const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
   if (Module._findPath === knownPath) Module._findPath = findPath;
-  const { answer } = asked;
-  if (answer !== undefined && request === asked.request && paths === asked.paths) return answer;
+  const { answer, remembered } = asked;
+  if (answer !== undefined && request === asked.request && paths === asked.paths) {
+    // As the loader does when it has looked: from now on it answers this request itself.
+    if (remembered !== undefined) Module._pathCache[remembered] = answer;
+    return answer;
+  }
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
 
@@ -75,25 +106,30 @@ export function resolveAgain(request: string, parent: LoadedModule) {
 }
 
 /**
- * Tells the loader where a request leads before it looks.
+ * What stands in for `Module._resolveLookupPaths`: tells the loader where a request leads before it looks.
  *
  * @param typedOnly whether only what TypeScript files ask for is ours
  * @param next told of each request
  */
-export function hookResolution(kit: Kit, typedOnly: boolean, next: () => void): void {
+export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): ModuleClass['_resolveLookupPaths'] {
   let unsettled = false;
   const settled = Promise.resolve();
-  Module._resolveLookupPaths = (request, parent) => {
+  return (request, parent) => {
     const paths = lookupPaths(request, parent);
     if (again !== undefined) {
       again.paths = paths;
       return paths;
     }
     let answer: string | undefined;
+    let remembered: string | undefined;
+    let record: Asked['record'];
     const folder = parent?.path;
-    const typed = isTyped(parent?.filename ?? '');
+    const typed = asksTyped(parent?.filename ?? '');
+    // What a file of this folder has asked for before, the loader answers without looking.
+    if (!typed && paths?.length === 1 && request[0] === '.') remembered = `${request}\0${paths[0]}`;
     if (
       paths !== null &&
+      !(remembered !== undefined && Module._pathCache[remembered]) &&
       folder &&
       parent.filename &&
       (typed || !typedOnly) &&
@@ -110,7 +146,13 @@ export function hookResolution(kit: Kit, typedOnly: boolean, next: () => void): 
       else if (typed) answer = kit.typescript().find(request, folder, paths.length, told);
       if (answer === undefined) {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) kit.recording().capture.searched(request, told, parent);
+        if (cache !== undefined && !isReadOnly()) {
+          hopeless ??= new Set(cache.noted(hopelessName())?.split('\n'));
+          const search = () => kit.recording().capture.searched(request, told, parent, paths);
+          const name = `${folder}\0${told}`;
+          if (hopeless.has(name)) record = search;
+          else if (!hopeless.has(`!${name}`)) search();
+        }
       }
       if (!unsettled) {
         unsettled = true;
@@ -123,7 +165,7 @@ export function hookResolution(kit: Kit, typedOnly: boolean, next: () => void): 
         });
       }
     }
-    asked = { request, parent, paths, answer };
+    asked = { request, parent, paths, answer, remembered, record };
     const standing = Module._findPath;
     if (answer !== undefined ? standing === findPath : standing === knownPath)
       Module._findPath = answer !== undefined ? knownPath : findPath;

@@ -1,8 +1,9 @@
+import { beginning } from './beginning.js';
 import type { BodyArguments } from './frames.js';
 import { type LoadedModule, Module } from './node-module.js';
 
 const { apply } = Reflect;
-const compile = Module.prototype._compile;
+const { compile } = beginning;
 
 /**
  * The `require` of a module, with everything on it that Node.js puts there.

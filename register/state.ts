@@ -1,8 +1,10 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import { trustedVariable } from '../facade/environment.js';
-import { nodeOptions } from './aside.js';
-import { fs, path as nodePath } from './builtins.js';
+import { hasOwnRights } from '../facade/environment.js';
+import { options as given } from './aside.js';
+import { beginning } from './beginning.js';
+import { path as nodePath } from './builtins.js';
+import { debug } from './debug.js';
 import { openProgram, type ProgramCalls } from './native.js';
 import { builtin } from './node-module.js';
 
@@ -61,24 +63,16 @@ export const counts: Counts = {
   written: 0,
 };
 
-const debugging = process.env.WARMSHARD_DEBUG === '1';
-
-/** Says something on standard error where `WARMSHARD_DEBUG` is 1. */
-export function debug(what: string, path: string, why = ''): void {
-  if (!debugging) return;
-  try {
-    fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
-  } catch {}
-}
-
 /** The shard that programs share. */
 function defaultPath(): string {
-  const own = trustedVariable('WARMSHARD_HOME');
-  const cache = trustedVariable('XDG_CACHE_HOME');
+  // Else whoever started the program would choose what it runs.
+  const own = hasOwnRights() ? beginning.home : undefined;
+  const cache = hasOwnRights() ? beginning.userCache : undefined;
+  const userHome = hasOwnRights() ? beginning.userHome : undefined;
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = trustedVariable('HOME') ?? builtin('os').userInfo().homedir;
+  const home = userHome ?? builtin('os').userInfo().homedir;
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 
@@ -92,14 +86,15 @@ const ELSEWHERE = new Set(
  * the process' and not the file system's. V8 compares its own version and flags with each code cache besides.
  */
 function profile(): string {
-  const { version, arch, env } = process;
+  const { version, arch } = process;
+  const { nodePath: path = '', userHome = '' } = beginning;
   let isElsewhere = false;
-  const options = nodeOptions().filter((word) => {
+  const options = given.filter((word) => {
     // Else it is the value of the option before it.
     if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
     return !isElsewhere;
   });
-  return [version, process.versions.v8, arch, env.NODE_PATH ?? '', env.HOME ?? '', ...options].join('\0');
+  return [version, process.versions.v8, arch, path, userHome, ...options].join('\0');
 }
 
 const isText = (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0');

@@ -67,6 +67,8 @@ function build(node) {
     '-fno-rtti',
     '-fvisibility=hidden',
     '-nodefaultlibs',
+    // Else libgcc would be asked whether the processor has atomics of its own, and it is not there.
+    ...(triple.includes('arm64') ? ['-mno-outline-atomics'] : []),
     '-Wall',
     '-Wextra',
     '-Wno-unused-parameter',

@@ -95,6 +95,32 @@ async function look(entry) {
   };
 }
 
+/**
+ * Writes a bundle that a program loads by itself: of text instead of an entry, for what esbuild puts around the exports
+ * of an entry takes a start some time.
+ *
+ * @param {{ file: string, contents: string, eager: string[] } & import('esbuild').BuildOptions} options
+ */
+async function bundle({ file, contents, eager, ...options }) {
+  const { outputFiles } = await build({
+    ...common,
+    ...options,
+    write: false,
+    stdin: { contents, resolveDir: root, sourcefile: file },
+    format: 'cjs',
+    outfile: file,
+  });
+  const text = outputFiles?.[0]?.text ?? '';
+  await writeFile(
+    new URL(`../${file}`, import.meta.url),
+    eager.reduce((text, name) => {
+      const all = text.split(new RegExp(`^function ${name}(\\([^]*?^\\})$`, 'm'));
+      if (all.length !== 3) throw new Error(`${file} has no function ${name}, or has two`);
+      return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
+    }, text),
+  );
+}
+
 const { names } = await look('index.ts');
 if (names.length === 0) throw new Error('index.ts exports nothing');
 if (names.includes('default'))
@@ -155,56 +181,71 @@ const loader = `
     )
     .join('\n')}
 `;
-const { outputFiles } = await build({
-  ...common,
-  write: false,
-  stdin: {
-    resolveDir: root,
-    sourcefile: 'dist-index.js',
-    contents: `
-      import { ${own.join(', ')} } from './index.ts';
-      import { ${bundles.map(({ load }) => load).join(', ')} } from './${LOADER}';
-      module.exports = {
-        ${own.join(', ')},
-        ${bundles
-          .flatMap(({ load, names }) => names.map((name) => `get ${name}() { return ${load}().${name}; }`))
-          .join(',\n')}
-      };
-      Object.defineProperty(module.exports, '__esModule', { value: true });
-    `,
-  },
-  format: 'cjs',
-  outfile: 'dist/index.cjs',
+await bundle({
+  file: 'dist/index.cjs',
+  eager: EAGER,
+  contents: `
+    import { ${own.join(', ')} } from './index.ts';
+    import { ${bundles.map(({ load }) => load).join(', ')} } from './${LOADER}';
+    module.exports = {
+      ${own.join(', ')},
+      ${bundles
+        .flatMap(({ load, names }) => names.map((name) => `get ${name}() { return ${load}().${name}; }`))
+        .join(',\n')}
+    };
+    Object.defineProperty(module.exports, '__esModule', { value: true });
+  `,
   external: bundles.map(({ load }) => `./${load}.cjs`),
   plugins: [instead((module) => (module === LOADER ? loader : undefined))],
 });
-/** @type {(text: string, name: string) => string} */
-const inParentheses = (text, name) => {
-  const all = text.split(new RegExp(`^function ${name}(\\([^]*?^\\})$`, 'm'));
-  if (all.length !== 3) throw new Error(`dist/index.cjs has no function ${name}, or has two`);
-  return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
-};
-const text = outputFiles[0]?.text ?? '';
-await writeFile(new URL('../dist/index.cjs', import.meta.url), EAGER.reduce(inParentheses, text));
 await writeFile(
   new URL('../dist/index.mjs', import.meta.url),
   `import warmshard from './index.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = warmshard;\n`,
 );
 
-// `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard. What
-// records, transpiles, maps stacks, hooks into ES modules or scans texts are bundles of their own: a program that finds
+// `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard.
+// dist/register.cjs is all that a program needs which asks for no file; register-rest.cjs has the hooks. What
+// records, transpiles, maps stacks, hooks into ES modules or scans texts are bundles of their own again: a program that finds
 // everything loads none of them.
+const { names: registered } = await look('register/index.ts');
+await bundle({
+  file: 'dist/register.cjs',
+  eager: [
+    'standIn',
+    'readHandler',
+    'isMainRunning',
+    'asMethod',
+    'mayImport',
+    'onRequest',
+    'lookForMain',
+    'mayWait',
+    'open',
+  ],
+  contents: `
+    import { ${registered.join(', ')} } from './register/index.ts';
+    import { open } from './register/door.ts';
+    module.exports = open({ ${registered.join(', ')} });
+    Object.defineProperty(module.exports, '__esModule', { value: true });
+  `,
+});
+await bundle({
+  file: 'dist/register-rest.cjs',
+  eager: [],
+  contents: `export * from './register/rest.ts';`,
+  banner: { js: 'module.exports = (function (given) {\nconst module = { exports: {} };' },
+  footer: { js: 'return module.exports;\n});' },
+  plugins: [
+    instead((module) => (module === 'register/beginning.ts' ? 'export const beginning = given;' : undefined)),
+  ],
+});
 await build({
   ...common,
-  entryPoints: {
-    register: 'register/index.ts',
-    ...Object.fromEntries(
-      ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
-        `register-${name}`,
-        `register/${name}/index.ts`,
-      ]),
-    ),
-  },
+  entryPoints: Object.fromEntries(
+    ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
+      `register-${name}`,
+      `register/${name}/index.ts`,
+    ]),
+  ),
   format: 'cjs',
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
@@ -218,7 +259,6 @@ await build({
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
 });
-const { names: registered } = await look('register/index.ts');
 await writeFile(
   new URL('../dist/register.mjs', import.meta.url),
   `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,

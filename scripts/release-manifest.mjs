@@ -4,6 +4,8 @@
 // not yet published cannot be locked; as workspaces, those of other platforms fail with EBADPLATFORM.
 //
 //   node scripts/release-manifest.mjs           write them
+//   node scripts/release-manifest.mjs --repository URL
+//                                               and say, in all seven, from where they come: provenance asks for it
 //   node scripts/release-manifest.mjs --check   fail unless they are written and each platform has its binary
 
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -34,6 +36,17 @@ if (process.argv.includes('--check')) {
     );
   }
 } else {
-  const next = { ...manifest, optionalDependencies: wanted };
-  await writeFile(new URL('package.json', root), `${JSON.stringify(next, null, 2)}\n`);
+  const at = process.argv.indexOf('--repository');
+  const repository = at === -1 ? undefined : { type: 'git', url: `git+${process.argv[at + 1]}.git` };
+  const write = (/** @type {string} */ path, /** @type {object} */ next) =>
+    writeFile(
+      new URL(path, root),
+      `${JSON.stringify({ ...next, ...(repository && { repository }) }, null, 2)}\n`,
+    );
+  await write('package.json', { ...manifest, optionalDependencies: wanted });
+  if (repository !== undefined)
+    for (const platform of await readdir(new URL('npm/', root))) {
+      const path = `npm/${platform}/package.json`;
+      await write(path, await readJson(path));
+    }
 }

@@ -26,6 +26,8 @@ export interface RunOptions {
   cwd?: string;
   /** Preload `warmshard/register`. Default true. */
   register?: boolean;
+  /** Leave a small main module to Node.js, as programs are run in life. Default false: it is served as all others are. */
+  small?: boolean;
   /** Have it say what it does. */
   debug?: boolean;
   /** Sent once the program has printed `ready`. */
@@ -115,6 +117,7 @@ export class Program {
     const words = [...preload, ...node, ...(main === '' ? [] : [this.at(main)]), ...args];
     const { PATH, HOME, TMPDIR } = process.env;
     const env = { PATH, HOME, TMPDIR, WARMSHARD_HOME: this.home, ...options.env };
+    if (!options.small) Object.assign(env, { WARMSHARD_EAGER: '1', ...options.env });
     if (options.debug) Object.assign(env, { WARMSHARD_DEBUG: '1' });
     const child = spawn(process.execPath, words, { cwd, env, stdio: 'pipe' });
     this.#t.teardown(() => void child.kill('SIGKILL'));
@@ -158,7 +161,7 @@ export class Program {
   }
 
   /**
-   * Runs the program without us, cold, and warm twice, and compares.
+   * Runs the program without us, cold, and warm three times, and compares.
    *
    * @returns how it ended, and what the last run said
    */
@@ -166,6 +169,7 @@ export class Program {
     const expected = await this.plain(options);
     await this.one('cold', expected, options);
     await this.one('warm', expected, options);
+    await this.one('warm, as in life', expected, { ...options, small: true });
     const lines = await this.one('warm, and saying so', expected, { ...options, debug: true });
     if (options.aside)
       this.#t.deepEqual(

@@ -44,6 +44,12 @@ const UNFIT = /wrong ELF class|incompatible architecture|not a mach-o|no matchin
 /** The first that shows is told; the more certain come first. */
 const CAUSES: readonly Cause[] = [
   {
+    shows: (messages) => /startup snapshot/.test(messages),
+    remedy: () =>
+      'No addon can be part of a startup snapshot: require warmshard in the main function of the snapshot ' +
+      '(v8.startupSnapshot.setDeserializeMainFunction), not while it is built.',
+  },
+  {
     shows: (messages) => /ERR_DLOPEN_DISABLED/.test(messages),
     remedy: () =>
       'This Node.js was told not to load native addons. With --permission, allow them by --allow-addons, and the ' +

@@ -7,9 +7,9 @@
 
 import vm = require('node:vm');
 
-import { isTyped, type Kit, TYPED_REQUEST } from '../kit.js';
+import type { Kit } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
-import { forget, whyFound } from './facts.js';
+import { Searches } from './searches.js';
 
 /**
  * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
@@ -48,11 +48,11 @@ function headOfCode(): Buffer {
 /** See the file's head. */
 export class Capture {
   readonly #kit: Kit;
+  readonly #searches: Searches;
   #recorded = new Map<string, Recorded>();
   #aside = new Map<string, string>();
   #resolved: [folder: string, request: string, paths: number, told: string][] = [];
   #loaded = new Map<string, Loaded>();
-  #requests: [request: string, identity: string, parent: LoadedModule][] = [];
   #notes: [name: string, text: string][] = [];
   #armed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -65,6 +65,7 @@ export class Capture {
 
   constructor(kit: Kit) {
     this.#kit = kit;
+    this.#searches = new Searches(kit);
   }
 
   /** A module was compiled from its source. */
@@ -99,8 +100,8 @@ export class Capture {
   }
 
   /** Node.js looked for a request. */
-  searched(request: string, identity: string, parent: LoadedModule): void {
-    this.#requests.push([request, identity, parent]);
+  searched(request: string, identity: string, parent: LoadedModule, paths: readonly string[]): void {
+    this.#searches.add({ request, identity, parent, paths });
     this.#arm();
   }
 
@@ -162,13 +163,12 @@ export class Capture {
     this.#disarm();
     const { counts, debug, giveUp, program } = this.#kit;
     const cache = program();
-    const [recorded, loaded, requests, notes] = [this.#recorded, this.#loaded, this.#requests, this.#notes];
-    const [aside, resolved] = [this.#aside, this.#resolved];
+    const [recorded, loaded, notes] = [this.#recorded, this.#loaded, this.#notes];
+    const [aside, resolved, searches] = [this.#aside, this.#resolved, this.#searches.take()];
     this.#recorded = new Map();
     this.#aside = new Map();
     this.#resolved = [];
     this.#loaded = new Map();
-    this.#requests = [];
     this.#notes = [];
     if (cache === undefined) return 0;
     // Under other flags than those that modules are loaded with V8 would refuse all of it.
@@ -180,9 +180,7 @@ export class Capture {
       for (const answer of resolved) cache.recordResolution(...answer);
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
-      forget();
-      for (const [request, identity, parent] of requests) this.#recordRequest(request, identity, parent);
-      forget();
+      this.#searches.record(searches);
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const [filename, { script }] of [...recorded, ...loaded])
@@ -194,23 +192,6 @@ export class Capture {
     } catch (error) {
       giveUp(error);
       return 0;
-    }
-  }
-
-  #recordRequest(request: string, identity: string, parent: LoadedModule): void {
-    const typed = isTyped(parent.filename ?? '');
-    try {
-      if (this.#kit.identity(request) + (typed ? TYPED_REQUEST : '') !== identity) return;
-      const { real, paths } = this.#kit.resolveAgain(request, parent);
-      if (!real.startsWith('/') || paths === null) return;
-      const answer = whyFound(request, parent.path, paths, real);
-      if (answer === undefined) return;
-      // That it was not found as a TypeScript file asks has its reasons too.
-      const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
-      const told = [answer.found, real, ...answer.facts, ...facts].join('\0');
-      this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
-    } catch {
-      // It led nowhere, then as now.
     }
   }
 }

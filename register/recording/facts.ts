@@ -88,8 +88,12 @@ export function typeOf(folder: string): { type: string; facts: string[] } | unde
 }
 
 /** A file at a path, with an extension, or in a folder of that name: the first that there is. */
-function fileAt(base: string, request: string, facts: string[]): string | undefined {
-  const extensions = Object.keys(Module._extensions);
+function fileAt(
+  base: string,
+  request: string,
+  extensions: readonly string[],
+  facts: string[],
+): string | undefined {
   const first = (paths: string[]) =>
     paths.find((file) => {
       if (kindOf(file) === 'file') return true;
@@ -128,6 +132,7 @@ function exported(folder: string, real: string): string | undefined {
  * @param folder of the module that asks
  * @param paths where Node.js looks for it
  * @param real the canonical path that it has found
+ * @param extensions that were tried: the program may have added some since
  * @returns `undefined` where it cannot be told: then it is not to be kept
  */
 export function whyFound(
@@ -135,11 +140,12 @@ export function whyFound(
   folder: string,
   paths: readonly string[],
   real: string,
+  extensions: readonly string[] = Object.keys(Module._extensions),
 ): Answer | undefined {
   const facts: string[] = [];
   try {
     if (/^\.{0,2}\//.test(request) || request === '.' || request === '..') {
-      const found = fileAt(path.resolve(folder, request), request, facts);
+      const found = fileAt(path.resolve(folder, request), request, extensions, facts);
       return found === undefined ? undefined : { found, facts };
     }
     const name = /^(@[^/]+\/)?[^/]+/.exec(request)?.[0];
@@ -154,7 +160,7 @@ export function whyFound(
       const declared = readManifest(own)?.exports;
       const found =
         declared === undefined || declared === null
-          ? fileAt(path.resolve(place, request), request, facts)
+          ? fileAt(path.resolve(place, request), request, extensions, facts)
           : exported(`${place}/${name}`, real);
       if (found !== undefined) return { found, facts };
       if (declared !== undefined && declared !== null) return undefined;

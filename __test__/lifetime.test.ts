@@ -1,0 +1,97 @@
+// A test runner started hundreds of workers over one cache; a tool built a startup snapshot and died in V8.
+
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { type Inside, inChild } from './helpers/child.js';
+import { folder, shardPath } from './helpers/folder.js';
+
+const WORKERS = Number(process.env.WARMSHARD_WORKERS ?? 100);
+
+test('many workers open, read and die while the main thread writes', async (t) => {
+  const body = async ({ warmshard: { Shard }, worker }: Inside, args: { path: string; workers: number }) => {
+    const shard = Shard.open(args.path);
+    const value = (i: number) => new Uint8Array(1000 + i).fill(i);
+    for (let i = 0; i < 100; i++) shard.put(`${i}`, value(i));
+    let left = args.workers;
+    let wrong = 0;
+    const one = () =>
+      new Promise<void>((resolve) => {
+        const thread = worker(({ warmshard: { Shard }, threads }, path) => {
+          const shard = Shard.open(path);
+          for (let i = 0; i < 100; i++) {
+            const found = shard.get(`${i}`);
+            if (found === undefined || found.length < 1000 || found[0] !== found.at(-1))
+              threads.parentPort?.postMessage('wrong');
+          }
+          // Some close, some do not, some end in the midst of work.
+          if (threads.threadId % 3 === 0) shard.close();
+          if (threads.threadId % 3 === 1) void shard.verifyAsync().catch(() => {});
+          if (threads.threadId % 3 === 1) process.exit(0);
+        }, args.path);
+        thread.on('message', () => wrong++);
+        thread.on('error', () => wrong++);
+        thread.once('exit', () => resolve());
+      });
+    let puts = 0;
+    const writing = setInterval(() => {
+      for (let i = 0; i < 20; i++) shard.put(`${puts % 100}`, value(puts++ % 100));
+    }, 1);
+    const lane = async () => {
+      while (left-- > 0) await one();
+    };
+    await Promise.all([lane(), lane(), lane(), lane()]);
+    clearInterval(writing);
+    return { wrong, wrote: puts > 0, ok: shard.verify().ok, size: shard.size };
+  };
+  const args = { path: shardPath(t), workers: WORKERS };
+  t.deepEqual(await inChild(t, body, args), { wrong: 0, wrote: true, ok: true, size: 100 });
+});
+
+test('frozen intrinsics change nothing', async (t) => {
+  const body = async ({ warmshard: { Shard } }: Inside, path: string) => {
+    const shard = Shard.open<unknown>(path, { codec: 'json' });
+    shard.put('key', { a: 1 });
+    await shard.flushAsync();
+    let code = '';
+    try {
+      shard.get('');
+    } catch (error) {
+      code = (error as { code: string }).code;
+    }
+    return [shard.get('key'), code, shard.list().length];
+  };
+  const found = await inChild(t, body, shardPath(t), { nodeArgs: ['--frozen-intrinsics'] });
+  t.deepEqual(found as unknown, [{ a: 1 }, 'ERR_INVALID_KEY', 1]);
+});
+
+test('a startup snapshot holds no addon: that is told, and who starts from it may require the package', (t) => {
+  const dir = folder(t);
+  const root = JSON.stringify(join(__dirname, '..', 'package.json'));
+  const path = JSON.stringify(join(dir, 'a.shard'));
+  const node = (...args: string[]) =>
+    spawnSync(process.execPath, ['--snapshot-blob', join(dir, 'blob'), ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+  const build = (source: string) => {
+    writeFileSync(join(dir, 'main.cjs'), source);
+    return node('--build-snapshot', join(dir, 'main.cjs'));
+  };
+  const early = build(`
+    const { Shard } = require('node:module').createRequire(${root})('warmshard');
+    try { Shard.open(${path}); } catch (error) { console.log(error.code, /setDeserializeMainFunction/.test(error.message)); }`);
+  t.is(early.stdout, 'ERR_NATIVE_LOAD true\n', early.stderr);
+  t.is(early.status, 0, early.stderr);
+  const late = build(`
+    require('node:v8').startupSnapshot.setDeserializeMainFunction(() => {
+      const { Shard } = process.getBuiltinModule('node:module').createRequire(${root})('warmshard');
+      const shard = Shard.open(${path});
+      shard.put('key', new Uint8Array(4));
+      console.log(shard.get('key').length);
+    });`);
+  t.is(late.status, 0, late.stderr);
+  const started = node(join(dir, 'nothing.cjs'));
+  t.is(started.stdout, '4\n', started.stderr);
+});

@@ -1,0 +1,64 @@
+// A program registered an extension, as ts-node does, and none of the requests before it was ever kept.
+
+import test from 'ava';
+import { type Files, Program } from '../helpers/program.js';
+
+/** That of a warm run: nothing was left to be recorded. */
+const nothingWritten = (lines: string[]) => lines.filter((line) => line.startsWith('wrote'));
+
+const extending: Files = {
+  'app.js': `console.log(require('./a'), require('pkg')); require.extensions['.own'] = require.extensions['.js']; console.log(require('./b'))`,
+  'a.js': `module.exports = require('./lib')`,
+  'lib/index.js': `module.exports = 'lib'`,
+  'b.own': `module.exports = __filename`,
+  'node_modules/pkg/package.json': '{ "exports": "./main.js" }',
+  'node_modules/pkg/main.js': `module.exports = 'pkg'`,
+};
+
+test('requests are kept with the extensions that were tried, whatever is added later', async (t) => {
+  const program = new Program(t, extending);
+  const { lines } = await program.same({
+    hits: ['app.js', 'a.js', 'lib/index.js', 'node_modules/pkg/main.js'],
+  });
+  t.deepEqual(nothingWritten(lines), []);
+  // It would be found if `.own` had been tried.
+  program.write({ 'a.own': '' });
+  await program.same();
+});
+
+test('what leads nowhere is noted, and recorded once it is there', async (t) => {
+  const program = new Program(t, {
+    'package.json': '{ "imports": { "#here": "./here.js" } }',
+    'app.js': `for (const request of ['./gone', 'no-such-package', '#gone', '#here']) try { console.log(require(request)) } catch (e) { console.log(e.code) }`,
+    'here.js': `module.exports = 'here'`,
+  });
+  t.deepEqual(nothingWritten((await program.same()).lines), []);
+  program.write({ 'gone.js': `module.exports = 'there'`, 'node_modules/no-such-package/index.js': '' });
+  const hits = ['app.js', 'gone.js', 'node_modules/no-such-package/index.js'];
+  const { stdout, lines } = await program.same({ hits });
+  t.regex(stdout, /^there\n/);
+  t.deepEqual(nothingWritten(lines), []);
+});
+
+test('the loader remembers what it was told as what it has found', async (t) => {
+  const program = new Program(t, {
+    'app.js': `const Module = require('module'), fs = require('fs'); require('./a'); require('./b'); require.resolve.paths('./d'); console.log(Object.entries(Module._pathCache).filter(([key]) => key.startsWith('./')));
+fs.writeFileSync(__dirname + '/c', "module.exports = 'c without an extension'"); console.log(require('./c'));
+for (const key of Object.keys(Module._pathCache)) delete Module._pathCache[key]; delete require.cache[__dirname + '/c.js']; console.log(require('./c')); fs.rmSync(__dirname + '/c')`,
+    'a.js': `require('./c')`,
+    'b.js': `require('./c')`,
+    'c.js': `module.exports = 'c.js'`,
+    'd.js': '',
+  });
+  await program.same();
+});
+
+test('files of an extension that somebody else runs ask as any file does', async (t) => {
+  const program = new Program(t, {
+    'app.js': `require.extensions['.ts'] = (module, file) => module._compile(require('fs').readFileSync(file, 'utf8'), file); console.log(require('./x.ts'))`,
+    'x.ts': `module.exports = require('./y')`,
+    'y.js': `module.exports = 'js'`,
+    'y.ts': `module.exports = 'ts'`,
+  });
+  t.deepEqual(nothingWritten((await program.same()).lines), []);
+});

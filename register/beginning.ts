@@ -1,0 +1,50 @@
+/**
+ * What was so before the program began.
+ *
+ * The hooks come into place when the program asks for its first file (see door.ts). By then it may have put functions of
+ * its own into the loader, or changed its environment: what Node.js had there is kept here.
+ */
+
+import fs = require('node:fs');
+
+import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
+
+const { argv, env, execArgv } = process;
+const { isPreloading } = module as unknown as LoadedModule;
+// That of a preloaded file is the loader's own. Asking for it by name would load more of it.
+const Module = (isPreloading ? module.constructor : require('node:module')) as ModuleClass;
+const { _extensions, prototype, _resolveLookupPaths, _findPath, _nodeModulePaths, wrap, wrapper } = Module;
+
+// The module of this package that Node.js itself has loaded, and its file.
+const [door, file] = [module as unknown as LoadedModule, __filename];
+
+/** The loader's functions as they were, and what decides about the process as a whole. */
+export const beginning = {
+  door,
+  file,
+  isPreloading,
+  Module,
+  fs,
+  readFileSync: fs.readFileSync,
+  compile: prototype._compile,
+  handler: _extensions['.js'],
+  lookupPaths: _resolveLookupPaths,
+  findPath: _findPath,
+  nodeModulePaths: _nodeModulePaths,
+  wrap,
+  wrapperStart: wrapper[0],
+  main: argv[1],
+  execArgv: [...execArgv],
+  nodeOptions: env.NODE_OPTIONS,
+  home: env.WARMSHARD_HOME,
+  userCache: env.XDG_CACHE_HOME,
+  userHome: env.HOME,
+  nodePath: env.NODE_PATH,
+  debugging: env.WARMSHARD_DEBUG,
+  // What follows is set later: the main module, once it was left to Node.js; whether nobody can have got hold of
+  // `registerHooks`; whether the program has seen Node.js' own handler of `.js`, and else the one that it sees.
+  passed: undefined as string | undefined,
+  isUntouched: false,
+  isHandlerSeen: false,
+  kept: undefined as Handler | undefined,
+};

@@ -1,0 +1,9 @@
+import { beginning } from './beginning.js';
+
+/** Says something on standard error where `WARMSHARD_DEBUG` is 1. */
+export function debug(what: string, path: string, why = ''): void {
+  if (beginning.debugging !== '1') return;
+  try {
+    beginning.fs.writeSync(2, `warmshard: ${what} ${path.replace(/\n/g, '\\n')}${why && `: ${why}`}\n`);
+  } catch {}
+}

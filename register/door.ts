@@ -1,0 +1,179 @@
+/**
+ * What happens at the start of every program: as little as can be, for V8 takes its time even to read it.
+ *
+ * A small program may end without a request for a file, and would pay for the addon, the shard and the hooks without
+ * having anything of them. So a small main module is left to Node.js, and the rest of this package is loaded when the
+ * loader is asked for the first file behind it: inside of `Module._resolveLookupPaths`, where nothing of the program runs.
+ */
+
+import { asMethod } from './as-method.js';
+import { beginning } from './beginning.js';
+import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
+import type { Face } from './rest.js';
+import { hasImport, isTyped } from './texts.js';
+
+/** Where the one instance of a process is kept: it may be preloaded, and required later, of another copy too. */
+const instance = Symbol.for('warmshard/register');
+
+/**
+ * The largest main module that is not worth loading everything for, in bytes: V8 takes 0.3 ms for such a one, and loading
+ * everything takes 2.
+ */
+const SMALL_MAIN = 32768;
+
+const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '', debugging } = beginning;
+const home = beginning.home || '/';
+const { env, getBuiltinModule } = process as NodeJS.Process & { getBuiltinModule?: NodeJS.Require };
+
+/** Runs a bundle of this package; past everything that a program may have put in the way of loading. */
+function load(name: string): unknown {
+  const file = `${__dirname}/register-${name}.cjs`;
+  const holder = new Module(file);
+  holder.filename = file;
+  holder.require = getBuiltinModule ?? require;
+  Reflect.apply(beginning.compile, holder, [beginning.readFileSync(file, 'utf8'), file, 'commonjs']);
+  return holder.exports;
+}
+
+let rest: typeof import('./rest.js') | undefined;
+
+/** Everything else, with its hooks in place. */
+export function everything(): Face {
+  if (rest === undefined) {
+    // Its younger functions are there once somebody has asked for `node:module`.
+    beginning.isUntouched = isPreloading === true && !('registerHooks' in Module);
+    rest = (load('rest') as (given: typeof beginning) => typeof import('./rest.js'))(beginning);
+    rest.start({ load, setLookup, setHandler });
+  }
+  return rest.face;
+}
+
+type Lookup = ModuleClass['_resolveLookupPaths'];
+
+let waits = false;
+let lookup: Lookup | undefined;
+
+/** Has requests go another way. */
+function setLookup(next: Lookup): void {
+  lookup = next;
+  // The program may have put something before ours, which is to stay there.
+  if (!waits) Module._resolveLookupPaths = next;
+}
+
+let handlerNow: (() => Handler) | undefined;
+
+/** Has the handler of `.js` be what a function gives, asked each time. */
+function setHandler(next: () => Handler): void {
+  handlerNow = next;
+  // Else it stands there, unless the program has set one of its own.
+  if (!waits) standIn();
+}
+
+/** Puts an accessor in the handler's place. While a module is loaded it has to stay one: V8 names frames by it. */
+function standIn(): void {
+  Object.defineProperty(Module._extensions, '.js', {
+    configurable: true,
+    enumerable: true,
+    get: readHandler,
+    set: writeHandler,
+  });
+}
+
+function readHandler(): Handler | undefined {
+  if (handlerNow !== undefined) return handlerNow();
+  if (beginning.passed !== undefined && !isMainRunning()) return asMethod(handler as Handler, '.js');
+  beginning.isHandlerSeen = true;
+  return handler;
+}
+
+/** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
+function writeHandler(value: Handler): void {
+  if (value !== handler && value !== beginning.kept)
+    Object.defineProperty(Module._extensions, '.js', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value,
+    });
+}
+
+function isMainRunning(): boolean {
+  const main = process.mainModule as unknown as LoadedModule | undefined;
+  if (main === undefined) return true;
+  for (const symbol of Object.getOwnPropertySymbols(main))
+    if (symbol.description === 'kIsExecuting') return main[symbol] === true;
+  return main.loaded;
+}
+
+function mayImport(file: string): boolean {
+  try {
+    const text = readFileSync(file, 'latin1');
+    return text.includes('import') && hasImport(text);
+  } catch {
+    return true;
+  }
+}
+
+function tellPassed(file: string): void {
+  try {
+    fs.writeSync(2, `warmshard: aside ${file}: small\n`);
+  } catch {}
+}
+
+function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
+  if (lookup !== undefined) return lookup(request, parent);
+  if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
+    const found = fs.statSync(request, { throwIfNoEntry: false });
+    // One that loads ES modules has their cache switched on before it runs.
+    if (found?.isFile() && found.size <= SMALL_MAIN && !mayImport(request)) {
+      beginning.passed = request;
+      if (debugging === '1') tellPassed(request);
+      return lookupPaths(request, parent);
+    }
+  }
+  lookup = lookupPaths;
+  try {
+    everything();
+  } catch {
+    // The bundle is gone: the program has to do without.
+  }
+  return lookup(request, parent);
+}
+
+/** No request for the main module: it is an ES module, which no hook into CommonJS sees, and is loaded later than this. */
+function lookForMain(): void {
+  if (process.mainModule === undefined && beginning.passed === undefined) everything();
+}
+
+/** Options with which Node.js starts programs as ever. Of all others the rest knows more. */
+const UNUSUAL = / --(?!require\b|max[-_]|no[-_]warnings\b|no[-_]deprecation\b|enable[-_]source[-_]maps\b)/;
+
+/** Whether the program may start without us, for now. */
+function mayWait(): boolean {
+  if (!isPreloading || getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
+  if (env.NODE_V8_COVERAGE || env.NODE_PRESERVE_SYMLINKS || env.NODE_PRESERVE_SYMLINKS_MAIN) return false;
+  // A folder of ours may be told from one that the program leaves.
+  if (env.WATCH_REPORT_DEPENDENCIES || env.WARMSHARD_EAGER || home[0] !== '/') return false;
+  if (main.endsWith('.mjs') || isTyped(main)) return false;
+  // Somebody else's handler is there already.
+  if (!String(handler).includes('module._compile(')) return false;
+  const options = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`;
+  return !(options.includes(' --') && UNUSUAL.test(options));
+}
+
+/** Gives the one instance of the process; the first is it. */
+export function open(face: Face): Face {
+  const holder = Module as unknown as { [instance]?: Face };
+  const first = holder[instance];
+  if (first !== undefined) return first;
+  Object.defineProperty(Module, instance, { value: face });
+  if (mayWait()) {
+    waits = true;
+    Module._resolveLookupPaths = onRequest;
+    standIn();
+    if (main !== '') Promise.resolve().then(lookForMain);
+  } else if (env.WARMSHARD !== '0') everything();
+  // What was loaded before the program is none of its modules.
+  if (isPreloading) delete Module._cache[__filename];
+  return face;
+}

@@ -1,0 +1,93 @@
+/**
+ * Requests that Node.js looked for: where they led and why, told when the program has run.
+ *
+ * Many programs ask for what is not there, or for what cannot be told (`#imports`, say), each time they run. Those are
+ * noted under the program's name, so that the next run need not load this bundle, and ask again, for nothing.
+ */
+
+import { type Kit, TYPED_REQUEST } from '../kit.js';
+import { type LoadedModule, Module } from '../node-module.js';
+import { forget, whyFound } from './facts.js';
+
+/** Most that are noted of a program. */
+const MAX_HOPELESS = 128;
+
+/** One of them. */
+interface Search {
+  request: string;
+  identity: string;
+  parent: LoadedModule;
+  /** Where Node.js looked. */
+  paths: readonly string[];
+}
+
+/** Whether it was recorded, led nowhere, or cannot be told, now and ever. */
+type Outcome = 'kept' | 'nowhere' | 'never';
+
+/** The extensions that were tried when a request was asked for: hooks of the program may have added some since. */
+function extensionsOf(identity: string): string[] {
+  const others = identity.replace(TYPED_REQUEST, '').split('\0')[1];
+  return others === undefined ? ['.js', '.json', '.node'] : others.split(',');
+}
+
+export class Searches {
+  readonly #kit: Kit;
+  #searches: Search[] = [];
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+  }
+
+  add(search: Search): void {
+    this.#searches.push(search);
+  }
+
+  /** Forgets them. */
+  take(): Search[] {
+    const searches = this.#searches;
+    this.#searches = [];
+    return searches;
+  }
+
+  /** Records what can be. */
+  record(searches: readonly Search[]): void {
+    forget();
+    const hopeless = new Set<string>();
+    for (const search of searches) {
+      const outcome = this.#recordOne(search);
+      const name = `${search.parent.path}\0${search.identity}`;
+      if (outcome !== 'kept' && !name.includes('\n')) hopeless.add(outcome === 'never' ? `!${name}` : name);
+    }
+    forget();
+    this.#note(hopeless);
+  }
+
+  #note(hopeless: Set<string>): void {
+    const cache = this.#kit.program();
+    const { hopelessName } = this.#kit;
+    if (hopeless.size === 0 || cache === undefined) return;
+    const known = cache.noted(hopelessName())?.split('\n') ?? [];
+    const all = new Set([...known, ...hopeless]);
+    if (all.size > known.length && known.length < MAX_HOPELESS)
+      cache.note(hopelessName(), [...all].slice(0, MAX_HOPELESS).join('\n'));
+  }
+
+  #recordOne({ request, identity, parent, paths }: Search): Outcome {
+    const typed = identity.endsWith(TYPED_REQUEST);
+    try {
+      const remembered = Module._pathCache[`${request}\0${paths.join('\0')}`];
+      const real = remembered || this.#kit.resolveAgain(request, parent).real;
+      const answer = real.startsWith('/')
+        ? whyFound(request, parent.path, paths, real, extensionsOf(identity))
+        : undefined;
+      if (answer === undefined) return 'never';
+      // That it was not found as a TypeScript file asks has its reasons too.
+      const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
+      const told = [answer.found, real, ...answer.facts, ...facts].join('\0');
+      this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
+      return 'kept';
+    } catch {
+      return 'nowhere';
+    }
+  }
+}

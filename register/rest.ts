@@ -1,0 +1,77 @@
+/** Everything that a program needs which asks for files: a bundle of its own, loaded by door.ts. */
+
+import { type Reason, reasonToStepAside } from './aside.js';
+import { beginning } from './beginning.js';
+import { hookCommonJs, publish, recording } from './commonjs.js';
+import { isTyped } from './kit.js';
+import { loadBy } from './late.js';
+import type { Handler, ModuleClass } from './node-module.js';
+import {
+  type Counts,
+  closedBecause,
+  configure,
+  counts,
+  type EnableOptions,
+  faultOf,
+  giveUp,
+  path,
+} from './state.js';
+
+/** What `status` tells. */
+export interface Status extends Counts {
+  /** Whether modules are served. */
+  enabled: boolean;
+  /** Why not. */
+  reason?: string;
+  /** The shard. */
+  path: string;
+}
+
+/** What users see; documented in index.ts. */
+export interface Face {
+  enable(options?: EnableOptions): void;
+  flush(): number;
+  status(): Status;
+}
+
+/** What door.ts does for this bundle. */
+export interface Door {
+  load(name: string): unknown;
+  setLookup(lookup: ModuleClass['_resolveLookupPaths']): void;
+  setHandler(handler: () => Handler): void;
+}
+
+let reason: Reason | undefined;
+let hooked = false;
+let door: Door;
+
+function enable(options: EnableOptions = {}): void {
+  const fault = faultOf(options);
+  if (fault !== undefined) throw recording().invalid(fault);
+  if (hooked) publish();
+  configure(options);
+  reason = reasonToStepAside();
+  if (reason !== undefined) {
+    giveUp(reason.why);
+    // A program of TypeScript is watched as TypeScript: without a transpiler it would not run at all.
+    if (!reason.transpiles || !isTyped(process.argv[1] ?? '')) return;
+  }
+  if (hooked) return;
+  hooked = true;
+  hookCommonJs(reason !== undefined, door);
+}
+
+function status(): Status {
+  const why = reason?.why ?? closedBecause();
+  return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
+}
+
+export const face: Face = { enable, flush: publish, status };
+
+/** Puts the hooks in place, if they are wanted. */
+export function start(by: Door): void {
+  door = by;
+  loadBy(by.load);
+  if (beginning.passed !== undefined) counts.aside++;
+  enable();
+}

