@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { trustedVariable } from './environment.js';
 import { WarmshardError } from './errors.js';
 import { later } from './later.js';
 import type { ShardStats } from './reports.js';
@@ -187,7 +188,7 @@ export function platformTriple(): string {
  * package, below this one or beside it as installers put it.
  */
 export function candidates(triple: string): string[] {
-  const override = process.env.WARMSHARD_NATIVE_PATH;
+  const override = trustedVariable('WARMSHARD_NATIVE_PATH');
   if (override) return [override];
   const file = `warmshard.${triple}.node`;
   const installed = `@warmshard/${triple}`;
@@ -235,7 +236,7 @@ export function load(attempts: Attempt[]): Addon | undefined {
     if (found !== undefined) return found;
   }
   const [system, arch, libc] = triple.split('-');
-  if (libc === undefined || process.env.WARMSHARD_NATIVE_PATH) return undefined;
+  if (libc === undefined || trustedVariable('WARMSHARD_NATIVE_PATH')) return undefined;
   return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts);
 }
 

@@ -1,3 +1,5 @@
+import { trustedVariable } from '../facade/environment.js';
+
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
@@ -8,6 +10,7 @@ export interface ProgramCalls {
   record(path: string, told: string, code?: Uint8Array, map?: string): number;
   improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
+  kindOf(path: string): number;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;
@@ -32,7 +35,7 @@ interface Addon {
 
 /** Binaries of this platform, in the order in which they are tried: one built in this checkout, or a platform package's. */
 function binaries(): (() => string)[] {
-  const override = process.env.WARMSHARD_NATIVE_PATH;
+  const override = trustedVariable('WARMSHARD_NATIVE_PATH');
   if (override) return [() => override];
   const { platform, arch } = process;
   const base = `${platform}-${arch}`;

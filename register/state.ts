@@ -1,5 +1,6 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
+import { hasOwnRights } from '../facade/environment.js';
 import { options as given } from './aside.js';
 import { beginning } from './beginning.js';
 import { path as nodePath } from './builtins.js';
@@ -64,11 +65,14 @@ export const counts: Counts = {
 
 /** The shard that programs share. */
 function defaultPath(): string {
-  const { home: own, userCache: cache, userHome } = beginning;
+  // Else whoever started the program would choose what it runs.
+  const own = hasOwnRights() ? beginning.home : undefined;
+  const cache = hasOwnRights() ? beginning.userCache : undefined;
+  const userHome = hasOwnRights() ? beginning.userHome : undefined;
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = userHome ?? builtin('os').homedir();
+  const home = userHome ?? builtin('os').userInfo().homedir;
   return `${home}/${folder}/warmshard/programs.shard`;
 }
 

@@ -163,10 +163,21 @@ const exported = await Promise.all(
 const loader = `
   ${engine.map((module, i) => `import * as engine${i} from './${module}';`).join('\n')}
   const engine = () => ({ later, ${exported.join(', ')} });
+  import { WarmshardError } from './facade/errors.ts';
   const loaded = {};
+  // Without a descriptor left, for instance.
+  const load = (bundle) => {
+    try {
+      return bundle();
+    } catch (error) {
+      if (error.errno === undefined) throw error;
+      throw new WarmshardError('ERR_IO', error.message, error.errno, error.syscall, error.path);
+    }
+  };
   ${bundles
     .map(
-      ({ load }) => `export const ${load} = () => (loaded.${load} ??= require('./${load}.cjs')(engine()));`,
+      ({ load }) =>
+        `export const ${load} = () => (loaded.${load} ??= load(() => require('./${load}.cjs')(engine())));`,
     )
     .join('\n')}
 `;

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { trustedVariable } from '../environment.js';
 import { invalid } from '../errors.js';
 import { isPlainName, userCacheFolder } from './user-cache.js';
 
@@ -12,8 +13,8 @@ import { isPlainName, userCacheFolder } from './user-cache.js';
  */
 export function defaultCachePath(name = 'scripts.shard'): string {
   if (!isPlainName(name)) throw invalid("name must be a plain file name, without a folder's");
-  const home = process.env.WARMSHARD_HOME;
-  if (home === undefined || home === '') return join(userCacheFolder('warmshard'), name);
+  const home = trustedVariable('WARMSHARD_HOME');
+  if (home === undefined) return join(userCacheFolder('warmshard'), name);
   if (!isAbsolute(home))
     throw invalid(`WARMSHARD_HOME must be an absolute path, not ${JSON.stringify(home)}`);
   return join(home, name);

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { trustedVariable } from '../environment.js';
 import { invalid } from '../errors.js';
 
 /** Whether a name is that of one file or folder, without a path. */
@@ -22,7 +23,8 @@ export function isPlainName(name: unknown): name is string {
  */
 export function userCacheFolder(app: string): string {
   if (!isPlainName(app)) throw invalid('app must be a plain name, without a path');
-  const { XDG_CACHE_HOME: xdg, HOME: home } = process.env;
+  const xdg = trustedVariable('XDG_CACHE_HOME');
+  const home = trustedVariable('HOME');
   // A relative one is to be ignored, says the specification.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, app);
   if (home === undefined || !isAbsolute(home))

@@ -48,7 +48,7 @@ export class Compiler {
     if (!canImport && (MAKES_CODE.test(text) || (imports && reallyImports(text))))
       return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
-    if (SOURCE_URL.test(text)) return aside('a source URL');
+    if (text.includes('sourceURL=') && SOURCE_URL.test(text)) return aside('a source URL');
     let script: vm.Script;
     try {
       if (program()?.mayEnd(filename))

@@ -28,11 +28,24 @@ type Kind = 'file' | 'folder' | undefined;
 const kinds = new Map<string, Kind>();
 const manifests = new Map<string, Record<string, unknown> | undefined>();
 
-/** What is remembered may be out of date from now on. */
-export function forget(): void {
+/** Tells what lies at a path: the addon, while requests are recorded, which would look there again. */
+let looker: ((file: string) => number) | undefined;
+
+/**
+ * What is remembered may be out of date from now on.
+ *
+ * @param look gives 1 for a file, 2 for a folder; default: Node.js is asked
+ */
+export function forget(look?: (file: string) => number): void {
+  looker = look;
   kinds.clear();
   manifests.clear();
   types.clear();
+}
+
+function kindOfStat(file: string): Kind {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
 }
 
 function kindOf(file: string): Kind {
@@ -40,8 +53,8 @@ function kindOf(file: string): Kind {
   if (known !== undefined || kinds.has(file)) return known;
   let kind: Kind;
   try {
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    kind = stat?.isFile() ? 'file' : stat?.isDirectory() ? 'folder' : undefined;
+    if (looker !== undefined) kind = ([undefined, 'file', 'folder'] as const)[looker(file)];
+    else kind = kindOfStat(file);
   } catch {}
   kinds.set(file, kind);
   return kind;
@@ -52,7 +65,8 @@ function readManifest(file: string): Record<string, unknown> | undefined {
   if (manifests.has(file)) return manifests.get(file);
   let text: string | undefined;
   try {
-    text = fs.readFileSync(file, 'utf8');
+    // Most are absent, and an error takes longer than a look.
+    if (kindOf(file) === 'file') text = fs.readFileSync(file, 'utf8');
   } catch {}
   const manifest = text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
   manifests.set(file, manifest);

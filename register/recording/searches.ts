@@ -51,7 +51,8 @@ export class Searches {
 
   /** Records what can be. */
   record(searches: readonly Search[]): void {
-    forget();
+    const cache = this.#kit.program();
+    forget(cache && ((file) => cache.kindOf(file)));
     const hopeless = new Set<string>();
     for (const search of searches) {
       const outcome = this.#recordOne(search);

@@ -47,6 +47,7 @@ callbacks! {
     record "record" => record_module;
     improve "improve" => improve_module;
     record_resolution "recordResolution" => record_request;
+    kind_of "kindOf" => look_at_path;
     noted "noted" => noted_text;
     note "note" => note_text;
     settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
@@ -256,6 +257,12 @@ fn record_request(
     let (found, real) = (told.next().unwrap_or_default(), told.next().unwrap_or_default());
     let facts = facts(told);
     it.with(|programs, _| Ok(i32::from(programs.record_resolution(&request, found, real, &facts))))
+}
+
+/// `kindOf(path)`: 1 for a file, 2 for a folder, 0 for neither.
+fn look_at_path(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<i32, Error> {
+    let path = long_text(env, path)?;
+    it.with(|programs, _| Ok(if path.contains(&0) { 0 } else { programs.kind(&path) }))
 }
 
 /// `noted(name)`: a text, or undefined.

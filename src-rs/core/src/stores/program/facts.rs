@@ -80,7 +80,8 @@ pub struct Today {
 }
 
 impl Today {
-    fn kind(&mut self, path: &[u8]) -> Option<FileType> {
+    /// What lies at a path, links followed. Who asks here looks for nothing that a fact will be asked for again.
+    pub fn kind(&mut self, path: &[u8]) -> Option<FileType> {
         if let Some(kind) = self.kinds.get(path) {
             return *kind;
         }

@@ -21,6 +21,7 @@ use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
 use facts::{Facts, Today};
 use module::Meta;
+use rustix::fs::FileType;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
 use walk::Walk;
@@ -304,6 +305,15 @@ impl Programs {
             return Ok(false);
         }
         Ok(self.queue.push(key, vec![meta, text, code.to_vec(), map]))
+    }
+
+    /// What lies at a path, as far as facts are to be told of it: 1 for a file, 2 for a folder, 0 for neither.
+    pub fn kind(&mut self, path: &[u8]) -> i32 {
+        match self.today.kind(path) {
+            Some(FileType::RegularFile) => 1,
+            Some(FileType::Directory) => 2,
+            _ => 0,
+        }
     }
 
     /// Records where a request led. As `record`.

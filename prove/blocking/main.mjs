@@ -1,0 +1,103 @@
+// How long one call holds up the event loop, at worst: each synchronous call on a large shard while other processes write and
+// compact it. What lasts longer than a moment has an asynchronous form.
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { Shard } from 'warmshard';
+import { options, progress, report, scratch } from '../lib/options.mjs';
+
+/** Milliseconds that a call may take beside what the table in docs/reliability.md states: the noise of a busy machine. */
+const LOCK_TIMEOUT = 5000;
+/** Calls that stay within these bounds, in milliseconds, whatever the size of the shard. */
+const QUICK = new Set(['get', 'has', 'get, absent', 'put']);
+
+const { seconds } = options(60);
+const { values } = parseArgs({ options: { mib: { type: 'string' } }, strict: false });
+const mib = Number(values.mib ?? (seconds < 30 ? 64 : 1024));
+const path = `${scratch({ disk: true })}/large.shard`;
+const how = { maxBytes: 8 * 2 ** 30, autoCompact: false };
+const shard = Shard.open(path, how);
+const value = new Uint8Array(16 << 10);
+const count = (mib << 20) / value.length;
+for (let i = 0; i < count; i += 4096) {
+  shard.mergeIn(Array.from({ length: Math.min(4096, count - i) }, (_, n) => [`key ${i + n}`, value]));
+  progress(`${Math.round((100 * i) / count)} % of ${mib} MiB`);
+}
+progress('');
+shard.flush();
+
+const other = fileURLToPath(new URL('other.mjs', import.meta.url));
+const others = ['put', 'compact'].map((what) =>
+  spawn(process.execPath, [other, path, what], { stdio: ['ignore', 'ignore', 'inherit'] }),
+);
+await new Promise((done) => setTimeout(done, 300));
+
+let n = 0;
+const key = () => {
+  n = (n * 1_103_515_245 + 12_345) & 0x7fffffff;
+  return `key ${n % count}`;
+};
+/** @type {Record<string, { every: number, call: () => unknown }>} */
+const CALLS = {
+  get: { every: 1, call: () => shard.get(key()) },
+  has: { every: 1, call: () => shard.has(key()) },
+  'get, absent': { every: 1, call: () => shard.get('absent') },
+  put: { every: 5, call: () => shard.put(key(), value) },
+  delete: { every: 20, call: () => shard.delete('absent, too') },
+  'mergeIn of 100': {
+    every: 200,
+    call: () => shard.mergeIn(Array.from({ length: 100 }, () => [key(), value])),
+  },
+  'open, first get, close': {
+    every: 100,
+    call() {
+      const it = Shard.open(path, how);
+      it.get(key());
+      it.close();
+    },
+  },
+  flush: { every: 500, call: () => shard.flush() },
+  keys: { every: 3000, call: () => shard.keys().next() },
+  list: { every: 20_000, call: () => shard.list() },
+  verify: { every: 40_000, call: () => shard.verify() },
+  compact: { every: 40_001, call: () => shard.compact() },
+};
+/** @type {Map<string, number[]>} */
+const took = new Map(Object.keys(CALLS).map((name) => [name, []]));
+const until = Date.now() + seconds * 1000;
+for (let round = 1; Date.now() < until || took.get('compact')?.length === 0; round++) {
+  for (const [name, { every, call }] of Object.entries(CALLS)) {
+    if (round % every !== 0 && !(Date.now() >= until && took.get(name)?.length === 0)) continue;
+    const from = performance.now();
+    call();
+    took.get(name)?.push(performance.now() - from);
+  }
+  if (round % 200 === 0) await new Promise(setImmediate);
+}
+for (const it of others) it.kill('SIGKILL');
+shard.close();
+
+const table = new Table({
+  head: ['call', 'calls', 'median ms', '99.9 % ms', 'worst ms'],
+  style: { head: [], border: [] },
+});
+/** @type {string[]} */
+const wrong = [];
+let worst = 0;
+for (const [name, times] of took) {
+  times.sort((a, b) => a - b);
+  /** @param {number} share */
+  const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
+  table.push([name, times.length, at(0.5).toFixed(3), at(0.999).toFixed(2), at(1).toFixed(1)]);
+  if (!QUICK.has(name)) continue;
+  worst = Math.max(worst, at(1));
+  if (at(1) > LOCK_TIMEOUT) wrong.push(`${name} took ${at(1)} ms`);
+}
+console.log(table.toString());
+report(
+  'blocking',
+  `a shard of ${mib} MiB while others write and compact: get, has and put took ${worst.toFixed(1)} ms at most`,
+  wrong,
+);

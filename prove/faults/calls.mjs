@@ -1,0 +1,195 @@
+// A disk that fails: every kind of call about a store's files, failing at the n-th one for every n, once or from then on.
+//
+// `WARMSHARD_ONLY='shard 1: {"calls":...}'` runs that one alone, as it is told in a complaint, and says each step.
+//
+// Runs in a child with the library preloaded, for the faults must not reach whoever judges. A child serves all runs, so
+// that a host which dies, hangs or leaks descriptors shows.
+
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { WarmshardError } from 'warmshard';
+import { Oracle } from '../lib/oracle.mjs';
+import { random, shuffled } from '../lib/random.mjs';
+import { plan } from '../lib/scenario.mjs';
+import { SUBJECTS } from '../lib/subjects.mjs';
+import { Control } from './control.mjs';
+
+const { EIO, ENOSPC, EINTR, EMFILE, ENOMEM, EACCES, EDQUOT, ENOLCK } = constants.errno;
+
+/** @typedef {import('./control.mjs').Call} Call */
+
+/** What each kind of call can come back with. @type {readonly [Call, number[]][]} */
+const ERRNOS = [
+  ['open', [EIO, EMFILE, EACCES, ENOSPC]],
+  ['fstat', [EIO]],
+  ['lstat', [EIO, EACCES]],
+  ['flock', [EINTR, ENOLCK]],
+  ['sync', [EIO, ENOSPC]],
+  ['truncate', [EIO, EINTR]],
+  ['allocate', [ENOSPC, EIO]],
+  ['read', [EIO, EINTR]],
+  ['write', [EIO, ENOSPC, EINTR, EDQUOT]],
+  ['rename', [EIO, ENOSPC]],
+  ['unlink', [EIO, EACCES]],
+  ['mkdir', [ENOSPC]],
+  ['opendir', [EMFILE]],
+  ['mmap', [ENOMEM]],
+  ['statfs', [EIO]],
+];
+/** Nothing may come of these: whoever gets them tries again. */
+const HARMLESS = new Set(['flock', 'truncate', 'read', 'write']);
+const TYPED = new Set(['ERR_IO', 'ERR_NO_SPACE', 'ERR_LOCK_TIMEOUT']);
+const STEPS = 24;
+
+const [dir, controlPath, seconds, seed] = /** @type {[string, string, string, string]} */ (
+  process.argv.slice(2)
+);
+const control = new Control(controlPath);
+/** @type {string[]} */
+const wrong = [];
+let runs = 0;
+
+const only = process.env.WARMSHARD_ONLY?.match(/^(.*) (\d+): (\{.*\})/);
+
+/** A number that rises with descriptors that nobody closes. */
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+/**
+ * @param {import('../lib/subjects.mjs').Subject} subject
+ * @param {number} plotted the plan's seed
+ * @param {import('./control.mjs').Fault} [fault]
+ * @returns {{ calls: number, fired: number }}
+ */
+function run(subject, plotted, fault) {
+  const at = `${dir}/${runs++}`;
+  mkdirSync(at);
+  const told = fault ? `${subject.name} ${plotted}: ${JSON.stringify(fault)}` : subject.name;
+  writeFileSync(`${controlPath}.now`, told);
+  /** @param {string} what */
+  const complain = (what) => void (complaints++ === 0 && wrong.push(`${told}: ${what}`));
+  let complaints = 0;
+  const oracle = new Oracle();
+  const quiet = fault?.action === 'short' || (fault?.errno === EINTR && HARMLESS.has(fault.calls[0] ?? ''));
+  /** @param {unknown} error @param {string} doing */
+  const judge = (error, doing) => {
+    if (only) console.error(`  ${error}`);
+    if (!(error instanceof WarmshardError) || !TYPED.has(error.code)) complain(`${doing} threw ${error}`);
+    else if (quiet) complain(`${doing} threw where a second try would have done: ${error.message}`);
+  };
+  /** @type {any} */
+  let store;
+  const open = () => {
+    try {
+      store = subject.open(at);
+    } catch (error) {
+      store = undefined;
+      judge(error, 'open');
+    }
+  };
+  control.set(fault);
+  open();
+  for (const step of plan(subject, plotted, STEPS)) {
+    const doing = JSON.stringify(step);
+    if (only) console.error(doing, control.told());
+    if (store === undefined || 'reopen' in step) {
+      store?.close();
+      open();
+      if (store === undefined) continue;
+    }
+    try {
+      if ('change' in step) {
+        const { fired } = control.told();
+        let done = false;
+        try {
+          subject.apply(store, step.change);
+          done = true;
+        } finally {
+          if (subject.deferred) oracle.defer(step.change, done);
+          else oracle.note(step.change, done && !(subject.lenient && control.told().fired > fired));
+        }
+      } else if ('house' in step) {
+        subject.keepHouse(store, step.house);
+        if (step.house === 0) oracle.flushed();
+      }
+    } catch (error) {
+      judge(error, doing);
+    }
+    try {
+      for (const it of oracle.judge((key) => subject.find(store, key), { mayMiss: true }))
+        complain(`after ${doing}: ${it}`);
+    } catch (error) {
+      judge(error, 'get');
+    }
+  }
+  const { calls, fired } = control.told();
+  control.set();
+  try {
+    store?.close();
+    for (const round of ['again', 'and again']) {
+      store = subject.open(at);
+      for (const it of oracle.judge((key) => subject.find(store, key))) complain(`opened ${round}: ${it}`);
+      const change = { tag: 1000, put: ['afterwards'] };
+      subject.apply(store, change);
+      oracle.note(change, true);
+      subject.keepHouse(store, 0);
+      if (store.verify) {
+        const found = store.verify();
+        if (!found.ok) complain(`verify ${round}: ${JSON.stringify(found)}`);
+      }
+      store.close();
+    }
+  } catch (error) {
+    complain(`opened again: ${/** @type {Error} */ (error).stack}`);
+  }
+  rmSync(at, { recursive: true });
+  return { calls, fired };
+}
+
+if (only) {
+  const subject = SUBJECTS.find((it) => it.name === only[1]);
+  if (subject) run(subject, Number(only[2]), JSON.parse(only[3] ?? ''));
+  console.error(wrong.join('\n'));
+  process.exit();
+}
+
+/** @type {{ subject: import('../lib/subjects.mjs').Subject, plotted: number, fault: import('./control.mjs').Fault }[]} */
+const all = [];
+for (const subject of SUBJECTS) {
+  for (const plotted of Number(seconds) < 10 ? [Number(seed)] : [Number(seed), Number(seed) + 1]) {
+    for (const [call, errnos] of ERRNOS) {
+      const { calls } = run(subject, plotted, { calls: [call], from: 0, times: 1, action: 'nothing' });
+      for (let from = 1; from <= calls; from++) {
+        for (const errno of errnos) {
+          all.push({ subject, plotted, fault: { calls: [call], from, times: 1, action: 'fail', errno } });
+          if (errno === EINTR) continue;
+          all.push({ subject, plotted, fault: { calls: [call], from, times: 0, action: 'fail', errno } });
+          if (call === 'write')
+            all.push({
+              subject,
+              plotted,
+              fault: { calls: [call], from, times: 1, action: 'half, fail', errno },
+            });
+        }
+        if (call === 'write' || call === 'read')
+          all.push({ subject, plotted, fault: { calls: [call], from, times: 0, action: 'short' } });
+      }
+    }
+  }
+}
+const deadline = Date.now() + Number(seconds) * 1000;
+const before = descriptors();
+let injected = 0;
+let tried = 0;
+for (const { subject, plotted, fault } of shuffled(all, random(Number(seed)))) {
+  if (Date.now() > deadline) break;
+  tried++;
+  injected += run(subject, plotted, fault).fired;
+}
+// Lent windows keep their file open until they are collected.
+for (let i = 0; i < 5; i++) {
+  globalThis.gc?.();
+  await new Promise((done) => setTimeout(done, 20));
+}
+const after = descriptors();
+if (after > before + 20) wrong.push(`descriptors: ${before} before, ${after} after`);
+console.log(JSON.stringify({ tried, all: all.length, injected, wrong }));

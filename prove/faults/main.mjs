@@ -1,0 +1,50 @@
+// Real faults: what the system can answer, what people do to files, and disks that are full.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { options, report, scratch, skipped } from '../lib/options.mjs';
+import { Control, environment, library } from './control.mjs';
+import { limits } from './limits.mjs';
+import { fullDisks } from './media.mjs';
+import { underneath } from './underneath.mjs';
+
+/** No run takes that long: a child that is silent for so many seconds hangs. */
+const PATIENCE = 60;
+
+const { seconds, seed } = options(60);
+
+const dir = scratch();
+mkdirSync(`${dir}/files`);
+const built = library(dir);
+if ('missing' in built) skipped('calls that fail', built.missing);
+else await calls(built.path);
+limits(dir);
+await underneath(scratch({ disk: true }));
+await fullDisks(scratch({ disk: true }), { seed });
+
+/** @param {string} lib */
+async function calls(lib) {
+  const path = `${dir}/control`;
+  new Control(path).close();
+  const script = fileURLToPath(new URL('calls.mjs', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--expose-gc', script, `${dir}/files`, path, String(seconds), String(seed)],
+    {
+      env: environment(lib, `${dir}/files`, path),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let out = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), (seconds + PATIENCE) * 1000);
+  const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
+  clearTimeout(timer);
+  if (code !== 0) {
+    report('calls that fail', `the host ended with ${signal ?? code}`, [readFileSync(`${path}.now`, 'utf8')]);
+    return;
+  }
+  const { tried, all, injected, wrong } = JSON.parse(out);
+  report('calls that fail', `${injected} failures in ${tried} of ${all} runs`, wrong);
+}

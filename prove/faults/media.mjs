@@ -1,0 +1,127 @@
+// Disks that are full, or have no inode left: a small tmpfs and a small ext4 on a loop device. A store there goes on once
+// there is room again, and has lost nothing that it had promised.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { WarmshardError } from 'warmshard';
+import { report, skipped } from '../lib/options.mjs';
+import { Oracle } from '../lib/oracle.mjs';
+import { random } from '../lib/random.mjs';
+import { SUBJECTS } from '../lib/subjects.mjs';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
+
+/** @param {string} command @param {string[]} args */
+const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+/** @type {Record<string, (dir: string, at: string) => boolean>} */
+const MEDIA = {
+  'a full tmpfs': (_, at) => runs('mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', at),
+  'a tmpfs without inodes': (_, at) =>
+    runs('mount', '-t', 'tmpfs', '-o', 'size=8m,nr_inodes=24', 'tmpfs', at),
+  'a full ext4': (dir, at) => loop(dir, at, '12M', []),
+  'an ext4 without inodes': (dir, at) => loop(dir, at, '16M', ['-N', '32']),
+};
+
+/** @param {string} dir @param {string} at @param {string} size @param {string[]} how */
+function loop(dir, at, size, how) {
+  const image = `${dir}/image`;
+  return (
+    runs('truncate', '-s', size, image) &&
+    runs('mkfs.ext4', '-q', '-F', '-m', '0', ...how, image) &&
+    runs('mount', '-o', 'loop', image, at)
+  );
+}
+
+/** @param {string} dir @param {{ seed: number }} how */
+export async function fullDisks(dir, { seed }) {
+  for (const [title, mount] of Object.entries(MEDIA)) {
+    const own = `${dir}/${title.replaceAll(' ', '-')}`;
+    const at = `${own}/disk`;
+    mkdirSync(at, { recursive: true });
+    if (!mount(own, at)) {
+      skipped(title, 'nothing can be mounted here');
+      continue;
+    }
+    try {
+      const { refused, wrong } = await fill(at, seed);
+      if (refused === 0) wrong.push('the disk was never full');
+      report(title, `${refused} changes refused, all else is there`, wrong);
+    } finally {
+      runs('umount', at);
+    }
+  }
+}
+
+/** @param {string} at @param {number} seed */
+async function fill(at, seed) {
+  /** @type {string[]} */
+  const wrong = [];
+  let refused = 0;
+  for (const subject of SUBJECTS) {
+    const next = random(seed);
+    const oracle = new Oracle();
+    const dir = `${at}/${subject.name.replaceAll(/\W+/g, '-')}`;
+    mkdirSync(dir);
+    let store = subject.open(dir);
+    let full = false;
+    for (let tag = 1; tag < 400; tag++) {
+      const change = { tag, put: [`key ${next(40)}`] };
+      /** @param {() => void} work */
+      const may = (work) => {
+        try {
+          work();
+          return true;
+        } catch (error) {
+          refused++;
+          full = true;
+          if (!(error instanceof WarmshardError) || !['ERR_NO_SPACE', 'ERR_IO'].includes(error.code))
+            wrong.push(`${subject.name}: ${error}`);
+          return false;
+        }
+      };
+      const before = subject.lenient ? store.metrics().rejectedPuts : 0;
+      const done = may(() => subject.apply(store, change));
+      const counted = subject.lenient && store.metrics().rejectedPuts > before;
+      if (counted) {
+        refused++;
+        full = true;
+      }
+      if (subject.deferred) oracle.defer(change, done);
+      else oracle.note(change, done && !counted);
+      if (tag % 20 === 0 && may(() => store.flush())) oracle.flushed();
+      if (tag % 50 === 0 && store.compact) may(() => store.compact());
+      // Somebody else takes all that is left, and gives it back.
+      if (tag === 150) for (let i = 0; i < 40; i++) hog(at, i);
+      if (tag === 250)
+        for (const name of readdirSync(at)) if (name.startsWith('hog')) rmSync(`${at}/${name}`);
+      for (const it of oracle.judge((key) => subject.find(store, key), { mayMiss: true }))
+        wrong.push(`${subject.name}, ${tag}: ${it}`);
+    }
+    if (!full) wrong.push(`${subject.name}: was never refused anything`);
+    store.close();
+    store = subject.open(dir);
+    for (const it of oracle.judge((key) => subject.find(store, key)))
+      wrong.push(`${subject.name}, opened again: ${it}`);
+    store.close();
+    store = undefined;
+    // What is lent keeps its place on the disk until nobody looks at it any more.
+    for (let i = 0; i < 3; i++) {
+      gc();
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    rmSync(dir, { recursive: true });
+  }
+  return { refused, wrong };
+}
+
+/** @param {string} at @param {number} i */
+function hog(at, i) {
+  const { bavail, bsize } = statfsSync(at);
+  try {
+    writeFileSync(`${at}/hog${i}`, Buffer.alloc(Math.min(bavail * bsize, 1 << 20)));
+  } catch {}
+}

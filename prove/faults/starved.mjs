@@ -1,0 +1,114 @@
+// A host that runs out of something: see limits.mjs.
+
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import { Shard, WarmshardError } from 'warmshard';
+import { Oracle } from '../lib/oracle.mjs';
+import { SUBJECTS } from '../lib/subjects.mjs';
+import { Control } from './control.mjs';
+
+const [what, at, controlPath] = /** @type {[string, string, string]} */ (process.argv.slice(2));
+/** @type {string[]} */
+const wrong = [];
+let refused = 0;
+
+/** @param {() => void} work */
+const may = (work) => {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    refused++;
+    if (!(error instanceof WarmshardError) || error.code !== 'ERR_IO') wrong.push(`${error}`);
+    return false;
+  }
+};
+
+/** Works with every store, starved now and then.
+ * @param {(now: boolean) => void} starve
+ */
+function work(starve) {
+  for (const subject of SUBJECTS) {
+    const dir = `${at}/${what}-${subject.name.replaceAll(/\W+/g, '-')}`;
+    mkdirSync(dir);
+    const oracle = new Oracle();
+    let store = subject.open(dir);
+    for (let tag = 1; tag < 120; tag++) {
+      const starved = tag % 4 < 2;
+      starve(starved);
+      const change = { tag, put: [`key ${tag % 30}`] };
+      const before = subject.lenient ? store.metrics().rejectedPuts : 0;
+      const done = may(() => subject.apply(store, change));
+      if (subject.deferred) oracle.defer(change, done);
+      else oracle.note(change, done && !(subject.lenient && store.metrics().rejectedPuts > before));
+      if (tag % 3 === 0 && may(() => store.flush())) oracle.flushed();
+      if (tag % 10 === 1) may(() => store.compact?.());
+      if (tag % 8 === 1) {
+        let other;
+        may(() => {
+          other = subject.open(dir);
+        });
+        /** @type {any} */ (other)?.close();
+      }
+      for (const it of oracle.judge(
+        (key) => {
+          // The first look-ups load a part of the package: that can be refused too.
+          /** @type {number | undefined} */
+          let found;
+          may(() => {
+            found = subject.find(store, key);
+          });
+          return found;
+        },
+        { mayMiss: true },
+      ))
+        wrong.push(`${subject.name} ${tag}: ${it}`);
+    }
+    starve(false);
+    store.close();
+    store = subject.open(dir);
+    for (const it of oracle.judge((key) => subject.find(store, key)))
+      wrong.push(`${subject.name} opened again: ${it}`);
+    store.close();
+  }
+}
+
+let figure = '';
+if (what === 'descriptors') {
+  /** @type {number[]} */
+  const taken = [];
+  work((now) => {
+    try {
+      while (now) taken.push(openSync('/dev/null', 'r'));
+    } catch {}
+    if (!now) for (const fd of taken.splice(0)) closeSync(fd);
+  });
+  figure = `${refused} calls refused`;
+} else if (what === 'maps') {
+  const control = new Control(controlPath);
+  let fired = 0;
+  work((now) => {
+    fired += control.told().fired;
+    control.set(
+      now ? { calls: ['mmap'], from: 1, times: 0, action: 'fail', errno: constants.errno.ENOMEM } : undefined,
+    );
+  });
+  if (refused > 0) wrong.push(`${refused} calls failed that could have read instead`);
+  figure = `${fired} mappings refused, none missed`;
+} else {
+  // An hour back and forth between any two calls. What expires may do so early or late; nothing else may change.
+  const control = new Control(controlPath);
+  let turn = 0;
+  work(() => control.set(undefined, [0, -3600, 3600, -86_400 * 365][turn++ % 4]));
+  control.set();
+  const shard = Shard.open(`${at}/expiry.shard`);
+  shard.put('soon', new Uint8Array(1), { expiresAt: Date.now() + 1_800_000 });
+  control.set(undefined, 3600);
+  if (shard.has('soon')) wrong.push('expired, and still there');
+  control.set(undefined, -3600);
+  if (!shard.has('soon')) wrong.push('not expired, and gone');
+  shard.close();
+  if (refused > 0) wrong.push(`${refused} calls failed`);
+  figure = `${turn} jumps of an hour and more`;
+}
+console.log(JSON.stringify({ figure, wrong }));

@@ -1,0 +1,62 @@
+// Files of any bytes, opened by a real Node.js that then calls everything. A child serves many inputs; whatever ends it, or
+// makes it wait, is a bug, and so are wrong bytes.
+
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { options, report, scratch } from '../lib/options.mjs';
+
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+const { seconds, seed } = options(60);
+const dir = scratch();
+const deadline = Date.now() + seconds * 1000;
+/** @type {string[]} */
+const wrong = [];
+let inputs = 0;
+let calls = 0;
+let megabytes = 0;
+
+/** @param {number} n */
+async function lane(n) {
+  for (let from = seed + n * 1_000_000; Date.now() < deadline; ) {
+    const now = `${dir}/now-${n}`;
+    const left = Math.ceil((deadline - Date.now()) / 1000);
+    const child = spawn(process.execPath, ['--expose-gc', CHILD, `${dir}/${n}`, now, `${from}`, `${left}`]);
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      err = (err + chunk).slice(-2000);
+    });
+    // A child tells each input before it opens it; one that tells the same for so long hangs.
+    let last = '';
+    const watch = setInterval(() => {
+      const is = readFileSync(now, { encoding: 'utf8', flag: 'a+' });
+      if (is === last) child.kill('SIGKILL');
+      last = is;
+    }, 20_000);
+    const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
+    clearInterval(watch);
+    const at = Number(readFileSync(now, { encoding: 'utf8', flag: 'a+' }).split(' ')[0]);
+    if (code !== 0) {
+      wrong.push(`seed ${at}: the host ended with ${signal ?? code}: ${err}`);
+      from = at + 1;
+      continue;
+    }
+    const told = JSON.parse(out);
+    inputs += told.inputs;
+    calls += told.calls;
+    megabytes = Math.max(megabytes, told.megabytes);
+    wrong.push(...told.wrong);
+    return;
+  }
+}
+
+await Promise.all([lane(0), lane(1)]);
+report(
+  'files of any bytes under Node.js',
+  `${inputs} inputs, ${calls} calls, at most ${megabytes} MiB of memory`,
+  wrong,
+);

@@ -1,0 +1,122 @@
+// Killed at every system call in turn: before it, behind it, and half-way through a write. Whoever opens the store next
+// finds what was acknowledged, and no half of anything.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CALLS, Control, environment, library } from '../faults/control.mjs';
+import { progress, report, skipped } from '../lib/options.mjs';
+import { Oracle } from '../lib/oracle.mjs';
+import { random, shuffled } from '../lib/random.mjs';
+import { SUBJECTS } from '../lib/subjects.mjs';
+
+const TITLE = 'killed at every system call';
+const STEPS = 24;
+/** Calls that change something. The state between two others is that between two of these. */
+const CHANGING = CALLS.filter(
+  (call) => !['fstat', 'lstat', 'read', 'statfs', 'opendir', 'mmap'].includes(call),
+);
+const ACTIONS = /** @type {const} */ (['kill before', 'kill after', 'half, kill']);
+const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
+
+/** @typedef {{ name: string, plotted: number, from: number, action: (typeof ACTIONS)[number] | 'nothing' }} Kill */
+
+/**
+ * @param {string} dir
+ * @param {{ seconds: number, seed: number }} how
+ */
+export async function killAtCalls(dir, { seconds, seed }) {
+  const built = library(dir);
+  if ('missing' in built) return skipped(TITLE, built.missing);
+  /** @type {string[]} */
+  const wrong = [];
+  /** @type {Kill[]} */
+  const all = [];
+  for (const { name } of SUBJECTS) {
+    const { calls } = await run({ name, plotted: seed, from: 0, action: 'nothing' });
+    for (let from = 1; from <= calls; from++)
+      for (const action of ACTIONS) all.push({ name, plotted: seed, from, action });
+  }
+  const deadline = Date.now() + seconds * 1000;
+  let tried = 0;
+  const left = shuffled(all, random(seed));
+  const worker = async () => {
+    for (let kill = left.pop(); kill && Date.now() < deadline; kill = left.pop()) {
+      const { killed } = await run(kill);
+      if (killed) tried++;
+      progress(`${tried} of ${all.length} killed`);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  progress('');
+  report(TITLE, `${tried} of ${all.length} kills survived`, wrong);
+
+  /** @param {Kill} kill */
+  async function run(kill) {
+    const at = `${dir}/kill-${kill.name}-${kill.from}-${kill.action}`;
+    mkdirSync(`${at}/files`, { recursive: true });
+    const control = new Control(`${at}/control`);
+    control.set({ calls: CHANGING, from: kill.from, times: 1, action: kill.action });
+    const env = environment(/** @type {{ path: string }} */ (built).path, `${at}/files`, `${at}/control`);
+    const args = [VICTIM, kill.name, String(kill.plotted), String(STEPS), `${at}/files`, `${at}/log`];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
+    const { calls } = control.told();
+    control.close();
+    if (code !== 0 && signal !== 'SIGKILL')
+      wrong.push(`${JSON.stringify(kill)}: ended with ${signal ?? code}`);
+    for (const it of judge(kill, at)) wrong.push(`${JSON.stringify(kill)}: ${it}`);
+    rmSync(at, { recursive: true });
+    return { calls, killed: signal === 'SIGKILL' };
+  }
+}
+
+/**
+ * What is wrong with what a victim left behind.
+ *
+ * @param {Kill} kill
+ * @param {string} at
+ * @returns {string[]}
+ */
+function judge(kill, at) {
+  const subject = SUBJECTS.find((it) => it.name === kill.name);
+  if (!subject) return ['no such store'];
+  const oracle = new Oracle();
+  /** @type {import('../lib/oracle.mjs').Change | undefined} */
+  let open;
+  for (const line of readFileSync(`${at}/log`, 'utf8').split('\n').filter(Boolean)) {
+    const said = JSON.parse(line);
+    if (said === 'done' && open) {
+      if (subject.deferred) oracle.defer(open, true);
+      else oracle.note(open, true);
+      open = undefined;
+    } else if (said === 'flushed') oracle.flushed();
+    else if (said !== 'done') open = said;
+  }
+  if (open) oracle.note(open, false);
+  const wrong = [];
+  try {
+    for (const round of ['first', 'second']) {
+      const store = subject.open(`${at}/files`);
+      for (const it of oracle.judge((key) => subject.find(store, key))) wrong.push(`${round} opening: ${it}`);
+      const change = { tag: 1000, put: ['afterwards'] };
+      subject.apply(store, change);
+      oracle.note(change, true);
+      subject.keepHouse(store, 0);
+      const found = store.verify?.();
+      if (found && !found.ok) wrong.push(`${round} opening: ${JSON.stringify(found)}`);
+      store.close();
+    }
+    wrong.push(...leftovers(`${at}/files`));
+  } catch (error) {
+    wrong.push(`${/** @type {Error} */ (error).stack}`);
+  }
+  return wrong;
+}
+
+/** Temporary files that nobody swept. @param {string} dir @returns {string[]} */
+function leftovers(dir) {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.includes('.tmp.') && statSync(`${dir}/${name}`).isFile())
+    .map((name) => `${name} was left behind`);
+}

@@ -1,0 +1,112 @@
+// Many processes on one shard (writers, readers, one that compacts, one that flushes), each killed at any moment and
+// started again. The parent keeps what was acknowledged; whoever comes next must find it.
+
+import { spawn } from 'node:child_process';
+import { appendFileSync, fsyncSync, openSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Shard } from 'warmshard';
+import { progress, report } from '../lib/options.mjs';
+import { Oracle } from '../lib/oracle.mjs';
+import { random } from '../lib/random.mjs';
+import { tagOf } from '../lib/values.mjs';
+
+const ROLES = ['writer', 'writer', 'writer', 'batcher', 'reader', 'reader', 'compactor', 'flusher'];
+const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
+/** What the shard may grow to between two compactions. */
+const MOST_BYTES = 64 << 20;
+
+/**
+ * @param {string} dir
+ * @param {{ seconds: number, seed: number }} how
+ */
+export async function storm(dir, { seconds, seed }) {
+  const path = `${dir}/storm.shard`;
+  const next = random(seed);
+  const deadline = Date.now() + seconds * 1000;
+  /** @type {string[]} */
+  const wrong = [];
+  let kills = 0;
+  let acknowledged = 0;
+  let looked = 0;
+  let largest = 0;
+  // What was acknowledged survives this process too: it is judged again if somebody starts with the same folder.
+  const log = openSync(`${dir}/storm.log`, 'a');
+  /** One oracle for each role that writes: its keys are its own. */
+  const oracles = ROLES.map(() => new Oracle());
+  const tags = ROLES.map(() => 1);
+
+  /** @param {number} n */
+  const live = async (n) => {
+    while (Date.now() < deadline && wrong.length === 0) {
+      const oracle = /** @type {Oracle} */ (oracles[n]);
+      const args = [
+        WORKER,
+        /** @type {string} */ (ROLES[n]),
+        String(n),
+        path,
+        String(tags[n]),
+        String(next(1 << 30)),
+      ];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      /** @type {import('../lib/oracle.mjs').Change | undefined} */
+      let open;
+      let rest = '';
+      let stderr = '';
+      child.stderr.on('data', (chunk) => (stderr += chunk));
+      /** @type {NodeJS.Timeout | undefined} */
+      let timer;
+      child.stdout.on('data', (chunk) => {
+        timer ??= setTimeout(() => child.kill('SIGKILL'), next(400));
+        appendFileSync(log, chunk);
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          const said = JSON.parse(line);
+          if (said === 'done' && open) {
+            oracle.note(open, true);
+            open = undefined;
+            acknowledged++;
+          } else if (typeof said === 'number') looked += said;
+          else if (typeof said === 'object') {
+            open = said;
+            tags[n] = said.tag + 1;
+          }
+        }
+      });
+      const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
+      clearTimeout(timer);
+      if (signal === 'SIGKILL') kills++;
+      else wrong.push(`${ROLES[n]} ended with ${signal ?? code}: ${stderr}`);
+      if (open) oracle.note(open, false);
+      fsyncSync(log);
+      look(n, 'after a kill');
+      progress(`${kills} kills, ${acknowledged} changes acknowledged`);
+    }
+  };
+
+  /** Judges the keys of one role, which nobody else writes. @param {number} n @param {string} when */
+  const look = (n, when) => {
+    const shard = Shard.open(path, { lockTimeout: 10_000 });
+    const found = oracles[n]?.judge((key) => {
+      const value = shard.get(key);
+      return value === undefined ? undefined : tagOf(key, value);
+    });
+    for (const it of found ?? []) wrong.push(`${when} of ${ROLES[n]} ${n}: ${it}`);
+    largest = Math.max(largest, statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+    shard.close();
+  };
+
+  await Promise.all(ROLES.map((_, n) => live(n)));
+  for (const n of ROLES.keys()) look(n, 'in the end');
+  const shard = Shard.open(path);
+  const verified = shard.verify();
+  if (!verified.ok) wrong.push(JSON.stringify(verified));
+  shard.close();
+  if (largest > MOST_BYTES) wrong.push(`the file grew to ${largest} bytes`);
+  progress('');
+  report(
+    'killed at any moment',
+    `${kills} kills of ${ROLES.length} processes, ${acknowledged} changes and ${looked} look-ups, largest file ${(largest / 2 ** 20).toFixed(1)} MiB`,
+    wrong,
+  );
+}

@@ -1,0 +1,106 @@
+// Leaks: opens, look-ups and worker threads by the thousand; afterwards memory, descriptors and mappings are what they were.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import { ArtifactStore, DiskPipelineCache, Shard } from 'warmshard';
+import { options, report, scratch, skipped } from '../lib/options.mjs';
+
+/** MiB, descriptors and mappings that may come and go. */
+const NOISE = { mib: 24, descriptors: 8, maps: 40 };
+
+const { seconds } = options(60);
+const dir = scratch();
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
+
+const measure = async () => {
+  // Finalizers come when the event loop has time for them.
+  for (let i = 0; i < 10; i++) {
+    gc();
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  return {
+    mib: Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[5]) * (4096 / 2 ** 20),
+    descriptors: readdirSync('/proc/self/fd').length,
+    maps: readFileSync('/proc/self/maps', 'utf8').split('\n').length,
+  };
+};
+
+/** @type {Record<string, () => Promise<number> | number>} each does some and says how many */
+const DEEDS = {
+  'look-ups': (() => {
+    const shard = Shard.open(`${dir}/gets.shard`);
+    for (let i = 0; i < 1000; i++) shard.put(`key ${i}`, new Uint8Array(i * 7));
+    return () => {
+      for (let i = 0; i < 50_000; i++) shard.get(`key ${i % 1100}`);
+      return 50_000;
+    };
+  })(),
+  opens() {
+    for (let i = 0; i < 200; i++) {
+      const shard = Shard.open(`${dir}/${i % 7}.shard`);
+      if (i % 20 === 0) shard.put('key', new Uint8Array(50_000));
+      shard.get('key');
+      // One in ten is left to the garbage collector.
+      if (i % 10 !== 0) shard.close();
+    }
+    return 200;
+  },
+  'openings of other stores'() {
+    for (let i = 0; i < 20; i++) {
+      const store = ArtifactStore.open(`${dir}/artifacts`);
+      store.putOutputs('key', [new Uint8Array(300_000)]);
+      store.output('key', 0);
+      store.close();
+      const cache = DiskPipelineCache.open(`${dir}/pipeline`);
+      cache.put(new Uint8Array(32), new Uint8Array(300_000));
+      cache.get(new Uint8Array(32));
+      cache.close();
+    }
+    return 40;
+  },
+  async 'worker threads'() {
+    const source = `const { Shard } = require('warmshard');
+      const shard = Shard.open(process.argv[2]); shard.put('key', new Uint8Array(9000)); shard.get('key'); shard.flushAsync().then(() => {});`;
+    const workers = Array.from(
+      { length: 4 },
+      () => new Worker(source, { eval: true, argv: [`${dir}/worker.shard`] }),
+    );
+    await Promise.all(
+      workers.map((worker) => new Promise((done, fail) => worker.on('exit', done).on('error', fail))),
+    );
+    return workers.length;
+  },
+};
+
+if (process.platform === 'linux') {
+  for (const [name, deed] of Object.entries(DEEDS)) {
+    for (let i = 0; i < 3; i++) await deed();
+    const before = await measure();
+    const until = Date.now() + (seconds * 1000) / Object.keys(DEEDS).length;
+    let done = 0;
+    for (let i = 0; Date.now() < until; i++) {
+      done += await deed();
+      if (i % 5 === 0) await new Promise(setImmediate);
+      if (i % 25 === 0) gc();
+    }
+    let after = await measure();
+    // Handles that nobody closed go when V8 gets to them.
+    for (
+      let i = 0;
+      i < 20 && (after.maps > before.maps + NOISE.maps || after.mib > before.mib + NOISE.mib);
+      i++
+    )
+      after = await measure();
+    const grown = /** @type {const} */ (['mib', 'descriptors', 'maps']).filter(
+      (what) => after[what] > before[what] + NOISE[what],
+    );
+    report(
+      `leaks of ${name}`,
+      `${done}; ${after.mib.toFixed(0)} MiB after ${before.mib.toFixed(0)}, ${after.descriptors} descriptors after ${before.descriptors}, ${after.maps} mappings after ${before.maps}`,
+      grown.map((what) => `${what} grew from ${before[what]} to ${after[what]}`),
+    );
+  }
+} else skipped('leaks', 'memory is counted on Linux only');

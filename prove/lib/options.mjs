@@ -1,0 +1,69 @@
+// What every proof takes from its command line, and how it tells what it has done.
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/**
+ * `--seconds=N`: for how long; `--seed=N`: where chance begins.
+ *
+ * @param {number} seconds unless somebody says otherwise
+ */
+export function options(seconds) {
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, seed: { type: 'string' } },
+    allowPositionals: true,
+  });
+  return {
+    seconds: Number(values.seconds ?? process.env.WARMSHARD_SECONDS ?? seconds),
+    seed: Number(values.seed ?? process.env.WARMSHARD_SEED ?? 1),
+  };
+}
+
+/**
+ * A folder that is gone when the process ends. In memory where there is such a place: what is tried here are calls, not disks.
+ *
+ * @param {{ disk?: boolean }} [how]
+ */
+export function scratch(how = {}) {
+  const memory = !how.disk && existsSync('/dev/shm');
+  const dir = mkdtempSync(join(memory ? '/dev/shm' : tmpdir(), 'warmshard-prove-'));
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Complaints that are told one by one. */
+const MOST = Number(process.env.WARMSHARD_COMPLAINTS ?? 20);
+
+let failures = 0;
+
+/**
+ * One line of the report.
+ *
+ * @param {string} title
+ * @param {string} figure
+ * @param {readonly string[]} wrong
+ */
+export function report(title, figure, wrong = []) {
+  console.log(`${wrong.length === 0 ? '✔' : '✘'} ${title}: ${figure}`);
+  for (const line of wrong.slice(0, MOST)) console.log(`    ${line}`);
+  if (wrong.length > MOST) console.log(`    and ${wrong.length - MOST} more`);
+  if (wrong.length > 0) {
+    failures++;
+    process.exitCode = 1;
+  }
+  return failures;
+}
+
+/** @param {string} title @param {string} why */
+export function skipped(title, why) {
+  console.log(`- ${title}: skipped, ${why}`);
+}
+
+/** A line that the next one overwrites, where somebody is looking.
+ * @param {string} text
+ */
+export function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}

@@ -1,0 +1,77 @@
+// Load: 64 processes and 16 worker threads on one shard, 95 look-ups to 5 puts. No error, nobody waits for long, memory stays
+// flat, and the file stays bounded.
+
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { Shard } from 'warmshard';
+import { options, report, scratch } from '../lib/options.mjs';
+
+const PROCESSES = 64;
+const THREADS = 16;
+const MAX_BYTES = 16 << 20;
+/** MiB by which the heap of a process may differ between the middle and the end. */
+const NOISE = 64;
+const HAND = fileURLToPath(new URL('hand.mjs', import.meta.url));
+
+const { seconds, seed } = options(60);
+const path = `${scratch({ disk: true })}/load.shard`;
+/** @type {string[]} */
+const wrong = [];
+/** @typedef {{ gets: number, hits: number, puts: number, longestGet: number, longestPut: number, growth: number }} Told */
+/** @type {Told[]} */
+const told = [];
+let largest = 0;
+const watch = setInterval(() => {
+  largest = Math.max(largest, statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+}, 50);
+
+/** @param {number} n */
+const args = (n) => [path, `${seconds}`, `${seed + n}`, `${MAX_BYTES}`];
+const processes = Array.from({ length: PROCESSES }, (_, n) => {
+  const child = spawn(process.execPath, [HAND, ...args(n)]);
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  return new Promise((done) =>
+    child.on('close', (code, signal) => {
+      if (code === 0) told.push(JSON.parse(out));
+      else wrong.push(`a process ended with ${signal ?? code}: ${err.slice(-500)}`);
+      done(undefined);
+    }),
+  );
+});
+const threads = Array.from({ length: THREADS }, (_, n) => {
+  const worker = new Worker(HAND, { argv: args(1000 + n) });
+  worker.on('message', (message) => told.push(message));
+  worker.on('error', (error) => wrong.push(`a thread: ${error}`));
+  return new Promise((done) => worker.on('exit', done));
+});
+await Promise.all([...processes, ...threads]);
+clearInterval(watch);
+const shard = Shard.open(path, { maxBytes: MAX_BYTES });
+const verified = shard.verify();
+if (!verified.ok) wrong.push(JSON.stringify(verified));
+shard.close();
+/** @param {(it: Told) => number} of */
+const sum = (of) => told.reduce((all, it) => all + of(it), 0);
+/** @param {(it: Told) => number} of */
+const most = (of) => Math.round(Math.max(...told.map(of)));
+if (told.length < PROCESSES + THREADS) wrong.push(`${told.length} of ${PROCESSES + THREADS} came to the end`);
+if (told.some((it) => it.puts === 0)) wrong.push('somebody never had a turn');
+// Others write while a compaction runs, and half of a file may be dead before one begins.
+if (largest > 3 * MAX_BYTES) wrong.push(`the file grew to ${largest} bytes`);
+if (most((it) => it.growth) > NOISE) wrong.push('memory grew');
+report(
+  'load',
+  `${PROCESSES} processes and ${THREADS} threads, ${seconds} s: ${sum((it) => it.gets)} look-ups, ${sum((it) => it.hits)} of them hits, ${sum((it) => it.puts)} puts; ` +
+    `longest look-up ${most((it) => it.longestGet)} ms, longest put ${most((it) => it.longestPut)} ms; ` +
+    `file at most ${Math.round(largest / 2 ** 20)} MiB with a maxBytes of ${MAX_BYTES >> 20}; memory grew by ${most((it) => it.growth)} MiB at most`,
+  wrong,
+);
