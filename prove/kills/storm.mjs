@@ -12,8 +12,10 @@ import { tagOf } from '../lib/values.mjs';
 
 const ROLES = ['writer', 'writer', 'writer', 'batcher', 'reader', 'reader', 'compactor', 'flusher'];
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
-/** What the shard may grow to between two compactions. */
-const MOST_BYTES = 64 << 20;
+/** `maxBytes` of the shard, which all that lives in it is far below. */
+const MAX_BYTES = 16 << 20;
+/** A change waits for compaction once the file is twice as large; each process may have one under way, and one may be killed. */
+const MOST_BYTES = 3 * MAX_BYTES;
 
 /**
  * @param {string} dir
@@ -46,6 +48,7 @@ export async function storm(dir, { seconds, seed }) {
         path,
         String(tags[n]),
         String(next(1 << 30)),
+        String(MAX_BYTES),
       ];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
       /** @type {import('../lib/oracle.mjs').Change | undefined} */

@@ -6,11 +6,10 @@ import { BATCH } from '../lib/oracle.mjs';
 import { random } from '../lib/random.mjs';
 import { bytesOf, tagOf } from '../lib/values.mjs';
 
-const [role, number, path, tag, seed] = /** @type {[string, string, string, string, string]} */ (
-  process.argv.slice(2)
-);
+const [role, number, path, tag, seed, maxBytes] =
+  /** @type {[string, string, string, string, string, string]} */ (process.argv.slice(2));
 const next = random(Number(seed));
-const shard = Shard.open(path, { lockTimeout: 20_000, autoCompact: next(2) === 0 });
+const shard = Shard.open(path, { lockTimeout: 20_000, maxBytes: Number(maxBytes) });
 /** @param {unknown} what */
 const say = (what) => writeSync(1, `${JSON.stringify(what)}\n`);
 
