@@ -303,7 +303,7 @@ interface ShardOptions<V = Uint8Array> {
     maxBytes?: number | undefined;
     /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
     maxEntryBytes?: number | undefined;
-    /** How long a change waits for other processes, in milliseconds. Default 5000. */
+    /** How long a call waits for other processes in all, in milliseconds. Default 5000. */
     lockTimeout?: number | undefined;
     /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
     root?: string | undefined;

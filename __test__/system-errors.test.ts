@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { Shard } from 'warmshard';
 import { bytes, pattern, same, text } from './helpers/bytes.js';
-import { type Inside, inChild } from './helpers/child.js';
+import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 import { everyWay } from './helpers/ways.js';
@@ -107,4 +107,41 @@ test('a folder deleted under an open shard costs entries, not the process', asyn
   t.true(existsSync(path));
   const other = shardPath(t);
   t.false(existsSync(other));
+});
+
+test('without a descriptor left, the first use of a part of the package is ERR_IO, and later it works', async (t) => {
+  const child = startChild(
+    t,
+    ({ warmshard, fs }: Inside, path: string) => {
+      const { Shard, WarmshardError } = warmshard;
+      const shard = Shard.open(path);
+      shard.put('key', new Uint8Array(1));
+      const outcome = (use: () => unknown) => {
+        try {
+          use();
+          return 'fine';
+        } catch (error) {
+          if (!(error instanceof WarmshardError)) return `${error}`;
+          const { code, errno, path } = error;
+          return [code, errno, path?.split('/').slice(-2).join('/')];
+        }
+      };
+      const outcomes = () => [outcome(() => shard.info('key')), outcome(() => warmshard.defaultCachePath())];
+      const taken: number[] = [];
+      const take = () => {
+        for (;;) taken.push(fs.openSync('/dev/null', 'r'));
+      };
+      const full = outcome(take);
+      const starved = outcomes();
+      for (const fd of taken) fs.closeSync(fd);
+      return [full, starved, outcomes()];
+    },
+    shardPath(t),
+    { under: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] },
+  );
+  const [full, starved, later] = (await child.result) as [string, unknown, unknown];
+  t.regex(full, /EMFILE/);
+  const refused = (bundle: string) => ['ERR_IO', -constants.errno.EMFILE, `dist/${bundle}`];
+  t.deepEqual(starved, [refused('later.cjs'), refused('stores.cjs')]);
+  t.deepEqual(later, ['fine', 'fine']);
 });

@@ -131,6 +131,24 @@ fn a_flush_believes_no_page_that_somebody_is_changing() {
 }
 
 #[test]
+fn a_flush_brings_file_and_settled_page_together() {
+    for generation in [None, Some(0)] {
+        let door = Door::new(Image::new(), 1, false);
+        let mut shard = open(&door);
+        put(&mut shard, "k", b"1");
+        if let Some(generation) = generation {
+            set_word(&door, 16, generation);
+            assert_eq!(get(&mut shard, "k").unwrap(), b"1");
+        }
+        // Settled, at the generation that the handle knows, and of another file.
+        set_word(&door, 9, 7);
+        set_word(&door, 8, 1_000);
+        shard.flush().unwrap();
+        assert_eq!(get(&mut open(&cut(&door, 2)), "k").unwrap(), b"1", "{generation:?}");
+    }
+}
+
+#[test]
 fn frames_of_two_changes_are_no_batch() {
     let fields = |key: &'static [u8], seed: u64| RecordFields {
         key,

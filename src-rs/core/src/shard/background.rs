@@ -1,6 +1,6 @@
 //! Compaction that starts by itself, on a thread and a handle of its own.
 
-use super::{Job, Shard};
+use super::{Job, Patience, Shard};
 use crate::clock::ticks_ms;
 use crate::limits::{MAX_LOCK_BACKOFF_US, MIN_COMPACT_BYTES};
 use std::sync::Arc;
@@ -12,6 +12,9 @@ const PAUSE_MS: u64 = 1000;
 
 /// Longest that a change gives way to compaction that waits for the lock: some of the pauses between its tries.
 const GIVE_WAY: Duration = Duration::from_micros(MAX_LOCK_BACKOFF_US * 4);
+
+/// Time between two looks at what the thread does.
+const LOOK_PAUSE: Duration = Duration::from_micros(100);
 
 /// The thread, while there is one.
 #[derive(Debug, Default)]
@@ -26,6 +29,23 @@ impl Background {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
     }
 
+    /// Waits for the thread's end; while the thread waits for a lock itself, only as long as the call has patience.
+    fn join_within(&mut self, patience: &Patience) {
+        while self.is_running() {
+            if self.job.is_waiting() {
+                if patience.is_over() {
+                    return;
+                }
+                let since = Instant::now();
+                std::thread::sleep(LOOK_PAUSE);
+                patience.spend_since(since);
+            } else {
+                std::thread::sleep(LOOK_PAUSE);
+            }
+        }
+        self.join();
+    }
+
     /// Waits for the thread's end.
     pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
@@ -38,7 +58,7 @@ impl Background {
     fn give_way(&self) {
         let start = Instant::now();
         while self.is_running() && self.job.is_waiting() && start.elapsed() < GIVE_WAY {
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(LOOK_PAUSE);
         }
     }
 
@@ -58,7 +78,7 @@ impl Shard {
 
     /// Starts compaction where it pays. A change waits for it only once the file is twice as large as
     /// it may be.
-    pub(super) fn compact_in_background(&mut self) {
+    pub(super) fn compact_in_background(&mut self, patience: &Patience) {
         if !self.options.auto_compact || !self.wants_compaction() {
             return;
         }
@@ -70,7 +90,7 @@ impl Shard {
             self.start_compaction(now);
         }
         if far_too_large {
-            self.background.join();
+            self.background.join_within(patience);
         } else {
             self.background.give_way();
         }

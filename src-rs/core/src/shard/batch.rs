@@ -2,7 +2,7 @@
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
-use super::{Job, PutMeta, Shard};
+use super::{Job, Patience, PutMeta, Shard};
 use crate::clock::now_ns;
 use crate::error::Result;
 use crate::frame::RecordFields;
@@ -94,7 +94,15 @@ impl Shard {
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
-        self.in_lock(|shard| {
+        self.merge_within(&self.patience(), job, fill)
+    }
+
+    /// The same as part of a longer call.
+    pub(crate) fn merge_within<F>(&mut self, patience: &Patience, job: &Job, fill: F) -> Result<u64>
+    where
+        F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
+    {
+        self.in_lock(patience, |shard| {
             shard.ensure_file()?;
             shard.append_batch(|shard, appender| {
                 let context = BatchContext {
@@ -108,16 +116,21 @@ impl Shard {
         })
         .inspect(|added| {
             self.changes.puts.add(*added);
-            self.compact_in_background();
+            self.compact_in_background(patience);
         })
     }
 
     /// Deletes entries that are still the ones at these places. Returns how many there were.
-    pub(super) fn delete_places(&mut self, doomed: &[(Vec<u8>, u64, u64)], job: &Job) -> Result<u64> {
+    pub(super) fn delete_places(
+        &mut self,
+        doomed: &[(Vec<u8>, u64, u64)],
+        job: &Job,
+        patience: &Patience,
+    ) -> Result<u64> {
         if doomed.is_empty() {
             return Ok(0);
         }
-        self.in_lock(|shard| {
+        self.in_lock(patience, |shard| {
             let Some(state) = shard.state.as_deref() else {
                 return Ok(0);
             };
@@ -141,8 +154,12 @@ impl Shard {
 
     /// Runs a change with the lock held, and gives it back even if the caller's code in there panics:
     /// a host may catch that and go on.
-    pub(super) fn in_lock<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.lock()?;
+    pub(super) fn in_lock<T>(
+        &mut self,
+        patience: &Patience,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.lock(patience)?;
         let file = self.state.as_ref().map(|s| Arc::clone(s.view.file()));
         let done = catch_unwind(AssertUnwindSafe(|| change(self)));
         if let Some(file) = file {

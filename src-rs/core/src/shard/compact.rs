@@ -5,7 +5,7 @@
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
-use super::{Job, Shard};
+use super::{Job, Patience, Shard};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::frame::{HEAD_LEN, Head, RECORD, TOMBSTONE};
@@ -46,6 +46,11 @@ impl Shard {
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`, `Aborted`; the shard is as before then.
     pub fn compact(&mut self, job: &Job) -> Result<CompactReport> {
+        self.compact_within(job, &self.patience())
+    }
+
+    /// The same as part of a longer call.
+    pub(super) fn compact_within(&mut self, job: &Job, patience: &Patience) -> Result<CompactReport> {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
@@ -66,7 +71,7 @@ impl Shard {
         let mut old = Some(old);
         let done = self.copy_bulk(&mut old, &mut new, &mut report, job);
         self.state = old;
-        let done = done.and_then(|()| self.catch_up_and_install(&path, new, &mut report, job));
+        let done = done.and_then(|()| self.catch_up_and_install(&path, new, &mut report, job, patience));
         if !matches!(done, Ok(true)) {
             let _ = self.storage.remove(&path);
         }
@@ -179,6 +184,7 @@ impl Shard {
         mut new: Box<State>,
         report: &mut CompactReport,
         job: &Job,
+        patience: &Patience,
     ) -> Result<bool> {
         let Some((id, mut done_to)) = self.state.as_ref().map(|s| (source_of(s), s.end)) else {
             return Ok(false);
@@ -195,7 +201,7 @@ impl Shard {
                 None => return Ok(false),
             }
         }
-        self.in_lock(|shard| {
+        self.in_lock(patience, |shard| {
             if shard.copy_news(id, done_to, &mut new, report)?.is_none() {
                 return Ok(false);
             }

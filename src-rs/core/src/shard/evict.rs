@@ -31,9 +31,10 @@ impl Shard {
             doomed.extend(self.is_stale(offset));
         }
         self.state.as_ref().map_or(Ok(()), |s| s.view.could_read())?;
-        let dropped = self.delete_places(&doomed, &Job::default())?;
+        let patience = self.patience();
+        let dropped = self.delete_places(&doomed, &Job::default(), &patience)?;
         self.changes.evictions.add(dropped);
-        self.compact_in_background();
+        self.compact_in_background(&patience);
         Ok(dropped)
     }
 

@@ -1,6 +1,6 @@
 //! Making what is published survive a power cut.
 
-use super::{Durability, Job, Shard};
+use super::{Durability, Job, Patience, Shard};
 use crate::error::{Error, Result};
 use crate::header::Root;
 use crate::limits::{HEADER_LEN, MAX_SIDECAR_RETRIES};
@@ -15,31 +15,36 @@ impl Shard {
     /// # Errors
     /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed before must count as not flushed.
     pub fn flush(&mut self) -> Result<()> {
+        self.flush_within(&self.patience())
+    }
+
+    /// The same as part of a longer call.
+    pub(crate) fn flush_within(&mut self, patience: &Patience) -> Result<()> {
         if self.options.read_only {
             return Ok(());
         }
         self.must_catch_up()?;
         self.changes.flushes.add(u64::from(self.state.is_some()));
         for _ in 0..MAX_SIDECAR_RETRIES {
-            self.anchor()?;
+            self.anchor_within(patience)?;
             let Some(state) = &self.state else { return Ok(()) };
             let durable = self.sidecar.as_ref().zip(state.epoch).and_then(|(s, epoch)| s.durable_in(epoch));
             self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach)?;
             match durable {
                 Some(durable) if durable.sync_failed => {
-                    if self.compact(&Job::default())?.replaced {
+                    if self.compact_within(&Job::default(), patience)?.replaced {
                         return Ok(());
                     }
                 }
-                Some(durable) => return self.flush_from(&durable),
+                Some(durable) => return self.flush_from(&durable, patience),
                 // The page speaks of another file, or nobody speaks for ours: the lock brings the two together.
-                None => self.in_lock(|_| Ok(()))?,
+                None => self.in_lock(patience, |_| Ok(()))?,
             }
         }
         Err(Error::LockTimeout { path: self.path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
-    fn flush_from(&mut self, durable: &Durable) -> Result<()> {
+    fn flush_from(&mut self, durable: &Durable, patience: &Patience) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         if durable.bytes >= state.end && !durable.dir_pending {
             return Ok(());
@@ -49,7 +54,7 @@ impl Shard {
         if durable.dir_pending {
             self.storage.sync_dir(self.dir())?;
         }
-        self.in_lock(|shard| {
+        self.in_lock(patience, |shard| {
             // A file that came in the meantime was synced before it was put in place, and one that was recovered
             // speaks for itself.
             if shard.state.as_ref().is_some_and(|s| s.header.shard_id == id && s.epoch == epoch) {
@@ -168,11 +173,10 @@ impl Shard {
         if self.sidecar.as_ref().is_none_or(|s| s.is_replaced_by(lock)) {
             return;
         }
-        self.options.lock_timeout_ms = 0;
         let long = self.state.as_ref().is_some_and(|s| s.tail.len() >= crate::limits::TAIL_ENTRIES_AT_CLOSE);
         if long {
             // Only a courtesy: somebody else's lock, or a full disk, changes nothing.
-            let _: std::result::Result<(), Error> = self.in_lock(Self::write_snapshot);
+            let _: std::result::Result<(), Error> = self.in_lock(&Patience::none(), Self::write_snapshot);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! shard file itself is locked too, which excludes whoever made a new sidecar meanwhile, and those who
 //! append a single frame (swift.rs).
 
-use super::Shard;
+use super::{Patience, Shard};
 use crate::error::{Error, Result};
 use crate::header::Root;
 use crate::limits::{HEADER_LEN, MAX_LOCK_BACKOFF_US, MAX_SIDECAR_RETRIES, MAX_SWEEP};
@@ -15,29 +15,28 @@ use crate::storage::{File, Open};
 use std::time::{Duration, Instant};
 
 impl Shard {
-    /// Waits for the lock on a sidecar, at most `lockTimeout`.
-    pub(super) fn wait_for(&self, sidecar: &Sidecar) -> Result<()> {
-        self.wait_for_file(sidecar.file().as_ref())
+    /// Waits for the lock on a sidecar, as long as the call has patience.
+    pub(super) fn wait_for(&self, sidecar: &Sidecar, patience: &Patience) -> Result<()> {
+        self.wait_for_file(sidecar.file().as_ref(), patience)
     }
 
-    fn wait_for_file(&self, file: &dyn File) -> Result<()> {
+    fn wait_for_file(&self, file: &dyn File, patience: &Patience) -> Result<()> {
         if file.try_lock()? {
             return Ok(());
         }
-        let Some(job) = &self.job else { return self.poll(file) };
+        let Some(job) = &self.job else { return self.poll(file, patience) };
         job.wait(true);
-        let locked = self.poll(file);
+        let locked = self.poll(file, patience);
         job.wait(false);
         locked
     }
 
-    /// Tries again and again, with growing pauses, for `lockTimeout` at the most.
-    fn poll(&self, file: &dyn File) -> Result<()> {
-        let start = Instant::now();
-        let limit = Duration::from_millis(self.options.lock_timeout_ms);
+    /// Tries again and again, with growing pauses.
+    fn poll(&self, file: &dyn File, patience: &Patience) -> Result<()> {
+        let mut since = Instant::now();
         let mut pause = 20;
         loop {
-            if start.elapsed() >= limit {
+            if patience.is_over() {
                 return Err(Error::LockTimeout {
                     path: self.lock_path.clone(),
                     waited_ms: self.options.lock_timeout_ms,
@@ -47,6 +46,7 @@ impl Shard {
                 job.check()?;
             }
             std::thread::sleep(Duration::from_micros(pause));
+            since = patience.spend_since(since);
             if file.try_lock()? {
                 return Ok(());
             }
@@ -56,22 +56,22 @@ impl Shard {
 
     /// Takes the lock and brings this handle up to date with what is published, and with complete
     /// frames that a writer left unpublished when it died.
-    pub(super) fn lock(&mut self) -> Result<()> {
+    pub(super) fn lock(&mut self, patience: &Patience) -> Result<()> {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
         for _ in 0..MAX_SIDECAR_RETRIES {
             if self.sidecar.is_none() {
-                self.attach_sidecar(true)?;
+                self.attach_sidecar(true, patience)?;
             }
             let Some(sidecar) = &self.sidecar else { continue };
-            self.wait_for(sidecar)?;
+            self.wait_for(sidecar, patience)?;
             if sidecar.is_replaced_by(self.storage.identity(&self.lock_path)?) {
                 sidecar.file().unlock();
                 self.sidecar = None;
                 continue;
             }
-            let settled = self.settle();
+            let settled = self.settle(patience);
             match settled {
                 Ok(()) => self.looked(),
                 Err(_) => self.unlock(),
@@ -83,10 +83,7 @@ impl Shard {
 
     /// The same, if nobody holds it now.
     pub(super) fn lock_without_waiting(&mut self) -> Result<()> {
-        let limit = std::mem::take(&mut self.options.lock_timeout_ms);
-        let locked = self.lock();
-        self.options.lock_timeout_ms = limit;
-        locked
+        self.lock(&Patience::none())
     }
 
     /// Gives the lock back.
@@ -99,7 +96,7 @@ impl Shard {
         }
     }
 
-    fn settle(&mut self) -> Result<()> {
+    fn settle(&mut self, patience: &Patience) -> Result<()> {
         if !self.swept {
             self.swept = true;
             self.sweep();
@@ -109,7 +106,7 @@ impl Shard {
             state.view.ask_again();
             let _ = sidecar.could_reach();
             // First the lock, then the look: before it, another writer may still replace the file.
-            self.wait_for_file(state.view.file().as_ref())?;
+            self.wait_for_file(state.view.file().as_ref(), patience)?;
             let there = self.storage.identity(&self.path)?;
             if there.is_some_and(|t| t.same_file(&state.identity) && t.len == state.end)
                 && sidecar.generation() == self.known
@@ -120,11 +117,11 @@ impl Shard {
                 return Ok(());
             }
         }
-        self.settle_slowly()
+        self.settle_slowly(patience)
     }
 
     #[cold]
-    fn settle_slowly(&mut self) -> Result<()> {
+    fn settle_slowly(&mut self, patience: &Patience) -> Result<()> {
         let Some(sidecar) = self.sidecar.as_mut() else {
             return Ok(());
         };
@@ -140,7 +137,7 @@ impl Shard {
         if self.state.as_deref().zip(news.as_ref()).is_some_and(|(s, n)| void(s, n)) {
             self.let_go();
         }
-        if !self.lock_file_at_path()? {
+        if !self.lock_file_at_path(patience)? {
             self.know(generation);
             return Ok(());
         }
@@ -183,10 +180,10 @@ impl Shard {
     }
 
     /// Makes `state` the file at the path, locked. Returns whether there is one.
-    fn lock_file_at_path(&mut self) -> Result<bool> {
+    fn lock_file_at_path(&mut self, patience: &Patience) -> Result<bool> {
         for _ in 0..MAX_SIDECAR_RETRIES {
             if let Some(state) = &self.state {
-                self.wait_for_file(state.view.file().as_ref())?;
+                self.wait_for_file(state.view.file().as_ref(), patience)?;
                 let there = self.storage.identity(&self.path)?;
                 if there.is_some_and(|t| t.same_file(&state.identity)) {
                     return Ok(true);

@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Changes, Job, Lender, Lookups, Options, Shard, Swift};
+use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -67,7 +67,7 @@ impl Shard {
             job: None,
         };
         it.recency_epoch = it.checked_ms / RECENCY_EPOCH_MS;
-        it.attach_sidecar(true)?;
+        it.attach_sidecar(true, &it.patience())?;
         it.load()?;
         Ok(it)
     }
@@ -85,7 +85,7 @@ impl Shard {
 
     /// Opens the sidecar; with `make`, makes it and the folders above it, unless the shard is
     /// read-only.
-    pub(super) fn attach_sidecar(&mut self, make: bool) -> Result<()> {
+    pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
         if let Some(state) = self.state.as_mut() {
             // Epochs count within one sidecar.
@@ -114,7 +114,7 @@ impl Shard {
         let mapped = self.options.mapped && file.maps_are_coherent();
         let mut sidecar = Sidecar::open(&self.lock_path, file, writable, mapped, self.storage.boot_id())?;
         if writable && !sidecar.is_initialised() {
-            self.wait_for(&sidecar)?;
+            self.wait_for(&sidecar, patience)?;
             let done = sidecar.initialise();
             sidecar.file().unlock();
             done?;
@@ -363,7 +363,7 @@ impl Shard {
         };
         if sidecar_gone {
             // A look-up brings back no folder that somebody has removed.
-            self.attach_sidecar(false)?;
+            self.attach_sidecar(false, &self.patience())?;
         }
         // A page that still cannot be believed: its writer died, or it is damaged.
         let lost = |s: &Sidecar| s.generation() != self.known && s.published().is_none();

@@ -47,9 +47,12 @@ impl Shard {
             self.changes.rejected_puts.add(1);
             return Ok(());
         };
-        self.in_swift_lock(|shard| shard.put_locked(&stored, parts, producer, validator, expires_ms))?;
+        let patience = self.patience();
+        self.in_swift_lock(&patience, |shard| {
+            shard.put_locked(&stored, parts, producer, validator, expires_ms)
+        })?;
         self.changes.puts.add(1);
-        self.compact_in_background();
+        self.compact_in_background(&patience);
         Ok(())
     }
 
@@ -65,10 +68,11 @@ impl Shard {
         let Some(producer) = self.options.producer.id() else {
             return Ok(false);
         };
-        let done = self.in_swift_lock(|shard| shard.delete_locked(&stored, producer))?;
+        let patience = self.patience();
+        let done = self.in_swift_lock(&patience, |shard| shard.delete_locked(&stored, producer))?;
         if done {
             self.changes.deletes.add(1);
-            self.compact_in_background();
+            self.compact_in_background(&patience);
         }
         Ok(done)
     }

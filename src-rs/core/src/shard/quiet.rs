@@ -2,7 +2,7 @@
 //! their own account, which must not make every row look recently used.
 
 use super::list::whole_record;
-use super::{Batch, Job, Shard};
+use super::{Batch, Job, Patience, Shard};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, parts};
@@ -77,7 +77,7 @@ impl Shard {
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
     pub fn delete_foreign(&mut self, doomed: &[Foreign]) -> Result<u64> {
         let places: Vec<_> = doomed.iter().map(|f| (f.stored.clone(), f.producer, f.place)).collect();
-        self.delete_places(&places, &Job::default())
+        self.delete_places(&places, &Job::default(), &self.patience())
     }
 
     /// Notes a use of a key, `now_ms` being the time of it.
@@ -105,7 +105,7 @@ impl Shard {
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`.
     pub fn settle_now(&mut self) -> Result<()> {
-        self.in_lock(|_| Ok(()))
+        self.in_lock(&self.patience(), |_| Ok(()))
     }
 
     /// Does not look for leftovers of dead processes. For a folder with so many files that looking is dear.
@@ -124,8 +124,10 @@ impl Shard {
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
-    pub fn fit_recency(&mut self, entries: u64) -> Result<()> {
-        self.in_lock(|shard| shard.sidecar.as_mut().map_or(Ok(()), |sidecar| sidecar.fit_recency(entries)))
+    pub(crate) fn fit_recency(&mut self, entries: u64, patience: &Patience) -> Result<()> {
+        self.in_lock(patience, |shard| {
+            shard.sidecar.as_mut().map_or(Ok(()), |sidecar| sidecar.fit_recency(entries))
+        })
     }
 
     fn hash_of(&self, key: &[u8]) -> Option<u64> {

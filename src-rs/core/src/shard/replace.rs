@@ -19,7 +19,8 @@ impl Shard {
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
-        self.in_lock(|shard| shard.replace_locked(job, fill)).inspect(|count| self.changes.puts.add(*count))
+        self.in_lock(&self.patience(), |shard| shard.replace_locked(job, fill))
+            .inspect(|count| self.changes.puts.add(*count))
     }
 
     fn replace_locked<F>(&mut self, job: &Job, fill: F) -> Result<u64>
@@ -52,7 +53,7 @@ impl Shard {
         if absent && self.state.is_none() && !self.options.read_only {
             return Ok(());
         }
-        self.in_lock(|shard| {
+        self.in_lock(&self.patience(), |shard| {
             // First an empty file, published: who has the old one learns of it at the next look-up, and
             // not only when it happens to look for the file.
             if shard.state.is_some() || shard.rejected.is_some() {

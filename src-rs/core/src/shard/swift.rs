@@ -6,8 +6,8 @@
 //! paths are looked at once in `IDENTITY_CHECK_MS`. What was put between two looks may therefore lie in
 //! a file that is no longer the shard; a flush puts it again before it promises anything.
 
-use super::Shard;
 use super::compact::{CompactReport, copy_tail};
+use super::{Patience, Shard};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::IDENTITY_CHECK_MS;
@@ -43,9 +43,13 @@ impl Swift {
 
 impl Shard {
     /// Runs a change of one frame with the lock held that it needs.
-    pub(super) fn in_swift_lock<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn in_swift_lock<T>(
+        &mut self,
+        patience: &Patience,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let Some(end) = self.lock_swiftly()? else {
-            self.lock()?;
+            self.lock(patience)?;
             let done = change(self);
             self.unlock();
             return done;
@@ -57,7 +61,7 @@ impl Shard {
         }
         state.view.file().unlock();
         if self.sidecar.as_ref().is_some_and(|s| Some(s.epoch()) != state.epoch) {
-            self.mend();
+            self.mend(patience);
         }
         done
     }
@@ -107,15 +111,15 @@ impl Shard {
     /// Another file was put in place while a frame was published: the page may speak of both now. Only
     /// after the old one had been moved away can that be, for else who did it would have waited for us.
     #[cold]
-    fn mend(&mut self) {
+    fn mend(&mut self, patience: &Patience) {
         let Some(sidecar) = &self.sidecar else { return };
         // Where the lock cannot be had, whoever has it finds page and file at odds.
-        if self.wait_for(sidecar).is_ok() {
+        if self.wait_for(sidecar, patience).is_ok() {
             sidecar.doubt();
             sidecar.file().unlock();
         }
         self.known = u64::MAX;
-        let _ = self.in_lock(|_| Ok(()));
+        let _ = self.in_lock(patience, |_| Ok(()));
     }
 
     /// Stops using a file, but keeps what nobody may have seen of it at the path.
@@ -137,6 +141,11 @@ impl Shard {
     /// # Errors
     /// `LockTimeout`, `Io`, `NoSpace`.
     pub fn anchor(&mut self) -> Result<()> {
+        self.anchor_within(&self.patience())
+    }
+
+    /// The same as part of a longer call.
+    pub(super) fn anchor_within(&mut self, patience: &Patience) -> Result<()> {
         if self.swift.adrift.is_none() {
             if self.swift.unseen_from.is_none() {
                 return Ok(());
@@ -146,7 +155,7 @@ impl Shard {
                 return Ok(());
             }
         }
-        self.in_lock(Self::put_again)
+        self.in_lock(patience, Self::put_again)
     }
 
     #[cold]

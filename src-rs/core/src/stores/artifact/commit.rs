@@ -4,7 +4,7 @@
 use super::change::{Change, Origin};
 use super::{ArtifactStore, PayloadInfo, Row};
 use crate::error::Result;
-use crate::shard::{Batch, Job};
+use crate::shard::{Batch, Job, Patience};
 
 /// Buckets that the recency table has for each row, at least.
 const BUCKETS_PER_ROW: u64 = 4;
@@ -23,12 +23,16 @@ pub(super) type LeftOver<'k> = (&'k str, Vec<PayloadInfo>);
 impl ArtifactStore {
     /// Commits all changes but those that others have overruled, and durably. Returns whose files are of no
     /// use now.
-    pub(super) fn commit<'k>(&mut self, keys: &'k [String]) -> Result<Vec<LeftOver<'k>>> {
+    pub(super) fn commit<'k>(
+        &mut self,
+        keys: &'k [String],
+        patience: &Patience,
+    ) -> Result<Vec<LeftOver<'k>>> {
         let (mut left_over, mut overruled) = (Vec::new(), false);
         // Taken out, so that the rest of the store may be looked at with the index's lock held.
         let Some(mut index) = self.index.take_if(|_| !keys.is_empty()) else { return Ok(left_over) };
         let first = !index.has_file();
-        let done = index.merge_in(&Job::default(), |batch| {
+        let done = index.merge_within(patience, &Job::default(), |batch| {
             for (key, change) in keys.iter().filter_map(|key| Some((key, self.changes.get(key)?))) {
                 let current = current(batch, key)?;
                 let verdict = self.verdict(key, change, current.as_ref());
@@ -45,7 +49,7 @@ impl ArtifactStore {
             }
             Ok(())
         });
-        let done = done.and_then(|_| index.flush());
+        let done = done.and_then(|_| index.flush_within(patience));
         // One step further is our own batch, which the totals know of; more, and they are counted anew.
         let generation = index.generation();
         self.totals =
@@ -58,7 +62,7 @@ impl ArtifactStore {
         if buckets > self.buckets {
             self.buckets = buckets.saturating_mul(2);
             // Recency is a help, not a promise.
-            let _ = index.fit_recency(self.buckets);
+            let _ = index.fit_recency(self.buckets, patience);
         }
         self.index = Some(index);
         if first {
@@ -97,9 +101,9 @@ impl ArtifactStore {
     /// Unlinks what a commit has left of no use. With the lock held: else a process that puts the same
     /// outputs once more might lose its files between its look at them and its commit. What stays is
     /// found by a later comparison.
-    pub(super) fn unlink_left_over(&mut self, left_over: &[LeftOver<'_>]) {
+    pub(super) fn unlink_left_over(&mut self, left_over: &[LeftOver<'_>], patience: &Patience) {
         let Some(mut index) = self.index.take_if(|_| !left_over.is_empty()) else { return };
-        let _ = index.merge_in(&Job::default(), |batch| {
+        let _ = index.merge_within(patience, &Job::default(), |batch| {
             for (key, left) in left_over {
                 let now = current(batch, key)?.and_then(|row| row.payload);
                 for info in left.iter().filter(|info| !now.is_some_and(|now| now.same_files(info))) {

@@ -9,6 +9,7 @@ use super::intent::Intent;
 use super::payload::Payload;
 use super::{ArtifactStore, Row, names};
 use crate::error::{Error, Result};
+use crate::shard::Patience;
 
 impl ArtifactStore {
     /// Syncs every payload that is pending, unlinks the files of what was removed, then commits the rows
@@ -46,8 +47,9 @@ impl ArtifactStore {
         if unlinked {
             self.folder.sync()?;
         }
-        let left_over = self.commit(&keys)?;
-        self.unlink_left_over(&left_over);
+        let patience = Patience::of(&self.options.index);
+        let left_over = self.commit(&keys, &patience)?;
+        self.unlink_left_over(&left_over, &patience);
         keys.iter().for_each(|key| drop(self.changes.remove(key)));
         self.write_note();
         if self.changes.is_empty() {
@@ -63,7 +65,7 @@ impl ArtifactStore {
             self.changes.iter().filter(|(_, change)| found(change)).map(|(key, _)| key.clone()).collect();
         keys.sort_unstable();
         self.folder.sync()?;
-        self.commit(&keys)?;
+        self.commit(&keys, &Patience::of(&self.options.index))?;
         keys.iter().for_each(|key| drop(self.changes.remove(key)));
         Ok(())
     }

@@ -1,0 +1,53 @@
+// A signal came just as a lock was given back. The process kept it, and nobody else could put for minutes.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Shard } from 'warmshard';
+import { bytes, text } from './helpers/bytes.js';
+import { type Inside, startChild } from './helpers/child.js';
+import { folder } from './helpers/folder.js';
+
+const traced =
+  spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=flock:error=EINTR', 'true']).status === 0;
+
+test('a lock is given back, however often a signal interrupts that', async (t) => {
+  if (!traced) {
+    t.log('skipped: strace is not installed, or may not trace here');
+    t.pass();
+    return;
+  }
+  const dir = folder(t);
+  const [path, trace] = [join(dir, 'cache.shard'), join(dir, 'trace')];
+  // Every second call is interrupted: the first try of each unlock, for instance.
+  const inject = ['-e', 'trace=flock', '-e', 'inject=flock:error=EINTR:when=2+2', '-o', trace];
+  const child = startChild(
+    t,
+    async ({ warmshard: { Shard }, send, receive }: Inside, path: string) => {
+      const shard = Shard.open(path, { codec: 'bytes', copy: false });
+      const values = [];
+      for (const key of ['a', 'b']) {
+        shard.put(key, new Uint8Array(100_000));
+        values.push(shard.get(key));
+      }
+      shard.compact();
+      shard.put('c', new Uint8Array(100_000));
+      send(values.length);
+      await receive();
+      return values.map((value) => value?.length);
+    },
+    path,
+    { under: ['strace', '-f', '-qq', ...inject] },
+  );
+  t.is(await child.receive(), 2);
+  const shard = Shard.open(path, { codec: 'bytes', lockTimeout: 500 });
+  t.teardown(() => shard.close());
+  shard.put('mine', bytes('mine'));
+  shard.compact();
+  shard.put('mine', bytes('mine too'));
+  t.is(text(shard.get('mine')), 'mine too');
+  child.send('end');
+  t.deepEqual(await child.result, [100_000, 100_000]);
+  t.regex(readFileSync(trace, 'utf8'), /LOCK_UN\) += -1 EINTR.*INJECTED/);
+});

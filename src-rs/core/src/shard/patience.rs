@@ -1,0 +1,43 @@
+//! How long one call waits for locks, all of them together.
+//!
+//! A call may need the lock of the sidecar, that of the file, and both again where somebody replaces them or
+//! where it consists of several changes. Each wait takes from the same `lockTimeout`, and work in between takes
+//! nothing. Without a wait no clock is read.
+
+use super::{Options, Shard};
+use std::cell::Cell;
+use std::time::Instant;
+
+/// What a call has left of its `lockTimeout`, in nanoseconds.
+#[derive(Debug)]
+pub(crate) struct Patience(Cell<u64>);
+
+impl Patience {
+    /// For a call that begins.
+    pub fn of(options: &Options) -> Self {
+        Patience(Cell::new(options.lock_timeout_ms.saturating_mul(1_000_000)))
+    }
+
+    /// For who takes a lock only if nobody has it.
+    pub fn none() -> Self {
+        Patience(Cell::new(0))
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    /// Takes away what was waited since then. Returns the present.
+    pub fn spend_since(&self, then: Instant) -> Instant {
+        let now = Instant::now();
+        let waited = u64::try_from(now.saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX);
+        self.0.set(self.0.get().saturating_sub(waited));
+        now
+    }
+}
+
+impl Shard {
+    pub(super) fn patience(&self) -> Patience {
+        Patience::of(&self.options)
+    }
+}
