@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LoadFacts, loadFacts, remedy, triedLines } from '../facade/later/load-failure.js';
+import { type LoadFacts, loadFacts, remedy, runtime, triedLines } from '../facade/later/load-failure.js';
 import { type Attempt, addonPath, load, platformTriple } from '../facade/native.js';
 import { lookAtShard, type ShardFindings } from './shard.js';
 
@@ -22,15 +22,6 @@ export interface Diagnosis {
   shard?: ShardFindings;
   /** What is wrong, in words; empty where nothing is. */
   problems: string[];
-}
-
-/** What kind of host this is. */
-function runtime(): string {
-  const { versions, version } = process;
-  if (versions.electron) return `Electron ${versions.electron}`;
-  if (versions.bun) return `Bun ${versions.bun}`;
-  if (versions.deno) return `Deno ${versions.deno}`;
-  return `Node.js ${version}`;
 }
 
 function libc(facts: LoadFacts): string {

@@ -8,6 +8,7 @@
 
 import { asMethod } from './as-method.js';
 import { beginning } from './beginning.js';
+import { debug } from './debug.js';
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 import type { Face } from './rest.js';
 import { hasImport, isTyped } from './texts.js';
@@ -17,11 +18,11 @@ const instance = Symbol.for('warmshard/register');
 
 /**
  * The largest main module that is not worth loading everything for, in bytes: V8 takes 0.3 ms for such a one, and loading
- * everything takes 2.
+ * everything takes 4.
  */
 const SMALL_MAIN = 32768;
 
-const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '', debugging } = beginning;
+const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
 const home = beginning.home || '/';
 const { env, getBuiltinModule } = process as NodeJS.Process & { getBuiltinModule?: NodeJS.Require };
 
@@ -114,12 +115,6 @@ function mayImport(file: string): boolean {
   }
 }
 
-function tellPassed(file: string): void {
-  try {
-    fs.writeSync(2, `warmshard: aside ${file}: small\n`);
-  } catch {}
-}
-
 function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
   if (lookup !== undefined) return lookup(request, parent);
   if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
@@ -127,7 +122,7 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
     // One that loads ES modules has their cache switched on before it runs.
     if (found?.isFile() && found.size <= SMALL_MAIN && !mayImport(request)) {
       beginning.passed = request;
-      if (debugging === '1') tellPassed(request);
+      debug('aside', request, 'small');
       return lookupPaths(request, parent);
     }
   }

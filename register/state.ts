@@ -66,9 +66,8 @@ export const counts: Counts = {
 /** The shard that programs share. */
 function defaultPath(): string {
   // Else whoever started the program would choose what it runs.
-  const own = hasOwnRights() ? beginning.home : undefined;
-  const cache = hasOwnRights() ? beginning.userCache : undefined;
-  const userHome = hasOwnRights() ? beginning.userHome : undefined;
+  const believed = hasOwnRights() ? beginning : undefined;
+  const [own, cache, userHome] = [believed?.home, believed?.userCache, believed?.userHome];
   if (own) return `${own}/programs.shard`;
   if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
   const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';

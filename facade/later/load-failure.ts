@@ -189,19 +189,20 @@ export function loadFacts(triple: string, attempts: readonly Attempt[]): LoadFac
   };
 }
 
+/** What kind of host this is. */
+export function runtime(): string {
+  const { versions, version } = process;
+  if (versions.electron) return `Electron ${versions.electron}`;
+  if (versions.bun) return `Bun ${versions.bun}`;
+  if (versions.deno) return `Deno ${versions.deno}`;
+  return `Node.js ${version}`;
+}
+
 /** The error that says all of it. */
 export function loadFailure(triple: string, attempts: readonly Attempt[]): WarmshardError {
-  const { versions, version } = process;
-  const runtime = versions.electron
-    ? `Electron ${versions.electron}`
-    : versions.bun
-      ? `Bun ${versions.bun}`
-      : versions.deno
-        ? `Deno ${versions.deno}`
-        : `Node.js ${version}`;
   const lines = triedLines(attempts).map((line) => `  ${line}`);
   const message =
-    `warmshard found no native binary for ${triple} on ${runtime}. Tried:\n${lines.join('\n')}\n` +
+    `warmshard found no native binary for ${triple} on ${runtime()}. Tried:\n${lines.join('\n')}\n` +
     `${remedy(loadFacts(triple, attempts))}\n` +
     '`npx warmshard doctor` tells more; WARMSHARD_NATIVE_PATH can name the binary to load.';
   return new WarmshardError('ERR_NATIVE_LOAD', message, undefined, undefined, undefined, {

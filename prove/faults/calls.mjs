@@ -8,6 +8,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { WarmshardError } from 'warmshard';
+import { afterwards } from '../lib/afterwards.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { random, shuffled } from '../lib/random.mjs';
 import { plan } from '../lib/scenario.mjs';
@@ -125,22 +126,10 @@ function run(subject, plotted, fault) {
   control.set();
   try {
     store?.close();
-    for (const round of ['again', 'and again']) {
-      store = subject.open(at);
-      for (const it of oracle.judge((key) => subject.find(store, key))) complain(`opened ${round}: ${it}`);
-      const change = { tag: 1000, put: ['afterwards'] };
-      subject.apply(store, change);
-      oracle.note(change, true);
-      subject.keepHouse(store, 0);
-      if (store.verify) {
-        const found = store.verify();
-        if (!found.ok) complain(`verify ${round}: ${JSON.stringify(found)}`);
-      }
-      store.close();
-    }
   } catch (error) {
-    complain(`opened again: ${/** @type {Error} */ (error).stack}`);
+    complain(`close threw ${/** @type {Error} */ (error).stack}`);
   }
+  for (const it of afterwards(subject, at, oracle)) complain(it);
   rmSync(at, { recursive: true });
   return { calls, fired };
 }

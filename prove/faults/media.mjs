@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { WarmshardError } from 'warmshard';
 import { report, skipped } from '../lib/options.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { random } from '../lib/random.mjs';
+import { Refusals } from '../lib/refusals.mjs';
 import { SUBJECTS } from '../lib/subjects.mjs';
 
 setFlagsFromString('--expose-gc');
@@ -67,29 +67,15 @@ async function fill(at, seed) {
     const dir = `${at}/${subject.name.replaceAll(/\W+/g, '-')}`;
     mkdirSync(dir);
     let store = subject.open(dir);
-    let full = false;
+    const refusals = new Refusals(['ERR_NO_SPACE', 'ERR_IO']);
+    /** @param {() => void} work */
+    const may = (work) => refusals.may(work);
     for (let tag = 1; tag < 400; tag++) {
       const change = { tag, put: [`key ${next(40)}`] };
-      /** @param {() => void} work */
-      const may = (work) => {
-        try {
-          work();
-          return true;
-        } catch (error) {
-          refused++;
-          full = true;
-          if (!(error instanceof WarmshardError) || !['ERR_NO_SPACE', 'ERR_IO'].includes(error.code))
-            wrong.push(`${subject.name}: ${error}`);
-          return false;
-        }
-      };
       const before = subject.lenient ? store.metrics().rejectedPuts : 0;
       const done = may(() => subject.apply(store, change));
       const counted = subject.lenient && store.metrics().rejectedPuts > before;
-      if (counted) {
-        refused++;
-        full = true;
-      }
+      if (counted) refusals.count++;
       if (subject.deferred) oracle.defer(change, done);
       else oracle.note(change, done && !counted);
       if (tag % 20 === 0 && may(() => store.flush())) oracle.flushed();
@@ -101,7 +87,9 @@ async function fill(at, seed) {
       for (const it of oracle.judge((key) => subject.find(store, key), { mayMiss: true }))
         wrong.push(`${subject.name}, ${tag}: ${it}`);
     }
-    if (!full) wrong.push(`${subject.name}: was never refused anything`);
+    refused += refusals.count;
+    wrong.push(...refusals.wrong.map((it) => `${subject.name}: ${it}`));
+    if (refusals.count === 0) wrong.push(`${subject.name}: was never refused anything`);
     store.close();
     store = subject.open(dir);
     for (const it of oracle.judge((key) => subject.find(store, key)))

@@ -2,27 +2,17 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { Shard, WarmshardError } from 'warmshard';
+import { Shard } from 'warmshard';
 import { Oracle } from '../lib/oracle.mjs';
+import { Refusals } from '../lib/refusals.mjs';
 import { SUBJECTS } from '../lib/subjects.mjs';
 import { Control } from './control.mjs';
 
 const [what, at, controlPath] = /** @type {[string, string, string]} */ (process.argv.slice(2));
-/** @type {string[]} */
-const wrong = [];
-let refused = 0;
-
+const refusals = new Refusals(['ERR_IO']);
+const { wrong } = refusals;
 /** @param {() => void} work */
-const may = (work) => {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    refused++;
-    if (!(error instanceof WarmshardError) || error.code !== 'ERR_IO') wrong.push(`${error}`);
-    return false;
-  }
-};
+const may = (work) => refusals.may(work);
 
 /** Works with every store, starved now and then.
  * @param {(now: boolean) => void} starve
@@ -83,7 +73,7 @@ if (what === 'descriptors') {
     } catch {}
     if (!now) for (const fd of taken.splice(0)) closeSync(fd);
   });
-  figure = `${refused} calls refused`;
+  figure = `${refusals.count} calls refused`;
 } else if (what === 'maps') {
   const control = new Control(controlPath);
   let fired = 0;
@@ -93,7 +83,7 @@ if (what === 'descriptors') {
       now ? { calls: ['mmap'], from: 1, times: 0, action: 'fail', errno: constants.errno.ENOMEM } : undefined,
     );
   });
-  if (refused > 0) wrong.push(`${refused} calls failed that could have read instead`);
+  if (refusals.count > 0) wrong.push(`${refusals.count} calls failed that could have read instead`);
   figure = `${fired} mappings refused, none missed`;
 } else {
   // An hour back and forth between any two calls. What expires may do so early or late; nothing else may change.
@@ -108,7 +98,7 @@ if (what === 'descriptors') {
   control.set(undefined, -3600);
   if (!shard.has('soon')) wrong.push('not expired, and gone');
   shard.close();
-  if (refused > 0) wrong.push(`${refused} calls failed`);
+  if (refusals.count > 0) wrong.push(`${refusals.count} calls failed`);
   figure = `${turn} jumps of an hour and more`;
 }
 console.log(JSON.stringify({ figure, wrong }));

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALLS, Control, environment, library } from '../faults/control.mjs';
+import { afterwards } from '../lib/afterwards.mjs';
 import { progress, report, skipped } from '../lib/options.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { random, shuffled } from '../lib/random.mjs';
@@ -94,24 +95,8 @@ function judge(kill, at) {
     else if (said !== 'done') open = said;
   }
   if (open) oracle.note(open, false);
-  const wrong = [];
-  try {
-    for (const round of ['first', 'second']) {
-      const store = subject.open(`${at}/files`);
-      for (const it of oracle.judge((key) => subject.find(store, key))) wrong.push(`${round} opening: ${it}`);
-      const change = { tag: 1000, put: ['afterwards'] };
-      subject.apply(store, change);
-      oracle.note(change, true);
-      subject.keepHouse(store, 0);
-      const found = store.verify?.();
-      if (found && !found.ok) wrong.push(`${round} opening: ${JSON.stringify(found)}`);
-      store.close();
-    }
-    wrong.push(...leftovers(`${at}/files`));
-  } catch (error) {
-    wrong.push(`${/** @type {Error} */ (error).stack}`);
-  }
-  return wrong;
+  const wrong = afterwards(subject, `${at}/files`, oracle);
+  return [...wrong, ...leftovers(`${at}/files`)];
 }
 
 /** Temporary files that nobody swept. @param {string} dir @returns {string[]} */

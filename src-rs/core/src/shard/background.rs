@@ -32,15 +32,14 @@ impl Background {
     /// Waits for the thread's end; while the thread waits for a lock itself, only as long as the call has patience.
     fn join_within(&mut self, patience: &Patience) {
         while self.is_running() {
-            if self.job.is_waiting() {
-                if patience.is_over() {
-                    return;
-                }
-                let since = Instant::now();
-                std::thread::sleep(LOOK_PAUSE);
+            let waits = self.job.is_waiting();
+            if waits && patience.is_over() {
+                return;
+            }
+            let since = Instant::now();
+            std::thread::sleep(LOOK_PAUSE);
+            if waits {
                 patience.spend_since(since);
-            } else {
-                std::thread::sleep(LOOK_PAUSE);
             }
         }
         self.join();

@@ -1,0 +1,27 @@
+// Whoever opens a store after something went wrong: finds what was acknowledged, can go on, and finds that too.
+
+/**
+ * @param {import('./subjects.mjs').Subject} subject
+ * @param {string} dir
+ * @param {import('./oracle.mjs').Oracle} oracle
+ * @returns {string[]} what is wrong
+ */
+export function afterwards(subject, dir, oracle) {
+  const wrong = [];
+  try {
+    for (const round of ['first', 'second']) {
+      const store = subject.open(dir);
+      for (const it of oracle.judge((key) => subject.find(store, key))) wrong.push(`${round} opening: ${it}`);
+      const change = { tag: 1000, put: ['afterwards'] };
+      subject.apply(store, change);
+      oracle.note(change, true);
+      subject.keepHouse(store, 0);
+      const found = store.verify?.();
+      if (found && !found.ok) wrong.push(`${round} opening: ${JSON.stringify(found)}`);
+      store.close();
+    }
+  } catch (error) {
+    wrong.push(`opened again: ${/** @type {Error} */ (error).stack}`);
+  }
+  return wrong;
+}
