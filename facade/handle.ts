@@ -1,4 +1,5 @@
 import { WarmshardError } from './errors.js';
+import type { Memo } from './later/memo.js';
 import { viewPart } from './lending.js';
 import { MetaBlock } from './meta.js';
 import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
@@ -25,6 +26,8 @@ export class Handle {
   /** What the fast door calls the shard; zero while it is not used. */
   door: number;
   closed: boolean;
+  /** Where answers of the fast door are kept, once there is one. */
+  memo: Memo | undefined;
   private readonly watched: Watched;
   private calls: HotCalls | undefined;
   private block: MetaBlock | undefined;
@@ -44,6 +47,7 @@ export class Handle {
     this.readOnly = options.readOnly;
     this.door = 0;
     this.closed = false;
+    this.memo = undefined;
     this.calls = undefined;
     this.block = undefined;
     this.watched = watch(this);
@@ -102,6 +106,7 @@ export class Handle {
 
   /** Ends the use of the shard; again: nothing. */
   close(): void {
+    this.memo?.close();
     this.closed = true;
     unwatch(this.watched);
     this.native.close();

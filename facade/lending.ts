@@ -1,4 +1,4 @@
-import { fast } from './fast.js';
+import { fast, REPEATED } from './fast.js';
 import type { Handle } from './handle.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
@@ -35,6 +35,10 @@ export function viewFirst(handle: Handle, status: number): Uint8Array | undefine
     }
   }
   if (status > MUST_COPY) return undefined;
+  if (status === REPEATED) {
+    handle.memo?.begin();
+    return viewFirst(handle, handle.answer[0] as number);
+  }
   if (status === MUST_MAKE_WINDOW) makeWindow(handle, 0);
   else if (handle.door !== 0 && (handle.answer[2] as number) <= SHARED_BYTES) renewSlab(handle);
   return viewPart(handle, 0);

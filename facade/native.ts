@@ -28,6 +28,8 @@ export interface HotCalls {
   getMany(keys: readonly string[], answers: Uint32Array): number;
   /** Writes 1 for each key without an entry; gives how many there are. */
   missing(keys: readonly string[], answers: Uint8Array): number;
+  /** Counts hits that were answered here, and looks at the clock. */
+  countKept(hits: number): number;
 }
 
 /** The same for a script cache; see src-rs/binding/stores/script.rs. */
@@ -103,6 +105,10 @@ export interface NativeShard {
   neverLend(): void;
   window(part: number): ArrayBuffer | undefined;
   fastNumber(): number;
+  /** The published generation in two halves, where all processes see it: only to be read. */
+  page(): Int32Array | undefined;
+  /** Two words of the handle in two halves each, only to be read: the era, and how many sidecars there were. */
+  era(): Int32Array | undefined;
   check(): void;
   size(): number;
   generation(): number;

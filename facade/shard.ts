@@ -1,6 +1,7 @@
 import { invalid } from './errors.js';
 import { AHEAD, fast, ORDINARY, patience } from './fast.js';
 import { Handle } from './handle.js';
+import type { Memo } from './later/memo.js';
 import type { Entry, Values } from './later/values.js';
 import type { WorkOptions } from './later/work.js';
 import { later } from './later.js';
@@ -44,6 +45,8 @@ export class Shard<V = Uint8Array> {
   #fast = 0;
   /** Look-ups until somebody asks whether there is such a door. */
   #patience: number;
+  /** Asked before the door, while that pays. */
+  #memo: Memo | undefined;
   /** Whether a value is the bytes of the one part as they are. */
   readonly #plain: boolean;
   #coding: Values<V> | undefined;
@@ -84,6 +87,8 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
    */
   get(key: string, validator?: Validator): V | undefined {
+    const memo = this.#memo;
+    if (memo !== undefined && validator === undefined) return memo.get(key) as V | undefined;
     if (!this.#plain) return this.#getDecoded(key, validator);
     let status = ORDINARY;
     if (validator !== undefined) {
@@ -101,6 +106,10 @@ export class Shard<V = Uint8Array> {
   #knock(): void {
     this.#fast = later().fastNumber(this.#handle.native);
     this.#handle.door = this.#fast;
+    if (this.#fast !== 0 && this.#plain)
+      this.#handle.memo = new (later().Memo)(this.#handle, (memo) => {
+        this.#memo = memo;
+      });
   }
 
   #getDecoded(key: string, validator?: Validator): V | undefined {
@@ -332,6 +341,7 @@ export class Shard<V = Uint8Array> {
 
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
+    this.#handle.memo?.count();
     const { rejected, ...stats } = this.#handle.native.stats();
     const doorShut = later().shutBecause();
     return {

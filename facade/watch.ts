@@ -37,6 +37,9 @@ function check(): void {
   for (const watched of open) {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);
-    else handle.native.check();
+    else {
+      handle.native.check();
+      handle.memo?.tidy();
+    }
   }
 }

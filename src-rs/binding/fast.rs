@@ -15,6 +15,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use warmshard_core::shard::MORE_COPIES;
 use warmshard_core::{Quick, Shard};
 
 /// Shards of one process that may use the fast door at the same time; more use Node-API.
@@ -22,6 +23,8 @@ const MAX_SHARDS: usize = 256;
 
 /// The answer that sends the caller to Node-API.
 const ORDINARY: i32 = -6;
+/// A window holds the value, as the exchange block says; and strings come again, so that answers should be kept.
+const REPEATED: i32 = -7;
 
 /// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
 static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
@@ -97,21 +100,86 @@ fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
     })
 }
 
+#[inline(always)]
+fn get(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
+    match shard.get_quickly(key) {
+        Quick::Hit(offset, len) => tell(handle, shard, offset, len),
+        Quick::Miss => MISS,
+        Quick::Ask => ask(handle, shard, key),
+    }
+}
+
+/// Not a part of its callers, as `get_in_full`.
+#[inline(never)]
+fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
+    let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
+    let told = get_in_full(handle, shard, key, found).unwrap_or(ORDINARY);
+    if shard.just_looked_at_clock() {
+        handle.repeats.tick();
+    }
+    told
+}
+
+/// `get` of a string that is watched.
+#[cold]
+#[inline(never)]
+fn get_and_note(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
+    let told = get(handle, shard, key);
+    if handle.repeats.note(key, is_lent(told)) && is_lent(told) { REPEATED } else { told }
+}
+
+/// Whether an answer names a window, not memory that copies are in.
+fn is_lent(told: i32) -> bool {
+    u32::try_from(told).is_ok_and(|id| id > MORE_COPIES)
+}
+
 /// `get` without a validator.
 ///
 /// # Safety
 /// Called by the shim, on the thread of the shard's environment, with a string of V8's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u32) -> i32 {
+pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        run(shard, key, len, |handle, shard, key| {
+            if handle.repeats.watches(key) {
+                return get_and_note(handle, shard, key);
+            }
+            get(handle, shard, key)
+        })
+    }
+}
+
+/// `get` of a string that was copied: from the same place each time, whatever it was.
+///
+/// # Safety
+/// As `warmshard_fast_get_2`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_find_1(shard: u32, key: *const u8, len: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { run(shard, key, len, get) }
+}
+
+/// `get`; and states what the answer belongs to, where it may be kept.
+///
+/// # Safety
+/// As `warmshard_fast_get_2`, with a string that V8 keeps as it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_fast_learn_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
-            Quick::Hit(offset, len) => tell(handle, shard, offset, len),
-            Quick::Miss => MISS,
-            Quick::Ask => {
-                let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
-                get_in_full(handle, shard, key, found).unwrap_or(ORDINARY)
+            Quick::Hit(offset, len) => {
+                let told = tell(handle, shard, offset, len);
+                if is_lent(told)
+                    && let Some((generation, era)) = shard.vouch()
+                {
+                    handle.exchange.vouch(generation, era);
+                }
+                told
             }
+            Quick::Miss => MISS,
+            Quick::Ask => ask(handle, shard, key),
         })
     }
 }
@@ -119,7 +187,7 @@ pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u
 /// `has` without a validator.
 ///
 /// # Safety
-/// As `warmshard_fast_get_1`.
+/// As `warmshard_fast_get_2`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
@@ -135,7 +203,7 @@ pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u
 /// Looks ahead to a key. Answers nothing of meaning.
 ///
 /// # Safety
-/// As `warmshard_fast_get_1`.
+/// As `warmshard_fast_get_2`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
 use super::hot::{FIRST, OTHERS};
-use super::lending::lend;
+use super::lending::{lend, show_words};
 use super::options::OpenOptions;
 use super::raw::KeyBuffer;
 use super::reports::{
@@ -21,6 +21,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use warmshard_core::shard::{Batch, Cursor, OWN_WINDOW};
+use warmshard_core::sidecar::GENERATION_AT;
 use warmshard_core::{Error, Job, PutMeta, Shard};
 
 /// Takes in the class that errors are made of. Once per environment, before anything else.
@@ -139,6 +140,24 @@ impl NativeShard {
     #[napi]
     pub fn fast_number(&self) -> u32 {
         self.handle.number()
+    }
+
+    /// The published generation, as the page shows it. `undefined` where it cannot be shown.
+    #[napi(ts_return_type = "Int32Array | undefined")]
+    pub fn page(&self, env: Env) -> napi::Result<Option<Unknown<'_>>> {
+        let words = self.call(&env, |shard| Ok(shard.page()))?;
+        let view = words.and_then(|words| show_words(env.raw(), words, GENERATION_AT, 1));
+        // SAFETY: a value of the running callback.
+        Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
+    }
+
+    /// The era, and how many sidecars there were.
+    #[napi(ts_return_type = "Int32Array | undefined")]
+    pub fn era(&self, env: Env) -> napi::Result<Option<Unknown<'_>>> {
+        let words = self.call(&env, |shard| Ok(shard.era()))?;
+        let view = words.and_then(|words| show_words(env.raw(), words, 0, 2));
+        // SAFETY: a value of the running callback.
+        Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
     }
 
     /// Notices files deleted or replaced by hand.

@@ -9,6 +9,7 @@ mod background;
 mod batch;
 mod behind;
 mod compact;
+mod era;
 mod evict;
 mod flush;
 mod lend;
@@ -43,6 +44,7 @@ use crate::sidecar::Sidecar;
 use crate::state::{Ahead, Scratch, State};
 use crate::storage::{Identity, Storage};
 use background::Background;
+use era::Era;
 use lend::Lender;
 pub(crate) use patience::Patience;
 use std::path::{Path, PathBuf};
@@ -68,6 +70,7 @@ pub struct Shard {
     seen: Option<Identity>,
     /// The generation of the page that this handle has caught up with.
     known: u64,
+    era: Era,
     /// The highest generation that this handle ever knew: what it publishes is higher, even where
     /// the files that remembered it are gone.
     highest: u64,

@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
+use super::{Background, Changes, Era, Job, Lender, Lookups, Options, Patience, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -47,6 +47,7 @@ impl Shard {
             rejected: None,
             seen: None,
             known: 0,
+            era: Era::default(),
             highest: 0,
             lookups: Lookups::default(),
             totals: None,
@@ -87,6 +88,7 @@ impl Shard {
     /// read-only.
     pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
+        self.era.end_with_sidecar();
         if let Some(state) = self.state.as_mut() {
             // Epochs count within one sidecar.
             state.epoch = None;
@@ -174,7 +176,7 @@ impl Shard {
     /// After a failure in the middle of reading a file nobody knows what is in it: it is read anew by whoever asks next.
     pub(super) fn unless_unknown<T>(&mut self, read: Result<T>) -> Result<T> {
         if matches!(read, Err(Error::Io { .. } | Error::NoSpace { .. })) {
-            self.known = u64::MAX;
+            self.know(u64::MAX);
             self.let_go();
             self.seen = None;
         }
@@ -184,6 +186,7 @@ impl Shard {
     /// Notes which generation of the page this handle has caught up with.
     pub(super) fn know(&mut self, generation: u64) {
         self.known = generation;
+        self.era.end();
         if generation <= MAX_PAGE_GENERATION {
             self.highest = self.highest.max(generation);
         }
@@ -338,6 +341,7 @@ impl Shard {
         let epoch = now / RECENCY_EPOCH_MS;
         if epoch != self.recency_epoch {
             self.recency_epoch = epoch;
+            self.era.end();
             if let Some(state) = self.state.as_mut() {
                 state.new_recency_epoch();
             }

@@ -52,6 +52,9 @@ mod word {
     pub const LIVE_BYTES: usize = 20;
 }
 
+/// Where the generation stands in the page, in bytes.
+pub const GENERATION_AT: usize = word::GENERATION * 8;
+
 /// What is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Published {
@@ -261,6 +264,15 @@ impl Sidecar {
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
         Some(self.generation()).filter(|g| *g <= MAX_PAGE_GENERATION).unwrap_or(0)
+    }
+
+    /// A mapping of the page alone, to be looked at only. `None` where it is not mapped.
+    #[must_use]
+    pub fn page(&self) -> Option<SharedWords> {
+        match self.page {
+            Page::Shared(_) => self.file.words(PAGE as u64, false),
+            Page::File => None,
+        }
     }
 
     /// What is published, if this page can be believed: its layout is known, it was written in this
