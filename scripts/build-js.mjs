@@ -250,7 +250,7 @@ await bundle({
 await build({
   ...common,
   entryPoints: Object.fromEntries(
-    ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
+    ['recording', 'typescript', 'stacks', 'esm', 'failure'].map((name) => [
       `register-${name}`,
       `register/${name}/index.ts`,
     ]),
