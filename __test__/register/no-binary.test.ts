@@ -21,5 +21,8 @@ test('without a binary a program runs as ever, and is told as much as by any oth
   t.is(told, 'ERR_NATIVE_LOAD false true', quiet.stdout);
   t.regex(message.join('\n'), /nothing\.node: [\s\S]*WARMSHARD_NATIVE_PATH names what cannot be loaded/);
   const asked = await program.run({ env: { ...env, WARMSHARD_DEBUG: '1' } });
-  t.true(asked.stderr.includes(message.join('\n').trim()), asked.stderr);
+  const lines = asked.stderr.trim().split('\n');
+  t.true(lines.every((line) => line.startsWith('warmshard: ')));
+  const said = lines.map((line) => line.slice('warmshard: '.length)).join('\n');
+  t.true(said.includes(message.join('\n').trim()), said);
 });
