@@ -5,6 +5,7 @@
 //   npm run test:runtimes -- node-22 bun     those that are named
 //   npm run test:runtimes -- --suite         the whole suite on each Node.js, minutes each
 //   npm run test:arm64 -- --suite            the suite on musl, and what of it an emulator can do on arm64: guest.mjs
+//                                            with --file=__test__/keys.test.ts that file
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,11 @@ const CORE = fileURLToPath(new URL('core.cjs', import.meta.url));
 const AVA = fileURLToPath(new URL('../../node_modules/ava/entrypoints/cli.mjs', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { suite: { type: 'boolean' }, foreign: { type: 'boolean' } },
+  options: {
+    suite: { type: 'boolean' },
+    foreign: { type: 'boolean' },
+    file: { type: 'string', multiple: true },
+  },
 });
 const foreign = /** @param {string} name */ (name) => /^(arm64|musl)/.test(name);
 const names =
@@ -31,8 +36,10 @@ const names =
 function run({ command, guest }, binary) {
   const timeout = values.suite ? 3_600_000 : 300_000;
   if (values.suite && guest !== undefined)
-    return runInGuest(guest, ['node_modules/ava/entrypoints/cli.mjs', ...suiteFor(guest)], { timeout });
-  const [program = '', ...args] = [...command, values.suite ? AVA : CORE];
+    return runInGuest(guest, ['node_modules/ava/entrypoints/cli.mjs', ...(values.file ?? suiteFor(guest))], {
+      timeout,
+    });
+  const [program = '', ...args] = [...command, ...(values.suite ? [AVA, ...(values.file ?? [])] : [CORE])];
   const env = {
     ...process.env,
     CORE_COMMAND: JSON.stringify(command),
