@@ -165,19 +165,28 @@ const loader = `
   const engine = () => ({ later, ${exported.join(', ')} });
   import { WarmshardError } from './facade/errors.ts';
   const loaded = {};
-  // Without a descriptor left, for instance.
-  const load = (bundle) => {
+  // Without a descriptor left, for instance. Node.js 24 and later stumble over a package.json then, and do not say why:
+  // the bundle, which cannot be opened either, does.
+  const load = (name, bundle) => {
     try {
       return bundle();
-    } catch (error) {
-      if (error.errno === undefined) throw error;
+    } catch (thrown) {
+      let error = thrown;
+      if (thrown.code === 'ERR_INVALID_PACKAGE_CONFIG')
+        try {
+          const { closeSync, openSync } = require('node:fs');
+          closeSync(openSync(\`\${__dirname}/\${name}.cjs\`));
+        } catch (told) {
+          error = told;
+        }
+      if (error.errno === undefined) throw thrown;
       throw new WarmshardError('ERR_IO', error.message, error.errno, error.syscall, error.path);
     }
   };
   ${bundles
     .map(
       ({ load }) =>
-        `export const ${load} = () => (loaded.${load} ??= load(() => require('./${load}.cjs')(engine())));`,
+        `export const ${load} = () => (loaded.${load} ??= load('${load}', () => require('./${load}.cjs')(engine())));`,
     )
     .join('\n')}
 `;
@@ -241,7 +250,7 @@ await bundle({
 await build({
   ...common,
   entryPoints: Object.fromEntries(
-    ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
+    ['recording', 'typescript', 'stacks', 'esm', 'failure'].map((name) => [
       `register-${name}`,
       `register/${name}/index.ts`,
     ]),

@@ -99,6 +99,11 @@ export class Capture {
     this.#loaded.delete(filename);
   }
 
+  /** Files are as they were, but for their times: the addon has what is to be written. */
+  touched(): void {
+    this.#arm();
+  }
+
   /** Node.js looked for a request. */
   searched(request: string, identity: string, parent: LoadedModule, paths: readonly string[]): void {
     this.#searches.add({ request, identity, parent, paths });
