@@ -20,6 +20,7 @@ import { ASIDE, ESM, IMPORTS, isTyped, type Kit, NAMED, type Prepared, TRANSPILE
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { hasNew, takeOwned } from './opening.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
@@ -133,6 +134,11 @@ export function recording(): Recording {
   return recorder;
 }
 
+/** Sees to it that bundles of ours are recorded which had to be compiled. */
+export function keepOwn(): void {
+  if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expectOwn();
+}
+
 const kit: Kit = {
   counts,
   program,
@@ -152,6 +158,7 @@ const kit: Kit = {
   recording,
   typescript: () => late<Kit, TypeScript>('typescript', kit),
   keepMap,
+  takeOwned,
   esModules: (typed) => esModules(kit, typed),
 };
 

@@ -23,6 +23,9 @@ interface NativeProgram {
   close(): void;
 }
 
+/** A program cache until it is closed. */
+export type OpenProgram = ProgramCalls & NativeProgram;
+
 interface Addon {
   NativeProgram: {
     open(
@@ -70,8 +73,8 @@ function addon(): Addon {
 export function openProgram(
   file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-): ProgramCalls & NativeProgram {
-  const calls = {} as ProgramCalls & NativeProgram;
+): OpenProgram {
+  const calls = {} as OpenProgram;
   const opened = addon().NativeProgram.open(file, options, calls);
   calls.close = () => opened.close();
   return calls;
