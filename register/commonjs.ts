@@ -16,7 +16,18 @@ import { fs, vm } from './builtins.js';
 import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
-import { ASIDE, ESM, IMPORTS, isTyped, type Kit, NAMED, type Prepared, TRANSPILED, TYPED } from './kit.js';
+import {
+  ASIDE,
+  ESM,
+  IMPORTS,
+  isTyped,
+  type Kit,
+  NAMED,
+  type Prepared,
+  TRANSPILED,
+  TYPED,
+  WAITING,
+} from './kit.js';
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
@@ -87,6 +98,7 @@ function prepare(filename: string): Prepared | undefined {
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'object') {
       const [flags, text, code, map] = found;
+      if (flags & WAITING) recording().capture.expect();
       if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
       if (flags & (ASIDE | ESM)) {
         counts.aside++;
@@ -136,7 +148,7 @@ export function recording(): Recording {
 
 /** Sees to it that bundles of ours are recorded which had to be compiled. */
 export function keepOwn(): void {
-  if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expectOwn();
+  if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expect();
 }
 
 const kit: Kit = {

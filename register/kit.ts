@@ -70,6 +70,9 @@ export const ESM = 32;
 /** In the place of a source map stands the name by which frames tell the module. */
 export const NAMED = 64;
 
+/** Of no entry, but of a process: something waits to be written, because a file was touched. */
+export const WAITING = 256;
+
 /** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';
 

@@ -99,8 +99,8 @@ export class Capture {
     this.#loaded.delete(filename);
   }
 
-  /** Bundles of ours had to be compiled. */
-  expectOwn(): void {
+  /** There is more to write: bundles of ours that had to be compiled, or what the addon has of files that were touched. */
+  expect(): void {
     this.#arm();
   }
 
