@@ -8,7 +8,7 @@
 import vm = require('node:vm');
 
 import { type OpenProgram, openProgram, type ProgramCalls } from './native.js';
-import { defaultPath, MAX_BYTES, profile } from './where.js';
+import { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 export { openProgram } from './native.js';
 export { defaultPath, MAX_BYTES, options, profile } from './where.js';
@@ -39,8 +39,9 @@ let compile: (name: string) => unknown;
  */
 export function begin(load: (name: string) => unknown, now: boolean): void {
   compile = load;
-  // What else makes us step aside is found later, and what was opened is closed.
-  if (!now || process.env.WARMSHARD !== undefined) return;
+  // With `--enable-source-maps` it is asked about TypeScript only. What else makes us step aside is found later, and then
+  // what was opened is closed.
+  if (!now || process.env.WARMSHARD !== undefined || options.join().includes('enable')) return;
   try {
     early = openProgram(defaultPath(), { profile: profile(), readOnly: false, maxBytes: MAX_BYTES });
   } catch {
