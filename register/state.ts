@@ -118,7 +118,8 @@ export function closedBecause(): string | undefined {
 /** Ends the use of the cache in this process: a cache may forget, but not stop its host. */
 export function giveUp(reason: unknown): void {
   closed = reason instanceof Error ? reason.message : String(reason);
-  debug('off', path(), closed);
+  // Every line of it is ours, to whoever reads them.
+  debug('off', path(), closed.replaceAll('\n', '\nwarmshard: '));
   try {
     takeEarly()?.close();
     cache?.close();

@@ -39,7 +39,11 @@ const EAGER = [
 const OPENING_EAGER = [
   'trustedVariable',
   'hasOwnRights',
-  'binaries',
+  'platformTriple',
+  'candidates',
+  'openBinary',
+  'load',
+  'tryPlace',
   'addon',
   'openProgram',
   'defaultPath',
@@ -179,19 +183,28 @@ const loader = `
   const engine = () => ({ later, ${exported.join(', ')} });
   import { WarmshardError } from './facade/errors.ts';
   const loaded = {};
-  // Without a descriptor left, for instance.
-  const load = (bundle) => {
+  // Without a descriptor left, for instance. Node.js 24 and later stumble over a package.json then, and do not say why:
+  // the bundle, which cannot be opened either, does.
+  const load = (name, bundle) => {
     try {
       return bundle();
-    } catch (error) {
-      if (error.errno === undefined) throw error;
+    } catch (thrown) {
+      let error = thrown;
+      if (thrown.code === 'ERR_INVALID_PACKAGE_CONFIG')
+        try {
+          const { closeSync, openSync } = require('node:fs');
+          closeSync(openSync(\`\${__dirname}/\${name}.cjs\`));
+        } catch (told) {
+          error = told;
+        }
+      if (error.errno === undefined) throw thrown;
       throw new WarmshardError('ERR_IO', error.message, error.errno, error.syscall, error.path);
     }
   };
   ${bundles
     .map(
       ({ load }) =>
-        `export const ${load} = () => (loaded.${load} ??= load(() => require('./${load}.cjs')(engine())));`,
+        `export const ${load} = () => (loaded.${load} ??= load('${load}', () => require('./${load}.cjs')(engine())));`,
     )
     .join('\n')}
 `;
@@ -268,7 +281,7 @@ for (const [name, names, eager, parameters] of /** @type {[string, string[], str
 await build({
   ...common,
   entryPoints: Object.fromEntries(
-    ['recording', 'typescript', 'stacks', 'esm'].map((name) => [
+    ['recording', 'typescript', 'stacks', 'esm', 'failure'].map((name) => [
       `register-${name}`,
       `register/${name}/index.ts`,
     ]),
