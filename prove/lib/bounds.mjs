@@ -57,7 +57,7 @@ export const CROWDED_PUT_MS = LOCK_TIMEOUT_MS + CROWDED_LOOK_UP_MS;
 export const LEAST_SHARE = 0.1;
 
 /** Anonymous memory that a process may gain in the second half of a run, in MiB: in a short one it is still warming up. */
-export const GROWTH_MIB = 32;
+export const GROWTH_MIB = 64;
 
 /** Times `maxBytes` that a file may reach: half of it may be dead before a compaction begins, and others write meanwhile. */
 export const OVERRUN = 3;
