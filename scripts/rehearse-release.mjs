@@ -2,6 +2,7 @@
 // actions lay them out, and with a registry on this machine to publish to.
 //
 //   npm run build:all && npm run test:release
+//   npm run test:release -- --quick                  without the suite
 //
 // What only a runner can do is left out, and said: its tools, other machines, and the provenance.
 
@@ -25,7 +26,9 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
  */
 
 /** Steps that are for the runner's machine, or take an hour: the binaries of this checkout stand for the latter. */
-const LEFT_OUT = /^(rustup |sudo |npm run build:all -- \$\{\{|docker )/;
+const LEFT_OUT = process.argv.includes('--quick')
+  ? /^(rustup |sudo |npm run build:all -- \$\{\{|docker |npm run test:js)/
+  : /^(rustup |sudo |npm run build:all -- \$\{\{|docker )/;
 
 /** @param {string} text @param {Record<string, string>} values */
 const filledIn = (text, values) =>
