@@ -39,7 +39,7 @@ const filledIn = (text, values) =>
   });
 
 /** A program of this checkout's own. @param {string} command @param {string[]} args @param {string} cwd */
-function run(command, args, cwd, env = {}) {
+function run(command, args, cwd, /** @type {NodeJS.ProcessEnv} */ env = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
@@ -89,7 +89,13 @@ function perform(job, steps, values, env) {
     const own = Object.fromEntries(Object.entries(step.env ?? {}).map(([k, v]) => [k, filledIn(v, values)]));
     // Nobody but a runner can tell from where a package comes.
     const script = filledIn(step.run, values).replaceAll(' --provenance', '');
-    run('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], clone, { ...env, ...own });
+    // The registry here has our packages only; those that they are built with come from elsewhere.
+    const registry = step.run.startsWith('npm ci') ? { npm_config_registry: undefined } : {};
+    run('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], clone, {
+      ...env,
+      ...own,
+      ...registry,
+    });
     console.log(`  ${step.run.trim().split('\n', 1)[0]}: done`);
   }
 }

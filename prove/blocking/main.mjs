@@ -3,15 +3,12 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { Shard } from 'warmshard';
 import { boundsOf } from '../lib/bounds.mjs';
 import { options, progress, report, scratch } from '../lib/options.mjs';
 
-const { seconds } = options(60);
-const { values } = parseArgs({ options: { mib: { type: 'string' } }, strict: false });
-const mib = Number(values.mib ?? (seconds < 30 ? 64 : 1024));
+const { seconds, mib = seconds < 30 ? 64 : 1024 } = options(60);
 const path = `${scratch({ disk: true })}/large.shard`;
 const how = { maxBytes: 8 * 2 ** 30, autoCompact: false };
 const shard = Shard.open(path, how);

@@ -7,18 +7,24 @@ import { parseArgs } from 'node:util';
 
 /**
  * `--seconds=N`: for how long; `--seed=N`: where chance begins; `--part=K/N`: the K-th of N parts of what can be counted,
- * so that all of it can be run in turns.
+ * so that all of it can be run in turns; `--mib=N`: how large what is tried is.
  *
  * @param {number} seconds unless somebody says otherwise
  */
 export function options(seconds) {
   const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, seed: { type: 'string' }, part: { type: 'string' } },
+    options: {
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      part: { type: 'string' },
+      mib: { type: 'string' },
+    },
     allowPositionals: true,
   });
   const [of = 1, parts = 1] = (values.part ?? '1/1').split('/').map(Number);
   return {
     part: { of, parts },
+    mib: values.mib === undefined ? undefined : Number(values.mib),
     seconds: Number(values.seconds ?? process.env.WARMSHARD_SECONDS ?? seconds),
     seed: Number(values.seed ?? process.env.WARMSHARD_SEED ?? 1),
   };

@@ -67,7 +67,7 @@ function run(command, args, env) {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  return { ok: status === 0, how: signal ?? status ?? error, said: `${stdout}${stderr}` };
+  return { ok: status === 0, how: signal ?? status ?? error, out: stdout, said: `${stdout}${stderr}` };
 }
 
 /** The last lines of what was said, from the sanitizer's word on. @param {string} said */
@@ -123,7 +123,7 @@ function addon() {
     ['--expose-gc', child, `${dir}/files`, note, `${seed}`, `${seconds}`],
     env,
   );
-  const told = fuzz.ok ? JSON.parse(fuzz.said.slice(fuzz.said.indexOf('{'))) : undefined;
+  const told = fuzz.ok ? JSON.parse(fuzz.out) : undefined;
   report(
     'sanitizer, addon, any bytes',
     told

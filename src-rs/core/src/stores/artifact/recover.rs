@@ -221,9 +221,6 @@ impl ArtifactStore {
                 continue;
             }
             let meta = described(&whole.main)?;
-            if self.was_replaced(&whole, meta.as_ref(), there)? {
-                continue;
-            }
             if found.as_ref().is_none_or(|(_, other)| other.is_none() && meta.is_some()) {
                 found = Some((whole, meta));
             }
@@ -243,17 +240,6 @@ impl ArtifactStore {
         }
         self.sweep_others(stem, there, Some(whole.info), look)?;
         Ok(Some(whole.main.key))
-    }
-
-    /// Whether a payload is what a flushed put of the other layout has replaced, whose files are there or were themselves
-    /// replaced: it could not be unlinked then.
-    fn was_replaced(&mut self, whole: &Whole, meta: Option<&Meta>, there: &[Part]) -> Result<bool> {
-        let Some(Row { meta: Some(known), payload: Some(info) }) = self.flushed_row(&whole.main.key)? else {
-            return Ok(false);
-        };
-        let main = if info.packed { Part::Pack } else { Part::Output(0) };
-        let beside = main != whole.main.part && there.contains(&main);
-        Ok(beside && meta.is_some_and(|meta| meta.stored_ns < known.stored_ns))
     }
 
     /// Makes a whole payload that no row speaks of the payload of its key, unless that is known to have
