@@ -11,7 +11,7 @@ use loom::thread;
 use memory::{BOOT, Weak, World, durable, file};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use warmshard_core::sidecar::page::Durable;
+use warmshard_core::sidecar::page::{Durable, Page, Published};
 
 /// Words whose orders are taken away one by one.
 const EPOCH: usize = 8;
@@ -47,7 +47,7 @@ const STORES: Weak = Weak { loads: false, stores: true, fences: false, only: Non
 const FENCES: Weak = Weak { loads: false, stores: false, fences: true, only: None };
 
 /// Looks at the page twice, as a look-up does.
-fn reads(world: &World, page: &warmshard_core::sidecar::page::Page<memory::Door>) {
+fn reads(world: &World, page: &Page<memory::Door>) {
     let mut before = (0, 0);
     for _ in 0..2 {
         let generation = page.generation();
@@ -60,20 +60,26 @@ fn reads(world: &World, page: &warmshard_core::sidecar::page::Page<memory::Door>
     }
 }
 
-fn appended(weak: Weak) {
+/// Reads while another thread writes; returns what is published in the end.
+fn read_beside(weak: Weak, writes: impl FnOnce(&World, &Page<memory::Door>) + 'static) -> Published {
     let world = World::settled(weak);
     let writer = {
         let (world, page) = (Arc::clone(&world), world.page());
-        thread::spawn(move || {
-            for bytes in 2..=3 {
-                world.write(1, bytes);
-                page.publish(&file(1, bytes), 1);
-            }
-        })
+        thread::spawn(move || writes(&world, &page))
     };
     reads(&world, &world.page());
     writer.join().unwrap();
-    assert_eq!(world.page().published().unwrap().committed, 3);
+    world.page().published().unwrap()
+}
+
+fn appended(weak: Weak) {
+    let end = read_beside(weak, |world, page| {
+        for bytes in 2..=3 {
+            world.write(1, bytes);
+            page.publish(&file(1, bytes), 1);
+        }
+    });
+    assert_eq!(end.committed, 3);
 }
 
 #[test]
@@ -90,19 +96,13 @@ fn without_its_orders_it_does_not() {
 }
 
 fn replaced(weak: Weak) {
-    let world = World::settled(weak);
-    let writer = {
-        let (world, page) = (Arc::clone(&world), world.page());
-        thread::spawn(move || {
-            world.write(2, 1);
-            page.publish_file(&file(2, 1), &durable(1));
-            world.write(2, 2);
-            page.publish(&file(2, 2), 1);
-        })
-    };
-    reads(&world, &world.page());
-    writer.join().unwrap();
-    assert_eq!(world.page().published().unwrap().generation, 12);
+    let end = read_beside(weak, |world, page| {
+        world.write(2, 1);
+        page.publish_file(&file(2, 1), &durable(1));
+        world.write(2, 2);
+        page.publish(&file(2, 2), 1);
+    });
+    assert_eq!(end.generation, 12);
 }
 
 #[test]
