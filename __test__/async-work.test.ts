@@ -1,11 +1,13 @@
 // Compaction was cancelled by an impatient user, and half of the cache was gone; the other half had stalled the server.
 
-import { pbkdf2 } from 'node:crypto';
-import { promisify } from 'node:util';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { type Progress, Shard, type WorkOptions } from 'warmshard';
 import { bytes, pattern, same, text } from './helpers/bytes.js';
-import { shardPath } from './helpers/folder.js';
+import { folder, shardPath } from './helpers/folder.js';
 import { rejectsCode } from './helpers/throws.js';
 import { everyWay } from './helpers/ways.js';
 
@@ -57,16 +59,20 @@ test('work whose signal was aborted before begins not at all', async (t) => {
 test('work that is aborted before its turn comes publishes nothing', async (t) => {
   using shard = Shard.open(shardPath(t), { autoCompact: false });
   shard.mergeIn(batch(2000));
+  const pipe = join(folder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
   for (const [name, work] of Object.entries(WORK)) {
     if (name.endsWith('nothing')) continue;
     const before = shard.generation;
     const controller = new AbortController();
-    // Every thread of the pool is busy for a while.
-    const busy = Array.from({ length: 4 }, () => promisify(pbkdf2)('x', 'y', 100_000, 64, 'sha512'));
+    // Every thread of the pool waits for somebody who writes.
+    const busy = Array.from({ length: 4 }, () => open(pipe, 'r'));
     const running = work(shard, { signal: controller.signal });
     controller.abort();
+    const writer = openSync(pipe, 'r+');
     await rejectsCode(t, 'ERR_ABORTED', () => running, name);
-    await Promise.all(busy);
+    for (const reader of await Promise.all(busy)) await reader.close();
+    closeSync(writer);
     t.is(shard.generation, before, name);
     t.is(shard.size, 2000, name);
   }

@@ -3,7 +3,7 @@
 // Electron cannot be had everywhere: a small module stands in for it here, and the example runs as it is.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -88,4 +88,39 @@ test('an app whose binary stayed in the archive is told how to unpack it', (t) =
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   t.regex(stdout, /^ERR_NATIVE_LOAD[\s\S]*asarUnpack/);
+});
+
+/** What Electron's `fs` and `process.dlopen` do with what a packager put beside the archive. */
+const UNPACKED = `
+const fs = require('node:fs');
+const { normalize } = require('node:path');
+const real = (path) => typeof path === 'string' ? normalize(path).replace(/app\\.asar(?=[/])/, 'app.asar.unpacked') : path;
+const { existsSync } = fs;
+fs.existsSync = (path) => existsSync(path) || existsSync(real(path));
+const { dlopen } = process;
+process.dlopen = (module, path, ...flags) => {
+  if (existsSync(path)) throw new Error('nothing is loaded out of an archive: ' + path);
+  console.log('loaded', real(path).split('/resources/')[1]);
+  return dlopen.call(process, module, real(path), ...flags);
+};`;
+
+test('an app whose binary was unpacked beside the archive finds it there', (t) => {
+  const dir = folder(t);
+  const inside = join(dir, 'resources', 'app.asar', 'node_modules');
+  const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
+  const binary = join('node_modules', '@warmshard', `${built.split('.')[1]}`, built);
+  cpSync(join(root, 'dist'), join(inside, 'warmshard', 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(inside, 'warmshard', 'package.json'));
+  cpSync(join(root, built), join(dir, 'resources', 'app.asar.unpacked', binary));
+  writeFileSync(join(dir, 'electron.cjs'), UNPACKED);
+  const program = `
+    const { Shard } = require(${JSON.stringify(join(inside, 'warmshard'))});
+    const shard = Shard.open(${JSON.stringify(join(dir, 'a.shard'))});
+    shard.put('key', new Uint8Array(5));
+    console.log(shard.get('key').length);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-r', join(dir, 'electron.cjs'), '-e', program], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', WARMSHARD_COPY: '1' },
+  });
+  t.is(stdout, `loaded app.asar.unpacked/${binary}\n5\n`, stderr);
 });

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Inside, inChild } from './helpers/child.js';
+import { Shard } from 'warmshard';
+import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 
 const WORKERS = Number(process.env.WARMSHARD_WORKERS ?? 100);
@@ -94,4 +95,89 @@ test('a startup snapshot holds no addon: that is told, and who starts from it ma
   t.is(late.status, 0, late.stderr);
   const started = node(join(dir, 'nothing.cjs'));
   t.is(started.stdout, '4\n', started.stderr);
+});
+
+test('the process exits in the midst of work off the event loop', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path, { autoCompact: false });
+  shard.mergeIn(Array.from({ length: 2000 }, (_, i) => [`${i}`, new Uint8Array(500).fill(i)]));
+  for (const work of ['mergeIn', 'compact', 'verify', 'flush', 'evictStale'] as const) {
+    const child = startChild(
+      t,
+      ({ warmshard: { Shard } }: Inside, args: { path: string; work: typeof work }) => {
+        const shard = Shard.open(args.path);
+        const entries: [string, Uint8Array][] = Array.from({ length: 2000 }, (_, i) => [
+          `more ${i}`,
+          new Uint8Array(500),
+        ]);
+        const begun = args.work === 'mergeIn' ? shard.mergeInAsync(entries) : shard[`${args.work}Async`]();
+        void begun.catch(() => {});
+        process.exit(3);
+      },
+      { path, work },
+    );
+    const { code, signal, stderr } = await child.exit;
+    t.deepEqual([code, signal, stderr], [3, null, ''], work);
+    t.true(shard.verify().ok, work);
+    t.is(shard.get('1999')?.length, 500, work);
+    t.true([2000, 4000].includes(shard.size), `${work}: all or nothing`);
+  }
+});
+
+test('an addon that was unloaded in the midst of work loads again', async (t) => {
+  // The main thread never loads it: with each worker that ends, nobody is left who has.
+  const body = async ({ worker }: Inside, path: string) => {
+    const one = (stop: boolean) =>
+      new Promise<unknown>((resolve, reject) => {
+        const thread = worker(
+          async ({ warmshard: { Shard }, threads }, args) => {
+            const { path, stop } = args as { path: string; stop: boolean };
+            const shard = Shard.open(path);
+            for (let i = 0; i < 500; i++) shard.put(`${i}`, new Uint8Array(1000).fill(i));
+            if (stop) for (let i = 0; i < 3; i++) void shard.verifyAsync().catch(() => {});
+            threads.parentPort?.postMessage(shard.get('499')?.[0]);
+            if (!stop) shard.close();
+          },
+          { path, stop },
+        );
+        thread.on('error', reject);
+        thread.once('message', async (found) => {
+          if (stop) await thread.terminate();
+          resolve(found);
+        });
+      });
+    const found: unknown[] = [];
+    for (let i = 0; i < 8; i++) found.push(await one(true));
+    found.push(await one(false));
+    return found;
+  };
+  t.deepEqual(await inChild(t, body, shardPath(t)), Array(9).fill(499 % 256));
+});
+
+const single = Number(process.versions.node.split('.', 1)[0]) >= 26 ? test : test.skip;
+
+single('a single executable finds the package beside it', (t) => {
+  const dir = folder(t);
+  const root = JSON.stringify(join(__dirname, '..', 'package.json'));
+  writeFileSync(
+    join(dir, 'main.cjs'),
+    `const { Shard } = require('node:module').createRequire(${root})('warmshard');
+    const shard = Shard.open(${JSON.stringify(join(dir, 'a.shard'))});
+    shard.put('key', new Uint8Array(6));
+    console.log(require('node:sea').isSea(), shard.get('key').length);`,
+  );
+  const config = {
+    main: join(dir, 'main.cjs'),
+    output: join(dir, 'app'),
+    disableExperimentalSEAWarning: true,
+  };
+  writeFileSync(join(dir, 'sea.json'), JSON.stringify(config));
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const built = spawnSync(process.execPath, ['--build-sea', join(dir, 'sea.json')], {
+    encoding: 'utf8',
+    env,
+  });
+  t.is(built.status, 0, built.stderr);
+  const { stdout, stderr } = spawnSync(join(dir, 'app'), { encoding: 'utf8', env });
+  t.is(stdout, 'true 6\n', stderr);
 });

@@ -16,10 +16,22 @@ import { fs, vm } from './builtins.js';
 import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
-import { ASIDE, ESM, IMPORTS, isTyped, type Kit, NAMED, type Prepared, TRANSPILED, TYPED } from './kit.js';
+import {
+  ASIDE,
+  ESM,
+  IMPORTS,
+  isTyped,
+  type Kit,
+  NAMED,
+  type Prepared,
+  TRANSPILED,
+  TYPED,
+  WAITING,
+} from './kit.js';
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { hasNew, takeOwned } from './opening.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
@@ -86,6 +98,7 @@ function prepare(filename: string): Prepared | undefined {
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'object') {
       const [flags, text, code, map] = found;
+      if (flags & WAITING) recording().capture.expect();
       if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
       if (flags & (ASIDE | ESM)) {
         counts.aside++;
@@ -133,6 +146,11 @@ export function recording(): Recording {
   return recorder;
 }
 
+/** Sees to it that bundles of ours are recorded which had to be compiled. */
+export function keepOwn(): void {
+  if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expect();
+}
+
 const kit: Kit = {
   counts,
   program,
@@ -152,6 +170,7 @@ const kit: Kit = {
   recording,
   typescript: () => late<Kit, TypeScript>('typescript', kit),
   keepMap,
+  takeOwned,
   esModules: (typed) => esModules(kit, typed),
 };
 

@@ -1,4 +1,5 @@
-import { trustedVariable } from '../facade/environment.js';
+import { type Attempt, load } from '../facade/loader.js';
+import { bundle } from './opening.js';
 
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
@@ -23,6 +24,9 @@ interface NativeProgram {
   close(): void;
 }
 
+/** A program cache until it is closed. */
+export type OpenProgram = ProgramCalls & NativeProgram;
+
 interface Addon {
   NativeProgram: {
     open(
@@ -33,33 +37,13 @@ interface Addon {
   };
 }
 
-/** Binaries of this platform, in the order in which they are tried: one built in this checkout, or a platform package's. */
-function binaries(): (() => string)[] {
-  const override = trustedVariable('WARMSHARD_NATIVE_PATH');
-  if (override) return [() => override];
-  const { platform, arch } = process;
-  const base = `${platform}-${arch}`;
-  const packaged = (triple: string) => () => require.resolve(`@warmshard/${triple}`);
-  const built = (triple: string) => () => `${__dirname}/../warmshard.${triple}.node`;
-  // A binary of the other C library is refused by the linker: no need to look which one this system has.
-  const triples = platform === 'linux' ? [`${base}-gnu`, `${base}-musl`] : [base];
-  const [first, second] = __dirname.includes('/node_modules/') ? [packaged, built] : [built, packaged];
-  return [...triples.map(first), ...triples.map(second)];
-}
+const isOurs = (found: Partial<Addon>): found is Addon => found.NativeProgram !== undefined;
 
-/** The addon, loaded past the module cache, where programs would see it. */
 function addon(): Addon {
-  const failures: string[] = [];
-  for (const binary of binaries()) {
-    try {
-      const holder = { exports: {} as Addon };
-      process.dlopen(holder, binary());
-      return holder.exports;
-    } catch (error) {
-      failures.push(String((error as Error).message).split('\n', 1)[0] as string);
-    }
-  }
-  throw new Error(`no native binary: ${failures.join('; ')}`);
+  const attempts: Attempt[] = [];
+  const found = load(attempts, isOurs);
+  if (found === undefined) throw (bundle('failure') as typeof import('./failure/index.js')).failure(attempts);
+  return found;
 }
 
 /**
@@ -70,8 +54,8 @@ function addon(): Addon {
 export function openProgram(
   file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-): ProgramCalls & NativeProgram {
-  const calls = {} as ProgramCalls & NativeProgram;
+): OpenProgram {
+  const calls = {} as OpenProgram;
   const opened = addon().NativeProgram.open(file, options, calls);
   calls.close = () => opened.close();
   return calls;

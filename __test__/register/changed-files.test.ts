@@ -259,6 +259,29 @@ const conditional = {
   'node_modules/pkg/default.js': 'module.exports = "default"',
 };
 
+test('files that were touched are read once more, and then no more', async (t) => {
+  const names = ['app.js', 'node_modules/pkg/index.js', 'node_modules/pkg/package.json'];
+  const program = new Program(t, {
+    'app.js': `console.log(require('pkg'))`,
+    'node_modules/pkg/index.js': 'module.exports = 1',
+    'node_modules/pkg/package.json': '{}',
+  });
+  const settled = () => new Promise((done) => setTimeout(done, 50));
+  const wrote = async () =>
+    (await program.run({ debug: true })).lines.filter(
+      (line) => line.startsWith('wrote') || line.startsWith('miss'),
+    );
+  await settled();
+  await wrote();
+  t.deepEqual(await wrote(), []);
+  for (const name of names) {
+    utimesSync(program.at(name), 1e9, 1e9);
+    await settled();
+    t.regex((await wrote()).join(), /^wrote [1-9]/, name);
+    t.deepEqual(await wrote(), [], name);
+  }
+});
+
 test('conditions, given and not given, and by way of the environment', async (t) => {
   const program = new Program(t, conditional);
   const env = { NODE_OPTIONS: '--conditions=own' };

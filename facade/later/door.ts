@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { FAST_CALLS, type FastCalls, fast } from '../fast.js';
-import { addonPath, type NativeShard } from '../native.js';
+import { addonPath } from '../loader.js';
+import type { NativeShard } from '../native.js';
 
 interface Door {
   /** Why the door stays shut; nothing where it may be used. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { WarmshardError } from '../errors.js';
-import type { Attempt } from '../native.js';
+import type { Attempt } from '../loader.js';
 
 // Why no binary could be loaded, and what to do about it: for the error, and for `warmshard doctor`.
 

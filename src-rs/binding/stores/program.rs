@@ -62,6 +62,9 @@ const UNDEFINED: Made = Made(ptr::null_mut());
 const ABSENT: i32 = -1;
 const CHANGED: i32 = -2;
 
+/// Beside the flags of an entry: something waits to be written, because a file was touched, say.
+const WAITING: i32 = 1 << 8;
+
 /// A name of at most `MAX_KEY_BYTES`.
 fn name(env: sys::napi_env, value: sys::napi_value, buffer: &mut KeyBuffer) -> Result<&[u8], Error> {
     // SAFETY: those of the running callback.
@@ -129,7 +132,8 @@ fn resolve_request(
 fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let loaded = it.with(|programs, shard| programs.load(shard, path))?;
+    let (loaded, waiting) =
+        it.with(|programs, shard| Ok((programs.load(shard, path)?, programs.is_waiting())))?;
     let (flags, [text, code, map]) = match loaded {
         Loaded::Hit { flags, parts, .. } => (flags, parts),
         Loaded::Absent => return Ok(Made(int(env, ABSENT))),
@@ -137,7 +141,7 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
     };
     let wide = flags & WIDE != 0;
     let values = [
-        Some(int(env, i32::from(flags))),
+        Some(int(env, i32::from(flags) | if waiting { WAITING } else { 0 })),
         external::text(env, text, wide),
         external::code(env, code),
         external::text(env, map, false),

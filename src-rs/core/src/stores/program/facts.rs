@@ -104,8 +104,8 @@ impl Today {
 #[derive(Debug, Clone, Copy)]
 struct Known {
     look: Option<Look>,
-    /// The last stamp that was compared by its bytes, and whether they were the same.
-    compared: Option<(Stamp, bool)>,
+    /// The last stamp that was compared by its bytes, and that of today where they were the same.
+    compared: Option<(Stamp, Option<Stamp>)>,
 }
 
 /// Checks facts, and remembers answers as long as Node.js remembers them.
@@ -116,11 +116,14 @@ pub struct Facts {
     /// Folders that are absent, until `settle`.
     absent: HashMap<Box<[u8]>, bool>,
     path: Vec<u8>,
+    /// Whether the facts that were checked last hold by the bytes of a manifest only.
+    touched: bool,
 }
 
 impl Facts {
     /// Whether all the facts in some bytes are true, told from a folder. Damage is not true.
     pub fn hold(&mut self, mut bytes: &[u8], folder: &[u8]) -> bool {
+        self.touched = false;
         for _ in 0..MAX_FACTS {
             if bytes.is_empty() {
                 return true;
@@ -131,6 +134,27 @@ impl Facts {
             }
         }
         false
+    }
+
+    /// The facts that have just been found to hold, with the stamps that their manifests have today; `None` where they
+    /// say so already.
+    pub fn restamped(&mut self, bytes: &[u8], folder: &[u8]) -> Option<Vec<u8>> {
+        if !self.touched {
+            return None;
+        }
+        let (mut at, mut out) = (bytes, Vec::with_capacity(bytes.len()));
+        while !at.is_empty() {
+            let mut fact = Fact::decode(&mut at)?;
+            if let Fact::Manifest(place, stamp) = &mut fact {
+                place.write(folder, &mut self.path)?;
+                match self.manifest().compared {
+                    Some((compared, Some(today))) if compared == *stamp && !today.is_racy() => *stamp = today,
+                    _ => {}
+                }
+            }
+            fact.encode(&mut out);
+        }
+        Some(out)
     }
 
     /// What is remembered of folders may be out of date.
@@ -178,13 +202,12 @@ impl Facts {
         if stamp.is_untouched(&look) {
             return true;
         }
-        if let Some((compared, same)) = known.compared
-            && compared == stamp
-        {
-            return same;
-        }
-        let same = stamp.same_bytes(&self.path, &look).is_some();
-        self.manifest().compared = Some((stamp, same));
-        same
+        let today = match known.compared {
+            Some((compared, today)) if compared == stamp => today,
+            _ => stamp.same_bytes(&self.path, &look),
+        };
+        self.manifest().compared = Some((stamp, today));
+        self.touched |= today.is_some_and(|today| !today.is_racy());
+        today.is_some()
     }
 }

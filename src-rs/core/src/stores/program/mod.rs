@@ -36,8 +36,6 @@ pub enum Loaded {
         flags: u8,
         /// `text`, `code` and `map`.
         parts: [Bytes; 3],
-        /// Whether the file was touched, and only its bytes say that it is the same.
-        touched: bool,
     },
     /// Nothing.
     Absent,
@@ -146,6 +144,12 @@ impl Programs {
         key
     }
 
+    /// Whether something waits to be written.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        !self.queue.entries.is_empty()
+    }
+
     /// What was remembered only for the moment is forgotten.
     pub fn settle(&mut self) {
         self.facts.settle();
@@ -169,10 +173,16 @@ impl Programs {
             return Ok(None);
         };
         let (facts, walk) = (&mut self.facts, &mut self.walk);
-        Ok(resolution::replay(entry.as_slice(), request, facts, walk).map(|(real, look)| {
-            self.last = look.map(|look| (real.clone(), look));
-            real
-        }))
+        let Some(found) = resolution::replay(entry.as_slice(), request, facts, walk) else {
+            return Ok(None);
+        };
+        if let Some(entry) = found.restamped
+            && !shard.options().read_only
+        {
+            self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()]);
+        }
+        self.last = found.look.map(|look| (found.real.clone(), look));
+        Ok(Some(found.real))
     }
 
     /// What is kept of a module, if its source and the manifests that decided are as they were.
@@ -202,19 +212,18 @@ impl Programs {
         if !(untouched || today.is_some()) || !meta.facts_hold(source, &mut self.facts) {
             return Ok(Loaded::Changed);
         }
-        let mut touched = false;
-        if let Some(today) = today
-            && !today.is_racy()
-            && !shard.options().read_only
+        // What settles only later is read again next time.
+        let today = today.filter(|today| !today.is_racy());
+        if !shard.options().read_only
+            && let Some(meta) = meta.restamped(source, today.as_ref(), &mut self.facts)
         {
             let parts = [&text, &code, &map].map(|part| part.as_slice().to_vec());
-            let parts = std::iter::once(meta.restamped(&today)).chain(parts).collect();
-            touched = self.queue.push(self.key(b'm', source, b""), parts);
+            self.queue.push(self.key(b'm', source, b""), std::iter::once(meta).chain(parts).collect());
         }
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), meta.stamp.digest());
         }
-        Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map], touched })
+        Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map] })
     }
 
     /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS

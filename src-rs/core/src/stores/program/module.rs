@@ -58,13 +58,16 @@ impl<'a> Meta<'a> {
         (version == VERSION).then_some(Meta { flags, stamp, facts: bytes })
     }
 
-    /// The same facts, with another stamp.
-    #[must_use]
-    pub fn restamped(&self, stamp: &Stamp) -> Vec<u8> {
+    /// The same, with the stamps of today; `None` where they are those that it has. The facts have just been found to hold.
+    pub fn restamped(&self, source: &[u8], stamp: Option<&Stamp>, facts: &mut Facts) -> Option<Vec<u8>> {
+        let told = facts.restamped(self.facts, parent(source));
+        if stamp.is_none() && told.is_none() {
+            return None;
+        }
         let mut out = vec![VERSION, self.flags];
-        out.extend_from_slice(&stamp.encode());
-        out.extend_from_slice(self.facts);
-        out
+        out.extend_from_slice(&stamp.unwrap_or(&self.stamp).encode());
+        out.extend_from_slice(told.as_deref().unwrap_or(self.facts));
+        Some(out)
     }
 
     /// Whether the facts hold for a source.

