@@ -64,7 +64,10 @@ keeping('whatever either of two processes does, the next get knows it', async (t
   const child = startChild(
     t,
     async ({ warmshard: { Shard }, receive, send }: Inside, [dir, apply]: string[]) => {
-      const run = new Function('__name', `return ${apply}`)((f: unknown) => f) as (shard: Shard, change: unknown) => void;
+      const run = new Function('__name', `return ${apply}`)((f: unknown) => f) as (
+        shard: Shard,
+        change: unknown,
+      ) => void;
       let shard: Shard | undefined;
       for (;;) {
         const { open, change } = (await receive()) as { open?: string; change?: unknown };
@@ -111,7 +114,12 @@ keeping('whatever either of two processes does, the next get knows it', async (t
     }
   });
   await t.notThrowsAsync(
-    fc.assert(property, { numRuns: 100, interruptAfterTimeLimit: 2500, endOnFailure: true, includeErrorInReport: true }),
+    fc.assert(property, {
+      numRuns: 100,
+      interruptAfterTimeLimit: 2500,
+      endOnFailure: true,
+      includeErrorInReport: true,
+    }),
   );
   // Else it has shown nothing.
   t.true(kept > 500, `${kept} answers were kept, in ${runs} runs`);

@@ -106,8 +106,8 @@ export class Handle {
 
   /** Ends the use of the shard; again: nothing. */
   close(): void {
-    this.memo?.close();
     this.closed = true;
+    this.memo?.close();
     unwatch(this.watched);
     this.native.close();
     this.windows.length = 0;

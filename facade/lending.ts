@@ -1,4 +1,4 @@
-import { fast, REPEATED } from './fast.js';
+import { fast, NEVER_KEEP, REPEATED } from './fast.js';
 import type { Handle } from './handle.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
@@ -12,7 +12,7 @@ const MUST_COPY = -4;
 /** The window number of the slab. */
 const COPIES = 1;
 /** That of the slab which the fast door copies into. */
-const MORE_COPIES = 2;
+export const MORE_COPIES = 2;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
@@ -35,8 +35,8 @@ export function viewFirst(handle: Handle, status: number): Uint8Array | undefine
     }
   }
   if (status > MUST_COPY) return undefined;
-  if (status === REPEATED) {
-    handle.memo?.begin();
+  if (status <= NEVER_KEEP) {
+    if (status === REPEATED) handle.memo?.begin();
     return viewFirst(handle, handle.answer[0] as number);
   }
   if (status === MUST_MAKE_WINDOW) makeWindow(handle, 0);

@@ -106,8 +106,6 @@ export interface NativeShard {
   fastNumber(): number;
   /** The published generation in two halves, where all processes see it: only to be read. */
   page(): Int32Array | undefined;
-  /** Two words of the handle in two halves each, only to be read: the era, and how many sidecars there were. */
-  era(): Int32Array | undefined;
   check(): void;
   size(): number;
   generation(): number;

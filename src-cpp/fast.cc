@@ -79,20 +79,31 @@ struct OneByteString {
 
 /// The core's entries: src-rs/binding/fast.rs.
 using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
-Entry core_get = nullptr;
-/// As `core_get`, of a copy of the key.
-Entry core_find = nullptr;
+/// Told besides whether V8 knows the string's hash.
+int32_t (*core_get)(uint32_t shard, const uint8_t* key, uint32_t length, uint32_t hashed) = nullptr;
+/// The same of a copy of the key.
+Entry core_get_copied = nullptr;
 Entry core_has = nullptr;
 Entry core_ahead = nullptr;
-Entry core_learn = nullptr;
 /// Takes memory for copies, and a share in it, which it gives back when it is done. 1 if it did.
 int32_t (*core_slab)(uint32_t shard, void* data, size_t length, void* share, void (*release)(void*)) = nullptr;
 
 /// The answer that sends the caller to Node-API.
 constexpr int32_t kOrdinary = -6;
 
+/// Whether V8 knows a string's hash, given what stands in its place: then this very string was a key of a Map before. A
+/// guess at what pays, and no more: were strings laid out otherwise, it would cost time.
+uint32_t is_hash(const uint8_t* at) {
+  uint32_t hash;
+  std::memcpy(&hash, at, sizeof hash);
+  return ~hash & 1;
+}
+
+/// Hash and length stand before the characters.
+uint32_t is_hashed(const OneByteString& key) { return is_hash(key.data - 2 * sizeof(uint32_t)); }
+
 int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
-  return core_get(shard, key.data, key.length);
+  return core_get(shard, key.data, key.length, is_hashed(key));
 }
 
 int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
@@ -103,20 +114,9 @@ int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shar
   return core_ahead(shard, key.data, key.length);
 }
 
-int32_t FastLearn(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
-  return core_learn(shard, key.data, key.length);
+int32_t FastHashed(v8::Local<v8::Object>, const OneByteString& key, uint32_t) {
+  return static_cast<int32_t>(is_hashed(key));
 }
-
-/// Whether V8 knows a string's hash: then somebody has used this very string as a key before. A guess at what pays, and
-/// no more: a wrong one costs time.
-int32_t is_hashed(const uint8_t* at) {
-  uint32_t field;
-  std::memcpy(&field, at, sizeof field);
-  return (field & 1) == 0;
-}
-
-/// A string's characters have its length before them, and its hash before that.
-int32_t FastHashed(v8::Local<v8::Object>, const OneByteString& key, uint32_t) { return is_hashed(key.data - 8); }
 
 /// Longest key that the slow callbacks take; longer ones go the ordinary way.
 constexpr int kMaxKey = 1024;
@@ -135,25 +135,7 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
   return entry(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
 }
 
-void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_find)); }
-v8::internal::Address address_of(v8::Local<v8::Value> value) {
-  v8::internal::Address tagged;
-  std::memcpy(&tagged, *value, sizeof tagged);
-  return tagged;
-}
-
-/// Whether a string's characters, one byte each, stand in itself: as those do that V8 passes to the fast callbacks.
-bool is_flat(v8::Local<v8::Value> string) {
-  using Internals = v8::internal::Internals;
-  constexpr int one_byte = Internals::kExternalOneByteRepresentationTag - Internals::kExternalTwoByteRepresentationTag;
-  return (Internals::GetInstanceType(address_of(string)) & Internals::kStringRepresentationAndEncodingMask) == one_byte;
-}
-
-/// Other strings keep others alive, and no answer of theirs is to be kept: none is stated to be.
-void SlowLearn(const v8::FunctionCallbackInfo<v8::Value>& info) {
-  const bool flat = info[0]->IsString() && is_flat(info[0]);
-  info.GetReturnValue().Set(look(info, flat ? core_learn : core_find));
-}
+void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get_copied)); }
 void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
 
 using Share = std::shared_ptr<v8::BackingStore>;
@@ -172,12 +154,13 @@ void TakeSlab(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (core_slab(shard, (*share)->Data(), (*share)->ByteLength(), share, release) != 1) release(share);
 }
 
-/// The hash stands behind the map.
+/// In strings of all kinds the hash stands behind the map.
 void SlowHashed(const v8::FunctionCallbackInfo<v8::Value>& info) {
-  int32_t hashed = 0;
+  uint32_t hashed = 0;
   if (info[0]->IsString()) {
-    const auto* head = reinterpret_cast<const uint8_t*>(address_of(info[0]) - v8::internal::kHeapObjectTag);
-    hashed = is_hashed(head + v8::internal::kApiTaggedSize);
+    v8::internal::Address tagged;
+    std::memcpy(&tagged, *info[0], sizeof tagged);
+    hashed = is_hash(reinterpret_cast<const uint8_t*>(tagged - v8::internal::kHeapObjectTag + v8::internal::kApiTaggedSize));
   }
   info.GetReturnValue().Set(hashed);
 }
@@ -246,7 +229,7 @@ const char* disagreement() {
 }
 
 bool complete() {
-  return core_get != nullptr && core_find != nullptr && core_has != nullptr && core_ahead != nullptr && core_learn != nullptr &&
+  return core_get != nullptr && core_get_copied != nullptr && core_has != nullptr && core_ahead != nullptr &&
          core_slab != nullptr;
 }
 
@@ -262,11 +245,10 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   const char* reason = "addon";
   // Loaded already: this only finds it, and keeps it.
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
-    core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_2"));
-    core_find = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_find_1"));
+    core_get = reinterpret_cast<decltype(core_get)>(dlsym(addon, "warmshard_fast_get_2"));
+    core_get_copied = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_copied_1"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
     core_ahead = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_ahead_1"));
-    core_learn = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_learn_1"));
     core_slab = reinterpret_cast<decltype(core_slab)>(dlsym(addon, "warmshard_fast_slab_1"));
     reason = complete() ? disagreement() : "entries";
   }
@@ -282,7 +264,6 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
   static const CFunction ahead(reinterpret_cast<const void*>(FastAhead), &info);
-  static const CFunction learn(reinterpret_cast<const void*>(FastLearn), &info);
   static const CFunction hashed(reinterpret_cast<const void*>(FastHashed), &info);
   auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
     auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
@@ -294,7 +275,6 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   put("get", SlowGet, &get);
   put("has", SlowHas, &has);
   put("ahead", SlowAhead, &ahead);
-  put("learn", SlowLearn, &learn);
   put("hashed", SlowHashed, &hashed);
   put("slab", TakeSlab, nullptr);
 }

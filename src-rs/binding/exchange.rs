@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | 0.. | `Uint32`s of the answer: for each part window number (or `COPY`, `NEEDS_WINDOW`), offset, length |
 //! | 384.. | one `Uint32`: the number of the window made last |
-//! | 388.. | three `Uint32`s: the generation (low, high) and the era of an answer that may be kept |
+//! | 388.. | one `Uint32`: the era of the handle, after each call |
 //! | 2048.. | the metadata block of the call |
 //!
 //! A metadata block, also used for each entry of a batch, is 112 bytes: `Float64`s for validator kind,
@@ -26,9 +26,9 @@ const BYTES_AT: usize = 48;
 
 /// The word behind the parts of an answer: the number of the window made last.
 pub const MADE_WINDOW: usize = MAX_PARTS * 3;
-/// The words behind it: what an answer that may be kept belongs to.
-const KEPT: usize = MADE_WINDOW + 1;
-const WORDS: usize = KEPT + 3;
+/// The word behind it: the era.
+pub const ERA: usize = MADE_WINDOW + 1;
+const WORDS: usize = ERA + 1;
 const _: () = assert!(WORDS * 4 <= META_AT);
 
 /// No window holds the bytes: they must be copied.
@@ -66,14 +66,6 @@ impl Exchange {
             // SAFETY: in bounds of the block, which is aligned to 8 bytes at least; only this thread uses it.
             unsafe { self.data.cast::<u32>().add(index).write(value) };
         }
-    }
-
-    /// States the generation and the era that the answer belongs to.
-    #[inline]
-    pub fn vouch(&self, generation: u64, era: u64) {
-        self.set(KEPT, generation as u32);
-        self.set(KEPT + 1, (generation >> 32) as u32);
-        self.set(KEPT + 2, era as u32);
     }
 
     /// One word of the answer.

@@ -23,8 +23,10 @@ const MAX_SHARDS: usize = 256;
 
 /// The answer that sends the caller to Node-API.
 const ORDINARY: i32 = -6;
-/// A window holds the value, as the exchange block says; and strings come again, so that answers should be kept.
-const REPEATED: i32 = -7;
+/// A window holds the value, which one is in the exchange block: no answer of the quick way for a string of its own.
+const NEVER_KEEP: i32 = -7;
+/// The same strings come again: whoever asks should keep answers. This one is in the exchange block.
+const REPEATED: i32 = -8;
 
 /// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
 static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
@@ -114,10 +116,10 @@ fn get(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
 fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
     let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
     let told = get_in_full(handle, shard, key, found).unwrap_or(ORDINARY);
-    if shard.just_looked_at_clock() {
-        handle.repeats.tick();
+    if shard.just_looked_at_clock() && handle.repeats.tick() && is_lent(told) {
+        return REPEATED;
     }
-    told
+    never_keep(told)
 }
 
 /// `get` of a string that is watched.
@@ -125,7 +127,8 @@ fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
 #[inline(never)]
 fn get_and_note(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
     let told = get(handle, shard, key);
-    if handle.repeats.note(key, is_lent(told)) && is_lent(told) { REPEATED } else { told }
+    let keepable = is_lent(told);
+    if handle.repeats.note(key, shard.era(), keepable) && keepable { REPEATED } else { told }
 }
 
 /// Whether an answer names a window, not memory that copies are in.
@@ -133,15 +136,20 @@ fn is_lent(told: i32) -> bool {
     u32::try_from(told).is_ok_and(|id| id > MORE_COPIES)
 }
 
+fn never_keep(told: i32) -> i32 {
+    if told >= 0 { NEVER_KEEP } else { told }
+}
+
 /// `get` without a validator.
 ///
 /// # Safety
 /// Called by the shim, on the thread of the shard's environment, with a string of V8's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32) -> i32 {
+pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32, hashed: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         run(shard, key, len, |handle, shard, key| {
+            handle.repeats.count(hashed);
             if handle.repeats.watches(key) {
                 return get_and_note(handle, shard, key);
             }
@@ -150,38 +158,14 @@ pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u
     }
 }
 
-/// `get` of a string that was copied: from the same place each time, whatever it was.
+/// The same of a copy of a string that may be of any kind: its place says nothing, and nobody is to keep the string.
 ///
 /// # Safety
 /// As `warmshard_fast_get_2`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_find_1(shard: u32, key: *const u8, len: u32) -> i32 {
+pub unsafe extern "C" fn warmshard_fast_get_copied_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { run(shard, key, len, get) }
-}
-
-/// `get`; and states what the answer belongs to, where it may be kept.
-///
-/// # Safety
-/// As `warmshard_fast_get_2`, with a string that V8 keeps as it is.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_learn_1(shard: u32, key: *const u8, len: u32) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
-            Quick::Hit(offset, len) => {
-                let told = tell(handle, shard, offset, len);
-                if is_lent(told)
-                    && let Some((generation, era)) = shard.vouch()
-                {
-                    handle.exchange.vouch(generation, era);
-                }
-                told
-            }
-            Quick::Miss => MISS,
-            Quick::Ask => ask(handle, shard, key),
-        })
-    }
+    unsafe { run(shard, key, len, |handle, shard, key| never_keep(get(handle, shard, key))) }
 }
 
 /// `has` without a validator.

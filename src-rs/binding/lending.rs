@@ -53,17 +53,12 @@ pub fn lend_part(env: sys::napi_env, window: Window, from: usize) -> Option<sys:
     (status == sys::Status::napi_ok).then_some(view)
 }
 
-/// Shows JavaScript words from byte `from` on, as an `Int32Array` of their halves. `None` as `lend`.
+/// Shows JavaScript the word at byte `from`, as an `Int32Array` of its halves. `None` as `lend`.
 ///
-/// Only the facade may have it, which never writes to it: a store to a page of a sidecar would end the process.
-pub fn show_words(
-    env: sys::napi_env,
-    words: SharedWords,
-    from: usize,
-    count: usize,
-) -> Option<sys::napi_value> {
+/// Only the facade may have it, which never writes to it: a store to a read-only page would end the process.
+pub fn show_word(env: sys::napi_env, words: SharedWords, from: usize) -> Option<sys::napi_value> {
     let len = words.len();
-    words.word((from / 8).checked_add(count)?.checked_sub(1)?)?;
+    words.word(from / 8)?;
     let data = words.as_ptr().cast_mut().cast::<c_void>();
     let owner = Box::into_raw(Box::new(words)).cast::<c_void>();
     let (mut buffer, mut view) = (ptr::null_mut(), ptr::null_mut());
@@ -77,13 +72,13 @@ pub fn show_words(
             return None;
         }
         let kind = sys::TypedarrayType::int32_array;
-        let made = sys::napi_create_typedarray(env, kind, count.saturating_mul(2), buffer, from, &mut view);
+        let made = sys::napi_create_typedarray(env, kind, 2, buffer, from, &mut view);
         (made == sys::Status::napi_ok).then_some(view)
     }
 }
 
 unsafe extern "C" fn release(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
-    // SAFETY: made by `show_words`; called once.
+    // SAFETY: made by `show_word`; called once.
     drop(unsafe { Box::from_raw(owner.cast::<SharedWords>()) });
 }
 

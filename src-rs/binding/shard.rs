@@ -7,7 +7,7 @@ use super::exchange::{Exchange, MADE_WINDOW, parse_meta};
 use super::guard::guarded;
 use super::handle::Handle;
 use super::hot::{FIRST, OTHERS};
-use super::lending::{lend, show_words};
+use super::lending::{lend, show_word};
 use super::options::OpenOptions;
 use super::raw::KeyBuffer;
 use super::reports::{
@@ -146,16 +146,7 @@ impl NativeShard {
     #[napi(ts_return_type = "Int32Array | undefined")]
     pub fn page(&self, env: Env) -> napi::Result<Option<Unknown<'_>>> {
         let words = self.call(&env, |shard| Ok(shard.page()))?;
-        let view = words.and_then(|words| show_words(env.raw(), words, GENERATION_AT, 1));
-        // SAFETY: a value of the running callback.
-        Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
-    }
-
-    /// The era, and how many sidecars there were.
-    #[napi(ts_return_type = "Int32Array | undefined")]
-    pub fn era(&self, env: Env) -> napi::Result<Option<Unknown<'_>>> {
-        let words = self.call(&env, |shard| Ok(shard.era()))?;
-        let view = words.and_then(|words| show_words(env.raw(), words, 0, 2));
+        let view = words.and_then(|words| show_word(env.raw(), words, GENERATION_AT));
         // SAFETY: a value of the running callback.
         Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
     }

@@ -44,7 +44,6 @@ use crate::sidecar::Sidecar;
 use crate::state::{Ahead, Scratch, State};
 use crate::storage::{Identity, Storage};
 use background::Background;
-use era::Era;
 use lend::Lender;
 pub(crate) use patience::Patience;
 use std::cell::RefCell;
@@ -71,7 +70,8 @@ pub struct Shard {
     seen: Option<Identity>,
     /// The generation of the page that this handle has caught up with.
     known: u64,
-    era: Era,
+    /// See `era.rs`.
+    era: u32,
     /// The highest generation that this handle ever knew: what it publishes is higher, even where
     /// the files that remembered it are gone.
     highest: u64,

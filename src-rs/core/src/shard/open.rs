@@ -1,6 +1,6 @@
 //! Opening, and catching up with what others publish.
 
-use super::{Background, Changes, Era, Job, Lender, Lookups, Options, Patience, Shard, Swift};
+use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
 use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -60,7 +60,7 @@ impl Shard {
             rejected: None,
             seen: None,
             known: 0,
-            era: Era::default(),
+            era: 0,
             highest: 0,
             lookups: Lookups::default(),
             totals: None,
@@ -103,7 +103,7 @@ impl Shard {
     /// read-only.
     pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
-        self.era.end_with_sidecar();
+        self.end_era();
         if let Some(state) = self.state.as_mut() {
             // Epochs count within one sidecar.
             state.epoch = None;
@@ -201,7 +201,7 @@ impl Shard {
     /// Notes which generation of the page this handle has caught up with.
     pub(super) fn know(&mut self, generation: u64) {
         self.known = generation;
-        self.era.end();
+        self.end_era();
         if generation <= MAX_PAGE_GENERATION {
             self.highest = self.highest.max(generation);
         }
@@ -290,6 +290,9 @@ impl Shard {
         if let Err(_error) = self.try_refresh() {
             self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
         }
+        if self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known) {
+            self.end_era();
+        }
     }
 
     /// The same for who must know.
@@ -356,7 +359,7 @@ impl Shard {
         let epoch = now / RECENCY_EPOCH_MS;
         if epoch != self.recency_epoch {
             self.recency_epoch = epoch;
-            self.era.end();
+            self.end_era();
             if let Some(state) = self.state.as_mut() {
                 state.new_recency_epoch();
             }

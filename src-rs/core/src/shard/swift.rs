@@ -124,7 +124,7 @@ impl Shard {
 
     /// Stops using a file, but keeps what nobody may have seen of it at the path.
     pub(super) fn let_go(&mut self) {
-        self.era.end();
+        self.end_era();
         let from = self.swift.unseen_from.take();
         let Some(state) = self.state.take() else { return };
         // A lent window keeps the file open, and with it a lock that was not given back.
