@@ -1,4 +1,5 @@
 import type { Handle } from './handle.js';
+import { native } from './native.js';
 
 /** A shard that is checked. */
 export type Watched = WeakRef<Handle>;
@@ -38,7 +39,7 @@ function check(): void {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);
     else {
-      handle.native.check();
+      native().check(handle.native);
       handle.memo?.tidy();
     }
   }

@@ -1,6 +1,7 @@
 import { fast, ORDINARY } from '../fast.js';
 import type { Handle } from '../handle.js';
 import { MORE_COPIES, viewFirst } from '../lending.js';
+import { table } from '../native.js';
 
 /** Answers that one shard keeps at the most: about 150 bytes each, and the key. */
 const MOST = 131_072;
@@ -129,7 +130,7 @@ export class Memo {
   begin(): void {
     if (this.on || OFF || this.handle.closed || this.refusals-- > 0) return;
     const era = this.answer[ERA] as number;
-    const page = era === this.era ? this.page : this.handle.native.page();
+    const page = era === this.era ? this.page : table('shard').page(this.handle.native);
     if (page === undefined) return;
     if (!this.holds()) this.values = new Map();
     this.page = page;
