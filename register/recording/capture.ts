@@ -7,6 +7,7 @@
 
 import vm = require('node:vm');
 
+import type { Compiled } from '../compile.js';
 import { type Kit, TYPED } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { Searches } from './searches.js';
@@ -24,7 +25,7 @@ const THREAD_EARLY_MS = [20, 1000];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 interface Loaded {
-  script: vm.Script;
+  script: Compiled;
   /** Whether what is kept is of no use. */
   rejected: boolean;
 }
@@ -34,7 +35,7 @@ export interface Recorded {
   flags: number;
   facts: readonly string[];
   /** With none the text alone is kept. */
-  script?: vm.Script;
+  script?: Compiled;
   /** Source map of a text that was transpiled. */
   map?: string;
 }
@@ -87,7 +88,7 @@ export class Capture {
   }
 
   /** A module came from the shard, and more of it will have run in the end than when it was recorded. */
-  loaded(filename: string, script: vm.Script, rejected: boolean): void {
+  loaded(filename: string, script: Compiled, rejected: boolean): void {
     this.#loaded.set(filename, { script, rejected });
     this.#arm();
   }

@@ -8,7 +8,7 @@
 import fs = require('node:fs');
 import path = require('node:path');
 
-import type vm from 'node:vm';
+import type { Compiled } from '../compile.js';
 import {
   AFTER,
   ASIDE,
@@ -37,7 +37,7 @@ interface Made extends Transpiled {
   flags: number;
   facts: string[];
   /** Of a CommonJS module. */
-  script?: vm.Script;
+  script?: Compiled;
 }
 
 /** The text of a module, for a loader that compiles it by itself. */
@@ -191,7 +191,7 @@ export class TypeScript {
     task: Omit<Task, 'esm'>,
     esm: boolean,
     commonjs: boolean,
-  ): (Transpiled & { esm: boolean; script?: vm.Script }) | undefined {
+  ): (Transpiled & { esm: boolean; script?: Compiled }) | undefined {
     const transpiler = loadTranspiler(choice);
     const transpile = (task: Task): Transpiled => {
       const made = transpiler(task);

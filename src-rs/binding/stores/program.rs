@@ -17,7 +17,7 @@ use std::rc::Rc;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::storage::trust::Trust;
-use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Text, WIDE};
+use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Text, WIDE, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
 /// A program cache and the shard that it lies in.
@@ -80,6 +80,14 @@ fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
     // SAFETY: those of the running callback; where it is no number, zero stays.
     unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
     number
+}
+
+fn wrap_of(number: u32) -> Wrap {
+    match number {
+        0 => Wrap::Bare,
+        1 => Wrap::Lines,
+        _ => Wrap::InLine,
+    }
 }
 
 /// A string of any length as UTF-8.
@@ -174,7 +182,7 @@ fn made_text(env: sys::napi_env, text: Option<Text>) -> Made {
 fn read_source(it: &ProgramHandle, env: sys::napi_env, [path, wrap, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let wrap = number(env, wrap) != 0;
+    let wrap = wrap_of(number(env, wrap));
     let text = it.with(|programs, _| Ok(programs.read(path, wrap)))?;
     Ok(made_text(env, text))
 }
@@ -194,7 +202,7 @@ fn replace_source_text(
 ) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let (text, wrap) = (long_text(env, text)?, number(env, wrap) != 0);
+    let (text, wrap) = (long_text(env, text)?, wrap_of(number(env, wrap)));
     let text = it.with(|programs, _| Ok(programs.replace_text(path, &text, wrap)))?;
     Ok(made_text(env, Some(text)))
 }

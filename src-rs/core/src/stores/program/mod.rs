@@ -13,7 +13,7 @@ mod walk;
 
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
-pub use text::{Text, WRAP};
+pub use text::{Text, WRAP, Wrap};
 
 use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
@@ -228,7 +228,7 @@ impl Programs {
 
     /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS
     /// module, or not. `None` where there is no regular file that stays as it is.
-    pub fn read(&mut self, source: &[u8], wrap: bool) -> Option<Text> {
+    pub fn read(&mut self, source: &[u8], wrap: Wrap) -> Option<Text> {
         let (stamp, bytes) = Stamp::read(source)?;
         let text = Text::of(&bytes, wrap);
         self.remember(source, stamp, text.clone());
@@ -256,7 +256,7 @@ impl Programs {
     }
 
     /// A source that was read is compiled from another text: what a transpiler made of it.
-    pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: bool) -> Text {
+    pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: Wrap) -> Text {
         let text = Text::of(text, wrap);
         if let Some(stamp) = self.pending.get(source).map(|pending| pending.stamp) {
             self.remember(source, stamp, text.clone());

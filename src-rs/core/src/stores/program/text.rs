@@ -4,6 +4,21 @@
 /// module's, and so that the function prints itself as one that Node.js has made.
 pub const WRAP: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) {\n", "\n})");
 
+/// The same for a module that makes code of strings: V8 tells where that was made by the lines of the text, whatever they are
+/// said to begin with. Its first line must be one of which nothing is ever told.
+const WRAP_IN_LINE: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) { ", "\n})");
+
+/// What is put around a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrap {
+    /// Nothing.
+    Bare,
+    /// `WRAP`.
+    Lines,
+    /// The wrapper begins on the source's first line.
+    InLine,
+}
+
 /// A text and how it is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
@@ -30,10 +45,15 @@ fn may_end(source: &[u8]) -> bool {
 
 impl Text {
     /// The text of a source in UTF-8, with replacement characters for what is none, as a program that reads it would
-    /// see it; wrapped as a CommonJS module if asked to. A `#!` in front becomes a comment of the same length.
+    /// see it; wrapped as a CommonJS module if asked to. A `#!` in front becomes a comment of the same length then.
     #[must_use]
-    pub fn of(source: &[u8], wrap: bool) -> Self {
-        let (before, after) = if wrap { WRAP } else { ("", "") };
+    pub fn of(source: &[u8], wrap: Wrap) -> Self {
+        let (before, after) = match wrap {
+            Wrap::Bare => ("", ""),
+            Wrap::Lines => WRAP,
+            Wrap::InLine => WRAP_IN_LINE,
+        };
+        let wrap = wrap != Wrap::Bare;
         let may_end = wrap && may_end(source);
         let (comment, from) = if wrap && source.starts_with(b"#!") { ("//", 2) } else { ("", 0) };
         let source = source.get(from..).unwrap_or_default();
@@ -65,21 +85,25 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
+    use super::Wrap::{Bare, InLine, Lines};
     use super::*;
 
     #[test]
     fn ascii_stays_as_it_is_inside_the_wrapper() {
-        let text = Text::of(b"a()", true);
+        let text = Text::of(b"a()", Lines);
         assert_eq!(text.bytes, [WRAP.0.as_bytes(), b"a()", WRAP.1.as_bytes()].concat());
         assert!(!text.wide);
-        assert_eq!(Text::of(b"a()", false).bytes, b"a()");
+        assert_eq!(Text::of(b"a()", Bare).bytes, b"a()");
+        let text = Text::of(b"a()", InLine);
+        assert_eq!(text.bytes, [WRAP_IN_LINE.0.as_bytes(), b"a()", WRAP_IN_LINE.1.as_bytes()].concat());
+        assert_eq!(WRAP.0.len(), WRAP_IN_LINE.0.len());
     }
 
     #[test]
     fn a_hash_bang_becomes_a_comment_of_the_same_length() {
         for source in ["#!/usr/bin/env node\nx", "#!/usr/bin/env n\u{f6}de\nx", "#!/usr/bin/env \u{2603}\nx"]
         {
-            let text = Text::of(source.as_bytes(), true);
+            let text = Text::of(source.as_bytes(), Lines);
             let units = if text.wide { text.bytes.len() / 2 } else { text.bytes.len() };
             assert_eq!(units, WRAP.0.len() + source.chars().count() + WRAP.1.len());
             let from = WRAP.0.len() * if text.wide { 2 } else { 1 };
@@ -90,10 +114,10 @@ mod tests {
     #[test]
     fn latin_1_takes_one_byte_and_the_rest_two() {
         assert_eq!(
-            Text::of("\u{e9}".as_bytes(), false),
+            Text::of("\u{e9}".as_bytes(), Bare),
             Text { bytes: vec![0xe9], wide: false, may_end: false }
         );
-        let wide = Text::of("\u{e9}\u{1f600}".as_bytes(), false);
+        let wide = Text::of("\u{e9}\u{1f600}".as_bytes(), Bare);
         let units: Vec<u16> = "\u{e9}\u{1f600}".encode_utf16().collect();
         assert_eq!(wide.bytes, units.into_iter().flat_map(u16::to_ne_bytes).collect::<Vec<_>>());
         assert!(wide.wide);
@@ -104,13 +128,13 @@ mod tests {
         for (source, ends) in
             [("{}", false), ("}{", true), ("f(() => {}); {", false), ("}); (function () {", true)]
         {
-            assert_eq!(Text::of(source.as_bytes(), true).may_end, ends, "{source}");
-            assert!(!Text::of(source.as_bytes(), false).may_end);
+            assert_eq!(Text::of(source.as_bytes(), Lines).may_end, ends, "{source}");
+            assert!(!Text::of(source.as_bytes(), Bare).may_end);
         }
     }
 
     #[test]
     fn what_is_no_utf_8_is_replaced_as_a_decoder_would() {
-        assert_eq!(Text::of(b"a\xff", false), Text::of("a\u{fffd}".as_bytes(), false));
+        assert_eq!(Text::of(b"a\xff", Bare), Text::of("a\u{fffd}".as_bytes(), Bare));
     }
 }
