@@ -17,6 +17,7 @@ mod overflow;
 mod own_slab;
 mod raw;
 mod reports;
+mod seldom;
 mod shard;
 mod slab;
 mod stores;
