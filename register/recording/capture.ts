@@ -53,6 +53,7 @@ export class Capture {
   #recorded = new Map<string, Recorded>();
   #aside = new Map<string, string>();
   #resolved: [folder: string, request: string, paths: number, told: string][] = [];
+  #found: [folder: string, identity: string, asked: string, told: string][] = [];
   #loaded = new Map<string, Loaded>();
   #notes: [name: string, text: string][] = [];
   #armed = false;
@@ -84,6 +85,12 @@ export class Capture {
   /** We have found where a request leads: the path that was found, the canonical one, and why. */
   resolved(folder: string, request: string, paths: number, told: readonly string[]): void {
     this.#resolved.push([folder, request, paths, told.join('\0')]);
+    this.#arm();
+  }
+
+  /** Node.js has found where a request leads: see `recordSearch`. */
+  found(folder: string, identity: string, asked: string, told: string): void {
+    this.#found.push([folder, identity, asked, told]);
     this.#arm();
   }
 
@@ -170,10 +177,12 @@ export class Capture {
     const { counts, debug, giveUp, program, takeOwned } = this.#kit;
     const cache = program();
     const [recorded, loaded, notes] = [this.#recorded, this.#loaded, this.#notes];
-    const [aside, resolved, searches] = [this.#aside, this.#resolved, this.#searches.take()];
+    const [aside, resolved, found] = [this.#aside, this.#resolved, this.#found];
+    const searches = this.#searches.take();
     this.#recorded = new Map();
     this.#aside = new Map();
     this.#resolved = [];
+    this.#found = [];
     this.#loaded = new Map();
     this.#notes = [];
     if (cache === undefined) return 0;
@@ -184,6 +193,7 @@ export class Capture {
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
       for (const [filename, told] of aside) cache.record(filename, told);
       for (const answer of resolved) cache.recordResolution(...answer);
+      for (const answer of found) cache.recordSearch(...answer);
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
       for (const { file, script, state } of takeOwned()) {

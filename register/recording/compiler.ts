@@ -26,32 +26,8 @@ const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
 /** What makes code of strings: an `import()` in it is the script's own. */
 const MAKES_CODE = /\beval\s*[()]|\b(?:Async)?(?:Generator)?Function\s*\(/;
 
-/**
- * The same, and whatever may pass on what makes it: V8 tells where such code was made by the lines of the text as it was
- * compiled. Types in comments and `instanceof Function` are none.
- */
-const MAY_MAKE_CODE = new RegExp(
-  [
-    /\beval\s*(?:[^\s\w'"`-]|$)/,
-    /\b(?:Async)?(?:Generator)?Function\s*\(|(?<!instanceof\s)\bFunction\s*(?:[),;\]?:]|$)/,
-    /[.[]\s*['"`]?constructor['"`\]]{0,2}\s*\)*\s*\(/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'm',
-);
-
-/** Words of which it takes one: looking for them is much quicker. */
-const mayMakeCode = (text: string): boolean =>
-  (text.includes('eval') || text.includes('Function') || text.includes('constructor')) &&
-  MAY_MAKE_CODE.test(text);
-
-/** A first line of which nothing is told, neither by an error nor by a stack: empty, a comment, or a directive. */
-const QUIET =
-  /^[ \t]*(?:\/\/.*|\/\*(?:[^*\n\r\u2028\u2029]|\*(?!\/))*(?:\*\/)?[ \t]*|(['"])use strict\1;?[ \t]*)?\r?\n/;
-
-/** Shapes of a text, as `read` takes them. */
-const [UNWRAPPED, OWN_LINE, IN_LINE] = [0, 1, 2];
+/** What is told of a source as bits, see src-rs/core/src/stores/program/traits.rs. */
+const [MAY_END, SAYS_IMPORT, MAY_NAME_ITSELF, MAY_MAKE_CODE, IS_BARE] = [1, 2, 4, 8, 16];
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
@@ -71,8 +47,9 @@ export class Compiler {
     this.#capture.forget(filename);
     const extension = path.extname(filename);
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
-    let text = scope && program()?.read(filename, OWN_LINE);
-    if (scope === undefined || text === undefined) return undefined;
+    const read = scope && program()?.readModule(filename);
+    if (scope === undefined || read === undefined) return undefined;
+    const [text, traits] = read;
     const aside = (why: string, flags = 0) => {
       counts.aside++;
       debug('aside', filename, why);
@@ -83,23 +60,16 @@ export class Compiler {
       this.#kit.esModules(false);
       return aside('an ES module', ESM);
     }
-    const imports = hasImport(text);
-    if (!canImport && (MAKES_CODE.test(text) || (imports && reallyImports(text))))
+    const imports = (traits & SAYS_IMPORT) !== 0 && hasImport(text);
+    if (!canImport && ((traits & MAY_MAKE_CODE && MAKES_CODE.test(text)) || (imports && reallyImports(text))))
       return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
-    if (text.includes('sourceURL=') && SOURCE_URL.test(text)) return aside('a source URL');
+    if (traits & MAY_NAME_ITSELF && SOURCE_URL.test(text)) return aside('a source URL');
+    const isBare = (traits & IS_BARE) !== 0;
     let script: Compiled;
-    let isBare = false;
     try {
-      if (program()?.mayEnd(filename))
+      if (traits & MAY_END && !isBare)
         vm.compileFunction(text.slice(BEFORE.length, -AFTER.length), PARAMETERS);
-      if (mayMakeCode(text)) {
-        const source = text.slice(BEFORE.length, -AFTER.length);
-        // One that asks for its own function may read the head in its text.
-        isBare = !QUIET.test(source) || text.includes('callee');
-        text = program()?.read(filename, isBare ? UNWRAPPED : IN_LINE);
-        if (text === undefined) return undefined;
-      }
       script = (isBare ? compileBare : compileText)(text, filename);
     } catch {
       return aside('not a script');

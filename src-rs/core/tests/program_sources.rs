@@ -111,7 +111,7 @@ fn a_source_that_is_read_again_is_recorded_as_it_was_read_last() {
     cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
     fs::write(&source, "two").unwrap();
     let text = cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
-    assert_eq!(text.bytes, [WRAP.0, "two", WRAP.1].concat().into_bytes());
+    assert_eq!(*text.bytes, [WRAP.0, "two", WRAP.1].concat().into_bytes());
     assert!(cache.programs.record(bytes(&source), 0, Some(b"two"), b"", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     assert_eq!(cache.load(&source).unwrap(), b"two");
