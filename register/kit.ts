@@ -76,6 +76,6 @@ export const TYPED_REQUEST = '\tts';
 /** A module's body, ready to run. */
 export interface Prepared {
   filename: string;
-  script: vm.Script;
+  script: Pick<vm.Script, 'runInThisContext'>;
   flags: number;
 }
