@@ -434,18 +434,22 @@ declare class Shard<V = Uint8Array> {
     /**
      * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
      *
-     * @throws WarmshardError `ERR_CLOSED`
+     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read (`access: 'read'`)
      */
     keys(): IterableIterator<string>;
     /**
      * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
      *
-     * @throws WarmshardError as `get`
+     * @throws WarmshardError as `get` and `keys`
      */
     entries(): IterableIterator<[string, V]>;
     /** The same as `entries()`. */
     [Symbol.iterator](): IterableIterator<[string, V]>;
-    /** Every entry, of all hosts, newest first. */
+    /**
+     * Every entry, of all hosts, newest first.
+     *
+     * @throws WarmshardError as `keys`
+     */
     list(): EntryInfo[];
     /**
      * Drops expired entries, other hosts' entries, and those whose key is the absolute path of a source that is

@@ -119,7 +119,7 @@ test('every platform that has a package is known', (t) => {
 const PERMISSION =
   Number(process.versions.node.split('.', 1)[0]) < 24 ? '--experimental-permission' : '--permission';
 
-test('under the permission model it loads with --allow-addons, and says so without', async (t) => {
+test('under the permission model it loads with --allow-addons, and says so without, as with --no-addons', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     try {
       const shard = Shard.open(path);
@@ -134,4 +134,9 @@ test('under the permission model it loads with --allow-addons, and says so witho
   const [code, message] = (await inChild(t, body, shardPath(t), { nodeArgs })) as unknown as string[];
   t.is(code, 'ERR_NATIVE_LOAD');
   t.regex(`${message}`, /told not to load native addons.*--allow-addons/);
+  const [same, told] = (await inChild(t, body, shardPath(t), {
+    nodeArgs: ['--no-addons'],
+  })) as unknown as string[];
+  t.is(same, 'ERR_NATIVE_LOAD');
+  t.regex(`${told}`, /leave out --no-addons/);
 });

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { BUDGET, ownPlatform, PLATFORMS } from '../scripts/cross/platforms.mjs';
+import { AS_SHIPPED, BUDGET, ownPlatform, PLATFORMS } from '../scripts/cross/platforms.mjs';
 
 const root = join(__dirname, '..');
 const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
@@ -33,7 +33,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/index.d.mts',
       'dist/index.mjs',
       'dist/later.cjs',
-      ...['esm', 'failure', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
+      ...['esm', 'failure', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
         (name) => `dist/register-${name}.cjs`,
       ),
       'dist/register.cjs',
@@ -66,5 +66,6 @@ test('the binary is no larger than its budget, and every platform has one', (t) 
   t.deepEqual(Object.keys(PLATFORMS).sort(), Object.keys(BUDGET).sort());
   const own = ownPlatform();
   const { size } = statSync(join(root, `warmshard.${own}.node`));
-  t.true(size <= (BUDGET[own] as number), `${size} bytes; ${BUDGET[own]} are the budget of ${own}`);
+  const budget = (BUDGET[own] as number) + AS_SHIPPED;
+  t.true(size <= budget, `${size} bytes; ${budget} are the budget of ${own}`);
 });

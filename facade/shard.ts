@@ -255,7 +255,7 @@ export class Shard<V = Uint8Array> {
   /**
    * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
    *
-   * @throws WarmshardError `ERR_CLOSED`
+   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read (`access: 'read'`)
    */
   keys(): IterableIterator<string> {
     return this.#handle.keys();
@@ -264,7 +264,7 @@ export class Shard<V = Uint8Array> {
   /**
    * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
    *
-   * @throws WarmshardError as `get`
+   * @throws WarmshardError as `get` and `keys`
    */
   entries(): IterableIterator<[string, V]> {
     return this.#entries(this.keys());
@@ -282,7 +282,11 @@ export class Shard<V = Uint8Array> {
     return this.entries();
   }
 
-  /** Every entry, of all hosts, newest first. */
+  /**
+   * Every entry, of all hosts, newest first.
+   *
+   * @throws WarmshardError as `keys`
+   */
   list(): EntryInfo[] {
     const { partNames } = this.#handle;
     return this.#handle.native.list().map((info) => later().entryInfo(info, partNames));

@@ -1,9 +1,4 @@
-import { beginning } from './beginning.js';
-
-const { execArgv, nodeOptions } = beginning;
-
-/** Options given to Node.js, from the command line and from the environment. */
-export const options: readonly string[] = nodeOptions ? [...execArgv, ...nodeOptions.split(/\s+/)] : execArgv;
+import { options } from './opening.js';
 
 /**
  * Flags under which programs are watched or run differently: whoever gives them must see what is there without us. Told

@@ -32,6 +32,7 @@ import {
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
+import { hasNew, takeOwned } from './opening.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
@@ -99,7 +100,7 @@ function prepare(filename: string): Prepared | undefined {
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'object') {
       const [flags, text, code, map] = found;
-      if (flags & WAITING) recording().capture.touched();
+      if (flags & WAITING) recording().capture.expect();
       if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
       if (flags & (ASIDE | ESM)) {
         counts.aside++;
@@ -174,6 +175,11 @@ export function recording(): Recording {
   return recorder;
 }
 
+/** Sees to it that bundles of ours are recorded which had to be compiled. */
+export function keepOwn(): void {
+  if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expect();
+}
+
 const kit: Kit = {
   counts,
   program,
@@ -193,6 +199,7 @@ const kit: Kit = {
   recording,
   typescript: () => late<Kit, TypeScript>('typescript', kit),
   keepMap,
+  takeOwned,
   esModules: (typed) => esModules(kit, typed),
 };
 

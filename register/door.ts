@@ -22,6 +22,8 @@ const instance = Symbol.for('warmshard/register');
  */
 const SMALL_MAIN = 32768;
 
+const smallMain = process.env.WARMSHARD_EAGER ? -1 : SMALL_MAIN;
+
 const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
 const home = beginning.home || '/';
 const { env, getBuiltinModule } = process as NodeJS.Process & { getBuiltinModule?: NodeJS.Require };
@@ -36,15 +38,24 @@ function load(name: string): unknown {
   return holder.exports;
 }
 
-let rest: typeof import('./rest.js') | undefined;
+type Opening = typeof import('./opening.js');
+type Rest = typeof import('./rest.js');
 
-/** Everything else, with its hooks in place. */
-export function everything(): Face {
+let rest: Rest | undefined;
+
+/**
+ * Everything else, with its hooks in place.
+ *
+ * @param asks whether the program is about to ask for a file, so that the shard is sure to be opened
+ */
+export function everything(asks = false): Face {
   if (rest === undefined) {
     // Its younger functions are there once somebody has asked for `node:module`.
     beginning.isUntouched = isPreloading === true && !('registerHooks' in Module);
-    rest = (load('rest') as (given: typeof beginning) => typeof import('./rest.js'))(beginning);
-    rest.start({ load, setLookup, setHandler });
+    const opening = (load('opening') as (given: typeof beginning) => Opening)(beginning);
+    opening.begin(load, asks);
+    rest = (opening.bundle('rest') as (given: typeof beginning, by: Opening) => Rest)(beginning, opening);
+    rest.start({ setLookup, setHandler });
   }
   return rest.face;
 }
@@ -120,7 +131,7 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
     const found = fs.statSync(request, { throwIfNoEntry: false });
     // One that loads ES modules has their cache switched on before it runs.
-    if (found?.isFile() && found.size <= SMALL_MAIN && !mayImport(request)) {
+    if (found?.isFile() && found.size <= smallMain && !mayImport(request)) {
       beginning.passed = request;
       debug('aside', request, 'small');
       return lookupPaths(request, parent);
@@ -128,7 +139,7 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   }
   lookup = lookupPaths;
   try {
-    everything();
+    everything(true);
   } catch {
     // The bundle is gone: the program has to do without.
   }
@@ -148,7 +159,7 @@ function mayWait(): boolean {
   if (!isPreloading || getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
   if (env.NODE_V8_COVERAGE || env.NODE_PRESERVE_SYMLINKS || env.NODE_PRESERVE_SYMLINKS_MAIN) return false;
   // A folder of ours may be told from one that the program leaves.
-  if (env.WATCH_REPORT_DEPENDENCIES || env.WARMSHARD_EAGER || home[0] !== '/') return false;
+  if (env.WATCH_REPORT_DEPENDENCIES || home[0] !== '/') return false;
   if (main.endsWith('.mjs') || isTyped(main)) return false;
   // Somebody else's handler is there already.
   if (!String(handler).includes('module._compile(')) return false;

@@ -3,6 +3,7 @@
 import type vm from 'node:vm';
 import type { ProgramCalls } from './native.js';
 import type { LoadedModule } from './node-module.js';
+import type { Own } from './opening.js';
 import type { Recording } from './recording/index.js';
 import type { Counts } from './state.js';
 import type { TypeScript } from './typescript/index.js';
@@ -40,6 +41,8 @@ export interface Kit {
   typescript(): TypeScript;
   /** Keeps the source map of a module that was transpiled, for when a stack is formatted. */
   keepMap(filename: string, map: string): void;
+  /** Bundles of ours that were loaded since the last call. */
+  takeOwned(): Own[];
   /** ES modules are about to be loaded, of TypeScript perhaps. */
   esModules(typed: boolean): void;
 }

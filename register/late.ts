@@ -1,12 +1,9 @@
 /** Bundles that are loaded when they are needed. They are none of the program's modules, so they leave no trace. */
 
-const loaded = new Map<string, unknown>();
-let load: (name: string) => unknown;
+import { bundle } from './opening.js';
+import { isReadOnly, openedProgram } from './state.js';
 
-/** Tells how a bundle is run. */
-export function loadBy(loader: typeof load): void {
-  load = loader;
-}
+const loaded = new Map<string, unknown>();
 
 /** The path of a bundle. */
 export const bundlePath = (name: string): string => `${__dirname}/register-${name}.cjs`;
@@ -15,7 +12,8 @@ export const bundlePath = (name: string): string => `${__dirname}/register-${nam
 export function late<K, T>(name: string, kit: K): T {
   let made = loaded.get(name) as T | undefined;
   if (made === undefined) {
-    made = (load(name) as Record<string, (kit: K) => T>)[name]?.(kit) as T;
+    const { [name]: make } = bundle(name, openedProgram(), isReadOnly()) as Record<string, (kit: K) => T>;
+    made = make?.(kit) as T;
     loaded.set(name, made);
   }
   return made;

@@ -1,5 +1,5 @@
 import { type Attempt, load } from '../facade/loader.js';
-import { late } from './late.js';
+import { bundle } from './opening.js';
 
 /** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
@@ -25,6 +25,9 @@ interface NativeProgram {
   close(): void;
 }
 
+/** A program cache until it is closed. */
+export type OpenProgram = ProgramCalls & NativeProgram;
+
 interface Addon {
   NativeProgram: {
     open(
@@ -40,7 +43,7 @@ const isOurs = (found: Partial<Addon>): found is Addon => found.NativeProgram !=
 function addon(): Addon {
   const attempts: Attempt[] = [];
   const found = load(attempts, isOurs);
-  if (found === undefined) throw late<readonly Attempt[], Error>('failure', attempts);
+  if (found === undefined) throw (bundle('failure') as typeof import('./failure/index.js')).failure(attempts);
   return found;
 }
 
@@ -52,8 +55,8 @@ function addon(): Addon {
 export function openProgram(
   file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-): ProgramCalls & NativeProgram {
-  const calls = {} as ProgramCalls & NativeProgram;
+): OpenProgram {
+  const calls = {} as OpenProgram;
   const opened = addon().NativeProgram.open(file, options, calls);
   calls.close = () => opened.close();
   return calls;

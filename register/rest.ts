@@ -2,9 +2,8 @@
 
 import { type Reason, reasonToStepAside } from './aside.js';
 import { beginning } from './beginning.js';
-import { hookCommonJs, publish, recording } from './commonjs.js';
+import { hookCommonJs, keepOwn, publish, recording } from './commonjs.js';
 import { isTyped } from './kit.js';
-import { loadBy } from './late.js';
 import type { Handler, ModuleClass } from './node-module.js';
 import {
   type Counts,
@@ -36,7 +35,6 @@ export interface Face {
 
 /** What door.ts does for this bundle. */
 export interface Door {
-  load(name: string): unknown;
   setLookup(lookup: ModuleClass['_resolveLookupPaths']): void;
   setHandler(handler: () => Handler): void;
 }
@@ -71,7 +69,7 @@ export const face: Face = { enable, flush: publish, status };
 /** Puts the hooks in place, if they are wanted. */
 export function start(by: Door): void {
   door = by;
-  loadBy(by.load);
   if (beginning.passed !== undefined) counts.aside++;
   enable();
+  keepOwn();
 }

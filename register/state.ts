@@ -1,15 +1,9 @@
 /** What a process asks of the cache, and what the cache has done for it. */
 
-import { hasOwnRights } from '../facade/environment.js';
-import { options as given } from './aside.js';
-import { beginning } from './beginning.js';
 import { path as nodePath } from './builtins.js';
 import { debug } from './debug.js';
-import { openProgram, type ProgramCalls } from './native.js';
-import { builtin } from './node-module.js';
-
-/** Bytes that the shard may have unless somebody says otherwise. */
-const MAX_BYTES = 512 << 20;
+import type { OpenProgram, ProgramCalls } from './native.js';
+import { defaultPath, MAX_BYTES, openProgram, profile, takeEarly } from './opening.js';
 
 /** Fewest that it may be told to have: those of an empty one, and a little. */
 const MIN_BYTES = 64 << 10;
@@ -63,39 +57,6 @@ export const counts: Counts = {
   written: 0,
 };
 
-/** The shard that programs share. */
-function defaultPath(): string {
-  // Else whoever started the program would choose what it runs.
-  const believed = hasOwnRights() ? beginning : undefined;
-  const [own, cache, userHome] = [believed?.home, believed?.userCache, believed?.userHome];
-  if (own) return `${own}/programs.shard`;
-  if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
-  const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = userHome ?? builtin('os').userInfo().homedir;
-  return `${home}/${folder}/warmshard/programs.shard`;
-}
-
-/** Options that have no say in what is compiled or found, and that come and go. */
-const ELSEWHERE = new Set(
-  '-r --require --import -e --eval -p --print -pe --no-warnings --no-deprecation'.split(' '),
-);
-
-/**
- * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
- * the process' and not the file system's. V8 compares its own version and flags with each code cache besides.
- */
-function profile(): string {
-  const { version, arch } = process;
-  const { nodePath: path = '', userHome = '' } = beginning;
-  let isElsewhere = false;
-  const options = given.filter((word) => {
-    // Else it is the value of the option before it.
-    if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
-    return !isElsewhere;
-  });
-  return [version, process.versions.v8, arch, path, userHome, ...options].join('\0');
-}
-
 const isText = (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0');
 const isPatterns = (value: unknown) =>
   Array.isArray(value) && value.every((pattern) => isText(pattern) || pattern instanceof RegExp);
@@ -127,7 +88,8 @@ export function faultOf(options: unknown): string | undefined {
 }
 
 let options: EnableOptions = {};
-let cache: (ProgramCalls & { close(): void }) | undefined;
+let isDefault = true;
+let cache: OpenProgram | undefined;
 let closed: string | undefined;
 let opening = false;
 
@@ -138,6 +100,7 @@ const absolutePattern = (pattern: string | RegExp) =>
 export function configure(next: EnableOptions): void {
   const { path, root, include, exclude } = next;
   options = { ...next };
+  isDefault = Object.keys(next).length === 0;
   if (path !== undefined) options.path = nodePath.resolve(path);
   if (root !== undefined) options.root = nodePath.resolve(root);
   if (include !== undefined) options.include = include.map(absolutePattern);
@@ -158,6 +121,7 @@ export function giveUp(reason: unknown): void {
   // Every line of it is ours, to whoever reads them.
   debug('off', path(), closed.replaceAll('\n', '\nwarmshard: '));
   try {
+    takeEarly()?.close();
     cache?.close();
   } catch {}
   cache = undefined;
@@ -180,8 +144,10 @@ export function program(): ProgramCalls | undefined {
   opening = true;
   try {
     const { root, trust, maxBytes = MAX_BYTES } = options;
-    const file = path();
-    cache = openProgram(file, {
+    const early = takeEarly();
+    if (early !== undefined && isDefault) cache = early;
+    else early?.close();
+    cache ??= openProgram(path(), {
       profile: profile(),
       readOnly: isReadOnly(),
       maxBytes,
@@ -192,6 +158,11 @@ export function program(): ProgramCalls | undefined {
     giveUp(error);
   }
   opening = false;
+  return cache;
+}
+
+/** The cache, if it is open. */
+export function openedProgram(): ProgramCalls | undefined {
   return cache;
 }
 

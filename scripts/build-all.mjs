@@ -3,12 +3,13 @@
 //   npm run build:all                        all six
 //   npm run build:all -- linux-arm64-musl    one
 //   npm run build:all -- --check             only checks those that are there
+//   npm run build:all -- --document          and writes their bytes into docs/runtimes.md
 //
 // It runs alike on a developer's machine and in the release workflow; what it takes, scripts/cross/tools.mjs says.
 // A platform whose compiler cannot be had is told, and the rest is built all the same; the exit code is then 1.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,7 +20,7 @@ import { CROSS, compilerFor, zigbuild } from './cross/tools.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean' } },
+  options: { check: { type: 'boolean' }, document: { type: 'boolean' } },
 });
 const unknown = positionals.filter((name) => PLATFORMS[name] === undefined);
 if (unknown.length > 0) throw new Error(`no such platform: ${unknown.join(', ')}`);
@@ -105,4 +106,16 @@ for (const platform of wanted) {
   }
 }
 console.table(rows);
+if (values.document && !failed) {
+  const guide = join(root, 'docs/runtimes.md');
+  const text = rows.reduce(
+    (text, { platform, bytes = 0 }) =>
+      text.replace(
+        new RegExp(`(\\| \`@warmshard/${platform}\` \\|[^|]*\\|)[^|]*`),
+        `$1 ${bytes.toLocaleString('en')} `,
+      ),
+    readFileSync(guide, 'utf8'),
+  );
+  writeFileSync(guide, text);
+}
 if (failed) process.exitCode = 1;

@@ -35,6 +35,24 @@ const EAGER = [
   'viewPart',
   'makeWindow',
 ];
+/** The same of dist/register-opening.cjs, which is compiled whenever a program asks for a file. */
+const OPENING_EAGER = [
+  'trustedVariable',
+  'hasOwnRights',
+  'platformTriple',
+  'candidates',
+  'openBinary',
+  'load',
+  'tryPlace',
+  'addon',
+  'openProgram',
+  'defaultPath',
+  'profile',
+  'begin',
+  'takeEarly',
+  'bundle',
+  'scriptOf',
+];
 /** What the other two bundles export. */
 const LATER = 'facade/later/index.ts';
 const STORES = 'facade/stores/index.ts';
@@ -237,16 +255,29 @@ await bundle({
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
 });
-await bundle({
-  file: 'dist/register-rest.cjs',
-  eager: [],
-  contents: `export * from './register/rest.ts';`,
-  banner: { js: 'module.exports = (function (given) {\nconst module = { exports: {} };' },
-  footer: { js: 'return module.exports;\n});' },
-  plugins: [
-    instead((module) => (module === 'register/beginning.ts' ? 'export const beginning = given;' : undefined)),
-  ],
-});
+/** The two bundles behind the door are functions of what the ones before have given. */
+const given = 'export const beginning = given;';
+const { names: opened } = await look('register/opening.ts');
+const { names: started } = await look('register/rest.ts');
+for (const [name, names, eager, parameters] of /** @type {[string, string[], string[], string][]} */ ([
+  ['opening', opened, OPENING_EAGER, 'given'],
+  ['rest', started, [], 'given, opening'],
+]))
+  await bundle({
+    file: `dist/register-${name}.cjs`,
+    eager,
+    contents: `import { ${names.join(', ')} } from './register/${name}.ts'; module.exports = { ${names.join(', ')} };`,
+    banner: { js: `module.exports = (function (${parameters}) {\nconst module = { exports: {} };` },
+    footer: { js: 'return module.exports;\n});' },
+    plugins: [
+      instead((module) => {
+        if (module === 'register/beginning.ts') return given;
+        if (module === 'register/opening.ts' && name === 'rest')
+          return `export const { ${opened.join(', ')} } = opening;`;
+        return undefined;
+      }),
+    ],
+  });
 await build({
   ...common,
   entryPoints: Object.fromEntries(

@@ -32,7 +32,8 @@ export async function run(context) {
   for (const into of [main, large]) {
     context.progress(`merging into ${label(into)}`);
     const some = into === large ? ['warmshard', 'lmdb getBinaryFast'] : LOADERS;
-    const entrants = context.entrants(some, shape, { into });
+    const bytes = { name: WRITE, spec: { shape: { count: MERGED, bytes: BYTES }, root: context.root, into } };
+    const entrants = [...context.entrants(some, shape, { into }), bytes];
     const merged = await compete(context, 'batches', entrants, { rounds, warmups: 1 });
     context.add(
       `merge ${label(into)}`,
@@ -47,7 +48,10 @@ export async function run(context) {
 
 /** @param {{ peer?: string, shape: Shape, root: string, into?: Shape }} spec */
 export async function inChild({ peer, shape, root, into }) {
-  if (peer === undefined) return { tasks: plainWrite(shape, root) };
+  if (peer === undefined) {
+    const write = plainWrite(shape, root);
+    return { tasks: into === undefined ? { load: write, replace: write } : { merge: write } };
+  }
   if (into !== undefined) return merging(peer, into, root);
   const entries = Array.from({ length: shape.count }, (_, i) => entry(i));
   const others = entries.map((_, i) => entry(i, '/home/user/replaced'));
@@ -83,7 +87,7 @@ const entry = (i, prefix) => [keyOf(i, prefix), makeValue(i, BYTES)];
 function plainWrite({ count, bytes }, root) {
   const all = Buffer.concat(Array.from({ length: count }, (_, i) => makeValue(i, bytes)));
   let made = 0;
-  const load = async () => () => {
+  return async () => () => {
     const path = join(root, `plain-${process.pid}-${made++}`);
     const started = process.hrtime.bigint();
     const file = openSync(path, 'w');
@@ -93,7 +97,6 @@ function plainWrite({ count, bytes }, root) {
     rmSync(path);
     return took;
   };
-  return { load, replace: load };
 }
 
 /** @param {string} peer @param {Shape} into @param {string} root */

@@ -1,5 +1,6 @@
 // How long after a put returned another process, which keeps looking, gets the value. Both are awake: it takes two
-// processors.
+// processors. The floor is the same with a bare word in shared memory. Both look at the clock before each step as well,
+// for its first call after a while takes as long as some of what is measured.
 
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +8,13 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { Contender, reason } from '../lib/contenders.mjs';
 import { keyOf, makeValue } from '../lib/data.mjs';
 import { summary } from '../lib/measure.mjs';
+import { loadFloor } from '../peers/floor.mjs';
 import { PEERS, peerNamed } from '../peers/index.mjs';
 
 /** The first ones are for warming up. */
 const WARMUPS = 20;
 const BYTES = 1024;
+const FLOOR = 'a word in shared memory';
 const NAMES = Object.keys(PEERS).filter(
   (name) => !/floor|copy|read|Node-API|object|getBinary$|cacache/.test(name) && !peerNamed(name).memory,
 );
@@ -23,9 +26,11 @@ export async function run(context) {
   /** @type {import('../lib/contenders.mjs').Rows} */
   const rows = {};
   const empty = { count: 1, bytes: BYTES };
-  for (const entrant of context.entrants(NAMES, empty)) {
-    const { name, absent } = entrant;
-    if (absent !== undefined || peerNamed(name).alone) {
+  const floor = { name: FLOOR, spec: { peer: undefined } };
+  for (const entrant of [...context.entrants(NAMES, empty), floor]) {
+    const { name } = entrant;
+    const absent = 'absent' in entrant ? entrant.absent : undefined;
+    if (absent !== undefined || (name !== FLOOR && peerNamed(name).alone)) {
       rows[name] = { absent: absent ?? 'one process at a time' };
       continue;
     }
@@ -57,38 +62,77 @@ export async function run(context) {
 /** Nanoseconds of the clock that all processes share. */
 const now = () => Number(process.hrtime.bigint());
 
-/** @param {{ peer: string, folder: string, puts: number }} spec */
-export async function inChild({ peer, folder, puts }) {
+/**
+ * @typedef {object} Numbers
+ * @property {(number: number) => void | Promise<void>} put
+ * @property {() => number | Promise<number>} get the last one, or 0
+ * @property {() => unknown} close
+ */
+
+/** @param {string} peer @param {string} folder @returns {Promise<Numbers>} */
+async function stored(peer, folder) {
   const { open, awaited = false, awaitedPut = false } = peerNamed(peer);
   const store = await open(folder, { count: 1, bytes: BYTES });
   const key = keyOf(1);
+  /** @param {unknown} found */
+  const numberIn = (found) => {
+    const value = /** @type {Uint8Array | undefined} */ (found);
+    if (value === undefined || value === null) return 0;
+    const [a = 0, b = 0, c = 0] = value;
+    return a | (b << 8) | (c << 16);
+  };
+  return {
+    put: (number) => {
+      const done = store.put(key, makeValue(number, BYTES));
+      return awaitedPut ? /** @type {Promise<void>} */ (done) : undefined;
+    },
+    get: awaited ? async () => numberIn(await store.get(key)) : () => numberIn(store.get(key)),
+    close: () => store.close(),
+  };
+}
+
+/** @param {string} folder @returns {Numbers} */
+function shared(folder) {
+  const word = new Int32Array(loadFloor().sharedWords(join(folder, 'word')));
+  return {
+    put: (number) => void Atomics.store(word, 0, number),
+    get: () => Atomics.load(word, 0),
+    close: () => {},
+  };
+}
+
+/** @param {{ peer?: string, folder: string, puts: number }} spec */
+export async function inChild({ peer, folder, puts }) {
+  const numbers = peer === undefined ? shared(folder) : await stored(peer, folder);
+  const awaited = peer !== undefined && (peerNamed(peer).awaited || peerNamed(peer).awaitedPut);
   const write = async () => {
-    /** @type {number[]} */
-    const returned = [];
+    const returned = new Array(puts + 1).fill(0);
     for (let i = 1; i <= puts; i++) {
-      const done = store.put(key, makeValue(i, BYTES));
-      if (awaitedPut) await done;
+      returned[i] = now();
+      const done = numbers.put(i);
+      if (done !== undefined) await done;
       returned[i] = now();
       await sleep(2);
     }
     return returned;
   };
   const watch = async () => {
-    /** @type {number[]} */
-    const seen = [];
-    const end = Date.now() + 5000 + puts * 20;
-    while (seen[puts] === undefined) {
-      const found = store.get(key);
-      const value = /** @type {Uint8Array | undefined} */ (awaited ? await found : found);
-      const number = value ? new DataView(value.buffer, value.byteOffset).getUint32(0, true) : 0;
-      if (number > 0) seen[number] ??= now();
+    const seen = new Array(puts + 1).fill(0);
+    const end = now() + (5000 + puts * 20) * 1e6;
+    for (let last = 0; last < puts; ) {
+      if (now() > end) throw new Error('never saw the last put');
+      const found = numbers.get();
+      const number = awaited ? await found : /** @type {number} */ (found);
+      if (number > last && number <= puts) {
+        seen[number] = now();
+        last = number;
+      }
       // lmdb goes on reading its snapshot until the event loop has turned.
-      if (/lmdb/.test(peer)) await turn();
-      if (Date.now() > end) throw new Error('never saw the last put');
+      if (peer !== undefined && /lmdb/.test(peer)) await turn();
     }
     return seen;
   };
   /** @type {Record<string, () => Promise<any>>} */
   const tasks = { write: async () => write, watch: async () => watch };
-  return { tasks, close: () => store.close() };
+  return { tasks, close: () => numbers.close() };
 }

@@ -3,7 +3,10 @@
 // The measured functions use the C interface directly: node-addon-api's wrappers cost some nanoseconds of their own.
 // It sets the addon up, no more.
 
+#include <fcntl.h>
 #include <napi.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
@@ -148,6 +151,23 @@ napi_value Configure(napi_env env, napi_callback_info info) {
   return window;
 }
 
+// sharedWords(path): a page of a file that processes share.
+napi_value SharedWords(napi_env env, napi_callback_info info) {
+  constexpr size_t kPage = 4096;
+  napi_value argument, words;
+  size_t count = 1;
+  char path[4096];
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_value_string_utf8(env, argument, path, sizeof path, nullptr);
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return nullptr;
+  void* page = ftruncate(file, kPage) == 0 ? mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  close(file);
+  if (page == MAP_FAILED) return nullptr;
+  napi_finalize unmap = [](napi_env, void* data, void*) { munmap(data, kPage); };
+  return napi_create_external_arraybuffer(env, page, kPage, unmap, nullptr, &words) == napi_ok ? words : nullptr;
+}
+
 void Export(Napi::Env env, Napi::Object exports, const char* name, napi_callback call) {
   napi_value function;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, call, nullptr, &function);
@@ -173,6 +193,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export(env, exports, "bufferCopy", BufferCopy);
   Export(env, exports, "findShared", FindShared);
   Export(env, exports, "externalBuffer", External<MakeBuffer>);
+  Export(env, exports, "sharedWords", SharedWords);
   Export(env, exports, "externalArrayBuffer", External<MakeArrayBuffer>);
   return exports;
 }

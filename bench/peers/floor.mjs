@@ -24,6 +24,7 @@ const MOST_BYTES = 2 ** 28;
  * @property {(key: string) => Buffer} bufferCopy
  * @property {(key: string) => ArrayBuffer} externalArrayBuffer
  * @property {(key: string) => Buffer} externalBuffer
+ * @property {(path: string) => ArrayBuffer} sharedWords a page of a file that processes share
  */
 
 /** @returns {Floor} */

@@ -9,6 +9,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { WarmshardError } from 'warmshard';
 import { afterwards } from '../lib/afterwards.mjs';
+import { partOf } from '../lib/options.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { random, shuffled } from '../lib/random.mjs';
 import { plan } from '../lib/scenario.mjs';
@@ -42,9 +43,10 @@ const HARMLESS = new Set(['flock', 'truncate', 'read', 'write']);
 const TYPED = new Set(['ERR_IO', 'ERR_NO_SPACE', 'ERR_LOCK_TIMEOUT']);
 const STEPS = 24;
 
-const [dir, controlPath, seconds, seed] = /** @type {[string, string, string, string]} */ (
+const [dir, controlPath, seconds, seed, part] = /** @type {[string, string, string, string, string]} */ (
   process.argv.slice(2)
 );
+const [of, parts] = /** @type {[number, number]} */ (part.split('/').map(Number));
 const control = new Control(controlPath);
 /** @type {string[]} */
 const wrong = [];
@@ -169,7 +171,7 @@ const deadline = Date.now() + Number(seconds) * 1000;
 const before = descriptors();
 let injected = 0;
 let tried = 0;
-for (const { subject, plotted, fault } of shuffled(all, random(Number(seed)))) {
+for (const { subject, plotted, fault } of partOf(shuffled(all, random(Number(seed))), { of, parts })) {
   if (Date.now() > deadline) break;
   tried++;
   injected += run(subject, plotted, fault).fired;

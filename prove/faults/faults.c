@@ -98,6 +98,9 @@ int openat64(int at, const char *path, int flags, ...) OPENING(openat64, at, (at
   int name params { return GUARD(call, is_ours, -1, REAL(name) args); }
 STATING(fstat, FSTAT, fd_is_ours(fd), int, (int fd, struct stat *to), (fd, to))
 STATING(fstat64, FSTAT, fd_is_ours(fd), int, (int fd, struct stat64 *to), (fd, to))
+/* Asks how long a file is, as fstat does. */
+STATING(lseek, FSTAT, fd_is_ours(fd), off_t, (int fd, off_t at, int how), (fd, at, how))
+STATING(lseek64, FSTAT, fd_is_ours(fd), off64_t, (int fd, off64_t at, int how), (fd, at, how))
 STATING(lstat, LSTAT, path_is_ours(path), int, (const char *path, struct stat *to), (path, to))
 STATING(lstat64, LSTAT, path_is_ours(path), int, (const char *path, struct stat64 *to), (path, to))
 STATING(stat, LSTAT, path_is_ours(path), int, (const char *path, struct stat *to), (path, to))

@@ -7,18 +7,24 @@ import { options, report, scratch, skipped } from '../lib/options.mjs';
 import { Control, environment, library } from './control.mjs';
 import { limits } from './limits.mjs';
 import { fullDisks } from './media.mjs';
+import { breakPrograms } from './programs.mjs';
 import { underneath } from './underneath.mjs';
 
 /** No run takes that long: a child that is silent for so many seconds hangs. */
 const PATIENCE = 60;
 
-const { seconds, seed } = options(60);
+const { seconds, seed, part } = options(60);
 
 const dir = scratch();
 mkdirSync(`${dir}/files`);
 const built = library(dir);
 if ('missing' in built) skipped('calls that fail', built.missing);
-else await calls(built.path);
+else {
+  await calls(built.path);
+  const how = { seconds: seconds / 4, seed, part };
+  const { tried, all, injected, wrong } = await breakPrograms(built.path, `${dir}/programs`, how);
+  report('programs whose cache fails', `${injected} failures in ${tried} of ${all} runs`, wrong);
+}
 limits(dir);
 await underneath(scratch({ disk: true }));
 await fullDisks(scratch({ disk: true }), { seed });
@@ -30,7 +36,7 @@ async function calls(lib) {
   const script = fileURLToPath(new URL('calls.mjs', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--expose-gc', script, `${dir}/files`, path, String(seconds), String(seed)],
+    ['--expose-gc', script, `${dir}/files`, path, String(seconds), String(seed), `${part.of}/${part.parts}`],
     {
       env: environment(lib, `${dir}/files`, path),
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { options, report, scratch } from '../lib/options.mjs';
+import { fuzzPrograms } from './programs.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 const { seconds, seed } = options(60);
@@ -54,9 +55,10 @@ async function lane(n) {
   }
 }
 
-await Promise.all([lane(0), lane(1)]);
+const [programs] = await Promise.all([fuzzPrograms(`${dir}/programs`, { seconds, seed }), lane(0), lane(1)]);
 report(
   'files of any bytes under Node.js',
   `${inputs} inputs, ${calls} calls, at most ${megabytes} MiB of memory`,
   wrong,
 );
+report('programs over caches of any bytes', `${programs.runs} runs`, programs.wrong);

@@ -5,8 +5,9 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALLS, Control, environment, library } from '../faults/control.mjs';
+import { breakPrograms } from '../faults/programs.mjs';
 import { afterwards } from '../lib/afterwards.mjs';
-import { progress, report, skipped } from '../lib/options.mjs';
+import { partOf, progress, report, skipped } from '../lib/options.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { random, shuffled } from '../lib/random.mjs';
 import { SUBJECTS } from '../lib/subjects.mjs';
@@ -24,9 +25,9 @@ const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 
 /**
  * @param {string} dir
- * @param {{ seconds: number, seed: number }} how
+ * @param {{ seconds: number, seed: number, part: { of: number, parts: number } }} how
  */
-export async function killAtCalls(dir, { seconds, seed }) {
+export async function killAtCalls(dir, { seconds, seed, part }) {
   const built = library(dir);
   if ('missing' in built) return skipped(TITLE, built.missing);
   /** @type {string[]} */
@@ -40,7 +41,7 @@ export async function killAtCalls(dir, { seconds, seed }) {
   }
   const deadline = Date.now() + seconds * 1000;
   let tried = 0;
-  const left = shuffled(all, random(seed));
+  const left = partOf(shuffled(all, random(seed)), part);
   const worker = async () => {
     for (let kill = left.pop(); kill && Date.now() < deadline; kill = left.pop()) {
       const { killed } = await run(kill);
@@ -70,6 +71,26 @@ export async function killAtCalls(dir, { seconds, seed }) {
     rmSync(at, { recursive: true });
     return { calls, killed: signal === 'SIGKILL' };
   }
+}
+
+/**
+ * The same for programs, whose cache dies with them.
+ *
+ * @param {string} dir
+ * @param {{ seconds: number, seed: number, part: { of: number, parts: number } }} how
+ */
+export async function killPrograms(dir, how) {
+  const built = library(dir);
+  if ('missing' in built) return;
+  const { tried, all, injected, wrong } = await breakPrograms(built.path, `${dir}/programs`, {
+    ...how,
+    kills: true,
+  });
+  report(
+    'programs killed at a call about their cache',
+    `${injected} kills in ${tried} of ${all} runs`,
+    wrong,
+  );
 }
 
 /**

@@ -6,20 +6,39 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /**
- * `--seconds=N`: for how long; `--seed=N`: where chance begins.
+ * `--seconds=N`: for how long; `--seed=N`: where chance begins; `--part=K/N`: the K-th of N parts of what can be counted,
+ * so that all of it can be run in turns; `--mib=N`: how large what is tried is.
  *
  * @param {number} seconds unless somebody says otherwise
  */
 export function options(seconds) {
   const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      part: { type: 'string' },
+      mib: { type: 'string' },
+    },
     allowPositionals: true,
   });
+  const [of = 1, parts = 1] = (values.part ?? '1/1').split('/').map(Number);
   return {
+    part: { of, parts },
+    mib: values.mib === undefined ? undefined : Number(values.mib),
     seconds: Number(values.seconds ?? process.env.WARMSHARD_SECONDS ?? seconds),
     seed: Number(values.seed ?? process.env.WARMSHARD_SEED ?? 1),
   };
 }
+
+/**
+ * Those of a part.
+ *
+ * @template T
+ * @param {readonly T[]} all
+ * @param {{ of: number, parts: number }} part
+ * @returns {T[]}
+ */
+export const partOf = (all, { of, parts }) => all.filter((_, index) => index % parts === of - 1);
 
 /**
  * A folder that is gone when the process ends. In memory where there is such a place: what is tried here are calls, not disks.

@@ -1,5 +1,6 @@
 // One of those who look up and put, a process or a thread: see main.mjs.
 
+import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { Shard } from 'warmshard';
 import { random } from '../lib/random.mjs';
@@ -13,7 +14,13 @@ const shard = Shard.open(path, { maxBytes: Number(maxBytes) });
 const told = { gets: 0, hits: 0, puts: 0, longestGet: 0, longestPut: 0, growth: 0 };
 const begun = Date.now();
 const [half, until] = [begun + Number(seconds) * 500, begun + Number(seconds) * 1000];
-const memory = () => (isMainThread ? process.memoryUsage().heapTotal : 0) / 2 ** 20;
+/** What the process has beside mapped files, in MiB: that of all threads, so that only the first one asks. */
+function memory() {
+  if (!isMainThread) return 0;
+  globalThis.gc?.();
+  if (process.platform !== 'linux') return process.memoryUsage().heapUsed / 2 ** 20;
+  return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1024;
+}
 let early = 0;
 while (Date.now() < until || told.puts === 0) {
   for (let i = 0; i < 20; i++) {

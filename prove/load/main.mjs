@@ -6,13 +6,12 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Shard } from 'warmshard';
+import { CROWDED_LOOK_UP_MS, CROWDED_PUT_MS, GROWTH_MIB, LEAST_SHARE, OVERRUN } from '../lib/bounds.mjs';
 import { options, report, scratch } from '../lib/options.mjs';
 
 const PROCESSES = 64;
 const THREADS = 16;
 const MAX_BYTES = 16 << 20;
-/** MiB by which the heap of a process may differ between the middle and the end. */
-const NOISE = 64;
 const HAND = fileURLToPath(new URL('hand.mjs', import.meta.url));
 
 const { seconds, seed } = options(60);
@@ -30,7 +29,7 @@ const watch = setInterval(() => {
 /** @param {number} n */
 const args = (n) => [path, `${seconds}`, `${seed + n}`, `${MAX_BYTES}`];
 const processes = Array.from({ length: PROCESSES }, (_, n) => {
-  const child = spawn(process.execPath, [HAND, ...args(n)]);
+  const child = spawn(process.execPath, ['--expose-gc', HAND, ...args(n)]);
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {
@@ -58,20 +57,31 @@ clearInterval(watch);
 const shard = Shard.open(path, { maxBytes: MAX_BYTES });
 const verified = shard.verify();
 if (!verified.ok) wrong.push(JSON.stringify(verified));
+shard.compact();
 shard.close();
+const left = statSync(path).size;
 /** @param {(it: Told) => number} of */
 const sum = (of) => told.reduce((all, it) => all + of(it), 0);
 /** @param {(it: Told) => number} of */
 const most = (of) => Math.round(Math.max(...told.map(of)));
 if (told.length < PROCESSES + THREADS) wrong.push(`${told.length} of ${PROCESSES + THREADS} came to the end`);
-if (told.some((it) => it.puts === 0)) wrong.push('somebody never had a turn');
-// Others write while a compaction runs, and half of a file may be dead before one begins.
-if (largest > 3 * MAX_BYTES) wrong.push(`the file grew to ${largest} bytes`);
-if (most((it) => it.growth) > NOISE) wrong.push('memory grew');
+// Somebody who waited forever would have had no turns, or one that took all the time.
+if (most((it) => it.longestGet) > CROWDED_LOOK_UP_MS)
+  wrong.push(`a look-up took over ${CROWDED_LOOK_UP_MS} ms`);
+if (most((it) => it.longestPut) > CROWDED_PUT_MS) wrong.push(`a put took over ${CROWDED_PUT_MS} ms`);
+const turns = told.map((it) => it.puts + it.gets).sort((a, b) => a - b);
+const share = (turns[0] ?? 0) / (turns[turns.length >> 1] ?? 1);
+// In a short run, who began last has the fewest.
+if (seconds >= 20 && share < LEAST_SHARE)
+  wrong.push(`somebody had ${turns[0]} turns, the one in the middle ${turns[turns.length >> 1]}`);
+if (largest > OVERRUN * MAX_BYTES) wrong.push(`the file grew to ${largest} bytes`);
+if (left > MAX_BYTES) wrong.push(`compacted, the file has ${left} bytes still`);
+if (most((it) => it.growth) > GROWTH_MIB) wrong.push('memory grew');
 report(
   'load',
   `${PROCESSES} processes and ${THREADS} threads, ${seconds} s: ${sum((it) => it.gets)} look-ups, ${sum((it) => it.hits)} of them hits, ${sum((it) => it.puts)} puts; ` +
     `longest look-up ${most((it) => it.longestGet)} ms, longest put ${most((it) => it.longestPut)} ms; ` +
+    `the one with fewest turns had ${share.toFixed(2)} of the middle one's; ` +
     `file at most ${Math.round(largest / 2 ** 20)} MiB with a maxBytes of ${MAX_BYTES >> 20}; memory grew by ${most((it) => it.growth)} MiB at most`,
   wrong,
 );

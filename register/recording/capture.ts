@@ -7,7 +7,7 @@
 
 import vm = require('node:vm');
 
-import type { Kit } from '../kit.js';
+import { type Kit, TYPED } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { Searches } from './searches.js';
 
@@ -99,8 +99,8 @@ export class Capture {
     this.#loaded.delete(filename);
   }
 
-  /** Files are as they were, but for their times: the addon has what is to be written. */
-  touched(): void {
+  /** There is more to write: bundles of ours that had to be compiled, or what the addon has of files that were touched. */
+  expect(): void {
     this.#arm();
   }
 
@@ -166,7 +166,7 @@ export class Capture {
    */
   publish(again = false): number {
     this.#disarm();
-    const { counts, debug, giveUp, program } = this.#kit;
+    const { counts, debug, giveUp, program, takeOwned } = this.#kit;
     const cache = program();
     const [recorded, loaded, notes] = [this.#recorded, this.#loaded, this.#notes];
     const [aside, resolved, searches] = [this.#aside, this.#resolved, this.#searches.take()];
@@ -185,6 +185,11 @@ export class Capture {
       for (const answer of resolved) cache.recordResolution(...answer);
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
+      for (const { file, script, state } of takeOwned()) {
+        const code = script.createCachedData();
+        if (state === 'new') cache.record(file, String(TYPED), code);
+        else cache.improve(file, code, Number(state === 'rejected'));
+      }
       this.#searches.record(searches);
       for (const [name, text] of notes) cache.note(name, text());
       if (again)

@@ -6,7 +6,7 @@
 // With `npm run build:all` before, what is installed is what would be published.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundles } from './bundles.mjs';
@@ -77,6 +77,17 @@ async function check(name, version, env) {
   await bundles(folder, env);
 }
 
+/** The example for Electron, as a checkout installs it; without Electron, which its own test has a stand-in for. */
+function electron() {
+  const folder = join(WORK, 'projects/electron');
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(join(ROOT, 'examples/electron'), folder, { recursive: true });
+  const into = [join(ROOT, 'scripts/install/into.mjs'), folder, '--omit=dev', '--omit=peer'];
+  execFileSync(process.execPath, into, { stdio: 'ignore' });
+  execFileSync(process.execPath, ['make-shipped.cjs'], { cwd: folder });
+  console.log('the example for Electron: installed from the checkout, and its shard made');
+}
+
 fetchTools();
 const { folders, without } = stage(join(WORK, 'stage'));
 const main = /** @type {string} */ (folders.at(-1));
@@ -106,6 +117,7 @@ try {
   dryRun(folders, registry.url);
   publish(folders, registry.url);
   const env = environment(registry.url);
+  electron();
   for (const name of Object.keys(MANAGERS))
     if (only.length === 0 || only.includes(name)) await check(name, version, env);
 } finally {

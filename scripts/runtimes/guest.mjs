@@ -4,7 +4,17 @@
 // All that is mounted or registered for it is seen by nobody outside, and is gone with the last process inside.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -73,7 +83,9 @@ function layOut({ platform, node, loader, libraries }) {
     link(join(dirname(home), name), join(root, 'opt', name));
   const inside = `/opt/${home.slice(dirname(home).length + 1)}`;
   symlinkSync(`${inside}/bin/node`, join(root, 'bin/node'));
-  symlinkSync(`${inside}/lib/node_modules/npm/bin/npm-cli.js`, join(root, 'bin/npm'));
+  const npm = `${inside}/lib/node_modules/npm/bin/npm-cli.js`;
+  if (existsSync(join(root, npm))) chmodSync(join(root, npm), 0o755);
+  symlinkSync(npm, join(root, 'bin/npm'));
   mkdirSync(join(root, 'usr'));
   symlinkSync('/bin', join(root, 'usr/bin'));
   const own = join(root, 'warmshard');
@@ -117,6 +129,9 @@ export async function runInGuest(guest, args, { timeout }) {
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
   const out = { stdout: '', stderr: '' };
+  // To look at while it runs.
+  const log = createWriteStream(join(root, '../', `${guest.platform}.log`));
+  child.stdout?.pipe(log);
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     out.stdout += text;
   });

@@ -35,10 +35,12 @@ const names =
 /** @param {import('./hosts.mjs').Host} host @param {string | undefined} binary */
 function run({ command, guest }, binary) {
   const timeout = values.suite ? 3_600_000 : 300_000;
-  if (values.suite && guest !== undefined)
-    return runInGuest(guest, ['node_modules/ava/entrypoints/cli.mjs', ...(values.file ?? suiteFor(guest))], {
-      timeout,
-    });
+  if (values.suite && guest !== undefined) {
+    const files = values.file ?? suiteFor(guest);
+    // An emulator takes ten times as long, and waits for the machine's other work besides.
+    const patience = guest.qemu === undefined ? [] : ['--timeout=20m'];
+    return runInGuest(guest, ['node_modules/ava/entrypoints/cli.mjs', ...patience, ...files], { timeout });
+  }
   const [program = '', ...args] = [...command, ...(values.suite ? [AVA, ...(values.file ?? [])] : [CORE])];
   const env = {
     ...process.env,

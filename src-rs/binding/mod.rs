@@ -12,6 +12,8 @@ mod hot;
 mod last_words;
 mod lending;
 mod options;
+#[cfg(warmshard_sanitizer)]
+mod overflow;
 mod own_slab;
 mod raw;
 mod reports;

@@ -174,13 +174,13 @@ impl NativeShard {
     /// Every entry, newest first.
     #[napi]
     pub fn list(&self, env: Env) -> napi::Result<Vec<NativeEntryInfo>> {
-        self.call(&env, |s| Ok(s.list().into_iter().map(Into::into).collect()))
+        self.call(&env, |s| Ok(s.list()?.into_iter().map(Into::into).collect()))
     }
 
     /// A walk over the keys.
     #[napi]
     pub fn cursor(&self, env: Env) -> napi::Result<NativeCursor> {
-        self.call(&env, |s| Ok(NativeCursor { cursor: s.cursor() }))
+        self.call(&env, |s| Ok(NativeCursor { cursor: s.cursor()? }))
     }
 
     /// Deletes an entry.
@@ -208,7 +208,7 @@ impl NativeShard {
     #[napi]
     pub fn totals(&self, env: Env) -> napi::Result<Vec<f64>> {
         self.call(&env, |s| {
-            let totals = s.totals();
+            let totals = s.totals()?;
             Ok(vec![totals.own as f64, totals.part_bytes as f64])
         })
     }
@@ -354,6 +354,6 @@ impl NativeCursor {
     /// The next keys, at most `most`; none at the end.
     #[napi]
     pub fn next_keys(&mut self, env: Env, most: u32) -> napi::Result<Vec<String>> {
-        guarded(|| Ok(self.cursor.next_keys(most as usize))).map_err(|e| raise(&env, &e))
+        guarded(|| self.cursor.next_keys(most as usize)).map_err(|e| raise(&env, &e))
     }
 }

@@ -248,3 +248,32 @@ fn changes_in_memory_touch_no_disk() {
     store.insert("m", meta("m", 1, 2)).unwrap();
     assert_eq!(*fault.calls.lock().unwrap(), Vec::<String>::new());
 }
+
+/// Files of a put that was replaced could not be unlinked. When the newer put's were gone as well, they came back.
+#[test]
+fn what_was_replaced_and_could_not_be_unlinked_does_not_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    flushed(dir.path(), "key", 1, 2, false);
+    let storage = Faulty::with_removals(Disk::default(), |call, path| {
+        if call == "unlink" {
+            return Err(Error::io(call, path, std::io::ErrorKind::PermissionDenied.into()));
+        }
+        Ok(())
+    });
+    let mut store = store_on(Arc::<Faulty>::clone(&storage), dir.path());
+    add(&mut store, "key", 2, 2, true);
+    store.flush().unwrap();
+    // The newer one's pack makes room for another, which nobody describes any more.
+    store.clear().unwrap();
+    let given = outputs("key", 3, 2);
+    let given: Vec<&[u8]> = given.iter().map(Vec::as_slice).collect();
+    assert_eq!(store.put_outputs("key", &given, true).unwrap_err().code(), Code::Io);
+    // With the removal of the newer one flushed, no row is left that knows better.
+    store.flush().unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let mut store = store_on(Arc::<Faulty>::clone(&storage), dir.path());
+        assert_eq!(store.get("key").unwrap().map(|found| round_of("key", &found)), None);
+        let _ = store.flush();
+    }
+}

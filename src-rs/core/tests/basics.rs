@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::path::Path;
+use warmshard_core::storage::disk::Disk;
+use warmshard_core::storage::{Open, Storage};
 use warmshard_core::{Job, Lookup, Options, PutMeta, Shard, Validator};
 
 fn get(shard: &mut Shard, key: &str) -> Option<Vec<u8>> {
@@ -102,4 +104,21 @@ fn batches_and_replacements_count_as_a_whole() {
     assert_eq!((b.len(), a.len()), (0, 0));
     put(&mut b, "again", b"x");
     assert_eq!(get(&mut a, "again").unwrap(), b"x");
+}
+
+#[test]
+fn a_file_is_as_long_as_whoever_changed_it_last_left_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    let disk = Disk::default();
+    let file = disk.open(&path, Open::Create).unwrap().unwrap();
+    let other = disk.open(&path, Open::Write).unwrap().unwrap();
+    for len in [0, 5000, 3] {
+        other.set_len(len).unwrap();
+        assert_eq!((file.length().unwrap(), file.identity().unwrap().len), (len, len));
+    }
+    // Asking moves nothing.
+    file.write_at(b"abc", 10).unwrap();
+    let mut read = [0; 2];
+    assert_eq!((other.read_at(&mut read, 11).unwrap(), &read), (2, b"bc"));
 }

@@ -66,7 +66,7 @@ fn check(path: &Path, model: &Model, options: &Options, what: &str) -> Vec<Strin
             None => lost.push(key.clone()),
         }
     }
-    shard.list();
+    let _ = shard.list();
     shard.verify(&Job::default()).unwrap();
     if options.read_only {
         return lost;

@@ -115,7 +115,7 @@ fn program_entries(dir: &Path, shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)
     assert!(programs.record_resolution(&request, &main, &main, &facts));
     programs.note(b"name", b"text");
     assert_eq!(programs.publish(shard).unwrap(), 3);
-    let keys: Vec<Vec<u8>> = shard.list().into_iter().map(|e| e.key.into_bytes()).collect();
+    let keys: Vec<Vec<u8>> = shard.list().unwrap().into_iter().map(|e| e.key.into_bytes()).collect();
     let mut out = Vec::new();
     for key in keys {
         if let warmshard_core::Lookup::Hit(hit) = shard.get(&key, &warmshard_core::Validator::None).unwrap() {

@@ -173,7 +173,7 @@ fn a_failed_batch_gives_its_lock_back_though_windows_are_lent() {
     let (mut a, mut b) = (open(&path), open(&path));
     put(&mut a, "k", b"1");
     let window = a.window(4096).unwrap();
-    let cursor = a.cursor();
+    let cursor = a.cursor().unwrap();
     a.merge_in(&Job::default(), |batch| batch.put(b"", &[b"x"], Default::default())).unwrap_err();
     let start = Instant::now();
     put(&mut b, "k", b"2");

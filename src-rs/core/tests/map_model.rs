@@ -216,11 +216,11 @@ fn check_against(shard: &mut Shard, model: &BTreeMap<String, Vec<u8>>) {
     assert_eq!(get(shard, "nor this"), None);
     assert_eq!(shard.len(), model.len() as u64);
     let bytes = model.values().map(|value| value.len() as u64).sum();
-    assert_eq!(shard.totals(), Totals { own: model.len() as u64, part_bytes: bytes });
+    assert_eq!(shard.totals().unwrap(), Totals { own: model.len() as u64, part_bytes: bytes });
     let mut keys = Vec::new();
-    let mut cursor = shard.cursor();
+    let mut cursor = shard.cursor().unwrap();
     loop {
-        let some = cursor.next_keys(7);
+        let some = cursor.next_keys(7).unwrap();
         if some.is_empty() {
             break;
         }
@@ -283,7 +283,7 @@ fn another_process_sees_the_same_map() {
         model.insert(key, value);
     }
     let dump = |shard: &mut Shard| -> String {
-        let mut keys: Vec<String> = shard.list().into_iter().map(|i| i.key).collect();
+        let mut keys: Vec<String> = shard.list().unwrap().into_iter().map(|i| i.key).collect();
         keys.sort();
         keys.iter().map(|k| format!("{k}={:x?}\n", get(shard, k))).collect()
     };
@@ -304,7 +304,7 @@ fn another_process_sees_the_same_map() {
 fn child_dumps() {
     let Some((path, _)) = role() else { return };
     let mut shard = open(&path);
-    let mut keys: Vec<String> = shard.list().into_iter().map(|i| i.key).collect();
+    let mut keys: Vec<String> = shard.list().unwrap().into_iter().map(|i| i.key).collect();
     keys.sort();
     let gone = keys.remove(0);
     assert!(shard.delete(gone.as_bytes()).unwrap());

@@ -38,7 +38,7 @@ fn producers_live_side_by_side_until_the_strangers_are_evicted() {
     assert_eq!(get(&mut new, "k").unwrap(), b"of new");
     put(&mut old, "k", b"again");
     put(&mut old, "l", b"1");
-    let infos = new.list();
+    let infos = new.list().unwrap();
     assert_eq!(infos.iter().filter(|i| i.own).count(), 1);
     assert_eq!(infos.iter().filter(|i| i.host_name == "old").count(), 2);
     assert_eq!(new.evict_stale(&Job::default()).unwrap(), 2);
@@ -180,7 +180,7 @@ fn a_warmed_shard_serves_at_another_path() {
     assert_eq!(get(&mut app, "/srv/app/src/a.js").unwrap(), b"a");
     assert_eq!(get(&mut app, "/build/app/src/a.js"), None);
     assert_eq!(get(&mut app, "/build/other.js").unwrap(), b"b");
-    let mut keys = app.cursor().next_keys(10);
+    let mut keys = app.cursor().unwrap().next_keys(10).unwrap();
     keys.sort();
     assert_eq!(keys, ["/build/other.js", "/srv/app/src/a.js"]);
 }

@@ -94,3 +94,27 @@ fn who_waits_for_compaction_that_waits_for_a_lock_does_not_begin_anew() {
     assert!(held.lock().unwrap().is_some(), "no compaction");
     assert!(waited >= LIMIT * 9 / 10 && waited < LIMIT * 8 / 5, "{waited:?}");
 }
+
+#[test]
+fn opening_for_a_change_and_the_change_wait_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let mut shard = Shard::open(&path, impatient()).unwrap();
+    put(&mut shard, "k", b"1");
+    // A new sidecar, which somebody locks before it has its layout, and the file's lock behind it.
+    std::fs::remove_file(lock_path(&path)).unwrap();
+    let (first, _file) = (hold(&lock_path(&path)), hold(&path));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(LIMIT * 8 / 10);
+            drop(first);
+        });
+        let job = Arc::new(Job::default());
+        let mut other = shard.opener().open(&job).unwrap();
+        assert!(start.elapsed() >= LIMIT * 8 / 10, "opening did not wait");
+        let error = other.merge_in(&job, |batch| batch.put(b"k", &[b"2"], Default::default())).unwrap_err();
+        assert_eq!(error.code(), Code::LockTimeout, "{error}");
+    });
+    assert!(start.elapsed() < LIMIT * 8 / 5, "{:?}", start.elapsed());
+}

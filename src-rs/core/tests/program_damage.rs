@@ -19,7 +19,7 @@ fn bytes(path: &Path) -> &[u8] {
 
 /// Every entry of a shard: its key and its parts.
 fn entries(shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
-    let keys: Vec<String> = shard.list().into_iter().map(|info| info.key).collect();
+    let keys: Vec<String> = shard.list().unwrap().into_iter().map(|info| info.key).collect();
     keys.into_iter()
         .map(|key| {
             let warmshard_core::Lookup::Hit(hit) = shard.get(key.as_bytes(), &Validator::None).unwrap()

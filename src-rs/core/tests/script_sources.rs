@@ -86,8 +86,8 @@ fn one_file_is_one_entry_by_whatever_name() {
         }
         settle();
     }
-    assert_eq!(cache.shard.list().len(), 1);
-    assert_eq!(cache.shard.list()[0].key, source.to_str().unwrap());
+    assert_eq!(cache.shard.list().unwrap().len(), 1);
+    assert_eq!(cache.shard.list().unwrap()[0].key, source.to_str().unwrap());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_link_between_names_of_one_file_leads_to_the_name_that_it_names() {
             assert!(cache.save(&current.join("x.js"), release.as_bytes()));
         }
     }
-    let mut keys: Vec<String> = cache.shard.list().into_iter().map(|info| info.key).collect();
+    let mut keys: Vec<String> = cache.shard.list().unwrap().into_iter().map(|info| info.key).collect();
     keys.sort();
     assert_eq!(keys, ["1/x.js", "2/x.js"].map(|name| dir.join(name).to_str().unwrap().to_owned()));
     assert_eq!(cache.load(&dir.join("2/x.js")).unwrap(), b"2");
@@ -345,6 +345,7 @@ fn a_relative_name_follows_the_working_folder() {
     let mut keys: Vec<String> = Cache::open(&dir.join("a.shard"), Validate::Mtime, quiet())
         .shard
         .list()
+        .unwrap()
         .into_iter()
         .map(|info| info.key)
         .collect();

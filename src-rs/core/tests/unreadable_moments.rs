@@ -18,8 +18,39 @@ type Effect = fn(&mut Map);
 
 const NEVER: i64 = i64::MIN / 2;
 
-const CHANGES: [(&str, Change, Effect); 9] = [
+const CHANGES: [(&str, Change, Effect); 12] = [
     ("look up", look_up, |_| {}),
+    (
+        "list",
+        |s, map| {
+            assert_eq!(s.list()?.len(), map.len(), "a list that lacks entries");
+            Ok(())
+        },
+        |_| {},
+    ),
+    (
+        "keys",
+        |s, map| {
+            let mut cursor = s.cursor()?;
+            let mut keys = Vec::new();
+            while let more = cursor.next_keys(7)?
+                && !more.is_empty()
+            {
+                keys.extend(more);
+            }
+            assert_eq!(keys.len(), map.len(), "keys are missing");
+            Ok(())
+        },
+        |_| {},
+    ),
+    (
+        "totals",
+        |s, map| {
+            assert_eq!(s.totals()?.own, map.len() as u64, "not all was counted");
+            Ok(())
+        },
+        |_| {},
+    ),
     (
         "put",
         |s, _| s.put(b"k1", &[b"new"], PutMeta::default()),
@@ -184,4 +215,43 @@ fn what_cannot_be_read_for_a_moment_is_there_afterwards() {
 #[test]
 fn a_page_that_cannot_be_written_publishes_nothing() {
     every_time("pwrite", 100);
+}
+
+/// A sync failed while the page could not be written either. Nobody else learned of it, and their next flush, which the
+/// system let succeed, promised what was lost.
+#[test]
+fn a_failed_sync_is_told_as_soon_as_the_page_can_be_written() {
+    for closes in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        fill(&path);
+        let mut other = Shard::open(&path, unmapped()).unwrap();
+        let failing = Arc::new(AtomicI64::new(0));
+        let fails = Arc::clone(&failing);
+        let storage = Faulty::new(Disk::default(), move |call, at| {
+            let page = call == "pwrite" && at.to_string_lossy().ends_with(".lock");
+            if fails.load(Ordering::SeqCst) == 1 && (call == "fdatasync" || page) {
+                return Err(Error::io(call, at, std::io::ErrorKind::TimedOut.into()));
+            }
+            Ok(())
+        });
+        let mut shard = Shard::open_on(storage, &path, unmapped()).unwrap();
+        put(&mut shard, "k1", b"unflushed");
+        failing.store(1, Ordering::SeqCst);
+        assert_eq!(shard.flush().unwrap_err().code(), Code::Io);
+        failing.store(0, Ordering::SeqCst);
+        if closes {
+            shard.close()
+        } else {
+            put(&mut shard, "k2", b"later")
+        }
+        let before = other.file_state().unwrap().0;
+        other.flush().unwrap();
+        assert_ne!(
+            other.file_state().unwrap().0,
+            before,
+            "closes {closes}: flushed without being written anew"
+        );
+        assert_eq!(get(&mut other, "k1").unwrap(), b"unflushed");
+    }
 }

@@ -22,15 +22,14 @@ impl Shard {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
-        self.must_catch_up()?;
-        let offsets = self.live_offsets();
+        let offsets = self.live_offsets()?;
         job.expect(offsets.len() as u64);
         let mut doomed = Vec::new();
         for offset in offsets {
             job.step()?;
             doomed.extend(self.is_stale(offset));
         }
-        self.state.as_ref().map_or(Ok(()), |s| s.view.could_read())?;
+        self.could_read()?;
         let patience = self.patience();
         let dropped = self.delete_places(&doomed, &Job::default(), &patience)?;
         self.changes.evictions.add(dropped);

@@ -31,7 +31,7 @@ impl Shard {
             let durable = self.sidecar.as_ref().zip(state.epoch).and_then(|(s, epoch)| s.durable_in(epoch));
             self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach)?;
             match durable {
-                Some(durable) if durable.sync_failed => {
+                Some(durable) if durable.sync_failed || self.untold_failure => {
                     if self.compact_within(&Job::default(), patience)?.replaced {
                         return Ok(());
                     }
@@ -82,14 +82,23 @@ impl Shard {
     fn sync_bytes(&mut self) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         if let Err(error) = state.view.file().sync() {
-            if let Some(sidecar) = &self.sidecar {
-                let mut durable = sidecar.durable();
-                durable.sync_failed = true;
-                sidecar.store_durable(&durable);
-            }
+            self.untold_failure = true;
+            self.tell_of_failure();
             return Err(error);
         }
         Ok(())
+    }
+
+    /// Others must know that a sync failed, for theirs will succeed. Where the page cannot be written now, it is tried again
+    /// at the next lock and at the end.
+    pub(super) fn tell_of_failure(&mut self) {
+        if !self.untold_failure {
+            return;
+        }
+        let Some(sidecar) = &self.sidecar else { return };
+        let _ = sidecar.could_reach();
+        sidecar.note_failed_sync();
+        self.untold_failure = sidecar.could_reach().is_err();
     }
 
     pub(super) fn write_root(&mut self, root: &Root) -> Result<()> {
@@ -164,6 +173,7 @@ impl Shard {
 
     fn finish(&mut self) {
         self.background.cancel();
+        self.tell_of_failure();
         if !self.wrote {
             return;
         }

@@ -62,9 +62,12 @@ struct CursorState {
 
 impl Cursor {
     /// The next keys, at most `most`; none at the end.
-    pub fn next_keys(&mut self, most: usize) -> Vec<String> {
+    ///
+    /// # Errors
+    /// `Io` where the system refuses: keys may be missing then, and which ones nobody knows.
+    pub fn next_keys(&mut self, most: usize) -> Result<Vec<String>> {
         let mut keys = Vec::new();
-        let Some(view) = &self.state.view else { return keys };
+        let Some(view) = &self.state.view else { return Ok(keys) };
         for offset in self.places.by_ref() {
             let scratch = &mut self.state.scratch;
             let Some(head) = view.get(offset, HEAD_LEN, scratch).and_then(Head::read).copied() else {
@@ -88,7 +91,8 @@ impl Cursor {
                 break;
             }
         }
-        keys
+        view.could_read()?;
+        Ok(keys)
     }
 }
 
@@ -102,51 +106,68 @@ impl Shard {
     }
 
     /// Every entry, newest first, of all producers.
-    pub fn list(&mut self) -> Vec<EntryInfo> {
+    ///
+    /// # Errors
+    /// `Io` where the system refuses: a list that lacks entries would be taken for the whole.
+    pub fn list(&mut self) -> Result<Vec<EntryInfo>> {
         let mut infos: Vec<EntryInfo> =
-            self.live_offsets().into_iter().filter_map(|o| self.describe(o)).collect();
+            self.live_offsets()?.into_iter().filter_map(|o| self.describe(o)).collect();
+        self.could_read()?;
         infos.sort_by_key(|i| std::cmp::Reverse((i.cached_ns, i.offset)));
-        infos
+        Ok(infos)
     }
 
     /// A walk over the keys of this producer's entries, oldest first.
-    pub fn cursor(&mut self) -> Cursor {
-        let places = self.live_offsets();
-        Cursor {
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    pub fn cursor(&mut self) -> Result<Cursor> {
+        let places = self.live_offsets()?;
+        Ok(Cursor {
             state: CursorState {
-                view: self.state.as_ref().and_then(|s| s.view.again().ok()),
+                view: self.state.as_ref().map(|s| s.view.again()).transpose()?,
                 scratch: Vec::new(),
             },
             places: places.into_iter(),
             root: self.options.root.clone(),
             producer: self.options.producer.id(),
-        }
+        })
+    }
+
+    /// Whether all that was looked at could be read, if it was there.
+    pub(super) fn could_read(&self) -> Result<()> {
+        self.state.as_ref().map_or(Ok(()), |s| s.view.could_read())
     }
 
     /// Offsets of all live records, in the order of the file.
-    pub(super) fn live_offsets(&mut self) -> Vec<u64> {
-        self.catch_up();
+    pub(super) fn live_offsets(&mut self) -> Result<Vec<u64>> {
+        self.must_catch_up()?;
         let Some(state) = self.state.as_deref() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
+        state.view.ask_again();
         let mut offsets: Vec<u64> =
             state.live(&mut self.scratch).into_iter().map(|e| e.place.offset()).collect();
+        state.view.could_read()?;
         offsets.sort_unstable();
-        offsets
+        Ok(offsets)
     }
 
     /// Sums over the live entries, by a walk over their heads; made again only when something was
     /// published meanwhile.
-    pub fn totals(&mut self) -> Totals {
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    pub fn totals(&mut self) -> Result<Totals> {
         let generation = self.generation();
         let of = (generation, self.state.as_ref().map(|s| s.header.shard_id));
         if let Some((known, totals)) = self.totals
             && known == of
         {
-            return totals;
+            return Ok(totals);
         }
         let mut totals = Totals::default();
-        for offset in self.live_offsets() {
+        for offset in self.live_offsets()? {
             let Some(state) = self.state.as_deref() else { break };
             let Some(head) = state.head_at(offset, &mut self.scratch) else { continue };
             let layout = head.layout();
@@ -158,8 +179,9 @@ impl Shard {
             totals.own =
                 totals.own.saturating_add(u64::from(Some(head.producer.get()) == self.options.producer.id()));
         }
+        self.could_read()?;
         self.totals = Some((of, totals));
-        totals
+        Ok(totals)
     }
 
     pub(super) fn describe(&mut self, offset: u64) -> Option<EntryInfo> {

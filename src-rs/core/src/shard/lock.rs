@@ -97,6 +97,7 @@ impl Shard {
     }
 
     fn settle(&mut self, patience: &Patience) -> Result<()> {
+        self.tell_of_failure();
         if !self.swept {
             self.swept = true;
             self.sweep();

@@ -45,6 +45,7 @@ use crate::storage::{Identity, Storage};
 use background::Background;
 use lend::Lender;
 pub(crate) use patience::Patience;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use swift::Swift;
@@ -96,6 +97,10 @@ pub struct Shard {
     background: Background,
     /// Ends a wait for the lock early.
     job: Option<Arc<Job>>,
+    /// Whether a sync failed, and the page could not be told.
+    untold_failure: bool,
+    /// What is left to a call that began by opening this handle.
+    begun: RefCell<Option<Patience>>,
 }
 
 impl Shard {

@@ -11,6 +11,7 @@ use crate::sidecar::{self, Sidecar};
 use crate::state::{Ahead, Loading, Scratch, State};
 use crate::storage::disk::Disk;
 use crate::storage::{Open, Storage};
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,18 @@ impl Shard {
     /// # Errors
     /// As `open`.
     pub fn open_on(storage: Arc<dyn Storage>, path: &Path, options: Options) -> Result<Self> {
+        let patience = Patience::of(&options);
+        Self::open_within(storage, path, options, &patience, None)
+    }
+
+    /// The same as part of a longer call.
+    fn open_within(
+        storage: Arc<dyn Storage>,
+        path: &Path,
+        options: Options,
+        patience: &Patience,
+        job: Option<Arc<Job>>,
+    ) -> Result<Self> {
         options.check()?;
         if path.file_name().is_none() {
             return Err(Error::InvalidArg(format!(
@@ -64,10 +77,12 @@ impl Shard {
             lender: Lender::default(),
             swift: Swift::default(),
             background: Background::default(),
-            job: None,
+            job,
+            untold_failure: false,
+            begun: RefCell::new(None),
         };
         it.recency_epoch = it.checked_ms / RECENCY_EPOCH_MS;
-        it.attach_sidecar(true, &it.patience())?;
+        it.attach_sidecar(true, patience)?;
         it.load()?;
         Ok(it)
     }
@@ -134,9 +149,9 @@ impl Shard {
     pub(super) fn load(&mut self) -> Result<()> {
         let _ = self.sidecar.as_ref().map(Sidecar::could_reach);
         for attempt in 1..=MAX_RELOAD_RETRIES {
-            let epoch = self.sidecar.as_ref().map_or(0, Sidecar::epoch);
-            let known = self.sidecar.as_ref().map_or(0, Sidecar::generation);
-            let news = self.sidecar.as_ref().and_then(Sidecar::published);
+            let epoch = self.sidecar.as_ref().map_or(0, |s| s.epoch());
+            let known = self.sidecar.as_ref().map_or(0, |s| s.generation());
+            let news = self.sidecar.as_ref().and_then(|s| s.published());
             self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach)?;
             if !self.open_file()? {
                 self.know(known);
@@ -152,7 +167,7 @@ impl Shard {
                     self.know(news.generation);
                     return Ok(());
                 }
-            } else if (news.is_some() || self.sidecar.as_ref().is_some_and(Sidecar::is_changing))
+            } else if (news.is_some() || self.sidecar.as_ref().is_some_and(|s| s.is_changing()))
                 && attempt < MAX_RELOAD_RETRIES / 2
             {
                 // Page and path disagree: somebody is between rename and publishing, or died there.
@@ -384,15 +399,17 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Opens it for one job: when that is aborted, waits for the lock end too. What the new handle changes
-    /// is counted by the one that this came from.
+    /// Opens it for one job: when that is aborted, waits for the lock end too, and what opening has waited for it is taken from
+    /// what the job may wait. What the new handle changes is counted by the one that this came from.
     ///
     /// # Errors
     /// As `Shard::open`.
     pub fn open(&self, job: &Arc<Job>) -> Result<Shard> {
-        let mut shard = Shard::open_on(Arc::clone(&self.storage), &self.path, self.options.clone())?;
+        let (storage, options) = (Arc::clone(&self.storage), self.options.clone());
+        let patience = Patience::of(&options);
+        let mut shard = Shard::open_within(storage, &self.path, options, &patience, Some(Arc::clone(job)))?;
         shard.changes = Arc::clone(&self.changes);
-        shard.job = Some(Arc::clone(job));
+        shard.begun.replace(Some(patience));
         Ok(shard)
     }
 }

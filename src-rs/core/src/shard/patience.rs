@@ -38,6 +38,6 @@ impl Patience {
 
 impl Shard {
     pub(super) fn patience(&self) -> Patience {
-        Patience::of(&self.options)
+        self.begun.take().unwrap_or_else(|| Patience::of(&self.options))
     }
 }

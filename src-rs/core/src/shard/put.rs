@@ -264,7 +264,7 @@ impl Shard {
     }
 
     pub(super) fn next_generation(&self) -> u64 {
-        let page = self.sidecar.as_ref().map_or(0, Sidecar::credible_generation);
+        let page = self.sidecar.as_ref().map_or(0, |s| s.credible_generation());
         self.state.as_ref().map_or(0, |s| s.generation).max(page).max(self.highest).saturating_add(1)
     }
 
@@ -351,6 +351,8 @@ impl Shard {
         }
         self.wrote = true;
         debug_assert!(self.state.as_ref().is_some_and(|s| s.end >= HEADER_LEN));
+        // What could not be synced was the other file.
+        self.untold_failure = false;
         let told = self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach);
         self.unless_unknown(told)
     }

@@ -38,26 +38,33 @@ impl Shard {
 
     /// Hands out key and first part of every sound entry of this producer, oldest first, until `each`
     /// says no.
-    pub fn walk_quietly(&mut self, mut each: impl FnMut(&str, &[u8]) -> bool) {
-        let offsets = self.live_offsets();
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    pub fn walk_quietly(&mut self, mut each: impl FnMut(&str, &[u8]) -> bool) -> Result<()> {
+        let offsets = self.live_offsets()?;
         let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
-            return;
+            return Ok(());
         };
         for offset in offsets {
             if let Some((stored, part)) = sound_entry(state, offset, producer, &mut self.scratch)
                 && let Some(key) = key::shown(stored, self.options.root.as_ref())
                 && !each(&key, part)
             {
-                return;
+                return Ok(());
             }
         }
+        self.could_read()
     }
 
     /// Every sound entry of other producers, oldest first.
-    pub fn foreign_entries(&mut self) -> Vec<Foreign> {
-        let offsets = self.live_offsets();
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    pub fn foreign_entries(&mut self) -> Result<Vec<Foreign>> {
+        let offsets = self.live_offsets()?;
         let own = self.options.producer.id();
-        let Some(state) = self.state.as_deref() else { return Vec::new() };
+        let Some(state) = self.state.as_deref() else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for place in offsets {
             let head = state.head_at(place, &mut self.scratch);
@@ -68,7 +75,8 @@ impl Shard {
                 found.push(Foreign { key, producer, part: part.to_vec(), stored: stored.to_vec(), place });
             }
         }
-        found
+        self.could_read()?;
+        Ok(found)
     }
 
     /// Deletes entries of other producers that are still the same.

@@ -1,7 +1,6 @@
 //! What a handle can say of itself and its file.
 
 use super::Shard;
-use crate::sidecar::Sidecar;
 use std::sync::Arc;
 
 /// What a power cut might cost.
@@ -79,7 +78,7 @@ impl Shard {
     /// The newest generation that is published.
     pub fn generation(&mut self) -> u64 {
         self.catch_up();
-        let page = self.sidecar.as_ref().map_or(0, Sidecar::credible_generation);
+        let page = self.sidecar.as_ref().map_or(0, |s| s.credible_generation());
         self.state.as_ref().map_or(page, |s| s.generation.max(page))
     }
 

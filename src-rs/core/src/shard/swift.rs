@@ -60,7 +60,7 @@ impl Shard {
             self.swift.unseen_from.get_or_insert(end);
         }
         state.view.file().unlock();
-        if self.sidecar.as_ref().is_some_and(|s| Some(s.epoch()) != state.epoch) {
+        if self.sidecar.as_ref().is_some_and(|s| !state.epoch.is_some_and(|epoch| s.is_still(epoch))) {
             self.mend(patience);
         }
         done

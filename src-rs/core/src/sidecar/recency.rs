@@ -3,7 +3,7 @@
 //! One 32-bit tick for each bucket of key hashes. A use is noted at most once per entry, process and
 //! minute, by a store to shared memory, so that reading stays free of writes and system calls.
 
-use super::{PAGE, Page, Sidecar, word};
+use super::{PAGE, Sidecar, word};
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::limits::{RECENCY_BITS, RECENCY_TICK_MS};
@@ -28,7 +28,7 @@ impl Sidecar {
     /// Notes that the entry with this key hash was used now. Costs no system call; without a
     /// writable mapping it does nothing.
     pub fn touch(&self, hash: u64, now_ms: u64) {
-        let Page::Shared(words) = &self.page else { return };
+        let Some(words) = self.shared() else { return };
         if !words.writable() {
             return;
         }
@@ -43,7 +43,7 @@ impl Sidecar {
     /// never. Entries of one bucket share their answer.
     #[must_use]
     pub fn last_used_ms(&self, hash: u64) -> u64 {
-        let Page::Shared(words) = &self.page else { return 0 };
+        let Some(words) = self.shared() else { return 0 };
         match words.tick(PAGE, self.bucket(hash)).map_or(0, |t| t.load(Ordering::Relaxed)) {
             0 => 0,
             tick => {
@@ -64,7 +64,7 @@ impl Sidecar {
             .checked_next_power_of_two()
             .map_or(u64::BITS, u64::trailing_zeros)
             .clamp(*RECENCY_BITS.start(), *RECENCY_BITS.end());
-        let Page::Shared(words) = &self.page else {
+        let Some(words) = self.shared() else {
             return Ok(());
         };
         let now = now_ms();
@@ -83,8 +83,8 @@ impl Sidecar {
             return Ok(());
         }
         let len = (PAGE + table_len(wanted)) as u64;
-        self.file.allocate(len)?;
-        let Some(words) = self.file.words(len, true) else {
+        self.file().allocate(len)?;
+        let Some(words) = self.file().words(len, true) else {
             return Ok(());
         };
         // Each old bucket spreads over the new ones that it covered, from the top down.
@@ -94,7 +94,7 @@ impl Sidecar {
                 to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
             }
         }
-        self.page = Page::Shared(words);
+        self.page.words.mapping = Some(words);
         self.store(word::RECENCY_BITS, u64::from(wanted));
         Ok(())
     }
@@ -102,16 +102,16 @@ impl Sidecar {
     /// Maps the page anew if somebody gave it its layout, or made the recency table larger.
     pub fn follow(&mut self) {
         let wanted = PAGE + table_len(self.recency_bits());
-        let there = match &self.page {
-            Page::Shared(words) => words.len(),
-            Page::File if self.mapped => 0,
-            Page::File => return,
+        let there = match self.shared() {
+            Some(words) => words.len(),
+            None if self.mapped => 0,
+            None => return,
         };
         if there < wanted
-            && self.file.identity().is_ok_and(|i| i.len >= wanted as u64)
-            && let Some(words) = self.file.words(wanted as u64, self.writable)
+            && self.file().identity().is_ok_and(|i| i.len >= wanted as u64)
+            && let Some(words) = self.file().words(wanted as u64, self.writable)
         {
-            self.page = Page::Shared(words);
+            self.page.words.mapping = Some(words);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The bytes of a shard file: through a mapping where there can be one, else by positioned reads.
 //!
 //! Invariant: nothing at or beyond `readable` is ever handed out, and `readable` never exceeds the
-//! file's length as `fstat` or our own successful write gave it.
+//! file's length as the system or our own successful write gave it.
 
 use crate::error::Result;
 use crate::limits::MAP_RESERVE;
@@ -61,7 +61,7 @@ impl View {
     /// # Errors
     /// `Io` where the system refuses.
     pub fn extend(&mut self, len: u64) -> Result<u64> {
-        let there = self.file.identity()?.len;
+        let there = self.file.length()?;
         self.set(len.min(there));
         Ok(self.readable)
     }

@@ -138,6 +138,13 @@ impl File for DiskFile {
         rustix::fs::fstat(&self.file).map(|s| identity_of(&s)).map_err(|e| fail("fstat", &self.path, e))
     }
 
+    fn length(&self) -> Result<u64> {
+        // Less than half of what `fstat` costs. Where the descriptor stands by then is of no matter: all else is
+        // positioned.
+        let end = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::End(0));
+        end.map_err(|e| fail("lseek", &self.path, e))
+    }
+
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
         let mut done = 0usize;
         while let Some(rest) = buf.get_mut(done..).filter(|b| !b.is_empty()) {

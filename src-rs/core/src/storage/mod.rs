@@ -121,6 +121,14 @@ pub trait File: Send + Sync + std::fmt::Debug {
     /// `Io` where the system refuses.
     fn identity(&self) -> Result<Identity>;
 
+    /// How long it is by now.
+    ///
+    /// # Errors
+    /// `Io` where the system refuses.
+    fn length(&self) -> Result<u64> {
+        self.identity().map(|there| there.len)
+    }
+
     /// Fills `buf` from `offset`; returns how many bytes there were before the end of the file.
     ///
     /// # Errors

@@ -101,13 +101,17 @@ impl ArtifactStore {
     /// Unlinks what a commit has left of no use. With the lock held: else a process that puts the same
     /// outputs once more might lose its files between its look at them and its commit. What stays is
     /// found by a later comparison.
+    ///
+    /// What cannot be unlinked is at least not found for what its key has, whatever becomes of the newer put.
     pub(super) fn unlink_left_over(&mut self, left_over: &[LeftOver<'_>], patience: &Patience) {
         let Some(mut index) = self.index.take_if(|_| !left_over.is_empty()) else { return };
         let _ = index.merge_within(patience, &Job::default(), |batch| {
             for (key, left) in left_over {
                 let now = current(batch, key)?.and_then(|row| row.payload);
                 for info in left.iter().filter(|info| !now.is_some_and(|now| now.same_files(info))) {
-                    let _ = self.remove_files(key, info, now);
+                    if self.remove_files(key, info, now).is_err() {
+                        let _ = self.renounce(key, info);
+                    }
                 }
             }
             Ok(())

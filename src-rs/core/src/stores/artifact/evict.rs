@@ -30,7 +30,7 @@ impl ArtifactStore {
     /// host may be about to. What is of other host builds goes at once.
     fn mark_for_eviction(&mut self, bytes: u64, all: bool) -> Result<u64> {
         let totals = self.measure()?;
-        let foreign = self.foreign_rows();
+        let foreign = self.foreign_rows()?;
         let theirs = foreign.iter().fold(0u64, |sum, (_, row)| sum.saturating_add(row.size()));
         let sum = totals.bytes.saturating_add(totals.hidden).saturating_add(theirs);
         let mut excess = sum.saturating_sub(bytes);
@@ -63,11 +63,11 @@ impl ArtifactStore {
     }
 
     /// Rows of other host builds. Nobody else may ever come to remove them.
-    fn foreign_rows(&mut self) -> Vec<(Foreign, Row)> {
+    fn foreign_rows(&mut self) -> Result<Vec<(Foreign, Row)>> {
         let known = self.producer().is_some();
-        let Some(index) = self.index.as_mut().filter(|_| known) else { return Vec::new() };
-        let entries = index.foreign_entries().into_iter();
-        entries.filter_map(|entry| Row::decode(&entry.part).map(|row| (entry, row))).collect()
+        let Some(index) = self.index.as_mut().filter(|_| known) else { return Ok(Vec::new()) };
+        let entries = index.foreign_entries()?.into_iter();
+        Ok(entries.filter_map(|entry| Row::decode(&entry.part).map(|row| (entry, row))).collect())
     }
 
     fn evict_foreign(&mut self, doomed: &[(Foreign, Row)]) -> Result<()> {

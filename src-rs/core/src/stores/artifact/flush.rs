@@ -7,7 +7,7 @@
 use super::change::{Change, Origin};
 use super::intent::Intent;
 use super::payload::Payload;
-use super::{ArtifactStore, Row, names};
+use super::{ArtifactStore, PayloadInfo, Row, names};
 use crate::error::{Error, Result};
 use crate::shard::Patience;
 
@@ -108,13 +108,8 @@ impl ArtifactStore {
         let (Some(meta), Some(info)) = (&row.meta, &row.payload) else {
             return Ok(());
         };
-        let name = names::file(&names::stem(key), main_part(info.packed));
         // Where it cannot be opened, the index alone knows the metadata.
-        let Ok(Some(file)) = self.folder.open_write(&name) else {
-            return Ok(());
-        };
-        let ours = |p: &Payload| p.key == key && p.set == info.set && Some(p.producer) == self.producer();
-        let Some(payload) = Payload::open(file)?.filter(ours) else {
+        let Some((name, payload)) = self.main_file(key, info)? else {
             return Ok(());
         };
         let (last, end) = payload.last_row()?;
@@ -124,6 +119,26 @@ impl ArtifactStore {
             self.folder.touch_pending(&name, bytes);
         }
         Ok(())
+    }
+
+    /// Says in a payload that nothing is known of it any more, durably.
+    pub(super) fn renounce(&self, key: &str, info: &PayloadInfo) -> Result<()> {
+        let Some((_, payload)) = self.main_file(key, info)? else {
+            return Ok(());
+        };
+        let (_, end) = payload.last_row()?;
+        payload.append_row(end, &Row::default().encode())?;
+        payload.file().sync()
+    }
+
+    /// The file of a payload that carries its metadata, to be written to, if it can be.
+    fn main_file(&self, key: &str, info: &PayloadInfo) -> Result<Option<(String, Payload)>> {
+        let name = names::file(&names::stem(key), main_part(info.packed));
+        let Ok(Some(file)) = self.folder.open_write(&name) else {
+            return Ok(None);
+        };
+        let ours = |p: &Payload| p.key == key && p.set == info.set && Some(p.producer) == self.producer();
+        Ok(Payload::open(file)?.filter(ours).map(|payload| (name, payload)))
     }
 
     /// Unlinks the files of a removed key. Returns whether there were any.

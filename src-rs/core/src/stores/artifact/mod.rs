@@ -334,7 +334,7 @@ impl ArtifactStore {
                     rows.extend(Row::decode(bytes).map(|row| (key.to_owned(), row)));
                 }
                 true
-            });
+            })?;
         }
         let flushed = rows.len();
         let unflushed = |(key, change): (&String, &Change)| Some((key.clone(), change.row.clone()?));

@@ -1,0 +1,62 @@
+// Half of what a warm start took was compiling the package that makes starts warm.
+
+import { appendFileSync, copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Program, type RunOptions, register } from '../helpers/program.js';
+
+/** Tells at its end which of our bundles V8 has got with bytecode, and which it has compiled. */
+const LOOK = `const vm = require('vm'); const { Script } = vm; const seen = {};
+vm.Script = class extends Script { constructor(text, options) { super(text, options);
+  const name = options?.filename?.split('register-')[1];
+  if (name) seen[name] = options.cachedData ? !this.cachedDataRejected : false; } };
+process.on('exit', () => console.log(JSON.stringify({ ...seen, ...globalThis.more })));`;
+
+const files = { 'app.js': `${LOOK}\nrequire('./a')`, 'a.js': '' };
+const life: RunOptions = { small: true };
+
+/** A program, and a copy of the package that may be changed. */
+function made(t: ExecutionContext) {
+  const program = new Program(t, files);
+  const dist = program.at('package', 'dist');
+  cpSync(dirname(register), dist, { recursive: true });
+  const built = join(dirname(register), '..');
+  for (const name of readdirSync(built).filter((name) => name.endsWith('.node')))
+    copyFileSync(join(built, name), program.at('package', name));
+  const options = { ...life, register: false, node: ['-r', join(dist, 'register.cjs')] };
+  const seen = async (more: RunOptions = {}) => {
+    const { stdout, stderr } = await program.run({ ...options, ...more });
+    t.is(stderr, '');
+    return JSON.parse(stdout) as Record<string, boolean>;
+  };
+  return { program, dist, seen };
+}
+
+test('bundles of the package are compiled once', async (t) => {
+  const { seen } = made(t);
+  const cold = await seen();
+  t.deepEqual(cold, { 'rest.cjs': false, 'recording.cjs': false });
+  t.deepEqual(await seen(), { 'rest.cjs': true });
+  // A command that is new has its bytecode taken, by what was recorded of the recorder.
+  t.deepEqual(await seen({ args: ['other'] }), { 'rest.cjs': true, 'recording.cjs': true });
+});
+
+test('one that has changed is compiled, and what is compiled is what is there', async (t) => {
+  const { dist, seen } = made(t);
+  await seen();
+  appendFileSync(join(dist, 'register-rest.cjs'), '\nglobalThis.more = { changed: true };');
+  t.deepEqual(await seen(), { 'rest.cjs': false, 'recording.cjs': true, changed: true });
+  t.deepEqual(await seen(), { 'rest.cjs': true, changed: true });
+});
+
+test('no shard is opened but the one that the program names', async (t) => {
+  const { program, seen } = made(t);
+  const own = program.at('own.shard');
+  const asks = `require(${JSON.stringify(program.at('package/dist/register.cjs'))}).enable({ path: ${JSON.stringify(own)} });`;
+  program.write({ 'app.js': `${LOOK}\n${asks} require('./a')` });
+  const node: string[] = [];
+  t.deepEqual(await seen({ node }), { 'recording.cjs': false });
+  t.deepEqual(await seen({ node }), {});
+  t.true(existsSync(own));
+  t.false(existsSync(program.home));
+});

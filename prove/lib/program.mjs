@@ -1,0 +1,102 @@
+// A program under `warmshard/register`: whatever becomes of its cache, it must do what it does without.
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const REGISTER = createRequire(import.meta.url).resolve('warmshard/register');
+/** No run takes that long, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** @type {Record<string, string>} */
+const FILES = {
+  'main.js': `
+    const { sum, fail } = require('./lib/sum');
+    const data = require('./data.json');
+    const { twice } = require('dep/twice');
+    console.log(sum(data.numbers), twice('ab'), require('./lib').name, module.children.length);
+    for (let i = 0; i < 40; i++) console.log(require('./many/' + i)(i));
+    try { fail(); } catch (error) { console.log(error.stack); }
+    try { require('./absent'); } catch (error) { console.log(error.message); }
+    process.exitCode = 3;`,
+  'data.json': '{ "numbers": [1, 2, 3] }',
+  'lib/sum.js': `
+    exports.sum = (all) => all.reduce((a, b) => a + b, 0);
+    exports.fail = function fail() { throw new RangeError('on purpose'); };`,
+  'lib/index.js': `exports.name = __filename.slice(-12) + typeof require.cache;`,
+  'node_modules/dep/package.json': '{ "name": "dep", "exports": { "./twice": "./src/two.js" } }',
+  'node_modules/dep/src/two.js': `exports.twice = (text) => text + text;`,
+  ...Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`many/${i}.js`, `module.exports = (n) => 'module ${i} of ' + n;`]),
+  ),
+};
+
+/** @typedef {{ out: string, how: string }} Ran */
+
+export class Program {
+  /** @param {string} dir */
+  constructor(dir) {
+    this.dir = dir;
+    for (const [name, text] of Object.entries(FILES)) {
+      mkdirSync(`${dir}/${name}`.replace(/\/[^/]*$/, ''), { recursive: true });
+      writeFileSync(`${dir}/${name}`, text);
+    }
+  }
+
+  /**
+   * Runs it; without a home, as Node.js does.
+   *
+   * @param {string} [home] the folder of its cache
+   * @param {NodeJS.ProcessEnv} [env]
+   * @returns {Promise<Ran>}
+   */
+  run(home, env = {}) {
+    const main = `${this.dir}/main.js`;
+    const child = spawn(process.execPath, home ? ['-r', REGISTER, main] : [main], {
+      env: { PATH: process.env.PATH, HOME: this.dir, WARMSHARD_HOME: home, WARMSHARD_EAGER: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        out += chunk;
+      });
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+    return new Promise((done) =>
+      child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        done({ out, how: `${signal ?? code}` });
+      }),
+    );
+  }
+
+  /** Fills a cache, and throws where nothing comes of that. @param {string} home */
+  async warm(home) {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const plain = await this.run();
+    for (let i = 0; i < 3; i++) differs(plain, await this.run(home)).forEach(fail);
+    if (!existsSync(`${home}/programs.shard`)) throw new Error('the program left no cache behind');
+    return plain;
+  }
+}
+
+/** @param {string} what */
+function fail(what) {
+  throw new Error(what);
+}
+
+/**
+ * What a run did otherwise.
+ *
+ * @param {Ran} plain
+ * @param {Ran} ran
+ * @returns {string[]}
+ */
+export function differs(plain, ran) {
+  if (plain.out === ran.out && plain.how === ran.how) return [];
+  const at = [...plain.out].findIndex((letter, i) => letter !== ran.out[i]);
+  return [
+    `ended with ${ran.how}, not ${plain.how}; printed ${JSON.stringify(ran.out.slice(Math.max(0, at - 20), at + 300))}`,
+  ];
+}

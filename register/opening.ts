@@ -1,0 +1,102 @@
+/**
+ * What comes first when a program asks for a file: the addon, the shard, and out of it the bytecode of our own bundles.
+ *
+ * They are entries as those of any module are: valid as long as the file is as it was, recorded at the end of the run that
+ * had to compile them, served with their bytecode from then on. This bundle is the one that has to be compiled each time.
+ */
+
+import vm = require('node:vm');
+
+import { type OpenProgram, openProgram, type ProgramCalls } from './native.js';
+import { defaultPath, MAX_BYTES, options, profile } from './where.js';
+
+export { openProgram } from './native.js';
+export { defaultPath, MAX_BYTES, options, profile } from './where.js';
+
+/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
+const WRAP = 1;
+
+/** Flag of an entry that says no more than that it is none of ours; see kit.ts. */
+const ASIDE = 2;
+
+/** A bundle of ours that came from the shard, or is to be recorded in it. */
+export interface Own {
+  file: string;
+  script: vm.Script;
+  /** Whether its bytecode was there, was of no use to V8, or was not there. */
+  state: 'found' | 'rejected' | 'new';
+}
+
+let early: OpenProgram | undefined;
+let owned: Own[] = [];
+let compile: (name: string) => unknown;
+
+/**
+ * Has bundles be loaded in this way.
+ *
+ * @param load compiles and runs one
+ * @param now whether the default shard is about to be asked
+ */
+export function begin(load: (name: string) => unknown, now: boolean): void {
+  compile = load;
+  // With `--enable-source-maps` it is asked about TypeScript only. What else makes us step aside is found later, and then
+  // what was opened is closed.
+  if (!now || process.env.WARMSHARD !== undefined || options.join().includes('enable')) return;
+  try {
+    early = openProgram(defaultPath(), { profile: profile(), readOnly: false, maxBytes: MAX_BYTES });
+  } catch {
+    // Whoever asks for it next is told why.
+  }
+}
+
+/** The default shard, if it was opened. It is its caller's to close from then on. */
+export function takeEarly(): OpenProgram | undefined {
+  const opened = early;
+  early = undefined;
+  return opened;
+}
+
+/** The bundles that were loaded since the last call. */
+export function takeOwned(): Own[] {
+  const taken = owned;
+  owned = [];
+  return taken;
+}
+
+/** Whether one of them is to be recorded. */
+export const hasNew = (): boolean => owned.some(({ state }) => state !== 'found');
+
+/**
+ * Runs a bundle of this package, past everything that a program may have put in the way of loading.
+ *
+ * @param cache where its bytecode may be
+ * @param readOnly whether nothing is kept there
+ */
+export function bundle(name: string, cache: ProgramCalls | undefined = early, readOnly = false): unknown {
+  const file = `${__dirname}/register-${name}.cjs`;
+  const script = cache && scriptOf(file, cache, readOnly);
+  if (script === undefined) return compile(name);
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, file, __dirname);
+  return module.exports;
+}
+
+function scriptOf(file: string, cache: ProgramCalls, readOnly: boolean): vm.Script | undefined {
+  try {
+    const found = cache.load(file);
+    if (typeof found === 'object') {
+      const [flags, text, code] = found;
+      if (flags & ASIDE || code.length === 0) return undefined;
+      const script = new vm.Script(text, { filename: file, lineOffset: -1, cachedData: code as Buffer });
+      owned.push({ file, script, state: script.cachedDataRejected ? 'rejected' : 'found' });
+      return script;
+    }
+    const text = readOnly ? undefined : cache.read(file, WRAP);
+    if (text === undefined) return undefined;
+    const script = new vm.Script(text, { filename: file, lineOffset: -1 });
+    owned.push({ file, script, state: 'new' });
+    return script;
+  } catch {
+    return undefined;
+  }
+}
