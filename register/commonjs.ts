@@ -8,7 +8,6 @@
  * own otherwise.
  */
 
-import { lookAhead, type Take } from './ahead.js';
 import { asMethod } from './as-method.js';
 import { isTranspilingOnly } from './aside.js';
 import { beginning } from './beginning.js';
@@ -96,7 +95,6 @@ function prepare(filename: string): Prepared | undefined {
     )
       return undefined;
     makeFrames(cache);
-    if (cache !== undefined) beginAhead(cache);
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'object') {
       const [flags, text, code, map] = found;
@@ -109,14 +107,6 @@ function prepare(filename: string): Prepared | undefined {
       }
       // V8 gives no bytecode of some scripts.
       const name = flags & NAMED ? map : filename;
-      order.add(filename);
-      const body = code.length > 0 ? take?.(filename, text, name) : undefined;
-      if (body !== undefined) {
-        if (flags & TRANSPILED && name === filename) keepMap(filename, map);
-        counts.hits++;
-        debug('hit', filename);
-        return { filename, script: { runInThisContext: () => body }, flags };
-      }
       const script = compileText(text, name, code.length > 0 ? code : undefined);
       if (flags & TRANSPILED && name === filename) keepMap(filename, map);
       if (script.cachedDataRejected) {
@@ -135,7 +125,6 @@ function prepare(filename: string): Prepared | undefined {
     debug('miss', filename, found === -1 ? 'not known' : 'changed');
     if (isReadOnly() && !typed) return undefined;
     if (cache !== undefined) isNewCommand(cache);
-    order.add(filename);
     return typed ? kit.typescript().compile(filename) : recording().compiler.compile(filename);
   } catch (error) {
     giveUp(error);
@@ -143,29 +132,11 @@ function prepare(filename: string): Prepared | undefined {
   }
 }
 
-/** What threads cannot do says so: asking node:worker_threads would load it. */
-const isThread = (process.chdir as { disabled?: boolean }).disabled === true;
-
-/** Modules in the order in which they were asked for: what the next run of this command will ask for. */
-const order = new Set<string>();
-
-let take: Take | undefined;
-let hasBegun = isThread;
-
-/** Has what the last run of this command asked for deserialised ahead, unless this run is to be recorded. */
-function beginAhead(cache: ProgramCalls): void {
-  if (hasBegun) return;
-  hasBegun = true;
-  if (process.env.WARMSHARD_AHEAD === '0' || isNewCommand(cache) || command === undefined) return;
-  const files = cache.noted(aheadName());
-  if (files !== undefined)
-    take = lookAhead(cache, files, () => compileText('(function () {\n})', '').runInThisContext());
-}
-
-const aheadName = () => `ahead ${process.argv[1]}\t${command}`;
-
 /** Whether only what must be transpiled is ours. */
 let transpilingOnly = false;
+
+/** What threads cannot do says so: asking node:worker_threads would load it. */
+const isThread = (process.chdir as { disabled?: boolean }).disabled === true;
 
 let recorder: Recording | undefined;
 
@@ -212,7 +183,6 @@ export function publish(): number {
 const MAX_COMMANDS = 8;
 
 let newCommand: boolean | undefined;
-let command: string | undefined;
 
 /**
  * Whether this command of this program has not run before: other functions may run, whose bytecode is to be added to
@@ -225,13 +195,12 @@ function isNewCommand(cache: ProgramCalls): boolean {
   if (main === undefined || isReadOnly()) return false;
   const flags = words.filter((word) => word.startsWith('-')).map((word) => word.replace(/=.*/, ''));
   const first = words.find((word) => /^\w[\w:-]{0,31}$/.test(word)) ?? '';
-  command = [first, ...flags.sort()].join(' ').slice(0, 200);
+  const command = [first, ...flags.sort()].join(' ').slice(0, 200);
   const name = `commands ${main}`;
   const known = cache.noted(name)?.split('\n') ?? [];
   if (known.length >= MAX_COMMANDS || known.includes(command)) return false;
   newCommand = true;
-  recording().capture.note(name, () => [...known, command].join('\n'));
-  recording().capture.note(aheadName(), () => [...order].join('\n'));
+  recording().capture.note(name, [...known, command].join('\n'));
   return true;
 }
 
@@ -246,9 +215,8 @@ function makeFrames(cache: ProgramCalls | undefined): void {
   const name = `loader ${process.version} ${isThread ? 'thread' : ''}`;
   let text = cache?.noted(name);
   if (text === undefined) {
-    const learnt = recording().learnFrames(genuineHandler, bundlePath('recording'));
-    text = learnt;
-    if (!isReadOnly()) recording().capture.note(name, () => learnt);
+    text = recording().learnFrames(genuineHandler, bundlePath('recording'));
+    if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
   if (importModuleDynamically !== undefined) silenceWarning();

@@ -79,6 +79,6 @@ export const TYPED_REQUEST = '\tts';
 /** A module's body, ready to run. */
 export interface Prepared {
   filename: string;
-  script: Pick<vm.Script, 'runInThisContext'>;
+  script: vm.Script;
   flags: number;
 }

@@ -5,7 +5,6 @@ import { bundle } from './opening.js';
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
   load(path: string): number | [flags: number, text: string, code: Uint8Array, map: string];
-  lookAhead(path: string): Uint8Array | undefined;
   read(path: string, wrap: number): string | undefined;
   mayEnd(path: string): number;
   replaceText(path: string, text: string, wrap: number): string | undefined;

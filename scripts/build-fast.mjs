@@ -86,7 +86,6 @@ function build(node) {
       '-o',
       out,
       join(root, 'src-cpp', 'fast.cc'),
-      join(root, 'src-cpp', 'ahead.cc'),
       join(root, 'src-cpp', 'baseline.cc'),
     ],
     { encoding: 'utf8' },

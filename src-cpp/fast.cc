@@ -11,8 +11,6 @@
 // flat one-byte string in optimised code (cons, sliced, external; interpreted code) arrives at the slow callbacks,
 // which copy the bytes first. Two-byte strings and what is no string are answered "the ordinary way, please".
 
-#include "ahead.h"
-
 #include <dlfcn.h>
 #include <node.h>
 
@@ -260,6 +258,4 @@ void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const ch
 NODE_MODULE_INIT(/* exports, module, context */) {
   put(exports, context, "connect", Connect);
   put(exports, context, "offer", Offer);
-  put(exports, context, "begin", ahead_of::Begin);
-  put(exports, context, "take", ahead_of::Take);
 }

@@ -53,7 +53,7 @@ export class Capture {
   #aside = new Map<string, string>();
   #resolved: [folder: string, request: string, paths: number, told: string][] = [];
   #loaded = new Map<string, Loaded>();
-  #notes: [name: string, text: () => string][] = [];
+  #notes: [name: string, text: string][] = [];
   #armed = false;
   #timer: NodeJS.Timeout | undefined;
   /** How often bytecode was taken early. */
@@ -110,8 +110,8 @@ export class Capture {
     this.#arm();
   }
 
-  /** A short text is to be kept, as it is then. */
-  note(name: string, text: () => string): void {
+  /** A short text is to be kept. */
+  note(name: string, text: string): void {
     this.#notes.push([name, text]);
   }
 
@@ -191,7 +191,7 @@ export class Capture {
         else cache.improve(file, code, Number(state === 'rejected'));
       }
       this.#searches.record(searches);
-      for (const [name, text] of notes) cache.note(name, text());
+      for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const [filename, { script }] of [...recorded, ...loaded])
           if (script !== undefined) this.loaded(filename, script, false);

@@ -41,7 +41,6 @@ callbacks! {
     CALLBACKS: ProgramHandle;
     resolve "resolve" => resolve_request;
     load "load" => load_module;
-    look_ahead "lookAhead" => code_ahead;
     read "read" => read_source;
     may_end "mayEnd" => text_may_end;
     replace_text "replaceText" => replace_source_text;
@@ -157,14 +156,6 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
         }
     }
     Ok(Made(array))
-}
-
-/// `lookAhead(path)`: the bytecode of a module that is going to be asked for, or undefined.
-fn code_ahead(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
-    let mut buffer = KeyBuffer::new();
-    let path = name(env, path, &mut buffer)?;
-    let code = it.with(|programs, shard| programs.look_ahead(shard, path))?;
-    Ok(code.and_then(|code| external::code(env, code)).map_or(UNDEFINED, Made))
 }
 
 fn int(env: sys::napi_env, number: i32) -> sys::napi_value {

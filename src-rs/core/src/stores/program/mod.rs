@@ -3,7 +3,6 @@
 //! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
 //! keeps them apart. An answer is given only where the file system says today what it said then.
 
-mod entry;
 mod facts;
 mod module;
 mod place;
@@ -12,15 +11,14 @@ mod stamp;
 mod text;
 mod walk;
 
-pub use entry::Bytes;
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
 pub use text::{Text, WRAP};
 
 use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
+use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
-use entry::{bytes_at, entry_of};
 use facts::{Facts, Today};
 use module::Meta;
 use rustix::fs::FileType;
@@ -43,6 +41,15 @@ pub enum Loaded {
     Absent,
     /// The source is another one now, or a manifest that decided is.
     Changed,
+}
+
+/// Bytes of an entry.
+#[derive(Debug)]
+pub enum Bytes {
+    /// In the mapping, which lives as long as this.
+    Pinned(Pin),
+    /// A copy, where there is no mapping.
+    Copied(Vec<u8>),
 }
 
 /// A source that was read and may be recorded.
@@ -89,8 +96,6 @@ pub struct Programs {
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
-    /// Entries that were looked up before they are asked for: `meta`, `text`, `code` and `map`.
-    early: HashMap<Vec<u8>, [Bytes; PARTS]>,
 }
 
 impl Programs {
@@ -113,7 +118,6 @@ impl Programs {
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),
-            early: HashMap::new(),
         }
     }
 
@@ -181,42 +185,20 @@ impl Programs {
         Ok(Some(found.real))
     }
 
-    fn entry(&self, shard: &mut Shard, source: &[u8]) -> Result<Option<[Bytes; PARTS]>> {
-        let Lookup::Hit(hit) = shard.get(&self.key(b'm', source, b""), &Validator::None)? else {
-            return Ok(None);
-        };
-        Ok(entry_of(shard, &hit))
-    }
-
-    /// Looks a module up before it is asked for, and gives its bytecode. Whether it is believed, `load` decides, when the
-    /// program asks. `None` where it has no bytecode that stays where it is.
-    ///
-    /// # Errors
-    /// As `load`.
-    pub fn look_ahead(&mut self, shard: &mut Shard, source: &[u8]) -> Result<Option<Bytes>> {
-        let Lookup::Hit(hit) = shard.get(&self.key(b'm', source, b""), &Validator::None)? else {
-            return Ok(None);
-        };
-        let (Some(entry), Some([_, _, code, _])) = (entry_of(shard, &hit), entry_of(shard, &hit)) else {
-            return Ok(None);
-        };
-        if !matches!(code, Bytes::Pinned(_)) || code.as_slice().is_empty() {
-            return Ok(None);
-        }
-        self.early.insert(source.to_vec(), entry);
-        Ok(Some(code))
-    }
-
     /// What is kept of a module, if its source and the manifests that decided are as they were.
     ///
     /// # Errors
     /// `InvalidKey` for a path that is too long.
     pub fn load(&mut self, shard: &mut Shard, source: &[u8]) -> Result<Loaded> {
-        let entry = match self.early.remove(source) {
-            Some(entry) => Some(entry),
-            None => self.entry(shard, source)?,
+        let Lookup::Hit(hit) = shard.get(&self.key(b'm', source, b""), &Validator::None)? else {
+            return Ok(Loaded::Absent);
         };
-        let Some([head, text, code, map]) = entry else { return Ok(Loaded::Absent) };
+        let [meta, rest @ ..] = shard.parts(&hit).try_into().unwrap_or([(0, 0); PARTS]);
+        let (Some(head), [Some(text), Some(code), Some(map)]) =
+            (bytes_at(shard, meta.0, meta.1), rest.map(|(offset, len)| bytes_at(shard, offset, len)))
+        else {
+            return Ok(Loaded::Absent);
+        };
         let Some(meta) = Meta::decode(head.as_slice()) else {
             return Ok(Loaded::Absent);
         };
@@ -399,5 +381,25 @@ impl Programs {
             }
             Ok(())
         })
+    }
+}
+
+/// Bytes of the file, pinned where it is mapped.
+fn bytes_at(shard: &Shard, offset: u64, len: u32) -> Option<Bytes> {
+    if let Some(pin) = shard.pin(offset, len) {
+        return Some(Bytes::Pinned(pin));
+    }
+    let mut copy = vec![0; usize::try_from(len).ok()?];
+    shard.copy(offset, &mut copy).then_some(Bytes::Copied(copy))
+}
+
+impl Bytes {
+    /// The bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Pinned(pin) => pin.as_slice(),
+            Bytes::Copied(bytes) => bytes,
+        }
     }
 }
