@@ -55,18 +55,48 @@ test('the other bundles are loaded when something of theirs is asked for', async
   ]);
 });
 
-test('an open shard gets one call from the addon, and the others when it needs one of them', (t) => {
+const builtAddon = () => {
   const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
-  const { NativeShard } = require(join(root, built));
+  return require(join(root, built));
+};
+
+test('the addon defines what leads to a first hit, and the rest when it is asked for', (t) => {
+  const addon = builtAddon();
+  t.deepEqual(Object.keys(addon).sort(), [
+    'attach',
+    'check',
+    'close',
+    'fastNumber',
+    'functionsOf',
+    'open',
+    'setErrorClass',
+    'window',
+  ]);
+  t.true(Object.keys(addon.functionsOf('shard')).length > 20);
+  t.is(addon.functionsOf('no such table'), null);
+});
+
+test('an open shard gets one call from the addon, and the others when it needs one of them', (t) => {
+  const { open, attach, close } = builtAddon();
   const none = { hostName: '', hostVersion: '', parts: [''] };
   const flags = { readOnly: false, syncEach: false, verifyAlways: false, mapped: true, autoCompact: false };
   const target: Record<string, unknown> = {};
-  const shard = NativeShard.open(shardPath(t), { ...none, ...flags }, target);
+  const shard = open(shardPath(t), { ...none, ...flags }, target);
   t.deepEqual(Object.keys(target).sort(), ['exchange', 'get']);
-  shard.attach(target);
+  attach(shard, target);
   t.true(Object.keys(target).length > 10);
   t.true(Object.values(target).every((call) => call === target.exchange || typeof call === 'function'));
-  shard.close();
+  close(shard);
+});
+
+test('a function of the addon takes what it is for and nothing else', (t) => {
+  const { functionsOf, close } = builtAddon();
+  const { size } = functionsOf('shard');
+  const job = functionsOf('work').begin();
+  for (const wrong of [undefined, null, 1, {}, [], 'shard', new Uint8Array(8), job]) {
+    t.throws(() => size(wrong));
+    t.throws(() => close(wrong));
+  }
 });
 
 test('a path means the same however it is written', (t) => {

@@ -41,7 +41,7 @@ export const SIZES = {
     main,
     large: small,
     batch: 100_000,
-    starts: 9,
+    starts: 13,
     readers: [2],
     wide: false,
     sources: 1000,

@@ -66,7 +66,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
 /** Looks at everything; `shard` is the file to look at, too. */
 export function diagnose(shard?: string): Diagnosis {
   const attempts: Attempt[] = [];
-  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.NativeShard !== undefined);
+  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.setErrorClass !== undefined);
   const triple = platformTriple();
   const facts = loadFacts(triple, attempts);
   const { version } = require('../package.json') as { version: string };
@@ -92,8 +92,8 @@ export function diagnose(shard?: string): Diagnosis {
   }
   const path = addonPath();
   if (path !== undefined) binary.path = path;
-  // A binary from before there was such a function has none.
-  const own = addon.NativeShard.version?.();
+  // A binary of another version may have no such function.
+  const own = addon.functionsOf?.('shard')?.version();
   if (own !== undefined) diagnosis.versions.binary = own;
   if (own !== version)
     problems.push(

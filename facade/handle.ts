@@ -1,7 +1,15 @@
 import { WarmshardError } from './errors.js';
 import { viewPart } from './lending.js';
 import { MetaBlock } from './meta.js';
-import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
+import {
+  type FirstCalls,
+  type HotCalls,
+  type NativeCursor,
+  type NativeOptions,
+  type NativeShard,
+  native,
+  table,
+} from './native.js';
 import { mustCopy } from './options.js';
 import { unwatch, type Watched, watch } from './watch.js';
 
@@ -35,9 +43,9 @@ export class Handle {
     copy: boolean | undefined,
   ) {
     const first = {} as FirstCalls;
-    this.native = native().NativeShard.open(path, options, first);
+    this.native = native().open(path, options, first);
     this.first = first;
-    if (mustCopy(copy)) this.native.neverLend();
+    if (mustCopy(copy)) table('shard').neverLend(this.native);
     this.windows = [];
     this.answer = new Uint32Array(first.exchange, 0, ANSWER_WORDS);
     this.partNames = options.parts;
@@ -51,7 +59,7 @@ export class Handle {
 
   private attach(): HotCalls {
     const calls = {} as HotCalls;
-    this.native.attach(calls);
+    native().attach(this.native, calls);
     this.calls = calls;
     return calls;
   }
@@ -82,13 +90,13 @@ export class Handle {
 
   /** The keys of this producer's entries as of this call, oldest first. */
   keys(): IterableIterator<string> {
-    return walk(this.native.cursor());
+    return walk(table('shard').cursor(this.native));
   }
 
   /** `result`, of a change that changes nothing, where changes are allowed. */
   requireWritable<T>(result: T): T {
     // Throws where the shard is closed.
-    this.native.size();
+    table('shard').size(this.native);
     if (this.readOnly)
       throw new WarmshardError(
         'ERR_READ_ONLY',
@@ -104,12 +112,13 @@ export class Handle {
   close(): void {
     this.closed = true;
     unwatch(this.watched);
-    this.native.close();
+    native().close(this.native);
     this.windows.length = 0;
   }
 }
 
-function* walk(cursor: ReturnType<NativeShard['cursor']>): IterableIterator<string> {
-  for (let keys = cursor.nextKeys(CURSOR_KEYS); keys.length > 0; keys = cursor.nextKeys(CURSOR_KEYS))
+function* walk(cursor: NativeCursor): IterableIterator<string> {
+  const { nextKeys } = table('shard');
+  for (let keys = nextKeys(cursor, CURSOR_KEYS); keys.length > 0; keys = nextKeys(cursor, CURSOR_KEYS))
     yield* keys;
 }

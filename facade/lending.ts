@@ -1,5 +1,6 @@
 import { fast } from './fast.js';
 import type { Handle } from './handle.js';
+import { native } from './native.js';
 
 // Markers of src-rs/binding/exchange.rs and hot.rs.
 const COPY = 0xffff_ffff;
@@ -60,8 +61,8 @@ export function viewPart(handle: Handle, index: number): Uint8Array | undefined 
 }
 
 function makeWindow(handle: Handle, index: number): void {
-  const { answer, native } = handle;
-  const buffer = native.window(index);
+  const { answer } = handle;
+  const buffer = native().window(handle.native, index);
   if (buffer != null) handle.windows[answer[MADE_WINDOW] as number] = buffer;
   if (buffer == null || answer[index * 3] === NEEDS_WINDOW) answer[index * 3] = COPY;
 }

@@ -2,7 +2,7 @@ import { WarmshardError } from './errors.js';
 import { later } from './later.js';
 import { type Attempt, load, platformTriple } from './loader.js';
 import type { ShardStats } from './reports.js';
-import type { NativeArtifactStoreClass } from './stores/native.js';
+import type { ArtifactCalls } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
 
 /** What the addon puts on the object that is handed to `open`; see `FIRST` of src-rs/binding/hot.rs. */
@@ -36,9 +36,12 @@ export interface ScriptCalls {
   putSource(path: string, parts: readonly Uint8Array[]): number;
 }
 
-/** What a script cache counts by itself. */
-export interface NativeScripts {
-  tally(): {
+/** See there. */
+export interface ScriptsCalls {
+  /** Puts the `ScriptCalls` on an object. */
+  of(shard: NativeShard, byContent: boolean, target: object): NativeScripts;
+  /** What a script cache counts by itself. */
+  tally(scripts: NativeScripts): {
     saves: number;
     skippedSaves: number;
     changedSources: number;
@@ -86,66 +89,88 @@ export interface NativeOptions {
   autoCompact: boolean;
 }
 
-export interface NativeJob {
-  abort(): void;
-  progress(): [done: number, total: number];
-}
-
 type Metas = readonly (Uint8Array | undefined)[];
 type Values = readonly (Uint8Array | readonly Uint8Array[])[];
 
-/** The generated part of the addon; see src-rs/binding/shard.rs. */
-export interface NativeShard {
-  /** Puts the `HotCalls` on an object. */
-  attach(target: object): void;
-  close(): void;
-  neverLend(): void;
-  window(part: number): ArrayBuffer | undefined;
-  fastNumber(): number;
-  check(): void;
-  size(): number;
-  generation(): number;
-  info(key: string): NativeEntryInfo | null;
-  list(): NativeEntryInfo[];
-  cursor(): { nextKeys(most: number): string[] };
-  remove(key: string): boolean;
-  clear(): void;
+/** What the addon keeps behind a value of JavaScript, which only its functions can use. */
+export interface Held<T extends string> {
+  readonly held: T;
+}
+export type NativeShard = Held<'shard'>;
+export type NativeCursor = Held<'cursor'>;
+export type NativeJob = Held<'job'>;
+export type NativeScripts = Held<'scripts'>;
+export type NativePipeline = Held<'pipeline'>;
+
+/** See src-rs/binding/seldom.rs. */
+export interface SeldomCalls {
+  /** The version of warmshard that the binary was built from. */
+  version(): string;
+  neverLend(shard: NativeShard): void;
+  size(shard: NativeShard): number;
+  generation(shard: NativeShard): number;
+  info(shard: NativeShard, key: string): NativeEntryInfo | null;
+  list(shard: NativeShard): NativeEntryInfo[];
+  cursor(shard: NativeShard): NativeCursor;
+  nextKeys(cursor: NativeCursor, most: number): string[];
+  remove(shard: NativeShard, key: string): boolean;
+  clear(shard: NativeShard): void;
   /** `clear`, and removes the file. */
-  removeFile(): void;
-  totals(): [own: number, partBytes: number];
-  writeMany(keys: readonly string[], values: Values, metas: Metas, replace: boolean): number;
+  removeFile(shard: NativeShard): void;
+  totals(shard: NativeShard): [own: number, partBytes: number];
+  writeMany(
+    shard: NativeShard,
+    keys: readonly string[],
+    values: Values,
+    metas: Metas,
+    replace: boolean,
+  ): number;
   writeManyAsync(
+    shard: NativeShard,
     keys: readonly string[],
     values: Values,
     metas: Metas,
     replace: boolean,
     job: NativeJob,
   ): Promise<number>;
-  evictStale(): number;
-  evictStaleAsync(job: NativeJob): Promise<number>;
-  compact(): unknown;
-  compactAsync(job: NativeJob): Promise<unknown>;
-  verify(): unknown;
-  verifyAsync(job: NativeJob): Promise<unknown>;
-  flush(): void;
-  flushAsync(job: NativeJob): Promise<void>;
-  durability(): unknown;
-  stats(): Omit<ShardStats, 'rejected' | 'door' | 'doorShut'> & { rejected?: string | null };
+  evictStale(shard: NativeShard): number;
+  evictStaleAsync(shard: NativeShard, job: NativeJob): Promise<number>;
+  compact(shard: NativeShard): unknown;
+  compactAsync(shard: NativeShard, job: NativeJob): Promise<unknown>;
+  verify(shard: NativeShard): unknown;
+  verifyAsync(shard: NativeShard, job: NativeJob): Promise<unknown>;
+  flush(shard: NativeShard): void;
+  flushAsync(shard: NativeShard, job: NativeJob): Promise<void>;
+  durability(shard: NativeShard): unknown;
+  stats(
+    shard: NativeShard,
+  ): Omit<ShardStats, 'rejected' | 'door' | 'doorShut'> & { rejected?: string | null };
+}
+
+/** See src-rs/binding/work.rs. */
+export interface WorkCalls {
+  begin(): NativeJob;
+  abort(job: NativeJob): void;
+  progress(job: NativeJob): [done: number, total: number];
 }
 
 /** See src-rs/binding/stores/pipeline.rs. */
-export interface NativePipeline {
+export interface PipelineCalls {
+  open(root: string, options: NativePipelineOptions): NativePipeline;
   /** Memory that is lent, or a copy. */
-  get(fingerprint: Uint8Array): ArrayBuffer | Uint8Array | null;
-  has(fingerprint: Uint8Array): boolean;
-  put(fingerprint: Uint8Array, payload: Uint8Array): void;
-  remove(fingerprint: Uint8Array): boolean;
-  clear(): number;
-  flush(): void;
-  flushAsync(): Promise<void>;
-  durability(): unknown;
-  metrics(): Counters;
-  close(): void;
+  get(pipeline: NativePipeline, fingerprint: Uint8Array): ArrayBuffer | Uint8Array | null;
+  has(pipeline: NativePipeline, fingerprint: Uint8Array): boolean;
+  put(pipeline: NativePipeline, fingerprint: Uint8Array, payload: Uint8Array): void;
+  remove(pipeline: NativePipeline, fingerprint: Uint8Array): boolean;
+  clear(pipeline: NativePipeline): number;
+  flush(pipeline: NativePipeline): void;
+  flushAsync(pipeline: NativePipeline): Promise<void>;
+  durability(pipeline: NativePipeline): unknown;
+  metrics(pipeline: NativePipeline): Counters;
+  close(pipeline: NativePipeline): void;
+  fingerprintParts(parts: readonly Uint8Array[]): Uint8Array;
+  artifactFooter(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
+  artifactIsSound(fingerprint: Uint8Array, sealed: Uint8Array): boolean;
 }
 
 export interface NativePipelineOptions {
@@ -155,19 +180,25 @@ export interface NativePipelineOptions {
   trust?: string;
 }
 
+/** The addon's functions that it makes when somebody needs one of a table. */
+export interface Tables {
+  shard: SeldomCalls;
+  work: WorkCalls;
+  scripts: ScriptsCalls;
+  artifacts: ArtifactCalls;
+  pipeline: PipelineCalls;
+}
+
+/** What a program needs from its first `open` to its first hit; see src-rs/binding/shard.rs. */
 export interface Addon {
-  NativeArtifactStore: NativeArtifactStoreClass;
-  NativePipeline: { open(root: string, options: NativePipelineOptions): NativePipeline };
-  fingerprintParts(parts: readonly Uint8Array[]): Uint8Array;
-  artifactFooter(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
-  artifactIsSound(fingerprint: Uint8Array, sealed: Uint8Array): boolean;
-  NativeShard: {
-    open(path: string, options: NativeOptions, target: object): NativeShard;
-    /** The version of warmshard that the binary was built from. */
-    version(): string;
-  };
-  NativeScripts: { of(shard: NativeShard, byContent: boolean, target: object): NativeScripts };
-  NativeJob: new () => NativeJob;
+  open(path: string, options: NativeOptions, target: object): NativeShard;
+  /** Puts the `HotCalls` on an object. */
+  attach(shard: NativeShard, target: object): void;
+  window(shard: NativeShard, part: number): ArrayBuffer | undefined;
+  fastNumber(shard: NativeShard): number;
+  check(shard: NativeShard): void;
+  close(shard: NativeShard): void;
+  functionsOf<T extends keyof Tables>(table: T): Tables[T];
   setErrorClass(errorClass: typeof WarmshardError): void;
 }
 
@@ -184,6 +215,17 @@ export function native(): Addon {
     addon.setErrorClass(WarmshardError);
   }
   return addon;
+}
+
+const tables: { [T in keyof Tables]?: Tables[T] } = {};
+
+/** A table of the addon's functions. */
+export function table<T extends keyof Tables>(name: T): Tables[T] {
+  const made = tables[name];
+  if (made !== undefined) return made;
+  const functions = native().functionsOf(name);
+  tables[name] = functions;
+  return functions;
 }
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call

@@ -6,7 +6,7 @@ import type { WorkOptions } from './later/work.js';
 import { later } from './later.js';
 import { viewFirst } from './lending.js';
 import type { EntryMeta, Validator } from './meta.js';
-import type { FirstCalls } from './native.js';
+import { type FirstCalls, table } from './native.js';
 import { nativeOptions, type ShardOptions } from './options.js';
 import { absolutePath } from './paths.js';
 import type { CompactReport, Durability, EntryInfo, ShardStats, VerifyReport } from './reports.js';
@@ -69,12 +69,12 @@ export class Shard<V = Uint8Array> {
 
   /** Rises with every published change, of any process. */
   get generation(): number {
-    return this.#handle.native.generation();
+    return table('shard').generation(this.#handle.native);
   }
 
   /** Live entries, of all producers. */
   get size(): number {
-    return this.#handle.native.size();
+    return table('shard').size(this.#handle.native);
   }
 
   /**
@@ -193,7 +193,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   info(key: string): EntryInfo | undefined {
-    const info = this.#handle.native.info(key);
+    const info = table('shard').info(this.#handle.native, key);
     return info == null ? undefined : later().entryInfo(info, this.#handle.partNames);
   }
 
@@ -218,7 +218,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   delete(key: string): boolean {
-    return this.#handle.native.remove(key);
+    return table('shard').remove(this.#handle.native, key);
   }
 
   /**
@@ -230,7 +230,7 @@ export class Shard<V = Uint8Array> {
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
     if (keys.length === 0) return this.#handle.requireWritable(0);
-    return this.#handle.native.writeMany(keys, values, metas, false);
+    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
   }
 
   /**
@@ -240,7 +240,7 @@ export class Shard<V = Uint8Array> {
    */
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
     const { keys, values, metas } = this.#values.collect(entries);
-    return this.#handle.native.writeMany(keys, values, metas, true);
+    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
   }
 
   /**
@@ -249,7 +249,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   clear(): void {
-    this.#handle.native.clear();
+    table('shard').clear(this.#handle.native);
   }
 
   /**
@@ -289,7 +289,9 @@ export class Shard<V = Uint8Array> {
    */
   list(): EntryInfo[] {
     const { partNames } = this.#handle;
-    return this.#handle.native.list().map((info) => later().entryInfo(info, partNames));
+    return table('shard')
+      .list(this.#handle.native)
+      .map((info) => later().entryInfo(info, partNames));
   }
 
   /**
@@ -299,7 +301,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   evictStale(): number {
-    return this.#handle.native.evictStale();
+    return table('shard').evictStale(this.#handle.native);
   }
 
   /**
@@ -308,7 +310,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   compact(): CompactReport {
-    return this.#handle.native.compact() as CompactReport;
+    return table('shard').compact(this.#handle.native) as CompactReport;
   }
 
   /**
@@ -317,7 +319,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_CLOSED`
    */
   verify(): VerifyReport {
-    return this.#handle.native.verify() as VerifyReport;
+    return table('shard').verify(this.#handle.native) as VerifyReport;
   }
 
   /**
@@ -326,17 +328,17 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   flush(): void {
-    this.#handle.native.flush();
+    table('shard').flush(this.#handle.native);
   }
 
   /** What a power cut now might cost. */
   durability(): Durability {
-    return this.#handle.native.durability() as Durability;
+    return table('shard').durability(this.#handle.native) as Durability;
   }
 
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
-    const { rejected, ...stats } = this.#handle.native.stats();
+    const { rejected, ...stats } = table('shard').stats(this.#handle.native);
     const doorShut = later().shutBecause();
     return {
       ...stats,
@@ -362,7 +364,7 @@ export class Shard<V = Uint8Array> {
     return later().runWork(options, async (job) =>
       keys.length === 0
         ? this.#handle.requireWritable(0)
-        : this.#handle.native.writeManyAsync(keys, values, metas, false, job),
+        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
     );
   }
 
@@ -370,28 +372,34 @@ export class Shard<V = Uint8Array> {
   async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
     return later().runWork(options, (job) =>
-      this.#handle.native.writeManyAsync(keys, values, metas, true, job),
+      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
     );
   }
 
   /** `compact` off the event loop. */
   async compactAsync(options?: WorkOptions): Promise<CompactReport> {
-    return later().runWork(options, (job) => this.#handle.native.compactAsync(job) as Promise<CompactReport>);
+    return later().runWork(
+      options,
+      (job) => table('shard').compactAsync(this.#handle.native, job) as Promise<CompactReport>,
+    );
   }
 
   /** `verify` off the event loop. */
   async verifyAsync(options?: WorkOptions): Promise<VerifyReport> {
-    return later().runWork(options, (job) => this.#handle.native.verifyAsync(job) as Promise<VerifyReport>);
+    return later().runWork(
+      options,
+      (job) => table('shard').verifyAsync(this.#handle.native, job) as Promise<VerifyReport>,
+    );
   }
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
+    return later().runWork(options, (job) => table('shard').flushAsync(this.#handle.native, job));
   }
 
   /** `evictStale` off the event loop. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
-    return later().runWork(options, (job) => this.#handle.native.evictStaleAsync(job));
+    return later().runWork(options, (job) => table('shard').evictStaleAsync(this.#handle.native, job));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Handle } from './handle.js';
+import { native } from './native.js';
 
 /** A shard that is checked. */
 export type Watched = WeakRef<Handle>;
@@ -37,6 +38,6 @@ function check(): void {
   for (const watched of open) {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);
-    else handle.native.check();
+    else native().check(handle.native);
   }
 }

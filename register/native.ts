@@ -1,7 +1,7 @@
 import { type Attempt, load } from '../facade/loader.js';
 import { bundle } from './opening.js';
 
-/** What the addon puts on the target of `NativeProgram.open`; see src-rs/binding/stores/program.rs. */
+/** What the addon puts on the target of `open` in its table `program`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
   load(path: string): number | [flags: number, text: string, code: Uint8Array, map: string];
@@ -19,26 +19,20 @@ export interface ProgramCalls {
   ignoreEnd(): void;
   isLoading(): void;
   publish(): number;
-}
-
-interface NativeProgram {
   close(): void;
 }
 
-/** A program cache until it is closed. */
-export type OpenProgram = ProgramCalls & NativeProgram;
-
 interface Addon {
-  NativeProgram: {
+  functionsOf(table: 'program'): {
     open(
       path: string,
       options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
       target: object,
-    ): NativeProgram;
+    ): void;
   };
 }
 
-const isOurs = (found: Partial<Addon>): found is Addon => found.NativeProgram !== undefined;
+const isOurs = (found: Partial<Addon>): found is Addon => found.functionsOf !== undefined;
 
 function addon(): Addon {
   const attempts: Attempt[] = [];
@@ -55,9 +49,8 @@ function addon(): Addon {
 export function openProgram(
   file: string,
   options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-): OpenProgram {
-  const calls = {} as OpenProgram;
-  const opened = addon().NativeProgram.open(file, options, calls);
-  calls.close = () => opened.close();
+): ProgramCalls {
+  const calls = {} as ProgramCalls;
+  addon().functionsOf('program').open(file, options, calls);
   return calls;
 }

@@ -7,7 +7,7 @@
 
 import vm = require('node:vm');
 
-import { type OpenProgram, openProgram, type ProgramCalls } from './native.js';
+import { openProgram, type ProgramCalls } from './native.js';
 import { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 export { openProgram } from './native.js';
@@ -27,7 +27,7 @@ export interface Own {
   state: 'found' | 'rejected' | 'new';
 }
 
-let early: OpenProgram | undefined;
+let early: ProgramCalls | undefined;
 let owned: Own[] = [];
 let compile: (name: string) => unknown;
 
@@ -50,7 +50,7 @@ export function begin(load: (name: string) => unknown, now: boolean): void {
 }
 
 /** The default shard, if it was opened. It is its caller's to close from then on. */
-export function takeEarly(): OpenProgram | undefined {
+export function takeEarly(): ProgramCalls | undefined {
   const opened = early;
   early = undefined;
   return opened;

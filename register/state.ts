@@ -2,7 +2,7 @@
 
 import { path as nodePath } from './builtins.js';
 import { debug } from './debug.js';
-import type { OpenProgram, ProgramCalls } from './native.js';
+import type { ProgramCalls } from './native.js';
 import { defaultPath, MAX_BYTES, openProgram, profile, takeEarly } from './opening.js';
 
 /** Fewest that it may be told to have: those of an empty one, and a little. */
@@ -89,7 +89,7 @@ export function faultOf(options: unknown): string | undefined {
 
 let options: EnableOptions = {};
 let isDefault = true;
-let cache: OpenProgram | undefined;
+let cache: ProgramCalls | undefined;
 let closed: string | undefined;
 let opening = false;
 

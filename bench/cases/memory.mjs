@@ -40,6 +40,7 @@ async function memory(context, shape, names) {
   context.progress(`memory, ${label(shape)}`);
   const files = names.filter((name) => !peerNamed(name).memory);
   await prepare(context, files, shape);
+  const nothing = { name: 'empty', round: async () => start('empty', '-', keyOf(1), 'memory').private };
   const opens = context.entrants(files, shape).map((entrant) => ({
     ...entrant,
     round: async () =>
@@ -61,7 +62,7 @@ async function memory(context, shape, names) {
     `memory opened ${id}`,
     `private memory of open and first get, ${id}`,
     'KiB',
-    await rows(context, opens),
+    await rows(context, [nothing, ...opens]),
   );
   if (!context.sizes.wide && shape === context.sizes.large) return;
   context.add(

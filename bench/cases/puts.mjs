@@ -1,5 +1,6 @@
 // Single puts of new entries: not synced, where the cost must not grow with what is there already; synced, where a
-// put survives a power cut when it returns; and 5 of them among 95 hits. A bare append runs beside them.
+// put survives a power cut when it returns; and 5 of them among 95 hits. Bare appends run beside them, among hits of the
+// floor where there are hits.
 
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { compete } from '../lib/contenders.mjs';
 import { keyOf, keysOf, label, makeValue, uniformOrder } from '../lib/data.mjs';
 import { hitLoop, turnLoop, walker } from '../lib/loops.mjs';
 import { fill, filled } from '../lib/stores.mjs';
+import { openFloor } from '../peers/floor.mjs';
 import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
 
 /** New entries that a round may add. */
@@ -27,13 +29,13 @@ const FAST = names.filter((name) => !/cacache|keyv|flat|file/.test(name));
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {
   const { main, large, shapes } = context.sizes;
-  const { ms } = context.sizes;
-  const append = { name: 'append of 1 KiB', spec: { root: context.root, ms } };
+  const bare = { root: context.root, ms: context.sizes.ms };
   const sizes = [main, ...shapes.filter((shape) => shape.count === 100_000 && shape.bytes === BYTES), large];
   for (const shape of sizes) {
     context.progress(`puts, ${label(shape)}`);
     // Where a million were loaded for nothing else, only those that need not long for it.
     const some = shape === large ? FEW : context.sizes.wide || shape === main ? names : FAST;
+    const append = { name: 'append of 1 KiB', spec: { ...bare, shape } };
     const { results } = await compete(context, 'puts', [...context.entrants(some, shape), append]);
     context.add(`put ${label(shape)}`, `put of 1 KiB, not synced, into ${label(shape)}`, 'us', results.put);
     context.add(`mixed ${label(shape)}`, `95 hits, 5 puts, ${label(shape)}`, 'us', results.mixed);
@@ -43,7 +45,7 @@ export async function run(context) {
   const entrants = context.entrants(synced, main, { sync: true, most: context.sizes.synced });
   const durable = {
     name: 'append of 1 KiB and fdatasync',
-    spec: { root: context.root, ms, sync: true, most: context.sizes.synced },
+    spec: { ...bare, shape: main, sync: true, most: context.sizes.synced },
   };
   const { results } = await compete(context, 'puts', [...entrants, durable], { warmups: 1 });
   context.add('put synced', `put of 1 KiB, synced, into ${label(main)}`, 'us', results.put);
@@ -53,10 +55,8 @@ export async function run(context) {
  * @param {{ peer?: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number, sync?: boolean, most?: number }} spec
  */
 export async function inChild({ peer, shape, root, ms, sync = false, most = MOST }) {
-  if (peer === undefined) return appends(root, ms, sync, most);
-  const { awaited = false, awaitedPut = false } = peerNamed(peer);
-  // Synced ones get a store of their own: some fix at opening how they sync.
-  const store = sync ? await synced(root, peer, shape) : await filled(root, peer, shape);
+  const { awaited = false, awaitedPut = false } = peer === undefined ? {} : peerNamed(peer);
+  const store = await opened(root, peer, shape, sync);
   let next = 0;
   const prefix = `/home/user/puts-${process.pid}`;
   const fresh = () => Array.from({ length: most }, () => keyOf(next++, prefix));
@@ -101,8 +101,11 @@ export async function inChild({ peer, shape, root, ms, sync = false, most = MOST
   return { tasks: sync ? { put } : { put, mixed }, close: () => store.close() };
 }
 
-/** @param {string} root @param {string} peer @param {import('../lib/data.mjs').Shape} shape */
-async function synced(root, peer, shape) {
+/** @param {string} root @param {string | undefined} peer @param {import('../lib/data.mjs').Shape} shape @param {boolean} sync */
+async function opened(root, peer, shape, sync) {
+  if (peer === undefined) return appended(root, shape, sync);
+  if (!sync) return filled(root, peer, shape);
+  // Of its own: some fix at opening how they sync.
   if (leftOut(peer, shape)) throw new Error(leftOut(peer, shape));
   const folder = mkdtempSync(join(root, 'synced-'));
   const store = await peerNamed(peer).open(folder, shape);
@@ -111,19 +114,22 @@ async function synced(root, peer, shape) {
   return peerNamed(peer).open(folder, { ...shape, sync: true });
 }
 
-/** @param {string} root @param {number} ms @param {boolean} sync @param {number} most */
-function appends(root, ms, sync, most) {
+/**
+ * What is beneath every store: the floor's hits, and a file that is appended to.
+ *
+ * @param {string} root
+ * @param {import('../lib/data.mjs').Shape} shape
+ * @param {boolean} sync
+ * @returns {import('../peers/index.mjs').Store}
+ */
+function appended(root, shape, sync) {
   const file = openSync(join(root, `append-${process.pid}`), 'a');
-  const value = makeValue(3, BYTES);
-  const put = async () => {
-    const run = (/** @type {number} */ from, /** @type {number} */ to) => {
-      for (let i = from; i < to; i++) {
-        writeSync(file, value);
-        if (sync) fdatasyncSync(file);
-      }
-    };
-    const round = await walker({ run, length: most, ms, lead: false });
-    return async () => (await round()) / 1000;
+  return {
+    ...openFloor(shape),
+    put(_, value) {
+      writeSync(file, value);
+      if (sync) fdatasyncSync(file);
+    },
+    close: () => closeSync(file),
   };
-  return { tasks: { put }, close: () => closeSync(file) };
 }

@@ -5,7 +5,14 @@ import { Worker } from 'node:worker_threads';
 import { compete, prepare } from '../lib/contenders.mjs';
 import { label } from '../lib/data.mjs';
 
-const NAMES = ['warmshard', 'lmdb getBinaryFast', 'better-sqlite3', 'node:sqlite', 'one file per entry'];
+const NAMES = [
+  'floor',
+  'warmshard',
+  'lmdb getBinaryFast',
+  'better-sqlite3',
+  'node:sqlite',
+  'one file per entry',
+];
 
 /** @param {import('../lib/context.mjs').Context} context */
 export async function run(context) {

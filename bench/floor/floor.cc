@@ -15,15 +15,16 @@ namespace {
 
 constexpr size_t kLongestKey = 256;
 
+// What a thread's own JavaScript set up: each worker has all of it to itself.
 // The window and the values in it; `configure` sets them.
-napi_ref window_ref = nullptr;
-uint8_t* window_bytes = nullptr;
-uint32_t value_count = 0;
-uint32_t value_bytes = 0;
+thread_local napi_ref window_ref = nullptr;
+thread_local uint8_t* window_bytes = nullptr;
+thread_local uint32_t value_count = 0;
+thread_local uint32_t value_bytes = 0;
 // A key that JavaScript wrote with latin1Write.
-uint8_t* shared_key = nullptr;
+thread_local uint8_t* shared_key = nullptr;
 // Offset and length of the answer, in memory that JavaScript sees as a Uint32Array.
-uint32_t* answer = nullptr;
+thread_local uint32_t* answer = nullptr;
 
 uint64_t Hash(const char* bytes, size_t length) {
   uint64_t hash = 0x9e3779b97f4a7c15 ^ length;

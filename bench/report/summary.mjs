@@ -15,8 +15,22 @@ const MARKS = /** @type {[string, string]} */ ([
 ]);
 /** The run whose rows are shown in full. */
 const MAIN = '24';
+/** Cases whose rows are. */
+const FULL = [
+  'hit 10k x 1 KiB',
+  'hit 100k x 1 KiB',
+  '2 workers',
+  'put 10k x 1 KiB',
+  'mixed 10k x 1 KiB',
+  'start whole',
+  'memory opened 10k x 1 KiB',
+  'load',
+  'seen',
+  'compaction',
+  'floor',
+];
 /** Rows that are no peers: what is in memory, what is beneath, and other ways of ours. */
-const NO_PEER = /^(warmshard|Map|lru-cache|floor|empty|append|one write|keys and values|napi_|fs\.)/;
+const NO_PEER = /^(warmshard|Map|lru-cache|floor|empty|append|one write|a word|keys and values|napi_|fs\.)/;
 
 /** @typedef {import('../main.mjs').Run} Run */
 
@@ -99,7 +113,8 @@ const lost = main.results.flatMap((result) => {
       name,
       `${figure(theirs)} ${result.unit}`,
       `${figure(ours)} ${result.unit}`,
-      figure(ours / theirs),
+      // A difference that noise made negative is no measure.
+      theirs > 0 ? figure(ours / theirs) : '',
     ]);
   });
 });
@@ -160,7 +175,7 @@ const text = [
   ...across,
   '',
   '### In full',
-  ...['hit 10k x 1 KiB', 'hit 100k x 1 KiB', 'put 10k x 1 KiB', 'start whole', 'load', 'floor'].flatMap(full),
+  ...FULL.flatMap(full),
   '',
 ].join('\n');
 

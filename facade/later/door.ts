@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { FAST_CALLS, type FastCalls, fast } from '../fast.js';
 import { addonPath } from '../loader.js';
-import type { NativeShard } from '../native.js';
+import { type NativeShard, native } from '../native.js';
 
 interface Door {
   /** Why the door stays shut; nothing where it may be used. */
@@ -50,7 +50,7 @@ function openDoor(): { reason?: string } {
 /** What the fast door calls a shard; zero where there is no door. */
 export function fastNumber(shard: NativeShard): number {
   state ??= openDoor();
-  return state.reason === undefined ? shard.fastNumber() : 0;
+  return state.reason === undefined ? native().fastNumber(shard) : 0;
 }
 
 /** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */

@@ -1,5 +1,5 @@
 import { invalid, WarmshardError } from '../errors.js';
-import { type NativeJob, native } from '../native.js';
+import { type NativeJob, table } from '../native.js';
 
 /** How far long work has come. */
 export interface Progress {
@@ -35,23 +35,24 @@ export async function runWork<T>(
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('signal must be an AbortSignal');
   if (signal?.aborted) throw new WarmshardError('ERR_ABORTED', 'the operation was aborted before it began');
-  const job = new (native().NativeJob)();
+  const { begin, progress, abort } = table('work');
+  const job = begin();
   let thrown: { error: unknown } | undefined;
   const report =
     onProgress &&
     (() => {
       try {
-        const [done, total] = job.progress();
+        const [done, total] = progress(job);
         onProgress({ done, total });
       } catch (error) {
         // From a timer it would end the process. It ends the work instead.
         thrown ??= { error };
-        job.abort();
+        abort(job);
       }
     });
   const timer = report && setInterval(report, PROGRESS_MS);
-  const abort = () => job.abort();
-  signal?.addEventListener('abort', abort, { once: true });
+  const end = () => abort(job);
+  signal?.addEventListener('abort', end, { once: true });
   try {
     const result = await start(job);
     if (thrown === undefined) report?.();
@@ -61,6 +62,6 @@ export async function runWork<T>(
     throw thrown === undefined ? error : thrown.error;
   } finally {
     clearInterval(timer);
-    signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', end);
   }
 }

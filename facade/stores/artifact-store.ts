@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
-import { native } from '../native.js';
+import { table } from '../native.js';
 import { flag, mustCopy, nativeOptions, type ShardOptions, text, whole } from '../options.js';
 import { absolutePath } from '../paths.js';
 import type { Durability } from '../reports.js';
@@ -101,17 +101,17 @@ export class ArtifactStore {
     if (namespace !== undefined) text('namespace', namespace);
     whole('maxBytes', maxBytes);
     flag('deferLoad', deferLoad);
-    this.#native = native().NativeArtifactStore.open(dir, namespace, parsed, deferLoad, maxBytes);
+    this.#native = table('artifacts').open(dir, namespace, parsed, deferLoad, maxBytes);
     this.path = namespace === undefined ? dir : join(dir, namespace);
     this.readOnly = parsed.readOnly;
-    if (mustCopy(copy)) this.#native.neverLend();
+    if (mustCopy(copy)) table('artifacts').neverLend(this.#native);
     this.#tell();
   }
 
   /** Warns, once, of an index that had to be rebuilt. */
   #tell(): void {
     if (this.#told) return;
-    const rejected = this.#native.rejected();
+    const rejected = table('artifacts').rejected(this.#native);
     // Not opened yet.
     if (rejected == null) return;
     this.#told = true;
@@ -128,7 +128,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`, `ERR_CLOSED`
    */
   insert(key: string, meta: ArtifactInput): void {
-    this.#native.insert(checked(key), toNative(meta));
+    table('artifacts').insert(this.#native, checked(key), toNative(meta));
   }
 
   /**
@@ -145,7 +145,7 @@ export class ArtifactStore {
       keys.push(checked(key));
       metas.push(toNative(meta));
     }
-    this.#native.insertMany(keys, metas);
+    table('artifacts').insertMany(this.#native, keys, metas);
     return keys.length;
   }
 
@@ -155,7 +155,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   get(key: string): ArtifactMeta | undefined {
-    const meta = this.#native.get(checked(key));
+    const meta = table('artifacts').get(this.#native, checked(key));
     this.#tell();
     return meta == null ? undefined : (meta as ArtifactMeta);
   }
@@ -166,7 +166,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_CLOSED`
    */
   remove(key: string): boolean {
-    return this.#native.remove(checked(key));
+    return table('artifacts').remove(this.#native, checked(key));
   }
 
   /**
@@ -176,19 +176,19 @@ export class ArtifactStore {
    */
   removeBatch(keys: readonly string[]): number {
     if (!Array.isArray(keys)) throw invalid('removeBatch needs an array of keys');
-    return Array.from(keys, checked).filter((key) => this.#native.remove(key)).length;
+    return Array.from(keys, checked).filter((key) => table('artifacts').remove(this.#native, key)).length;
   }
 
   /** Every key with its metadata; those that are flushed first, oldest first. */
   loadAll(): [string, ArtifactMeta][] {
-    const all = this.#native.loadAll() as [string, ArtifactMeta][];
+    const all = table('artifacts').loadAll(this.#native) as [string, ArtifactMeta][];
     this.#tell();
     return all;
   }
 
   /** How many artifacts there are. */
   get size(): number {
-    const [count] = this.#native.totals();
+    const [count] = table('artifacts').totals(this.#native);
     this.#tell();
     return count;
   }
@@ -200,7 +200,7 @@ export class ArtifactStore {
 
   /** The sum of the artifacts' total sizes. */
   totalSizeBytes(): number {
-    return this.#native.totals()[1];
+    return table('artifacts').totals(this.#native)[1];
   }
 
   /**
@@ -209,7 +209,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_CLOSED`
    */
   clear(): number {
-    return this.#native.clear();
+    return table('artifacts').clear(this.#native);
   }
 
   /**
@@ -225,7 +225,7 @@ export class ArtifactStore {
     const pack = Object(options).pack ?? false;
     if (typeof pack !== 'boolean') throw invalid('pack must be true or false');
     // A copy: the addon must not meet getters or a proxy.
-    this.#native.putOutputs(checked(key), Array.from(outputs), pack);
+    table('artifacts').putOutputs(this.#native, checked(key), Array.from(outputs), pack);
   }
 
   /**
@@ -237,7 +237,7 @@ export class ArtifactStore {
   output(key: string, index: number): Uint8Array | undefined {
     if (!(Number.isInteger(index) && index >= 0 && index <= 0xffff_ffff))
       throw invalid('index must be the number of an output, counted from 0');
-    return this.#native.output(checked(key), index) ?? undefined;
+    return table('artifacts').output(this.#native, checked(key), index) ?? undefined;
   }
 
   /**
@@ -247,7 +247,7 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   evictTo(bytes: number): number {
-    return this.#native.evictTo(bytesOf('bytes', bytes));
+    return table('artifacts').evictTo(this.#native, bytesOf('bytes', bytes));
   }
 
   /**
@@ -257,36 +257,36 @@ export class ArtifactStore {
    * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
    */
   flush(): void {
-    this.#native.flush();
+    table('artifacts').flush(this.#native);
   }
 
   /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. */
   async flushAsync(): Promise<void> {
-    await this.#native.syncPayloads();
-    this.#native.flush();
+    await table('artifacts').syncPayloads(this.#native);
+    table('artifacts').flush(this.#native);
   }
 
   /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
   async ready(): Promise<void> {
-    await this.#native.prepare();
-    this.#native.load();
+    await table('artifacts').prepare(this.#native);
+    table('artifacts').load(this.#native);
     this.#tell();
   }
 
   /** What a power cut now might cost. */
   durability(): Durability {
-    return this.#native.durability() as Durability;
+    return table('artifacts').durability(this.#native) as Durability;
   }
 
   /** Numbers on the store. */
   stats(): ArtifactStats {
-    const { rejected, failed, ...stats } = this.#native.stats();
+    const { rejected, failed, ...stats } = table('artifacts').stats(this.#native);
     return { ...stats, ...(rejected != null && { rejected }), ...(failed != null && { failed }) };
   }
 
   /** Flushes what can be, and ends the use of this handle; again: nothing. Outputs that it gave stay valid. */
   close(): void {
-    this.#native.close();
+    table('artifacts').close(this.#native);
   }
 
   /** `using store = ArtifactStore.open(...)` closes it at the end of the block. */

@@ -4,6 +4,7 @@ import type { Values } from '../later/values.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
 import { viewFirst } from '../lending.js';
+import { table } from '../native.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
@@ -134,7 +135,7 @@ export class AutoloadCache {
   mergeIn(entries: Iterable<[string, Uint8Array]>): number {
     const { keys, values, metas } = this.#values.collect(entries);
     if (keys.length === 0) return this.#handle.requireWritable(0);
-    return this.#handle.native.writeMany(keys, values, metas, false);
+    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
   }
 
   /** `mergeIn` off the event loop. Blobs are copied before it returns. */
@@ -143,7 +144,7 @@ export class AutoloadCache {
     return later().runWork(options, async (job) =>
       keys.length === 0
         ? this.#handle.requireWritable(0)
-        : this.#handle.native.writeManyAsync(keys, values, metas, false, job),
+        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
     );
   }
 
@@ -154,14 +155,14 @@ export class AutoloadCache {
    */
   replaceAll(entries: Iterable<[string, Uint8Array]>): number {
     const { keys, values, metas } = this.#values.collect(entries);
-    return this.#handle.native.writeMany(keys, values, metas, true);
+    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
   }
 
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
     const { keys, values, metas } = this.#values.collect(entries);
     return later().runWork(options, (job) =>
-      this.#handle.native.writeManyAsync(keys, values, metas, true, job),
+      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
     );
   }
 
@@ -201,7 +202,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_CLOSED`
    */
   get entryCount(): number {
-    return this.#handle.native.totals()[0];
+    return table('shard').totals(this.#handle.native)[0];
   }
 
   /**
@@ -211,9 +212,9 @@ export class AutoloadCache {
    */
   stats(): AutoloadCacheStats {
     const { native } = this.#handle;
-    const [, bytes] = native.totals();
+    const [, bytes] = table('shard').totals(native);
     const { entries, hits, misses, stale, corrupt, puts, rejectedPuts, fileBytes, generation, rejected } =
-      native.stats();
+      table('shard').stats(native);
     return {
       entries,
       bytes,
@@ -235,7 +236,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   clear(): void {
-    this.#handle.native.removeFile();
+    table('shard').removeFile(this.#handle.native);
   }
 
   /**
@@ -244,12 +245,12 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   flush(): void {
-    this.#handle.native.flush();
+    table('shard').flush(this.#handle.native);
   }
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
+    return later().runWork(options, (job) => table('shard').flushAsync(this.#handle.native, job));
   }
 
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */

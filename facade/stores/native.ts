@@ -1,6 +1,6 @@
-// The addon's classes behind the typed stores; see src-rs/binding/stores/.
+// The addon's functions behind the artifact store.
 
-import type { NativeOptions } from '../native.js';
+import type { Held, NativeOptions } from '../native.js';
 
 export interface NativeArtifactMeta {
   outputNames: string[];
@@ -21,30 +21,10 @@ export interface NativeArtifactStats {
   failed?: string | null;
 }
 
-export interface NativeArtifactStore {
-  insert(key: string, meta: NativeArtifactMeta): void;
-  insertMany(keys: readonly string[], metas: readonly NativeArtifactMeta[]): void;
-  get(key: string): NativeArtifactMeta | null;
-  remove(key: string): boolean;
-  loadAll(): [string, NativeArtifactMeta][];
-  totals(): [count: number, bytes: number];
-  clear(): number;
-  putOutputs(key: string, outputs: readonly Uint8Array[], pack: boolean): void;
-  output(key: string, index: number): Uint8Array | null;
-  neverLend(): void;
-  evictTo(bytes: number): number;
-  flush(): void;
-  syncPayloads(): Promise<void>;
-  prepare(): Promise<void>;
-  load(): void;
-  durability(): unknown;
-  stats(): NativeArtifactStats;
-  /** Empty where nothing was wrong; nothing before the index was opened. */
-  rejected(): string | null;
-  close(): void;
-}
+export type NativeArtifactStore = Held<'artifacts'>;
 
-export interface NativeArtifactStoreClass {
+/** See src-rs/binding/stores/artifact.rs. */
+export interface ArtifactCalls {
   open(
     dir: string,
     namespace: string | undefined,
@@ -52,4 +32,24 @@ export interface NativeArtifactStoreClass {
     deferred: boolean,
     maxBytes?: number,
   ): NativeArtifactStore;
+  insert(store: NativeArtifactStore, key: string, meta: NativeArtifactMeta): void;
+  insertMany(store: NativeArtifactStore, keys: readonly string[], metas: readonly NativeArtifactMeta[]): void;
+  get(store: NativeArtifactStore, key: string): NativeArtifactMeta | null;
+  remove(store: NativeArtifactStore, key: string): boolean;
+  loadAll(store: NativeArtifactStore): [string, NativeArtifactMeta][];
+  totals(store: NativeArtifactStore): [count: number, bytes: number];
+  clear(store: NativeArtifactStore): number;
+  putOutputs(store: NativeArtifactStore, key: string, outputs: readonly Uint8Array[], pack: boolean): void;
+  output(store: NativeArtifactStore, key: string, index: number): Uint8Array | null;
+  neverLend(store: NativeArtifactStore): void;
+  evictTo(store: NativeArtifactStore, bytes: number): number;
+  flush(store: NativeArtifactStore): void;
+  syncPayloads(store: NativeArtifactStore): Promise<void>;
+  prepare(store: NativeArtifactStore): Promise<void>;
+  load(store: NativeArtifactStore): void;
+  durability(store: NativeArtifactStore): unknown;
+  stats(store: NativeArtifactStore): NativeArtifactStats;
+  /** Empty where nothing was wrong; nothing before the index was opened. */
+  rejected(store: NativeArtifactStore): string | null;
+  close(store: NativeArtifactStore): void;
 }

@@ -5,7 +5,7 @@ import { Handle } from '../handle.js';
 import type { Values } from '../later/values.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
-import { type NativeScripts, native, type ScriptCalls } from '../native.js';
+import { type NativeScripts, type ScriptCalls, table } from '../native.js';
 import { type Host, nativeOptions, type ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 
@@ -138,7 +138,7 @@ export class ScriptCache<P extends string = 'code'> {
     if (root !== undefined && isAbsolute(root)) parsed.root = canonical(root);
     this.#handle = new Handle(path, { ...parsed, kind: 'script' }, options.copy);
     this.#calls = {} as ScriptCalls;
-    this.#scripts = native().NativeScripts.of(this.#handle.native, validate === 'content', this.#calls);
+    this.#scripts = table('scripts').of(this.#handle.native, validate === 'content', this.#calls);
     this.path = path;
     this.readOnly = parsed.readOnly;
   }
@@ -224,10 +224,10 @@ export class ScriptCache<P extends string = 'code'> {
    */
   stats(): ScriptCacheStats {
     const { native } = this.#handle;
-    const { lastSkip, ...tally } = this.#scripts.tally();
-    const [, bytes] = native.totals();
+    const { lastSkip, ...tally } = table('scripts').tally(this.#scripts);
+    const [, bytes] = table('shard').totals(native);
     const { entries, hits, misses, stale, corrupt, evictions, fileBytes, generation, rejected } =
-      native.stats();
+      table('shard').stats(native);
     return {
       entries,
       bytes,
@@ -251,14 +251,16 @@ export class ScriptCache<P extends string = 'code'> {
    */
   list(): ScriptInfo<P>[] {
     const names = this.#handle.partNames;
-    return this.#handle.native.list().map(({ key, partLens, hostVersion, cachedMs }) => ({
-      path: key,
-      bytes: Object.fromEntries(
-        partLens.map((length, i) => [partLens.length === names.length ? names[i] : i, length]),
-      ),
-      version: hostVersion,
-      cachedAt: new Date(cachedMs),
-    }));
+    return table('shard')
+      .list(this.#handle.native)
+      .map(({ key, partLens, hostVersion, cachedMs }) => ({
+        path: key,
+        bytes: Object.fromEntries(
+          partLens.map((length, i) => [partLens.length === names.length ? names[i] : i, length]),
+        ),
+        version: hostVersion,
+        cachedAt: new Date(cachedMs),
+      }));
   }
 
   /**
@@ -268,12 +270,12 @@ export class ScriptCache<P extends string = 'code'> {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   evictStale(): number {
-    return this.#handle.native.evictStale();
+    return table('shard').evictStale(this.#handle.native);
   }
 
   /** `evictStale` off the event loop. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
-    return later().runWork(options, (job) => this.#handle.native.evictStaleAsync(job));
+    return later().runWork(options, (job) => table('shard').evictStaleAsync(this.#handle.native, job));
   }
 
   /**
@@ -282,7 +284,7 @@ export class ScriptCache<P extends string = 'code'> {
    * @throws WarmshardError as `evictStale`
    */
   clear(): void {
-    this.#handle.native.removeFile();
+    table('shard').removeFile(this.#handle.native);
   }
 
   /**
@@ -291,12 +293,12 @@ export class ScriptCache<P extends string = 'code'> {
    * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   flush(): void {
-    this.#handle.native.flush();
+    table('shard').flush(this.#handle.native);
   }
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return later().runWork(options, (job) => this.#handle.native.flushAsync(job));
+    return later().runWork(options, (job) => table('shard').flushAsync(this.#handle.native, job));
   }
 
   /** Whether this handle has been closed. */

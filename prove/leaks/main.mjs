@@ -1,17 +1,30 @@
 // Leaks: opens, look-ups and worker threads by the thousand; afterwards memory, descriptors and mappings are what they were.
 
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { ArtifactStore, DiskPipelineCache, Shard } from 'warmshard';
+import { LENT_MIB } from '../lib/bounds.mjs';
+import { lent, measured, own } from '../lib/heap.mjs';
 import { options, report, scratch, skipped } from '../lib/options.mjs';
 
-/** MiB, descriptors and mappings that may come and go. */
-const NOISE = { mib: 24, descriptors: 8, maps: 40 };
+/** MiB, in all and lent out by the allocator, descriptors and mappings that may come and go. */
+const NOISE = { mib: 24, lent: LENT_MIB, descriptors: 8, maps: 40 };
 
 const { seconds } = options(60);
 const dir = scratch();
+const env = measured(dir);
+if (env.LD_PRELOAD !== undefined && lent() === undefined) {
+  // Again, so that it can be counted.
+  const { status } = spawnSync(process.execPath, process.argv.slice(1), {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 1);
+}
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
@@ -22,8 +35,8 @@ const measure = async () => {
     await new Promise((done) => setTimeout(done, 10));
   }
   return {
-    // What is this process' own: arenas and semispaces that are reserved and not used do not count.
-    mib: Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024,
+    mib: own(),
+    lent: lent() ?? 0,
     descriptors: readdirSync('/proc/self/fd').length,
     maps: readFileSync('/proc/self/maps', 'utf8').split('\n').length,
   };
@@ -62,6 +75,29 @@ const DEEDS = {
     }
     return 40;
   },
+  // Each follows what the other one puts, and both come to compact.
+  'changes beside another process': (() => {
+    const path = `${dir}/shared.shard`;
+    const open = `require(${JSON.stringify(createRequire(import.meta.url).resolve('warmshard'))}).Shard.open(${JSON.stringify(path)}, { maxBytes: 4 << 20 })`;
+    const source = `const shard = ${open}; let n = 0;
+      setInterval(() => { for (let i = 0; i < 20; i++) shard.put('key ' + (n++ % 500), new Uint8Array(n % 30_000)); }, 5);`;
+    /** @type {Shard<Uint8Array> | undefined} */
+    let shard;
+    let n = 0;
+    return () => {
+      if (shard === undefined) {
+        shard = Shard.open(path, { maxBytes: 4 << 20 });
+        const other = spawn(process.execPath, ['-e', source], { stdio: 'inherit' });
+        other.unref();
+        process.on('exit', () => other.kill());
+      }
+      for (let i = 0; i < 100; i++, n++) {
+        if (i % 10 === 0) shard.put(`key ${n % 500}`, new Uint8Array(n % 30_000));
+        else shard.get(`key ${n % 501}`);
+      }
+      return 100;
+    };
+  })(),
   async 'worker threads'() {
     const source = `const { Shard } = require('warmshard');
       const shard = Shard.open(process.argv[2]); shard.put('key', new Uint8Array(9000)); shard.get('key'); shard.flushAsync().then(() => {});`;
@@ -89,6 +125,12 @@ async function repeat(deed, ms) {
 }
 
 if (process.platform === 'linux') {
+  const before = lent();
+  const kept = new Uint8Array(2 << 20);
+  if (before !== undefined && (lent() ?? 0) < before + kept.length / 2 ** 20)
+    report('leaks', 'what is lent out is not seen', [
+      `${before} MiB, and ${lent()} with ${kept.length} bytes more`,
+    ]);
   for (const [name, deed] of Object.entries(DEEDS)) {
     // Half of the time to get going: V8 and the allocator take what they need once. A leak goes on in the other half.
     const half = (seconds * 500) / Object.keys(DEEDS).length;
@@ -99,16 +141,19 @@ if (process.platform === 'linux') {
     // Handles that nobody closed go when V8 gets to them.
     for (
       let i = 0;
-      i < 20 && (after.maps > before.maps + NOISE.maps || after.mib > before.mib + NOISE.mib);
+      i < 20 &&
+      (after.maps > before.maps + NOISE.maps ||
+        after.mib > before.mib + NOISE.mib ||
+        after.lent > before.lent + NOISE.lent);
       i++
     )
       after = await measure();
-    const grown = /** @type {const} */ (['mib', 'descriptors', 'maps']).filter(
+    const grown = /** @type {const} */ (['mib', 'lent', 'descriptors', 'maps']).filter(
       (what) => after[what] > before[what] + NOISE[what],
     );
     report(
       `leaks of ${name}`,
-      `${done}; ${after.mib.toFixed(0)} MiB after ${before.mib.toFixed(0)}, ${after.descriptors} descriptors after ${before.descriptors}, ${after.maps} mappings after ${before.maps}`,
+      `${done}; ${after.mib.toFixed(0)} MiB after ${before.mib.toFixed(0)}, ${after.lent.toFixed(1)} of it lent out after ${before.lent.toFixed(1)}, ${after.descriptors} descriptors after ${before.descriptors}, ${after.maps} mappings after ${before.maps}`,
       grown.map((what) => `${what} grew from ${before[what]} to ${after[what]}`),
     );
   }

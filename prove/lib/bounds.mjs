@@ -59,5 +59,8 @@ export const LEAST_SHARE = 0.1;
 /** Anonymous memory that a process may gain in the second half of a run, in MiB: in a short one it is still warming up. */
 export const GROWTH_MIB = 64;
 
+/** Memory that the allocator may have lent out beyond what it had at half time, in MiB. */
+export const LENT_MIB = 1;
+
 /** Times `maxBytes` that a file may reach: half of it may be dead before a compaction begins, and others write meanwhile. */
 export const OVERRUN = 3;

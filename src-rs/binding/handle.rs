@@ -1,4 +1,4 @@
-//! One open shard of one environment, shared by its raw callbacks and its generated methods.
+//! One open shard of one environment, shared by its raw callbacks and its generated functions.
 
 use super::exchange::{self, Exchange};
 use super::fast::{self, Number};

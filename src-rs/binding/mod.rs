@@ -18,6 +18,7 @@ mod overflow;
 mod own_slab;
 mod raw;
 mod reports;
+mod seldom;
 mod shard;
 mod slab;
 mod stores;

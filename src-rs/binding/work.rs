@@ -5,38 +5,39 @@
 
 use super::errors::raise;
 use super::guard::guarded;
-use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use super::shard::Functions;
+use napi::bindgen_prelude::{External, ToNapiValue, TypeName};
 use napi::{Env, Task};
 use napi_derive::napi;
 use std::sync::Arc;
 use warmshard_core::{Error, Job};
 
+/// The table `work`.
+pub const FUNCTIONS: Functions =
+    &[("begin", begin_c_callback), ("abort", abort_c_callback), ("progress", progress_c_callback)];
+
 /// Watches work, and can end it.
-#[napi]
 pub struct NativeJob {
     pub(super) job: Arc<Job>,
 }
 
-#[napi]
-impl NativeJob {
-    /// Nothing done yet.
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        NativeJob { job: Arc::new(Job::default()) }
-    }
+/// Nothing done yet.
+#[napi(no_export)]
+pub fn begin() -> External<NativeJob> {
+    External::new(NativeJob { job: Arc::new(Job::default()) })
+}
 
-    /// Asks the work to end.
-    #[napi]
-    pub fn abort(&self) {
-        self.job.abort();
-    }
+/// Asks the work to end.
+#[napi(no_export)]
+pub fn abort(job: &External<NativeJob>) {
+    job.job.abort();
+}
 
-    /// Steps done, and steps expected.
-    #[napi]
-    pub fn progress(&self) -> Vec<f64> {
-        let (done, total) = self.job.progress();
-        vec![done as f64, total as f64]
-    }
+/// Steps done, and steps expected.
+#[napi(no_export)]
+pub fn progress(job: &External<NativeJob>) -> Vec<f64> {
+    let (done, total) = job.job.progress();
+    vec![done as f64, total as f64]
 }
 
 type Run<T> = Box<dyn FnOnce() -> Result<T, Error> + Send>;

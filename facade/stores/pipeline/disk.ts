@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.js';
-import { type NativePipeline, native } from '../../native.js';
+import { type NativePipeline, table } from '../../native.js';
 import { flag, mustCopy, oneOf, whole } from '../../options.js';
 import { absolutePath } from '../../paths.js';
 import type { Durability } from '../../reports.js';
@@ -70,7 +70,7 @@ export class DiskPipelineCache implements PipelineStore {
     oneOf('trust', options.trust, ['private', 'group', 'system']);
     const copy = mustCopy(options.copy);
     this.readOnly = options.readOnly ?? false;
-    this.#native = native().NativePipeline.open(this.root, {
+    this.#native = table('pipeline').open(this.root, {
       readOnly: this.readOnly,
       mapped: !copy && options.access !== 'read',
       ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
@@ -86,7 +86,7 @@ export class DiskPipelineCache implements PipelineStore {
    */
   get(fingerprint: Uint8Array): Uint8Array | undefined {
     requireFingerprint(fingerprint);
-    const found = this.#native.get(fingerprint);
+    const found = table('pipeline').get(this.#native, fingerprint);
     if (found == null) return undefined;
     if (!ArrayBuffer.isView(found)) return new Uint8Array(found);
     return new Uint8Array(found.buffer, found.byteOffset, found.byteLength);
@@ -99,7 +99,7 @@ export class DiskPipelineCache implements PipelineStore {
    */
   has(fingerprint: Uint8Array): boolean {
     requireFingerprint(fingerprint);
-    return this.#native.has(fingerprint);
+    return table('pipeline').has(this.#native, fingerprint);
   }
 
   /**
@@ -111,7 +111,7 @@ export class DiskPipelineCache implements PipelineStore {
   put(fingerprint: Uint8Array, artifact: Uint8Array): void {
     requireFingerprint(fingerprint);
     requireArtifact(artifact);
-    this.#native.put(fingerprint, artifact);
+    table('pipeline').put(this.#native, fingerprint, artifact);
   }
 
   /**
@@ -121,7 +121,7 @@ export class DiskPipelineCache implements PipelineStore {
    */
   remove(fingerprint: Uint8Array): boolean {
     requireFingerprint(fingerprint);
-    return this.#native.remove(fingerprint);
+    return table('pipeline').remove(this.#native, fingerprint);
   }
 
   /**
@@ -131,12 +131,12 @@ export class DiskPipelineCache implements PipelineStore {
    * @throws WarmshardError `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   flush(): void {
-    this.#native.flush();
+    table('pipeline').flush(this.#native);
   }
 
   /** `flush` off the event loop. */
   async flushAsync(): Promise<void> {
-    await this.#native.flushAsync();
+    await table('pipeline').flushAsync(this.#native);
   }
 
   /**
@@ -145,7 +145,7 @@ export class DiskPipelineCache implements PipelineStore {
    * @throws WarmshardError `ERR_CLOSED`
    */
   durabilityReport(): Durability {
-    return this.#native.durability() as Durability;
+    return table('pipeline').durability(this.#native) as Durability;
   }
 
   /**
@@ -155,7 +155,7 @@ export class DiskPipelineCache implements PipelineStore {
    * @throws WarmshardError `ERR_CLOSED`
    */
   metrics(): PipelineMetrics {
-    return metricsOf(this.#native.metrics());
+    return metricsOf(table('pipeline').metrics(this.#native));
   }
 
   /**
@@ -164,12 +164,12 @@ export class DiskPipelineCache implements PipelineStore {
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
    */
   clear(): number {
-    return this.#native.clear();
+    return table('pipeline').clear(this.#native);
   }
 
   /** Ends the use of this object; again: nothing. It does not flush. Artifacts that it gave stay valid. */
   close(): void {
-    this.#native.close();
+    table('pipeline').close(this.#native);
   }
 
   /** `using cache = DiskPipelineCache.open(...)` closes it at the end of the block. */

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { invalid, WarmshardError } from '../../errors.js';
-import { native } from '../../native.js';
+import { table } from '../../native.js';
 
 /** Bytes of a fingerprint, and of an artifact's footer. */
 const DIGEST_BYTES = 32;
@@ -43,7 +43,7 @@ export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
     if (!part.isWellFormed()) throw invalid(`part ${i} of a fingerprint holds a lone surrogate`);
     return Buffer.from(part, 'utf8');
   });
-  return new Fingerprint(native().fingerprintParts(views));
+  return new Fingerprint(table('pipeline').fingerprintParts(views));
 }
 
 /**
@@ -58,7 +58,7 @@ export function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Ui
     throw new WarmshardError('ERR_TOO_LARGE', `an artifact may have 64 MiB, not ${payload.length} bytes`);
   const sealed = new Uint8Array(payload.length + FOOTER_BYTES);
   sealed.set(payload);
-  sealed.set(native().artifactFooter(fingerprint, payload), payload.length);
+  sealed.set(table('pipeline').artifactFooter(fingerprint, payload), payload.length);
   return sealed;
 }
 
@@ -70,7 +70,7 @@ export function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Ui
 export function decodeArtifact(fingerprint: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   requireFingerprint(fingerprint);
   requireArtifact(sealed);
-  if (!native().artifactIsSound(fingerprint, sealed)) return undefined;
+  if (!table('pipeline').artifactIsSound(fingerprint, sealed)) return undefined;
   return new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.length - FOOTER_BYTES);
 }
 

@@ -7,8 +7,9 @@ use crate::binding::lending::lend_part;
 use crate::binding::options::OpenOptions;
 use crate::binding::raw::all_bytes;
 use crate::binding::reports::NativeDurability;
+use crate::binding::shard::Functions;
 use crate::binding::work::Work;
-use napi::bindgen_prelude::{AsyncTask, Either, JsValue, ToNapiValue, Uint8Array, Unknown};
+use napi::bindgen_prelude::{AsyncTask, Either, External, JsValue, ToNapiValue, Uint8Array, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -18,6 +19,30 @@ use warmshard_core::Error;
 use warmshard_core::clock::now_ns;
 use warmshard_core::shard::Durability;
 use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Content, Meta, Stream, names};
+
+/// The table `artifacts`.
+pub const FUNCTIONS: Functions = &[
+    ("open", open_c_callback),
+    ("insert", insert_c_callback),
+    ("insertMany", insert_many_c_callback),
+    ("get", get_c_callback),
+    ("remove", remove_c_callback),
+    ("loadAll", load_all_c_callback),
+    ("totals", totals_c_callback),
+    ("clear", clear_c_callback),
+    ("putOutputs", put_outputs_c_callback),
+    ("output", output_c_callback),
+    ("neverLend", never_lend_c_callback),
+    ("evictTo", evict_to_c_callback),
+    ("flush", flush_c_callback),
+    ("syncPayloads", sync_payloads_c_callback),
+    ("prepare", prepare_c_callback),
+    ("load", load_c_callback),
+    ("durability", durability_c_callback),
+    ("stats", stats_c_callback),
+    ("rejected", rejected_c_callback),
+    ("close", close_c_callback),
+];
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -46,38 +71,13 @@ pub struct NativeArtifactStats {
 }
 
 /// An open artifact store.
-#[napi]
 pub struct NativeArtifactStore {
     /// `None` once closed.
     store: RefCell<Option<ArtifactStore>>,
     path: PathBuf,
 }
 
-#[napi]
 impl NativeArtifactStore {
-    /// Opens the store in a folder or, with a namespace, in the folder of that name below it.
-    #[napi(factory)]
-    pub fn open(
-        env: Env,
-        dir: String,
-        namespace: Option<String>,
-        options: OpenOptions,
-        deferred: bool,
-        max_bytes: Option<f64>,
-    ) -> napi::Result<Self> {
-        let mut path = PathBuf::from(dir);
-        let opened = guarded(|| {
-            if let Some(namespace) = &namespace {
-                names::check_namespace(namespace)?;
-                path.push(namespace);
-            }
-            let max_bytes = max_bytes.map_or(warmshard_core::limits::DEFAULT_ARTIFACT_BYTES, |v| v as u64);
-            let options = ArtifactOptions { index: options.parse()?, deferred, max_bytes };
-            ArtifactStore::open(&path, options)
-        });
-        Ok(NativeArtifactStore { store: RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?)), path })
-    }
-
     fn call<T>(
         &self,
         env: &Env,
@@ -89,186 +89,233 @@ impl NativeArtifactStore {
         })
         .map_err(|e| raise(env, &e))
     }
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn insert(&self, env: Env, key: String, meta: NativeArtifactMeta) -> napi::Result<()> {
-        let meta = from_native(meta);
-        self.call(&env, |s| s.insert(&key, meta))
-    }
+/// Opens the store in a folder or, with a namespace, in the folder of that name below it.
+#[napi(no_export)]
+pub fn open(
+    env: Env,
+    dir: String,
+    namespace: Option<String>,
+    options: OpenOptions,
+    deferred: bool,
+    max_bytes: Option<f64>,
+) -> napi::Result<External<NativeArtifactStore>> {
+    let mut path = PathBuf::from(dir);
+    let opened = guarded(|| {
+        if let Some(namespace) = &namespace {
+            names::check_namespace(namespace)?;
+            path.push(namespace);
+        }
+        let max_bytes = max_bytes.map_or(warmshard_core::limits::DEFAULT_ARTIFACT_BYTES, |v| v as u64);
+        let options = ArtifactOptions { index: options.parse()?, deferred, max_bytes };
+        ArtifactStore::open(&path, options)
+    });
+    let store = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
+    Ok(External::new(NativeArtifactStore { store, path }))
+}
 
-    /// See the facade. As many metas as keys; all are checked before the first is stored.
-    #[napi]
-    pub fn insert_many(
-        &self,
-        env: Env,
-        keys: Vec<String>,
-        metas: Vec<NativeArtifactMeta>,
-    ) -> napi::Result<()> {
-        let rows: Vec<_> = keys.into_iter().zip(metas.into_iter().map(from_native)).collect();
-        self.call(&env, |s| s.insert_many(rows))
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn insert(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+    key: String,
+    meta: NativeArtifactMeta,
+) -> napi::Result<()> {
+    let meta = from_native(meta);
+    store.call(&env, |s| s.insert(&key, meta))
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn get(&self, env: Env, key: String) -> napi::Result<Option<NativeArtifactMeta>> {
-        Ok(self.call(&env, |s| s.get(&key))?.map(to_native))
-    }
+/// See the facade. As many metas as keys; all are checked before the first is stored.
+#[napi(no_export)]
+pub fn insert_many(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+    keys: Vec<String>,
+    metas: Vec<NativeArtifactMeta>,
+) -> napi::Result<()> {
+    let rows: Vec<_> = keys.into_iter().zip(metas.into_iter().map(from_native)).collect();
+    store.call(&env, |s| s.insert_many(rows))
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn remove(&self, env: Env, key: String) -> napi::Result<bool> {
-        self.call(&env, |s| s.remove(&key))
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn get(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+    key: String,
+) -> napi::Result<Option<NativeArtifactMeta>> {
+    Ok(store.call(&env, |s| s.get(&key))?.map(to_native))
+}
 
-    /// See the facade.
-    #[napi(ts_return_type = "[string, NativeArtifactMeta][]")]
-    pub fn load_all(&self, env: Env) -> napi::Result<Vec<(String, NativeArtifactMeta)>> {
-        let all = self.call(&env, ArtifactStore::load_all)?;
-        Ok(all.into_iter().map(|(key, meta)| (key, to_native(meta))).collect())
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn remove(store: &External<NativeArtifactStore>, env: Env, key: String) -> napi::Result<bool> {
+    store.call(&env, |s| s.remove(&key))
+}
 
-    /// Number of artifacts, and the sum of their total sizes.
-    #[napi]
-    pub fn totals(&self, env: Env) -> napi::Result<Vec<f64>> {
-        let (count, bytes) = self.call(&env, ArtifactStore::totals)?;
-        Ok(vec![count as f64, bytes as f64])
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn load_all(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+) -> napi::Result<Vec<(String, NativeArtifactMeta)>> {
+    let all = store.call(&env, ArtifactStore::load_all)?;
+    Ok(all.into_iter().map(|(key, meta)| (key, to_native(meta))).collect())
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn clear(&self, env: Env) -> napi::Result<f64> {
-        Ok(self.call(&env, ArtifactStore::clear)? as f64)
-    }
+/// Number of artifacts, and the sum of their total sizes.
+#[napi(no_export)]
+pub fn totals(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<Vec<f64>> {
+    let (count, bytes) = store.call(&env, ArtifactStore::totals)?;
+    Ok(vec![count as f64, bytes as f64])
+}
 
-    /// See the facade. The array is the facade's own.
-    #[napi]
-    pub fn put_outputs(&self, env: Env, key: String, outputs: Unknown<'_>, pack: bool) -> napi::Result<()> {
-        self.call(&env, |store| {
-            // SAFETY: values of the running callback; no JavaScript runs until the outputs are written.
-            let views = unsafe { all_bytes(env.raw(), outputs.raw()) };
-            let views = views.ok_or_else(|| {
-                let wrong = "outputs must be an array of Uint8Arrays whose memory was not transferred";
-                Error::InvalidArg(wrong.into())
-            })?;
-            store.put_outputs(&key, &views, pack)
-        })
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn clear(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<f64> {
+    Ok(store.call(&env, ArtifactStore::clear)? as f64)
+}
 
-    /// See the facade.
-    #[napi(ts_return_type = "Uint8Array | undefined")]
-    pub fn output(&self, env: Env, key: String, index: u32) -> napi::Result<Option<Unknown<'_>>> {
-        let value = match self.call(&env, |s| s.output(&key, index))? {
-            None => return Ok(None),
-            Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
-            Some(Content::Window { window, from }) => match lend_part(env.raw(), window, from) {
-                Some(value) => value,
-                None => {
-                    self.never_lend(env)?;
-                    match self.call(&env, |s| s.output(&key, index))? {
-                        Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
-                        _ => return Ok(None),
-                    }
+/// See the facade. The array is the facade's own.
+#[napi(no_export)]
+pub fn put_outputs(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+    key: String,
+    outputs: Unknown<'_>,
+    pack: bool,
+) -> napi::Result<()> {
+    store.call(&env, |store| {
+        // SAFETY: values of the running callback; no JavaScript runs until the outputs are written.
+        let views = unsafe { all_bytes(env.raw(), outputs.raw()) };
+        let views = views.ok_or_else(|| {
+            let wrong = "outputs must be an array of Uint8Arrays whose memory was not transferred";
+            Error::InvalidArg(wrong.into())
+        })?;
+        store.put_outputs(&key, &views, pack)
+    })
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn output(
+    store: &External<NativeArtifactStore>,
+    env: Env,
+    key: String,
+    index: u32,
+) -> napi::Result<Option<Unknown<'_>>> {
+    let value = match store.call(&env, |s| s.output(&key, index))? {
+        None => return Ok(None),
+        Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
+        Some(Content::Window { window, from }) => match lend_part(env.raw(), window, from) {
+            Some(value) => value,
+            None => {
+                never_lend(store, env)?;
+                match store.call(&env, |s| s.output(&key, index))? {
+                    Some(Content::Bytes(bytes)) => copied(&env, bytes)?,
+                    _ => return Ok(None),
                 }
-            },
-        };
-        // SAFETY: a value of the running callback.
-        Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
-    }
-
-    /// From now on bytes are only copied.
-    #[napi]
-    pub fn never_lend(&self, env: Env) -> napi::Result<()> {
-        self.call(&env, |s| {
-            s.never_lend();
-            Ok(())
-        })
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn evict_to(&self, env: Env, bytes: f64) -> napi::Result<f64> {
-        Ok(self.call(&env, |s| s.evict_to(bytes as u64))? as f64)
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn flush(&self, env: Env) -> napi::Result<()> {
-        self.call(&env, ArtifactStore::flush)
-    }
-
-    /// Syncs the payloads off the event loop, which is nearly all that a flush waits for.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn sync_payloads(&self, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
-        let folder = self.call(&env, |s| Ok(Arc::clone(s.folder())))?;
-        Ok(AsyncTask::new(Work::new(move || folder.sync())))
-    }
-
-    /// Does off the event loop, on a store of its own, what opening a deferred one would have done.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn prepare(&self, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
-        let (dir, options) = self.call(&env, |s| Ok((s.dir().to_path_buf(), s.options().clone())))?;
-        Ok(AsyncTask::new(Work::new(move || {
-            ArtifactStore::open(&dir, ArtifactOptions { deferred: false, ..options })?.close();
-            Ok(())
-        })))
-    }
-
-    /// Opens the index of a deferred store now.
-    #[napi]
-    pub fn load(&self, env: Env) -> napi::Result<()> {
-        self.call(&env, ArtifactStore::load)
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn durability(&self, env: Env) -> napi::Result<NativeDurability> {
-        self.call(&env, |s| {
-            let (files, changes) = (s.folder().pending(), s.pending_changes());
-            let durable = files.files == 0 && changes == 0;
-            Ok(Durability { pending_entries: changes, pending_bytes: files.bytes, durable }.into())
-        })
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn stats(&self, env: Env) -> napi::Result<NativeArtifactStats> {
-        self.call(&env, |s| {
-            let (entries, bytes) = s.totals()?;
-            let found = s.recovered();
-            Ok(NativeArtifactStats {
-                entries: entries as f64,
-                bytes: bytes as f64,
-                recovered_rows: found.rows as f64,
-                swept_files: found.swept as f64,
-                rejected: found.rejected.clone(),
-                failed: found.failed.clone(),
-            })
-        })
-    }
-
-    /// Why the index read as empty, and how many rows were made again; an empty text where it did not, nothing
-    /// where it was not opened yet.
-    #[napi]
-    pub fn rejected(&self, env: Env) -> napi::Result<Option<String>> {
-        self.call(&env, |s| {
-            let found = s.recovered();
-            let said = |why: &String| format!("{why}; made {} rows again", found.rows);
-            Ok(s.is_loaded().then(|| found.rejected.as_ref().map(said).unwrap_or_default()))
-        })
-    }
-
-    /// Ends the use of the store.
-    #[napi]
-    pub fn close(&self) {
-        // What closing could not flush is left to whoever opens next.
-        let _ = guarded(|| {
-            if let Some(store) = self.store.borrow_mut().take() {
-                store.close();
             }
-            Ok(())
-        });
-    }
+        },
+    };
+    // SAFETY: a value of the running callback.
+    Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+}
+
+/// From now on bytes are only copied.
+#[napi(no_export)]
+pub fn never_lend(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<()> {
+    store.call(&env, |s| {
+        s.never_lend();
+        Ok(())
+    })
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn evict_to(store: &External<NativeArtifactStore>, env: Env, bytes: f64) -> napi::Result<f64> {
+    Ok(store.call(&env, |s| s.evict_to(bytes as u64))? as f64)
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn flush(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<()> {
+    store.call(&env, ArtifactStore::flush)
+}
+
+/// Syncs the payloads off the event loop, which is nearly all that a flush waits for.
+#[napi(no_export)]
+pub fn sync_payloads(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
+    let folder = store.call(&env, |s| Ok(Arc::clone(s.folder())))?;
+    Ok(AsyncTask::new(Work::new(move || folder.sync())))
+}
+
+/// Does off the event loop, on a store of its own, what opening a deferred one would have done.
+#[napi(no_export)]
+pub fn prepare(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
+    let (dir, options) = store.call(&env, |s| Ok((s.dir().to_path_buf(), s.options().clone())))?;
+    Ok(AsyncTask::new(Work::new(move || {
+        ArtifactStore::open(&dir, ArtifactOptions { deferred: false, ..options })?.close();
+        Ok(())
+    })))
+}
+
+/// Opens the index of a deferred store now.
+#[napi(no_export)]
+pub fn load(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<()> {
+    store.call(&env, ArtifactStore::load)
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn durability(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<NativeDurability> {
+    store.call(&env, |s| {
+        let (files, changes) = (s.folder().pending(), s.pending_changes());
+        let durable = files.files == 0 && changes == 0;
+        Ok(Durability { pending_entries: changes, pending_bytes: files.bytes, durable }.into())
+    })
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn stats(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<NativeArtifactStats> {
+    store.call(&env, |s| {
+        let (entries, bytes) = s.totals()?;
+        let found = s.recovered();
+        Ok(NativeArtifactStats {
+            entries: entries as f64,
+            bytes: bytes as f64,
+            recovered_rows: found.rows as f64,
+            swept_files: found.swept as f64,
+            rejected: found.rejected.clone(),
+            failed: found.failed.clone(),
+        })
+    })
+}
+
+/// Why the index read as empty, and how many rows were made again; an empty text where it did not, nothing
+/// where it was not opened yet.
+#[napi(no_export)]
+pub fn rejected(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<Option<String>> {
+    store.call(&env, |s| {
+        let found = s.recovered();
+        let said = |why: &String| format!("{why}; made {} rows again", found.rows);
+        Ok(s.is_loaded().then(|| found.rejected.as_ref().map(said).unwrap_or_default()))
+    })
+}
+
+/// Ends the use of the store.
+#[napi(no_export)]
+pub fn close(store: &External<NativeArtifactStore>) {
+    // What closing could not flush is left to whoever opens next.
+    let _ = guarded(|| {
+        if let Some(store) = store.store.borrow_mut().take() {
+            store.close();
+        }
+        Ok(())
+    });
 }
 
 fn copied(env: &Env, bytes: Vec<u8>) -> napi::Result<sys::napi_value> {

@@ -1,6 +1,6 @@
 //! The typed stores: one file each.
 
 pub mod artifact;
-mod pipeline;
-mod program;
+pub mod pipeline;
+pub mod program;
 pub mod script;

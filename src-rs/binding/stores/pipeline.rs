@@ -6,8 +6,9 @@ use super::super::guard::guarded;
 use super::super::lending::{lend, lent};
 use super::super::raw::{all_bytes, bytes};
 use super::super::reports::NativeDurability;
+use super::super::shard::Functions;
 use super::super::work::Work;
-use napi::bindgen_prelude::{AsyncTask, JsValue, Unknown};
+use napi::bindgen_prelude::{AsyncTask, External, JsValue, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -20,6 +21,24 @@ use warmshard_core::limits::{MAP_BLOB_BYTES, MAX_LENT_WINDOWS};
 use warmshard_core::storage::trust::Trust;
 use warmshard_core::stores::pipeline::artifact::{self, Artifact, Fingerprint};
 use warmshard_core::stores::pipeline::{Pipeline, PipelineMetrics, PipelineOptions};
+
+/// The table `pipeline`.
+pub const FUNCTIONS: Functions = &[
+    ("open", open_c_callback),
+    ("get", get_c_callback),
+    ("has", has_c_callback),
+    ("put", put_c_callback),
+    ("remove", remove_c_callback),
+    ("clear", clear_c_callback),
+    ("flush", flush_c_callback),
+    ("flushAsync", flush_async_c_callback),
+    ("durability", durability_c_callback),
+    ("metrics", metrics_c_callback),
+    ("close", close_c_callback),
+    ("fingerprintParts", fingerprint_parts_c_callback),
+    ("artifactFooter", artifact_footer_c_callback),
+    ("artifactIsSound", artifact_is_sound_c_callback),
+];
 
 /// See `DiskPipelineOptions` of the facade, which checks the types.
 #[napi(object)]
@@ -65,7 +84,6 @@ impl From<PipelineMetrics> for NativePipelineMetrics {
 }
 
 /// An open pipeline cache.
-#[napi]
 pub struct NativePipeline {
     /// `None` once closed. Work off the event loop has a share of its own.
     cache: RefCell<Option<Arc<Pipeline>>>,
@@ -73,28 +91,7 @@ pub struct NativePipeline {
     mapped: AtomicBool,
 }
 
-#[napi]
 impl NativePipeline {
-    /// See the facade.
-    #[napi(factory)]
-    pub fn open(root: String, options: NativePipelineOptions) -> Self {
-        let root = PathBuf::from(root);
-        let default = PipelineOptions::default();
-        let cache = Pipeline::open(
-            &root,
-            PipelineOptions {
-                read_only: options.read_only,
-                max_bytes: options.max_bytes.map_or(default.max_bytes, |v| v as u64),
-                trust: options.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
-            },
-        );
-        NativePipeline {
-            cache: RefCell::new(Some(Arc::new(cache))),
-            root,
-            mapped: AtomicBool::new(options.mapped),
-        }
-    }
-
     fn cache(&self) -> Result<Arc<Pipeline>, Error> {
         let cache = self.cache.try_borrow().ok().and_then(|c| c.clone());
         cache.ok_or_else(|| Error::Closed(self.root.clone()))
@@ -102,16 +99,6 @@ impl NativePipeline {
 
     fn call<T>(&self, env: &Env, run: impl FnOnce(&Pipeline) -> Result<T, Error>) -> napi::Result<T> {
         guarded(|| run(self.cache()?.as_ref())).map_err(|e| raise(env, &e))
-    }
-
-    /// An `ArrayBuffer` that is lent, or a `Buffer` with a copy; `null` for a miss.
-    #[napi(ts_return_type = "ArrayBuffer | Uint8Array | null")]
-    pub fn get(&self, env: Env, fingerprint: Unknown<'_>) -> napi::Result<Option<Unknown<'_>>> {
-        let found = self.call(&env, |cache| {
-            Ok(cache.get_with(&fingerprint_of(&env, &fingerprint)?, |artifact| self.payload(&env, artifact)))
-        })?;
-        // SAFETY: a value of the running callback.
-        Ok(found.map(|value| unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
     }
 
     fn payload(&self, env: &Env, artifact: &Artifact) -> Option<sys::napi_value> {
@@ -138,80 +125,119 @@ impl NativePipeline {
         };
         artifact.read(into).then_some(buffer)
     }
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn has(&self, env: Env, fingerprint: Unknown<'_>) -> napi::Result<bool> {
-        self.call(&env, |cache| Ok(cache.has(&fingerprint_of(&env, &fingerprint)?)))
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn open(root: String, options: NativePipelineOptions) -> External<NativePipeline> {
+    let root = PathBuf::from(root);
+    let default = PipelineOptions::default();
+    let cache = Pipeline::open(
+        &root,
+        PipelineOptions {
+            read_only: options.read_only,
+            max_bytes: options.max_bytes.map_or(default.max_bytes, |v| v as u64),
+            trust: options.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
+        },
+    );
+    External::new(NativePipeline {
+        cache: RefCell::new(Some(Arc::new(cache))),
+        root,
+        mapped: AtomicBool::new(options.mapped),
+    })
+}
 
-    /// Stores an artifact. What the system refuses, and what is too large, is counted only.
-    #[napi]
-    pub fn put(&self, env: Env, fingerprint: Unknown<'_>, payload: Unknown<'_>) -> napi::Result<()> {
-        self.call(&env, |cache| {
-            let (fingerprint, payload) = (fingerprint_of(&env, &fingerprint)?, payload_of(&env, &payload)?);
-            match cache.put(&fingerprint, payload) {
-                Err(Error::TooLarge { .. } | Error::Io { .. } | Error::NoSpace { .. }) => Ok(()),
-                other => other,
-            }
-        })
-    }
+/// An `ArrayBuffer` that is lent, or a `Buffer` with a copy; `null` for a miss.
+#[napi(no_export)]
+pub fn get(
+    pipeline: &External<NativePipeline>,
+    env: Env,
+    fingerprint: Unknown<'_>,
+) -> napi::Result<Option<Unknown<'static>>> {
+    let found = pipeline.call(&env, |cache| {
+        Ok(cache.get_with(&fingerprint_of(&env, &fingerprint)?, |artifact| pipeline.payload(&env, artifact)))
+    })?;
+    // SAFETY: a value of the running callback.
+    Ok(found.map(|value| unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn remove(&self, env: Env, fingerprint: Unknown<'_>) -> napi::Result<bool> {
-        self.call(&env, |cache| cache.remove(&fingerprint_of(&env, &fingerprint)?))
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn has(pipeline: &External<NativePipeline>, env: Env, fingerprint: Unknown<'_>) -> napi::Result<bool> {
+    pipeline.call(&env, |cache| Ok(cache.has(&fingerprint_of(&env, &fingerprint)?)))
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn clear(&self, env: Env) -> napi::Result<f64> {
-        self.call(&env, |cache| Ok(cache.clear()? as f64))
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn flush(&self, env: Env) -> napi::Result<()> {
-        self.call(&env, Pipeline::flush)
-    }
-
-    /// See the facade.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn flush_async(&self, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
-        let cache = self.cache().map_err(|e| raise(&env, &e))?;
-        Ok(AsyncTask::new(Work::new(move || cache.flush())))
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn durability(&self, env: Env) -> napi::Result<NativeDurability> {
-        self.call(&env, |cache| {
-            let pending = cache.pending();
-            Ok(NativeDurability {
-                pending_entries: pending.files as f64,
-                pending_bytes: pending.bytes as f64,
-                durable: pending.files == 0,
-            })
-        })
-    }
-
-    /// See the facade.
-    #[napi]
-    pub fn metrics(&self, env: Env) -> napi::Result<NativePipelineMetrics> {
-        self.call(&env, |cache| Ok(cache.metrics().into()))
-    }
-
-    /// Ends the use of the cache. Again: nothing.
-    #[napi]
-    pub fn close(&self) {
-        if let Ok(mut cache) = self.cache.try_borrow_mut() {
-            cache.take();
+/// Stores an artifact. What the system refuses, and what is too large, is counted only.
+#[napi(no_export)]
+pub fn put(
+    pipeline: &External<NativePipeline>,
+    env: Env,
+    fingerprint: Unknown<'_>,
+    payload: Unknown<'_>,
+) -> napi::Result<()> {
+    pipeline.call(&env, |cache| {
+        let (fingerprint, payload) = (fingerprint_of(&env, &fingerprint)?, payload_of(&env, &payload)?);
+        match cache.put(&fingerprint, payload) {
+            Err(Error::TooLarge { .. } | Error::Io { .. } | Error::NoSpace { .. }) => Ok(()),
+            other => other,
         }
+    })
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn remove(pipeline: &External<NativePipeline>, env: Env, fingerprint: Unknown<'_>) -> napi::Result<bool> {
+    pipeline.call(&env, |cache| cache.remove(&fingerprint_of(&env, &fingerprint)?))
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn clear(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<f64> {
+    pipeline.call(&env, |cache| Ok(cache.clear()? as f64))
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn flush(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<()> {
+    pipeline.call(&env, Pipeline::flush)
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn flush_async(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
+    let cache = pipeline.cache().map_err(|e| raise(&env, &e))?;
+    Ok(AsyncTask::new(Work::new(move || cache.flush())))
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn durability(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<NativeDurability> {
+    pipeline.call(&env, |cache| {
+        let pending = cache.pending();
+        Ok(NativeDurability {
+            pending_entries: pending.files as f64,
+            pending_bytes: pending.bytes as f64,
+            durable: pending.files == 0,
+        })
+    })
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn metrics(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<NativePipelineMetrics> {
+    pipeline.call(&env, |cache| Ok(cache.metrics().into()))
+}
+
+/// Ends the use of the cache. Again: nothing.
+#[napi(no_export)]
+pub fn close(pipeline: &External<NativePipeline>) {
+    if let Ok(mut cache) = pipeline.cache.try_borrow_mut() {
+        cache.take();
     }
 }
 
 /// The fingerprint of an array of views: 32 bytes.
-#[napi(ts_return_type = "Uint8Array")]
+#[napi(no_export)]
 pub fn fingerprint_parts(env: Env, parts: Unknown<'_>) -> napi::Result<Unknown<'static>> {
     let digest = guarded(|| {
         // SAFETY: values of the running callback; the array is the facade's own, so no user code runs.
@@ -223,7 +249,7 @@ pub fn fingerprint_parts(env: Env, parts: Unknown<'_>) -> napi::Result<Unknown<'
 }
 
 /// The footer of a payload: 32 bytes.
-#[napi(ts_return_type = "Uint8Array")]
+#[napi(no_export)]
 pub fn artifact_footer(
     env: Env,
     fingerprint: Unknown<'_>,
@@ -235,7 +261,7 @@ pub fn artifact_footer(
 }
 
 /// Whether bytes are a payload and its footer.
-#[napi]
+#[napi(no_export)]
 pub fn artifact_is_sound(env: Env, fingerprint: Unknown<'_>, sealed: Unknown<'_>) -> napi::Result<bool> {
     guarded(|| {
         let sealed = payload_of(&env, &sealed)?;

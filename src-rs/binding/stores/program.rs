@@ -8,6 +8,7 @@ use crate::binding::guard::guarded;
 use crate::binding::last_words;
 use crate::binding::loading;
 use crate::binding::raw::{KeyBuffer, bytes, is_undefined};
+use crate::binding::shard::Functions;
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -35,6 +36,13 @@ impl ProgramHandle {
             }
         }
     }
+
+    /// Ends the use of the shard. What was handed out stays.
+    fn close(&self) {
+        if let Ok(Some((_, shard))) = self.inner.try_borrow_mut().map(|mut inner| inner.take()) {
+            shard.close();
+        }
+    }
 }
 
 callbacks! {
@@ -52,11 +60,15 @@ callbacks! {
     noted "noted" => noted_text;
     note "note" => note_text;
     settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
+    close "close" => |it, _, _| { it.close(); Ok(0) };
     watch_end "watchEnd" => |_, env, [write, among, ..]| last_words::watch(env, write, number(env, among)).map(|()| 0);
     ignore_end "ignoreEnd" => |_, _, _| { last_words::ignore(); Ok(0) };
     is_loading "isLoading" => |_, _, _| { loading::begins(); Ok(0) };
     publish "publish" => |it, _, _| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
 }
+
+/// The table `program`.
+pub const FUNCTIONS: Functions = &[("open", open_c_callback)];
 
 const UNDEFINED: Made = Made(ptr::null_mut());
 
@@ -287,12 +299,6 @@ fn note_text(it: &ProgramHandle, env: sys::napi_env, [key, text, ..]: Arguments)
     it.with(|programs, _| Ok(i32::from(programs.note(key, &text))))
 }
 
-/// A program cache.
-#[napi]
-pub struct NativeProgram {
-    shared: Rc<ProgramHandle>,
-}
-
 /// How it is opened.
 #[napi(object)]
 pub struct NativeProgramOptions {
@@ -304,47 +310,28 @@ pub struct NativeProgramOptions {
     pub trust: Option<String>,
 }
 
-#[napi]
-impl NativeProgram {
-    /// Opens a program cache and puts its callbacks on `target`.
-    #[napi(factory)]
-    pub fn open(
-        env: Env,
-        path: String,
-        options: NativeProgramOptions,
-        target: Object<'_>,
-    ) -> napi::Result<Self> {
-        let opened = guarded(|| {
-            let default = Options::default();
-            let max_bytes = options.max_bytes.map_or(default.max_bytes, |v| v as u64);
-            let shard = Shard::open(
-                Path::new(&path),
-                Options {
-                    kind: Kind::Program,
-                    part_count: PARTS,
-                    read_only: options.read_only,
-                    max_bytes,
-                    trust: options.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
-                    ..default
-                },
-            )?;
-            let root = options.root.as_deref().unwrap_or_default().as_bytes();
-            Ok((Programs::new(options.profile.as_bytes(), root), shard))
-        });
-        let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
-        let shared = Rc::new(ProgramHandle { inner });
-        CALLBACKS.attach(env.raw(), target.raw(), &shared);
-        Ok(NativeProgram { shared })
-    }
-
-    /// Ends the use of the shard. What was handed out stays.
-    #[napi]
-    pub fn close(&self) {
-        let _ = guarded(|| {
-            if let Ok(Some((_, shard))) = self.shared.inner.try_borrow_mut().map(|mut inner| inner.take()) {
-                shard.close();
-            }
-            Ok(())
-        });
-    }
+/// Opens a program cache and puts its callbacks on `target`.
+#[napi(no_export)]
+pub fn open(env: Env, path: String, options: NativeProgramOptions, target: Object<'_>) -> napi::Result<()> {
+    let opened = guarded(|| {
+        let default = Options::default();
+        let max_bytes = options.max_bytes.map_or(default.max_bytes, |v| v as u64);
+        let shard = Shard::open(
+            Path::new(&path),
+            Options {
+                kind: Kind::Program,
+                part_count: PARTS,
+                read_only: options.read_only,
+                max_bytes,
+                trust: options.trust.as_deref().and_then(Trust::named).unwrap_or_default(),
+                ..default
+            },
+        )?;
+        let root = options.root.as_deref().unwrap_or_default().as_bytes();
+        Ok((Programs::new(options.profile.as_bytes(), root), shard))
+    });
+    let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
+    let shared = Rc::new(ProgramHandle { inner });
+    CALLBACKS.attach(env.raw(), target.raw(), &shared);
+    Ok(())
 }

@@ -8,14 +8,17 @@ use crate::binding::guard::guarded;
 use crate::binding::handle::Handle;
 use crate::binding::hot::{CORRUPT, MISS, Parts, STALE, all_parts};
 use crate::binding::raw::{KeyBuffer, SourceBuffer};
-use crate::binding::shard::NativeShard;
-use napi::bindgen_prelude::{JsValue, Object};
+use crate::binding::shard::{Functions, NativeShard};
+use napi::bindgen_prelude::{External, JsValue, Object};
 use napi::{Env, sys};
 use napi_derive::napi;
 use std::cell::RefCell;
 use std::rc::Rc;
 use warmshard_core::stores::script::{Scripts, Validate};
 use warmshard_core::{Error, Lookup, Shard};
+
+/// The table `scripts`.
+pub const FUNCTIONS: Functions = &[("of", of_c_callback), ("tally", tally_c_callback)];
 
 /// The policy and the shard that it works on.
 pub struct ScriptHandle {
@@ -78,7 +81,6 @@ fn put_path(it: &ScriptHandle, env: sys::napi_env, [path, parts, ..]: Arguments)
 }
 
 /// A script cache.
-#[napi]
 pub struct NativeScripts {
     shared: Rc<ScriptHandle>,
 }
@@ -93,29 +95,31 @@ pub struct NativeScriptTally {
     pub last_skip: Option<String>,
 }
 
-#[napi]
-impl NativeScripts {
-    /// Puts the callbacks on `target`.
-    #[napi(factory)]
-    pub fn of(env: Env, shard: &NativeShard, by_content: bool, target: Object<'_>) -> Self {
-        let validate = if by_content { Validate::Content } else { Validate::Mtime };
-        let scripts = RefCell::new(Scripts::new(validate));
-        let shared = Rc::new(ScriptHandle { handle: Rc::clone(&shard.handle), scripts });
-        CALLBACKS.attach(env.raw(), target.raw(), &shared);
-        NativeScripts { shared }
-    }
+/// Puts the callbacks on `target`.
+#[napi(no_export)]
+pub fn of(
+    env: Env,
+    shard: &External<NativeShard>,
+    by_content: bool,
+    target: Object<'_>,
+) -> External<NativeScripts> {
+    let validate = if by_content { Validate::Content } else { Validate::Mtime };
+    let scripts = RefCell::new(Scripts::new(validate));
+    let shared = Rc::new(ScriptHandle { handle: Rc::clone(&shard.handle), scripts });
+    CALLBACKS.attach(env.raw(), target.raw(), &shared);
+    External::new(NativeScripts { shared })
+}
 
-    /// See the facade.
-    #[napi]
-    pub fn tally(&self, env: Env) -> napi::Result<NativeScriptTally> {
-        let tally = guarded(|| self.shared.with(|scripts, _| Ok(scripts.tally().clone())));
-        let tally = tally.map_err(|e| raise(&env, &e))?;
-        Ok(NativeScriptTally {
-            saves: tally.saves as f64,
-            skipped_saves: tally.skipped as f64,
-            changed_sources: tally.changed as f64,
-            lock_timeouts: tally.locked as f64,
-            last_skip: tally.last_skip,
-        })
-    }
+/// See the facade.
+#[napi(no_export)]
+pub fn tally(scripts: &External<NativeScripts>, env: Env) -> napi::Result<NativeScriptTally> {
+    let tally = guarded(|| scripts.shared.with(|scripts, _| Ok(scripts.tally().clone())));
+    let tally = tally.map_err(|e| raise(&env, &e))?;
+    Ok(NativeScriptTally {
+        saves: tally.saves as f64,
+        skipped_saves: tally.skipped as f64,
+        changed_sources: tally.changed as f64,
+        lock_timeouts: tally.locked as f64,
+        last_skip: tally.last_skip,
+    })
 }

@@ -66,6 +66,15 @@ pub const DEFAULT_LOCK_TIMEOUT_MS: u64 = 5_000;
 /// Longest sleep between two tries for the lock, in microseconds.
 pub const MAX_LOCK_BACKOFF_US: u64 = 2_000;
 
+/// A call that has waited for locks for so long asks for its turn, in milliseconds.
+pub const LONG_WAIT_MS: u64 = 200;
+
+/// How long each such asking holds: somewhat more than the time between two tries on a busy machine.
+pub const TURN_MS: u64 = 20;
+
+/// Longest that a call leaves the lock to those who ask for their turn.
+pub const MAX_GIVE_WAY_MS: u64 = 50;
+
 /// Tries to lock a sidecar or a shard file that somebody keeps replacing, before giving up.
 pub const MAX_SIDECAR_RETRIES: usize = 16;
 

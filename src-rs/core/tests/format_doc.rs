@@ -229,7 +229,7 @@ fn the_sidecar_can_be_read_by_the_document() {
     assert_eq!(word("snapshot"), first as u64);
     assert_eq!((word("epoch") % 2, word("appended"), word("durable_appended")), (0, 1, 0));
     assert_eq!(word("durable"), number(&block, (512 + 512 + 16, 8)), "the first root goes to slot 1");
-    assert_eq!((word("sync_failed"), word("dir_pending")), (0, 0));
+    assert_eq!((word("sync_failed"), word("dir_pending"), word("turn")), (0, 0, 0));
     let hash = xxh3(b"k", header.seed);
     let at = 4096 + 4 * (hash >> (64 - word("recency_bits"))) as usize;
     let tick = u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()));

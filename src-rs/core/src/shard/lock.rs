@@ -8,7 +8,7 @@
 use super::{Patience, Shard};
 use crate::error::{Error, Result};
 use crate::header::Root;
-use crate::limits::{HEADER_LEN, MAX_LOCK_BACKOFF_US, MAX_SIDECAR_RETRIES, MAX_SWEEP};
+use crate::limits::{HEADER_LEN, MAX_GIVE_WAY_MS, MAX_LOCK_BACKOFF_US, MAX_SIDECAR_RETRIES, MAX_SWEEP};
 use crate::sidecar::{Durable, Published, Sidecar};
 use crate::state::State;
 use crate::storage::{File, Open};
@@ -35,6 +35,7 @@ impl Shard {
     fn poll(&self, file: &dyn File, patience: &Patience) -> Result<()> {
         let mut since = Instant::now();
         let mut pause = 20;
+        let mut asked = false;
         loop {
             if patience.is_over() {
                 return Err(Error::LockTimeout {
@@ -47,10 +48,33 @@ impl Shard {
             }
             std::thread::sleep(Duration::from_micros(pause));
             since = patience.spend_since(since);
+            let sidecar = self.sidecar.as_ref();
             if file.try_lock()? {
+                if let Some(sidecar) = sidecar.filter(|_| asked) {
+                    sidecar.take_turn();
+                }
                 return Ok(());
             }
+            if let Some(sidecar) = sidecar.filter(|_| patience.is_long()) {
+                sidecar.ask_for_turn();
+                asked = true;
+            }
             pause = pause.saturating_mul(2).min(MAX_LOCK_BACKOFF_US);
+        }
+    }
+
+    /// Leaves the lock to those who have waited for it for long, before this call has waited itself.
+    fn let_others_go_first(&self, patience: &Patience) {
+        let Some(sidecar) = &self.sidecar else { return };
+        let mut since = Instant::now();
+        let until = since.checked_add(Duration::from_millis(MAX_GIVE_WAY_MS));
+        while sidecar.is_turn_taken()
+            && !patience.is_long()
+            && !patience.is_over()
+            && until.is_some_and(|until| since < until)
+        {
+            std::thread::sleep(Duration::from_millis(1));
+            since = patience.spend_since(since);
         }
     }
 
@@ -65,6 +89,9 @@ impl Shard {
                 self.attach_sidecar(true, patience)?;
             }
             let Some(sidecar) = &self.sidecar else { continue };
+            if sidecar.is_turn_taken() {
+                self.let_others_go_first(patience);
+            }
             self.wait_for(sidecar, patience)?;
             if sidecar.is_replaced_by(self.storage.identity(&self.lock_path)?) {
                 sidecar.file().unlock();

@@ -5,33 +5,47 @@
 //! nothing. Without a wait no clock is read.
 
 use super::{Options, Shard};
+use crate::limits::LONG_WAIT_MS;
 use std::cell::Cell;
 use std::time::Instant;
 
-/// What a call has left of its `lockTimeout`, in nanoseconds.
+/// What a call has left of its `lockTimeout`, and what it has waited, in nanoseconds.
 #[derive(Debug)]
-pub(crate) struct Patience(Cell<u64>);
+pub(crate) struct Patience {
+    left: Cell<u64>,
+    waited: Cell<u64>,
+}
 
 impl Patience {
     /// For a call that begins.
     pub fn of(options: &Options) -> Self {
-        Patience(Cell::new(options.lock_timeout_ms.saturating_mul(1_000_000)))
+        Patience::with(options.lock_timeout_ms.saturating_mul(1_000_000))
     }
 
     /// For who takes a lock only if nobody has it.
     pub fn none() -> Self {
-        Patience(Cell::new(0))
+        Patience::with(0)
+    }
+
+    fn with(left: u64) -> Self {
+        Patience { left: Cell::new(left), waited: Cell::new(0) }
     }
 
     pub fn is_over(&self) -> bool {
-        self.0.get() == 0
+        self.left.get() == 0
+    }
+
+    /// Whether it has waited for so long that others should let it go first.
+    pub fn is_long(&self) -> bool {
+        self.waited.get() >= LONG_WAIT_MS * 1_000_000
     }
 
     /// Takes away what was waited since then. Returns the present.
     pub fn spend_since(&self, then: Instant) -> Instant {
         let now = Instant::now();
         let waited = u64::try_from(now.saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX);
-        self.0.set(self.0.get().saturating_sub(waited));
+        self.left.set(self.left.get().saturating_sub(waited));
+        self.waited.set(self.waited.get().saturating_add(waited));
         now
     }
 }

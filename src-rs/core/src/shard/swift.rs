@@ -80,7 +80,7 @@ impl Shard {
             return Ok(None);
         }
         let file = state.view.file();
-        if !file.try_lock()? {
+        if sidecar.is_turn_taken() || !file.try_lock()? {
             return Ok(None);
         }
         let as_known = || -> Result<bool> {

@@ -7,6 +7,7 @@
 
 pub mod page;
 mod recency;
+mod turn;
 
 use crate::clock::now_ms;
 use crate::error::Result;

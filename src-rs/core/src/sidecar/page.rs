@@ -25,6 +25,7 @@ pub(super) mod word {
     pub const BOOT: usize = 2;
     pub const RECENCY_BITS: usize = 3;
     pub const RECENCY_BASE: usize = 4;
+    pub const TURN: usize = 5;
     pub const EPOCH: usize = 8;
     pub const SHARD_ID: usize = 9;
     pub const APPENDED: usize = 11;
@@ -122,6 +123,7 @@ impl<W: Words> Page<W> {
         self.words.fence(Ordering::SeqCst);
         let zeroed = [
             word::BOOT,
+            word::TURN,
             word::SHARD_ID,
             word::SHARD_ID + 1,
             word::COMMITTED,
