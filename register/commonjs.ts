@@ -219,6 +219,9 @@ function makeFrames(cache: ProgramCalls | undefined): void {
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
+  const { release, versions } = process;
+  // Others than Node.js tell V8 themselves, or have their reasons.
+  if (!isThread && release.name === 'node' && versions.electron === undefined) cache?.isLoading();
   if (importModuleDynamically !== undefined) silenceWarning();
 }
 

@@ -17,6 +17,7 @@ export interface ProgramCalls {
   settle(): void;
   watchEnd(write: () => void, signals: number): void;
   ignoreEnd(): void;
+  isLoading(): void;
   publish(): number;
   close(): void;
 }

@@ -6,6 +6,7 @@ use crate::binding::errors::raise;
 use crate::binding::external;
 use crate::binding::guard::guarded;
 use crate::binding::last_words;
+use crate::binding::loading;
 use crate::binding::raw::{KeyBuffer, bytes, is_undefined};
 use crate::binding::shard::Functions;
 use napi::bindgen_prelude::{JsValue, Object};
@@ -62,6 +63,7 @@ callbacks! {
     close "close" => |it, _, _| { it.close(); Ok(0) };
     watch_end "watchEnd" => |_, env, [write, among, ..]| last_words::watch(env, write, number(env, among)).map(|()| 0);
     ignore_end "ignoreEnd" => |_, _, _| { last_words::ignore(); Ok(0) };
+    is_loading "isLoading" => |_, _, _| { loading::begins(); Ok(0) };
     publish "publish" => |it, _, _| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
 }
 
