@@ -1,6 +1,6 @@
 // A program of 40 ms asked its cache for one thing, and first compiled the code of everything that a cache can do.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -53,6 +53,24 @@ test('the other bundles are loaded when something of theirs is asked for', async
     'function',
     ['later.cjs', 'stores.cjs'],
   ]);
+});
+
+test('what every program compiles has no descriptions in it, and no fields without a value', (t) => {
+  const text = readFileSync(join(root, 'dist/index.cjs'), 'utf8');
+  t.false(text.includes('/**'));
+  t.deepEqual(text.match(/^ +\w+;$/gm), null);
+});
+
+test('no options mean what options mean of which none is given', (t) => {
+  const path = shardPath(t);
+  const shards = [Shard.open(path), Shard.open(path, {})] as const;
+  for (const [i, shard] of shards.entries()) shard.put(`key ${i}`, new Uint8Array([i]));
+  for (const shard of shards) {
+    t.deepEqual([shard.get('key 0'), shard.get('key 1')], [new Uint8Array([0]), new Uint8Array([1])]);
+    t.true(shard.list().every(({ current }) => current));
+    t.deepEqual([shard.readOnly, shard.stats().mapped, shard.path], [false, true, path]);
+    shard.close();
+  }
 });
 
 const builtAddon = () => {

@@ -11,7 +11,7 @@ import {
   native,
   table,
 } from './native.js';
-import { mustCopy } from './options.js';
+import { DEFAULTS, mustCopy } from './options.js';
 import { unwatch, type Watched, watch } from './watch.js';
 
 /** Words of the answer, at the exchange block's start; see src-rs/binding/exchange.rs. */
@@ -21,45 +21,25 @@ const META_AT = 2048;
 /** Keys that a walk fetches at a time. */
 const CURSOR_KEYS = 1024;
 
-/** An open shard as the addon knows it, with what every class over it needs. */
+/** An open shard as the addon knows it, with what every class over it needs. Made by `openHandle`. */
 export class Handle {
-  readonly native: NativeShard;
-  readonly first: FirstCalls;
+  declare readonly path: string;
+  declare readonly native: NativeShard;
+  declare readonly first: FirstCalls;
   /** Window number -> the memory. The addon knows which numbers are valid. */
-  readonly windows: ArrayBuffer[];
+  declare readonly windows: ArrayBuffer[];
   /** The answer of the last look-up: for each part window number or marker, offset, length. */
-  readonly answer: Uint32Array;
-  readonly partNames: readonly string[];
-  readonly readOnly: boolean;
+  declare readonly answer: Uint32Array;
+  declare readonly partNames: readonly string[];
+  declare readonly readOnly: boolean;
   /** What the fast door calls the shard; zero while it is not used. */
-  door: number;
-  closed: boolean;
+  declare door: number;
+  declare closed: boolean;
   /** Where answers of the fast door are kept, once there is one. */
-  memo: Memo | undefined;
-  private readonly watched: Watched;
-  private calls: HotCalls | undefined;
-  private block: MetaBlock | undefined;
-
-  constructor(
-    readonly path: string,
-    options: NativeOptions,
-    copy: boolean | undefined,
-  ) {
-    const first = {} as FirstCalls;
-    this.native = native().open(path, options, first);
-    this.first = first;
-    if (mustCopy(copy)) table('shard').neverLend(this.native);
-    this.windows = [];
-    this.answer = new Uint32Array(first.exchange, 0, ANSWER_WORDS);
-    this.partNames = options.parts;
-    this.readOnly = options.readOnly;
-    this.door = 0;
-    this.closed = false;
-    this.memo = undefined;
-    this.calls = undefined;
-    this.block = undefined;
-    this.watched = watch(this);
-  }
+  declare memo: Memo | undefined;
+  declare watched: Watched | undefined;
+  declare private calls: HotCalls | undefined;
+  declare private block: MetaBlock | undefined;
 
   private attach(): HotCalls {
     const calls = {} as HotCalls;
@@ -116,10 +96,36 @@ export class Handle {
   close(): void {
     this.closed = true;
     this.memo?.close();
-    unwatch(this.watched);
+    if (this.watched !== undefined) unwatch(this.watched);
     native().close(this.native);
     this.windows.length = 0;
   }
+}
+
+/** Opens one. A function, not a constructor, so that the build can have V8 compile it with the bundle. */
+export function openHandle(path: string, options: NativeOptions, copy: boolean | undefined): Handle {
+  const first = {} as FirstCalls;
+  // Nineteen properties that say nothing take the addon as long to read as the file does to open.
+  const opened = native().open(path, options === DEFAULTS ? undefined : options, first);
+  if (mustCopy(copy)) table('shard').neverLend(opened);
+  const handle = {
+    __proto__: Handle.prototype,
+    path,
+    native: opened,
+    first,
+    windows: [],
+    answer: new Uint32Array(first.exchange, 0, ANSWER_WORDS),
+    partNames: options.parts,
+    readOnly: options.readOnly,
+    door: 0,
+    closed: false,
+    memo: undefined,
+    watched: undefined,
+    calls: undefined,
+    block: undefined,
+  } as unknown as Handle;
+  handle.watched = watch(handle);
+  return handle;
 }
 
 function* walk(cursor: NativeCursor): IterableIterator<string> {

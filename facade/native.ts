@@ -195,7 +195,8 @@ export interface Tables {
 
 /** What a program needs from its first `open` to its first hit; see src-rs/binding/shard.rs. */
 export interface Addon {
-  open(path: string, options: NativeOptions, target: object): NativeShard;
+  /** Without options all are as they are by default. */
+  open(path: string, options: NativeOptions | undefined, target: object): NativeShard;
   /** Puts the `HotCalls` on an object. */
   attach(shard: NativeShard, target: object): void;
   window(shard: NativeShard, part: number): ArrayBuffer | undefined;

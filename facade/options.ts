@@ -91,6 +91,12 @@ export function show(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
+/** The options of an `open` without any. */
+export const NONE: ShardOptions<never> = {};
+
+/** What the facade itself reads of what the addon takes, if nothing is given; the addon knows the rest. */
+export const DEFAULTS = { parts: [''], readOnly: false } as unknown as NativeOptions;
+
 /** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object');

@@ -1,6 +1,6 @@
 import { invalid } from './errors.js';
 import { AHEAD, fast, ORDINARY, patience } from './fast.js';
-import { Handle } from './handle.js';
+import { type Handle, openHandle } from './handle.js';
 import type { Memo } from './later/memo.js';
 import type { Entry, Values } from './later/values.js';
 import type { WorkOptions } from './later/work.js';
@@ -8,7 +8,7 @@ import { later } from './later.js';
 import { viewFirst } from './lending.js';
 import type { EntryMeta, Validator } from './meta.js';
 import { type FirstCalls, table } from './native.js';
-import { nativeOptions, type ShardOptions } from './options.js';
+import { DEFAULTS, NONE, nativeOptions, type ShardOptions } from './options.js';
 import { absolutePath } from './paths.js';
 import type { CompactReport, Durability, EntryInfo, ShardStats, VerifyReport } from './reports.js';
 
@@ -29,7 +29,7 @@ export class Shard<V = Uint8Array> {
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
-  static open<V = Uint8Array>(path: string, options: ShardOptions<V> = {}): Shard<V> {
+  static open<V = Uint8Array>(path: string, options: ShardOptions<V> = NONE): Shard<V> {
     return new Shard<V>(absolutePath(path), options);
   }
 
@@ -52,11 +52,11 @@ export class Shard<V = Uint8Array> {
   #coding: Values<V> | undefined;
 
   private constructor(path: string, options: ShardOptions<V>) {
-    const parsed = nativeOptions(options);
+    const parsed = options === NONE ? DEFAULTS : nativeOptions(options);
     const { codec, parts } = options;
     this.#plain = parts === undefined && (codec === undefined || codec === 'bytes');
     if (!this.#plain) this.#coding = new (later().Values)(options, parsed.parts);
-    const handle = new Handle(path, parsed, options.copy);
+    const handle = openHandle(path, parsed, options.copy);
     this.#handle = handle;
     this.#calls = handle.first;
     this.#patience = patience();

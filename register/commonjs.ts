@@ -11,13 +11,15 @@
 import { asMethod } from './as-method.js';
 import { isTranspilingOnly } from './aside.js';
 import { beginning } from './beginning.js';
-import { fs, vm } from './builtins.js';
+import { fs } from './builtins.js';
+import { canImport, compileBare, compileText } from './compile.js';
 
 import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';
 import {
   ASIDE,
+  BARE,
   ESM,
   IMPORTS,
   isTyped,
@@ -43,27 +45,7 @@ import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
 
 const { apply } = Reflect;
-const { Script } = vm;
 const { readFileSync, wrap, wrapperStart } = beginning;
-
-/** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
-const major = Number.parseInt(process.versions.node, 10);
-const importModuleDynamically =
-  major >= 22
-    ? (vm.constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: number }).USE_MAIN_CONTEXT_DEFAULT_LOADER
-    : undefined;
-
-function compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script {
-  return new Script(text, {
-    filename,
-    // The wrapper has a line of its own, see src-rs/core/src/stores/program/text.rs.
-    lineOffset: -1,
-    ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically !== undefined && {
-      importModuleDynamically: importModuleDynamically as never,
-    }),
-  });
-}
 
 let executing: symbol | undefined;
 let format: symbol | undefined;
@@ -107,7 +89,8 @@ function prepare(filename: string): Prepared | undefined {
       }
       // V8 gives no bytecode of some scripts.
       const name = flags & NAMED ? map : filename;
-      const script = compileText(text, name, code.length > 0 ? code : undefined);
+      const compile = flags & BARE ? compileBare : compileText;
+      const script = compile(text, name, code.length > 0 ? code : undefined);
       if (flags & TRANSPILED && name === filename) keepMap(filename, map);
       if (script.cachedDataRejected) {
         counts.rejected++;
@@ -160,9 +143,10 @@ const kit: Kit = {
   asksTyped,
   hopelessName,
   compileText,
+  compileBare,
   resolveAgain,
   inThread: isThread,
-  canImport: importModuleDynamically !== undefined,
+  canImport,
   reallyImports: (text) => late<Kit, Scan>('scan', kit)(text),
   isReadOnly,
   isServed,
@@ -219,7 +203,10 @@ function makeFrames(cache: ProgramCalls | undefined): void {
     if (!isReadOnly()) recording().capture.note(name, text);
   }
   frames = framesOf(text, begin, end);
-  if (importModuleDynamically !== undefined) silenceWarning();
+  const { release, versions } = process;
+  // Others than Node.js tell V8 themselves, or have their reasons.
+  if (!isThread && release.name === 'node' && versions.electron === undefined) cache?.isLoading();
+  if (canImport) silenceWarning();
 }
 
 /** Node.js calls V8's way of `import()` experimental, once: no program would say so without us. */

@@ -92,21 +92,28 @@ function standIn(): void {
 }
 
 function readHandler(): Handler | undefined {
-  if (handlerNow !== undefined) return handlerNow();
-  if (beginning.passed !== undefined && !isMainRunning()) return asMethod(handler as Handler, '.js');
+  // Yarn's Plug'n'Play loads modules past the loader's requests, out of archives: all of them are Node.js' and its own.
+  const { pnp } = process.versions;
+  if (pnp !== undefined) restoreHandler(handler as Handler);
+  else if (handlerNow !== undefined) return handlerNow();
+  if (pnp !== undefined || (beginning.passed !== undefined && !isMainRunning()))
+    return asMethod(handler as Handler, '.js');
   beginning.isHandlerSeen = true;
   return handler;
 }
 
 /** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
 function writeHandler(value: Handler): void {
-  if (value !== handler && value !== beginning.kept)
-    Object.defineProperty(Module._extensions, '.js', {
-      configurable: true,
-      enumerable: true,
-      writable: true,
-      value,
-    });
+  if (value !== handler && value !== beginning.kept) restoreHandler(value);
+}
+
+function restoreHandler(value: Handler): void {
+  Object.defineProperty(Module._extensions, '.js', {
+    configurable: true,
+    enumerable: true,
+    writable: true,
+    value,
+  });
 }
 
 function isMainRunning(): boolean {

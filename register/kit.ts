@@ -1,6 +1,6 @@
 /** What the bundles that are loaded later get of the first one. */
 
-import type vm from 'node:vm';
+import type { Compiled } from './compile.js';
 import type { ProgramCalls } from './native.js';
 import type { LoadedModule } from './node-module.js';
 import type { Own } from './opening.js';
@@ -17,8 +17,9 @@ export interface Kit {
   giveUp(reason: unknown): void;
   /** What decides, beside the file system, where a request leads. */
   identity(request: string): string;
-  /** Compiles a module's text, with bytecode or without. */
-  compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script;
+  /** Compile a module's text, with bytecode or without: see compile.ts. */
+  compileText(text: string, filename: string, cachedData?: Uint8Array): Compiled;
+  compileBare(text: string, filename: string, cachedData?: Uint8Array): Compiled;
   /** Whether a file's requests mean what TypeScript understands, and are not somebody else's to answer. */
   asksTyped(file: string): boolean;
   /** Name of the note of requests that are not recorded: see recording/searches.ts. */
@@ -69,6 +70,8 @@ export const ESM = 32;
 
 /** In the place of a source map stands the name by which frames tell the module. */
 export const NAMED = 64;
+/** The text is not wrapped. */
+export const BARE = 128;
 
 /** Of no entry, but of a process: something waits to be written, because a file was touched. */
 export const WAITING = 256;
@@ -79,6 +82,6 @@ export const TYPED_REQUEST = '\tts';
 /** A module's body, ready to run. */
 export interface Prepared {
   filename: string;
-  script: vm.Script;
+  script: Compiled;
   flags: number;
 }

@@ -6,17 +6,18 @@ export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
   load(path: string): number | [flags: number, text: string, code: Uint8Array, map: string];
   read(path: string, wrap: number): string | undefined;
-  mayEnd(path: string): number;
+  readModule(path: string): [text: string, traits: number] | undefined;
   replaceText(path: string, text: string, wrap: number): string | undefined;
   record(path: string, told: string, code?: Uint8Array, map?: string): number;
   improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
-  kindOf(path: string): number;
+  recordSearch(folder: string, identity: string, asked: string, told: string): number;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;
   watchEnd(write: () => void, signals: number): void;
   ignoreEnd(): void;
+  isLoading(): void;
   publish(): number;
   close(): void;
 }

@@ -25,6 +25,7 @@ const EAGER = [
   'candidates',
   'openBinary',
   'absolutePath',
+  'openHandle',
   'isResolved',
   'nativeOptions',
   'text',
@@ -63,6 +64,8 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20',
+  // Said here again, for esbuild asks no tsconfig.json about files that a plugin has found.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   legalComments: 'none',
   logLevel: 'warning',
 };
@@ -128,7 +131,11 @@ async function bundle({ file, contents, eager, ...options }) {
     format: 'cjs',
     outfile: file,
   });
-  const text = outputFiles?.[0]?.text ?? '';
+  // esbuild keeps those that stand in classes.
+  const text = (outputFiles?.[0]?.text ?? '').replaceAll(
+    /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!\S+\.ts$).*\n/gm,
+    '',
+  );
   await writeFile(
     new URL(`../${file}`, import.meta.url),
     eager.reduce((text, name) => {

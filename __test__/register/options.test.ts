@@ -136,6 +136,33 @@ test('the shard stays below the bytes that it may have', async (t) => {
   t.true(statSync(program.at('x.shard')).size < 1 << 20, String(statSync(program.at('x.shard')).size));
 });
 
+test('what nothing runs any more goes first, as the modules of an older Node.js', async (t) => {
+  const big = (name: string) => `module.exports = () => ['${name}', ${'1, '.repeat(30_000)}]`;
+  const names = ['old', ...'abcdefghijkl'];
+  const program = new Program(t, {
+    'app.js': enabling(
+      `{ path: __dirname + '/x.shard', maxBytes: 384 << 10 }`,
+      `require('./' + process.argv[2])`,
+    ),
+    ...Object.fromEntries(names.map((name) => [`${name}.js`, big(name)])),
+  });
+  // Whatever is in the profile keeps producers apart: here the home folder stands for the version.
+  const run = async (name: string, HOME: string) => {
+    const { lines } = await program.run({ register: false, args: [name], env: { HOME }, debug: true });
+    const of = (file: string) => lines.find((line) => line.includes(program.at(file)))?.split(' ')[0];
+    return of(`${name}.js`);
+  };
+  const [before, now] = [program.at('before'), program.at('now')];
+  t.is(await run('old', before), 'miss');
+  t.is(await run('old', before), 'hit');
+  for (const name of names.slice(1)) {
+    t.is(await run(name, now), 'miss');
+    t.is(await run('a', now), 'hit', `a is used, when ${name} comes`);
+  }
+  t.is(await run('l', now), 'hit');
+  t.is(await run('old', before), 'miss', 'of another time, and not used since');
+});
+
 test('options that are none are refused by name, and change nothing', async (t) => {
   const program = new Program(t, {
     'app.js': `const { enable, status } = require(${api}); const path = status().path;

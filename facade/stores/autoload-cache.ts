@@ -1,5 +1,5 @@
 import { invalid } from '../errors.js';
-import { Handle } from '../handle.js';
+import { type Handle, openHandle } from '../handle.js';
 import type { Values } from '../later/values.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
@@ -95,7 +95,7 @@ export class AutoloadCache {
       parts: undefined,
       root: undefined,
     });
-    this.#handle = new Handle(path, { ...parsed, kind: 'autoload' }, options.copy);
+    this.#handle = openHandle(path, { ...parsed, kind: 'autoload' }, options.copy);
     this.#maxEntryBytes = parsed.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
     this.path = path;
     this.readOnly = parsed.readOnly;

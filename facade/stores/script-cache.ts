@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { invalid } from '../errors.js';
-import { Handle } from '../handle.js';
+import { type Handle, openHandle } from '../handle.js';
 import type { Values } from '../later/values.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
@@ -136,7 +136,7 @@ export class ScriptCache<P extends string = 'code'> {
       throw invalid("validate must be 'mtime' or 'content'");
     const parsed = nativeOptions<Uint8Array>({ ...options, parts, lockTimeout, codec: 'bytes' });
     if (root !== undefined && isAbsolute(root)) parsed.root = canonical(root);
-    this.#handle = new Handle(path, { ...parsed, kind: 'script' }, options.copy);
+    this.#handle = openHandle(path, { ...parsed, kind: 'script' }, options.copy);
     this.#calls = {} as ScriptCalls;
     this.#scripts = table('scripts').of(this.#handle.native, validate === 'content', this.#calls);
     this.path = path;

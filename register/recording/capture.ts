@@ -7,6 +7,7 @@
 
 import vm = require('node:vm');
 
+import type { Compiled } from '../compile.js';
 import { type Kit, TYPED } from '../kit.js';
 import type { LoadedModule } from '../node-module.js';
 import { Searches } from './searches.js';
@@ -24,7 +25,7 @@ const THREAD_EARLY_MS = [20, 1000];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 interface Loaded {
-  script: vm.Script;
+  script: Compiled;
   /** Whether what is kept is of no use. */
   rejected: boolean;
 }
@@ -34,7 +35,7 @@ export interface Recorded {
   flags: number;
   facts: readonly string[];
   /** With none the text alone is kept. */
-  script?: vm.Script;
+  script?: Compiled;
   /** Source map of a text that was transpiled. */
   map?: string;
 }
@@ -52,6 +53,7 @@ export class Capture {
   #recorded = new Map<string, Recorded>();
   #aside = new Map<string, string>();
   #resolved: [folder: string, request: string, paths: number, told: string][] = [];
+  #found: [folder: string, identity: string, asked: string, told: string][] = [];
   #loaded = new Map<string, Loaded>();
   #notes: [name: string, text: string][] = [];
   #armed = false;
@@ -86,8 +88,14 @@ export class Capture {
     this.#arm();
   }
 
+  /** Node.js has found where a request leads: see `recordSearch`. */
+  found(folder: string, identity: string, asked: string, told: string): void {
+    this.#found.push([folder, identity, asked, told]);
+    this.#arm();
+  }
+
   /** A module came from the shard, and more of it will have run in the end than when it was recorded. */
-  loaded(filename: string, script: vm.Script, rejected: boolean): void {
+  loaded(filename: string, script: Compiled, rejected: boolean): void {
     this.#loaded.set(filename, { script, rejected });
     this.#arm();
   }
@@ -169,10 +177,12 @@ export class Capture {
     const { counts, debug, giveUp, program, takeOwned } = this.#kit;
     const cache = program();
     const [recorded, loaded, notes] = [this.#recorded, this.#loaded, this.#notes];
-    const [aside, resolved, searches] = [this.#aside, this.#resolved, this.#searches.take()];
+    const [aside, resolved, found] = [this.#aside, this.#resolved, this.#found];
+    const searches = this.#searches.take();
     this.#recorded = new Map();
     this.#aside = new Map();
     this.#resolved = [];
+    this.#found = [];
     this.#loaded = new Map();
     this.#notes = [];
     if (cache === undefined) return 0;
@@ -183,6 +193,7 @@ export class Capture {
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
       for (const [filename, told] of aside) cache.record(filename, told);
       for (const answer of resolved) cache.recordResolution(...answer);
+      for (const answer of found) cache.recordSearch(...answer);
       for (const [filename, { script, rejected }] of loaded)
         cache.improve(filename, script.createCachedData(), Number(rejected));
       for (const { file, script, state } of takeOwned()) {

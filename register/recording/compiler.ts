@@ -4,7 +4,19 @@ import path = require('node:path');
 
 import vm = require('node:vm');
 
-import { AFTER, ASIDE, BEFORE, ESM, hasImport, IMPORTS, type Kit, type Prepared, TYPED } from '../kit.js';
+import type { Compiled } from '../compile.js';
+import {
+  AFTER,
+  ASIDE,
+  BARE,
+  BEFORE,
+  ESM,
+  hasImport,
+  IMPORTS,
+  type Kit,
+  type Prepared,
+  TYPED,
+} from '../kit.js';
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
@@ -13,6 +25,9 @@ const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
 
 /** What makes code of strings: an `import()` in it is the script's own. */
 const MAKES_CODE = /\beval\s*[()]|\b(?:Async)?(?:Generator)?Function\s*\(/;
+
+/** What is told of a source as bits, see src-rs/core/src/stores/program/traits.rs. */
+const [MAY_END, SAYS_IMPORT, MAY_NAME_ITSELF, MAY_MAKE_CODE, IS_BARE] = [1, 2, 4, 8, 16];
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
@@ -27,13 +42,14 @@ export class Compiler {
 
   /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
   compile(filename: string): Prepared | undefined {
-    const { counts, debug, program, compileText, canImport, reallyImports } = this.#kit;
+    const { counts, debug, program, compileText, compileBare, canImport, reallyImports } = this.#kit;
     // What was recorded of it before was another state.
     this.#capture.forget(filename);
     const extension = path.extname(filename);
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
-    const text = scope && program()?.read(filename, 1);
-    if (scope === undefined || text === undefined) return undefined;
+    const read = scope && program()?.readModule(filename);
+    if (scope === undefined || read === undefined) return undefined;
+    const [text, traits] = read;
     const aside = (why: string, flags = 0) => {
       counts.aside++;
       debug('aside', filename, why);
@@ -44,20 +60,21 @@ export class Compiler {
       this.#kit.esModules(false);
       return aside('an ES module', ESM);
     }
-    const imports = hasImport(text);
-    if (!canImport && (MAKES_CODE.test(text) || (imports && reallyImports(text))))
+    const imports = (traits & SAYS_IMPORT) !== 0 && hasImport(text);
+    if (!canImport && ((traits & MAY_MAKE_CODE && MAKES_CODE.test(text)) || (imports && reallyImports(text))))
       return aside('import() on Node.js 20');
     // V8 tells lines otherwise in scripts that name themselves.
-    if (text.includes('sourceURL=') && SOURCE_URL.test(text)) return aside('a source URL');
-    let script: vm.Script;
+    if (traits & MAY_NAME_ITSELF && SOURCE_URL.test(text)) return aside('a source URL');
+    const isBare = (traits & IS_BARE) !== 0;
+    let script: Compiled;
     try {
-      if (program()?.mayEnd(filename))
+      if (traits & MAY_END && !isBare)
         vm.compileFunction(text.slice(BEFORE.length, -AFTER.length), PARAMETERS);
-      script = compileText(text, filename);
+      script = (isBare ? compileBare : compileText)(text, filename);
     } catch {
       return aside('not a script');
     }
-    const flags = (scope.type === 'commonjs' ? TYPED : 0) | (imports ? IMPORTS : 0);
+    const flags = (scope.type === 'commonjs' ? TYPED : 0) | (imports ? IMPORTS : 0) | (isBare ? BARE : 0);
     this.#capture.record(filename, { flags, facts: scope.facts, script });
     return { filename, script, flags };
   }

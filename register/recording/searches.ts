@@ -7,7 +7,7 @@
 
 import { type Kit, TYPED_REQUEST } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
-import { forget, whyFound } from './facts.js';
+import { forget } from './facts.js';
 
 /** Most that are noted of a program. */
 const MAX_HOPELESS = 128;
@@ -25,9 +25,8 @@ interface Search {
 type Outcome = 'kept' | 'nowhere' | 'never';
 
 /** The extensions that were tried when a request was asked for: hooks of the program may have added some since. */
-function extensionsOf(identity: string): string[] {
-  const others = identity.replace(TYPED_REQUEST, '').split('\0')[1];
-  return others === undefined ? ['.js', '.json', '.node'] : others.split(',');
+function extensionsOf(identity: string): string {
+  return identity.replace(TYPED_REQUEST, '').split('\0')[1] ?? '.js,.json,.node';
 }
 
 export class Searches {
@@ -51,8 +50,6 @@ export class Searches {
 
   /** Records what can be. */
   record(searches: readonly Search[]): void {
-    const cache = this.#kit.program();
-    forget(cache && ((file) => cache.kindOf(file)));
     const hopeless = new Set<string>();
     for (const search of searches) {
       const outcome = this.#recordOne(search);
@@ -76,17 +73,14 @@ export class Searches {
   #recordOne({ request, identity, parent, paths }: Search): Outcome {
     const typed = identity.endsWith(TYPED_REQUEST);
     try {
-      const remembered = Module._pathCache[`${request}\0${paths.join('\0')}`];
-      const real = remembered || this.#kit.resolveAgain(request, parent).real;
-      const answer = real.startsWith('/')
-        ? whyFound(request, parent.path, paths, real, extensionsOf(identity))
-        : undefined;
-      if (answer === undefined) return 'never';
+      const asked = `${request}\0${paths.join('\0')}`;
+      const real = Module._pathCache[asked] || this.#kit.resolveAgain(request, parent).real;
+      if (!real.startsWith('/')) return 'never';
       // That it was not found as a TypeScript file asks has its reasons too.
       const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
-      const told = [answer.found, real, ...answer.facts, ...facts].join('\0');
-      this.#kit.program()?.recordResolution(parent.path, identity, paths.length, told);
-      return 'kept';
+      const told = [paths.length, real, extensionsOf(identity), ...facts].join('\0');
+      const kept = this.#kit.program()?.recordSearch(parent.path, identity, asked, told);
+      return kept === -1 ? 'never' : 'kept';
     } catch {
       return 'nowhere';
     }

@@ -8,7 +8,7 @@
 import fs = require('node:fs');
 import path = require('node:path');
 
-import type vm from 'node:vm';
+import type { Compiled } from '../compile.js';
 import {
   AFTER,
   ASIDE,
@@ -23,7 +23,7 @@ import {
   TYPED,
 } from '../kit.js';
 import { Module } from '../node-module.js';
-import { typeOf, whyFound } from '../recording/facts.js';
+import { typeOf } from '../recording/facts.js';
 import type { Recording } from '../recording/index.js';
 import { explained, failure } from './failure.js';
 import { loadTranspiler } from './load.js';
@@ -37,7 +37,7 @@ interface Made extends Transpiled {
   flags: number;
   facts: string[];
   /** Of a CommonJS module. */
-  script?: vm.Script;
+  script?: Compiled;
 }
 
 /** The text of a module, for a loader that compiles it by itself. */
@@ -95,10 +95,10 @@ export class TypeScript {
 
   /** Node.js has found the file that an ES module imports: that is remembered, if it can be told why. */
   found(request: string, folder: string, real: string, key: string): void {
-    const why = whyFound(request, folder, Module._nodeModulePaths(folder), real);
-    if (why === undefined) return;
     const { facts } = resolve(request, folder);
-    this.#recording?.capture.resolved(folder, key, 0, [why.found, real, ...why.facts, ...facts]);
+    const asked = [request, ...Module._nodeModulePaths(folder)].join('\0');
+    const told = [0, real, Object.keys(Module._extensions), ...facts].join('\0');
+    this.#recording?.capture.found(folder, key, asked, told);
   }
 
   /** Transpiles and compiles a CommonJS module; `undefined` for one that is Node.js' to load. */
@@ -191,7 +191,7 @@ export class TypeScript {
     task: Omit<Task, 'esm'>,
     esm: boolean,
     commonjs: boolean,
-  ): (Transpiled & { esm: boolean; script?: vm.Script }) | undefined {
+  ): (Transpiled & { esm: boolean; script?: Compiled }) | undefined {
     const transpiler = loadTranspiler(choice);
     const transpile = (task: Task): Transpiled => {
       const made = transpiler(task);

@@ -11,6 +11,7 @@ mod handle;
 mod hot;
 mod last_words;
 mod lending;
+mod loading;
 mod options;
 #[cfg(warmshard_sanitizer)]
 mod overflow;

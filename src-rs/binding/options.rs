@@ -11,6 +11,7 @@ use warmshard_core::{Digest, Error, Options, Producer};
 
 /// See `ShardOptions` of the facade.
 #[napi(object)]
+#[derive(Default)]
 pub struct OpenOptions {
     /// `Kind` of the core, by name; a plain shard where there is none.
     pub kind: Option<String>,
@@ -34,6 +35,11 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
+    /// What the facade makes of none.
+    pub fn none() -> Self {
+        OpenOptions { parts: vec![String::new()], mapped: true, auto_compact: true, ..Self::default() }
+    }
+
     /// The core's options.
     pub fn parse(&self) -> Result<Options, Error> {
         let default = Options::default();

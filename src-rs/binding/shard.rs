@@ -78,10 +78,11 @@ impl NativeShard {
 pub fn open(
     env: Env,
     path: String,
-    options: OpenOptions,
+    options: Option<OpenOptions>,
     target: Object<'_>,
 ) -> napi::Result<External<NativeShard>> {
-    let opened = guarded(|| Shard::open(Path::new(&path), options.parse()?));
+    let opened =
+        guarded(|| Shard::open(Path::new(&path), options.unwrap_or_else(OpenOptions::none).parse()?));
     let shard = opened.map_err(|e| raise(&env, &e))?;
     let (exchange, buffer) = Exchange::new(env.raw())
         .ok_or_else(|| napi::Error::from_reason("no memory for the exchange block"))?;

@@ -6,6 +6,7 @@ use crate::binding::errors::raise;
 use crate::binding::external;
 use crate::binding::guard::guarded;
 use crate::binding::last_words;
+use crate::binding::loading;
 use crate::binding::raw::{KeyBuffer, bytes, is_undefined};
 use crate::binding::shard::Functions;
 use napi::bindgen_prelude::{JsValue, Object};
@@ -18,7 +19,7 @@ use std::rc::Rc;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::storage::trust::Trust;
-use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Text, WIDE};
+use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Search, Text, WIDE, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
 /// A program cache and the shard that it lies in.
@@ -50,18 +51,19 @@ callbacks! {
     resolve "resolve" => resolve_request;
     load "load" => load_module;
     read "read" => read_source;
-    may_end "mayEnd" => text_may_end;
+    read_module "readModule" => read_module_source;
     replace_text "replaceText" => replace_source_text;
     record "record" => record_module;
     improve "improve" => improve_module;
     record_resolution "recordResolution" => record_request;
-    kind_of "kindOf" => look_at_path;
+    record_search "recordSearch" => record_answer;
     noted "noted" => noted_text;
     note "note" => note_text;
     settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
     close "close" => |it, _, _| { it.close(); Ok(0) };
     watch_end "watchEnd" => |_, env, [write, among, ..]| last_words::watch(env, write, number(env, among)).map(|()| 0);
     ignore_end "ignoreEnd" => |_, _, _| { last_words::ignore(); Ok(0) };
+    is_loading "isLoading" => |_, _, _| { loading::begins(); Ok(0) };
     publish "publish" => |it, _, _| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
 }
 
@@ -92,6 +94,11 @@ fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
     // SAFETY: those of the running callback; where it is no number, zero stays.
     unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
     number
+}
+
+/// Whether a text is to be wrapped as a CommonJS module.
+fn wrap_of(env: sys::napi_env, value: sys::napi_value) -> Wrap {
+    if number(env, value) == 0 { Wrap::Bare } else { Wrap::Lines }
 }
 
 /// A string of any length as UTF-8.
@@ -178,7 +185,7 @@ fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
 }
 
 fn made_text(env: sys::napi_env, text: Option<Text>) -> Made {
-    let value = text.and_then(|text| external::text(env, Bytes::Copied(text.bytes), text.wide));
+    let value = text.and_then(|text| external::text(env, Bytes::Shared(text.bytes), text.wide));
     Made(value.unwrap_or(ptr::null_mut()))
 }
 
@@ -186,16 +193,31 @@ fn made_text(env: sys::napi_env, text: Option<Text>) -> Made {
 fn read_source(it: &ProgramHandle, env: sys::napi_env, [path, wrap, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let wrap = number(env, wrap) != 0;
+    let wrap = wrap_of(env, wrap);
     let text = it.with(|programs, _| Ok(programs.read(path, wrap)))?;
     Ok(made_text(env, text))
 }
 
-/// `mayEnd(path)`: 1 if the text that was read might end the function that it is wrapped in.
-fn text_may_end(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<i32, Error> {
+/// `readModule(path)`: the text of a source as it is best compiled as a CommonJS module, and its traits as bits, see
+/// register/recording/compiler.ts; or undefined.
+fn read_module_source(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    it.with(|programs, _| Ok(i32::from(programs.may_end(path))))
+    let Some(text) = it.with(|programs, _| Ok(programs.read(path, Wrap::Fitting)))? else {
+        return Ok(UNDEFINED);
+    };
+    let traits = text.traits;
+    let bits = [traits.may_end, traits.imports, traits.names_itself, traits.makes_code, text.bare];
+    let bits = bits.iter().zip(0u32..).fold(0, |all, (is, bit)| all | (i32::from(*is) << bit));
+    let mut array = ptr::null_mut();
+    // SAFETY: plain out-parameter; the values are of the running callback.
+    unsafe {
+        sys::napi_create_array_with_length(env, 2, &mut array);
+        for (i, value) in (0u32..).zip([made_text(env, Some(text)).0, int(env, bits)]) {
+            sys::napi_set_element(env, array, i, value);
+        }
+    }
+    Ok(Made(array))
 }
 
 /// `replaceText(path, text, wrap)`: the text that is compiled instead of the source.
@@ -206,7 +228,7 @@ fn replace_source_text(
 ) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let (text, wrap) = (long_text(env, text)?, number(env, wrap) != 0);
+    let (text, wrap) = (long_text(env, text)?, wrap_of(env, wrap));
     let text = it.with(|programs, _| Ok(programs.replace_text(path, &text, wrap)))?;
     Ok(made_text(env, Some(text)))
 }
@@ -275,10 +297,26 @@ fn record_request(
     it.with(|programs, _| Ok(i32::from(programs.record_resolution(&request, found, real, &facts))))
 }
 
-/// `kindOf(path)`: 1 for a file, 2 for a folder, 0 for neither.
-fn look_at_path(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<i32, Error> {
-    let path = long_text(env, path)?;
-    it.with(|programs, _| Ok(if path.contains(&0) { 0 } else { programs.kind(&path) }))
+/// `recordSearch(folder, identity, asked, told)`: 1 if it will be kept, -1 where it never can be. Asked was for a request and
+/// the folders of packages; what is told: how many of them count, the canonical path, the extensions, and further facts.
+fn record_answer(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [folder, identity, asked, told]: Arguments,
+) -> Result<i32, Error> {
+    let (mut first, mut second) = (KeyBuffer::new(), KeyBuffer::new());
+    let (asked, told) = (long_text(env, asked)?, long_text(env, told)?);
+    let folder = name(env, folder, &mut first)?;
+    let (mut asked, mut told) = (strings(&asked), strings(&told));
+    let paths = told.next().and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
+    let request = Request { folder, request: name(env, identity, &mut second)?, paths };
+    let real = told.next().unwrap_or_default();
+    let extensions: Vec<_> = told.next().unwrap_or_default().split(|byte| *byte == b',').collect();
+    let wanted = asked.next().unwrap_or_default();
+    let places: Vec<_> = asked.filter(|place| !place.is_empty()).collect();
+    let search = Search { request: wanted, folder, places: &places, extensions: &extensions, real };
+    let facts = facts(told);
+    it.with(|programs, _| Ok(programs.record_search(&request, &search, &facts).map_or(-1, i32::from)))
 }
 
 /// `noted(name)`: a text, or undefined.

@@ -15,7 +15,7 @@ use warmshard_core::storage::{Open, Storage};
 use warmshard_core::stores::artifact::payload::{Outputs, Payload, row_block};
 use warmshard_core::stores::artifact::{Meta, PayloadInfo, Row, Stream};
 use warmshard_core::stores::pipeline::artifact::{Artifact, footer, unseal};
-use warmshard_core::stores::program::{Loaded, PARTS, Programs, Request};
+use warmshard_core::stores::program::{Loaded, PARTS, Programs, Request, Wrap};
 use warmshard_core::{Digest, Options, PutMeta, Shard, key};
 
 #[global_allocator]
@@ -108,7 +108,7 @@ fn program_entries(dir: &Path, shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)
     let (main, manifest, missing) = (bytes(&main), bytes(&manifest), bytes(&dir.join("none")));
     let facts: [(u8, &[u8]); 3] = [(b'm', &manifest), (b'f', &missing), (b'd', &missing)];
     let mut programs = Programs::new(b"profile", &bytes(dir));
-    programs.read(&main, true).unwrap();
+    programs.read(&main, Wrap::Lines).unwrap();
     assert!(programs.record(&main, 0, Some(b"bytecode"), b"map", &facts));
     let folder = bytes(dir);
     let request = Request { folder: &folder, request: b"./a", paths: 1 };

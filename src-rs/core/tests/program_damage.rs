@@ -6,7 +6,7 @@ use common::*;
 use std::fs;
 use std::path::Path;
 use warmshard_core::kind::Kind;
-use warmshard_core::stores::program::{Loaded, PARTS, Programs, Request};
+use warmshard_core::stores::program::{Loaded, PARTS, Programs, Request, Wrap};
 use warmshard_core::{Job, Options, PutMeta, Shard, Validator};
 
 fn open(path: &Path) -> Shard {
@@ -73,7 +73,7 @@ fn whatever_stands_in_an_entry_it_is_a_miss_or_what_the_file_system_says() {
     let mut asked = Asked { programs: Programs::new(b"p", b""), shard: open(&path), source };
     let manifest = package.join("package.json");
     let facts: [(u8, &[u8]); 2] = [(b'm', bytes(&manifest)), (b'f', b"/gone")];
-    asked.programs.read(bytes(&asked.source), true).unwrap();
+    asked.programs.read(bytes(&asked.source), Wrap::Lines).unwrap();
     assert!(asked.programs.record(bytes(&asked.source), 0, Some(b"code"), b"", &facts));
     let request = Request { folder: bytes(&dir), request: b"pkg", paths: 9 };
     assert!(asked.programs.record_resolution(&request, bytes(&found), bytes(&found), &facts));

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use warmshard_core::kind::Kind;
-use warmshard_core::stores::program::{ASIDE, Loaded, PARTS, Programs, WIDE, WRAP};
+use warmshard_core::stores::program::{ASIDE, Loaded, PARTS, Programs, WIDE, WRAP, Wrap};
 use warmshard_core::{Options, Shard};
 
 struct Cache {
@@ -23,7 +23,7 @@ fn open(path: &Path, root: &str) -> Cache {
 impl Cache {
     /// Reads a source and records that it compiles to `code`.
     fn record(&mut self, source: &Path, code: &[u8], facts: &[(u8, &[u8])]) -> bool {
-        self.programs.read(bytes(source), true).unwrap();
+        self.programs.read(bytes(source), Wrap::Lines).unwrap();
         let kept = self.programs.record(bytes(source), 0, Some(code), b"", facts);
         self.programs.publish(&mut self.shard).unwrap();
         kept
@@ -108,10 +108,10 @@ fn a_source_that_is_read_again_is_recorded_as_it_was_read_last() {
     let source = dir.join("a.js");
     let mut cache = open(&dir.join("x.shard"), "");
     fs::write(&source, "one").unwrap();
-    cache.programs.read(bytes(&source), true).unwrap();
+    cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
     fs::write(&source, "two").unwrap();
-    let text = cache.programs.read(bytes(&source), true).unwrap();
-    assert_eq!(text.bytes, [WRAP.0, "two", WRAP.1].concat().into_bytes());
+    let text = cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
+    assert_eq!(*text.bytes, [WRAP.0, "two", WRAP.1].concat().into_bytes());
     assert!(cache.programs.record(bytes(&source), 0, Some(b"two"), b"", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     assert_eq!(cache.load(&source).unwrap(), b"two");
@@ -126,7 +126,7 @@ fn without_a_read_nothing_is_recorded_and_without_code_only_that_it_is_none_of_o
     fs::write(&source, "import 'x'").unwrap();
     let mut cache = open(&dir.join("x.shard"), "");
     assert!(!cache.programs.record(bytes(&source), 0, Some(b"code"), b"", &[]));
-    cache.programs.read(bytes(&source), true).unwrap();
+    cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
     assert!(cache.programs.record(bytes(&source), 8, None, b"", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     let Loaded::Hit { flags, parts, .. } = cache.programs.load(&mut cache.shard, bytes(&source)).unwrap()
@@ -135,8 +135,8 @@ fn without_a_read_nothing_is_recorded_and_without_code_only_that_it_is_none_of_o
     };
     assert_eq!(flags, 8 | ASIDE);
     assert!(parts.iter().all(|part| part.as_slice().is_empty()));
-    assert!(cache.programs.read(bytes(&dir.join("gone")), true).is_none());
-    assert!(cache.programs.read(bytes(&dir), true).is_none());
+    assert!(cache.programs.read(bytes(&dir.join("gone")), Wrap::Lines).is_none());
+    assert!(cache.programs.read(bytes(&dir), Wrap::Lines).is_none());
 }
 
 #[test]
@@ -232,8 +232,8 @@ fn wide_texts_are_flagged_and_texts_of_transpilers_kept() {
     let source = dir.join("a.ts");
     fs::write(&source, "let a: string").unwrap();
     let mut cache = open(&dir.join("x.shard"), "");
-    cache.programs.read(bytes(&source), false).unwrap();
-    cache.programs.replace_text(bytes(&source), "let a = '\u{2603}'".as_bytes(), false);
+    cache.programs.read(bytes(&source), Wrap::Bare).unwrap();
+    cache.programs.replace_text(bytes(&source), "let a = '\u{2603}'".as_bytes(), Wrap::Bare);
     assert!(cache.programs.record(bytes(&source), 16, Some(b"code"), b"map", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     let Loaded::Hit { flags, parts, .. } = cache.programs.load(&mut cache.shard, bytes(&source)).unwrap()

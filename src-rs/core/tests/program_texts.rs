@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_PENDING_BYTES;
-use warmshard_core::stores::program::{Loaded, PARTS, Programs};
+use warmshard_core::stores::program::{Loaded, PARTS, Programs, Wrap};
 use warmshard_core::{Options, Shard};
 
 #[test]
@@ -17,12 +17,12 @@ fn the_last_text_is_kept_however_many_there_were() {
     let options = Options { kind: Kind::Program, part_count: PARTS, ..Options::default() };
     let mut shard = Shard::open(&folder.path().join("shard"), options).unwrap();
     let mut programs = Programs::new(b"profile", b"");
-    assert!(programs.read(path, false).is_some());
+    assert!(programs.read(path, Wrap::Bare).is_some());
     let large = vec![b' '; 32 << 20];
     for _ in 0..=MAX_PENDING_BYTES / large.len() {
-        programs.replace_text(path, &large, false);
+        programs.replace_text(path, &large, Wrap::Bare);
     }
-    programs.replace_text(path, b"made of it", false);
+    programs.replace_text(path, b"made of it", Wrap::Bare);
     assert!(programs.record(path, 4, Some(b""), b"map", &[]));
     programs.publish(&mut shard).unwrap();
     let Loaded::Hit { parts: [text, _, map], .. } = programs.load(&mut shard, path).unwrap() else {
@@ -38,7 +38,7 @@ fn a_source_whose_text_does_not_fit_is_not_kept_at_all() {
     fs::write(&source, "source").unwrap();
     let path = source.as_os_str().as_bytes();
     let mut programs = Programs::new(b"profile", b"");
-    assert!(programs.read(path, false).is_some());
-    programs.replace_text(path, &vec![b' '; MAX_PENDING_BYTES + 1], false);
+    assert!(programs.read(path, Wrap::Bare).is_some());
+    programs.replace_text(path, &vec![b' '; MAX_PENDING_BYTES + 1], Wrap::Bare);
     assert!(!programs.record(path, 4, Some(b""), b"", &[]));
 }

@@ -4,6 +4,7 @@
 //! would be answered alike: what was absent is absent, the manifests that decided are the same, the file is there.
 
 use super::place::Place;
+use super::search::Manifest;
 use super::stamp::{Look, STAMP_LEN, Stamp, take};
 use crate::limits::{MAX_FACTS, MAX_KNOWN_FOLDERS};
 use rustix::fs::FileType;
@@ -77,6 +78,7 @@ impl<'a> Fact<'a> {
 pub struct Today {
     kinds: HashMap<Box<[u8]>, Option<FileType>>,
     stamps: HashMap<Box<[u8]>, Option<Stamp>>,
+    manifests: HashMap<Box<[u8]>, Option<Manifest>>,
 }
 
 impl Today {
@@ -88,6 +90,21 @@ impl Today {
         let kind = Look::at(path).map(|look| look.kind);
         self.kinds.insert(path.into(), kind);
         kind
+    }
+
+    /// What a manifest says: nothing where there is none, `None` where it is damaged.
+    pub fn manifest(&mut self, path: &[u8]) -> Option<Manifest> {
+        if self.kind(path) != Some(FileType::RegularFile) {
+            return Some(Manifest::default());
+        }
+        if let Some(manifest) = self.manifests.get(path) {
+            return manifest.clone();
+        }
+        let read = Stamp::read(path);
+        let manifest = read.as_ref().and_then(|(_, text)| Manifest::of(text));
+        self.stamps.insert(path.into(), read.map(|(stamp, _)| stamp));
+        self.manifests.insert(path.into(), manifest.clone());
+        manifest
     }
 
     fn stamp(&mut self, path: &[u8]) -> Option<Stamp> {

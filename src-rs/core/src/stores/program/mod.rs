@@ -7,13 +7,17 @@ mod facts;
 mod module;
 mod place;
 mod resolution;
+mod search;
 mod stamp;
 mod text;
+mod traits;
 mod walk;
 
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
-pub use text::{Text, WRAP};
+pub use search::Search;
+pub use text::{Text, WRAP, Wrap};
+pub use traits::Traits;
 
 use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
@@ -21,9 +25,10 @@ use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
 use facts::{Facts, Today};
 use module::Meta;
-use rustix::fs::FileType;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
+use std::sync::Arc;
+use text::ROOM_AHEAD;
 use walk::Walk;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -50,6 +55,8 @@ pub enum Bytes {
     Pinned(Pin),
     /// A copy, where there is no mapping.
     Copied(Vec<u8>),
+    /// Of a source that was read: they wait to be recorded as well.
+    Shared(Arc<Vec<u8>>),
 }
 
 /// A source that was read and may be recorded.
@@ -59,17 +66,25 @@ struct Pending {
     text: Option<Text>,
 }
 
+/// A part of an entry.
+type Part = Arc<Vec<u8>>;
+
+/// An entry of one part.
+fn alone(part: Vec<u8>) -> [Part; PARTS] {
+    [part, Vec::new(), Vec::new(), Vec::new()].map(Arc::new)
+}
+
 /// Entries on their way into the shard.
 #[derive(Debug, Default)]
 struct Queue {
-    entries: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    entries: Vec<(Vec<u8>, [Part; PARTS])>,
     bytes: usize,
 }
 
 impl Queue {
     /// Adds one, unless there is too much already.
-    fn push(&mut self, key: Vec<u8>, parts: Vec<Vec<u8>>) -> bool {
-        let bytes: usize = parts.iter().map(Vec::len).sum();
+    fn push(&mut self, key: Vec<u8>, parts: [Part; PARTS]) -> bool {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
         if self.entries.len() >= MAX_PENDING_MODULES || self.bytes.saturating_add(bytes) > MAX_PENDING_BYTES {
             return false;
         }
@@ -179,7 +194,7 @@ impl Programs {
         if let Some(entry) = found.restamped
             && !shard.options().read_only
         {
-            self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()]);
+            self.queue.push(key, alone(entry));
         }
         self.last = found.look.map(|look| (found.real.clone(), look));
         Ok(Some(found.real))
@@ -217,8 +232,8 @@ impl Programs {
         if !shard.options().read_only
             && let Some(meta) = meta.restamped(source, today.as_ref(), &mut self.facts)
         {
-            let parts = [&text, &code, &map].map(|part| part.as_slice().to_vec());
-            self.queue.push(self.key(b'm', source, b""), std::iter::once(meta).chain(parts).collect());
+            let [text, code, map] = [&text, &code, &map].map(|part| part.as_slice().to_vec());
+            self.queue.push(self.key(b'm', source, b""), [meta, text, code, map].map(Arc::new));
         }
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), meta.stamp.digest());
@@ -228,9 +243,9 @@ impl Programs {
 
     /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS
     /// module, or not. `None` where there is no regular file that stays as it is.
-    pub fn read(&mut self, source: &[u8], wrap: bool) -> Option<Text> {
-        let (stamp, bytes) = Stamp::read(source)?;
-        let text = Text::of(&bytes, wrap);
+    pub fn read(&mut self, source: &[u8], wrap: Wrap) -> Option<Text> {
+        let (stamp, buffer) = Stamp::read_behind(source, ROOM_AHEAD)?;
+        let text = Text::within(buffer, wrap);
         self.remember(source, stamp, text.clone());
         Some(text)
     }
@@ -249,14 +264,8 @@ impl Programs {
         }
     }
 
-    /// Whether the text of a source that was read might end the function that it is wrapped in.
-    #[must_use]
-    pub fn may_end(&self, source: &[u8]) -> bool {
-        self.pending.get(source).and_then(|pending| pending.text.as_ref()).is_none_or(|text| text.may_end)
-    }
-
     /// A source that was read is compiled from another text: what a transpiler made of it.
-    pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: bool) -> Text {
+    pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: Wrap) -> Text {
         let text = Text::of(text, wrap);
         if let Some(stamp) = self.pending.get(source).map(|pending| pending.stamp) {
             self.remember(source, stamp, text.clone());
@@ -277,7 +286,7 @@ impl Programs {
         let Some(pending) = self.pending.remove(source) else { return false };
         let (flags, text) = match (code, pending.text) {
             (Some(_), Some(text)) => (flags | if text.wide { WIDE } else { 0 }, text.bytes),
-            _ => (flags | ASIDE, Vec::new()),
+            _ => (flags | ASIDE, Part::default()),
         };
         self.pending_bytes = self.pending_bytes.saturating_sub(text.len());
         let Some(meta) = Meta::encode(source, flags, &pending.stamp, facts, &mut self.today) else {
@@ -286,8 +295,8 @@ impl Programs {
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), pending.stamp.digest());
         }
-        let parts = vec![meta, text, code.unwrap_or_default().to_vec(), map.to_vec()];
-        self.queue.push(self.key(b'm', source, b""), parts)
+        let [meta, code, map] = [meta, code.unwrap_or_default().to_vec(), map.to_vec()].map(Arc::new);
+        self.queue.push(self.key(b'm', source, b""), [meta, text, code, map])
     }
 
     /// Records new code for a module that was loaded, or recorded, if more of it has run, or `always`. Nothing where
@@ -313,16 +322,7 @@ impl Programs {
         if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);
         }
-        Ok(self.queue.push(key, vec![meta, text, code.to_vec(), map]))
-    }
-
-    /// What lies at a path, as far as facts are to be told of it: 1 for a file, 2 for a folder, 0 for neither.
-    pub fn kind(&mut self, path: &[u8]) -> i32 {
-        match self.today.kind(path) {
-            Some(FileType::RegularFile) => 1,
-            Some(FileType::Directory) => 2,
-            _ => 0,
-        }
+        Ok(self.queue.push(key, [meta, text, code.to_vec(), map].map(Arc::new)))
     }
 
     /// Records where a request led. As `record`.
@@ -341,7 +341,21 @@ impl Programs {
             return false;
         };
         let key = self.key(b'r', request.folder, request.request);
-        self.queue.push(key, vec![entry, Vec::new(), Vec::new(), Vec::new()])
+        self.queue.push(key, alone(entry))
+    }
+
+    /// Records where a request led, with the facts that decided it and `more`. `None` where those cannot be told, now and
+    /// later; else whether it will be kept.
+    pub fn record_search(
+        &mut self,
+        request: &Request<'_>,
+        search: &Search<'_>,
+        more: &[(u8, &[u8])],
+    ) -> Option<bool> {
+        let answer = search::why(search, &mut self.today, &mut self.walk)?;
+        let told = answer.facts.iter().map(|(kind, path)| (*kind, path.as_slice()));
+        let facts: Vec<_> = told.chain(more.iter().copied()).collect();
+        Some(self.record_resolution(request, &answer.found, search.real, &facts))
     }
 
     /// A short text that was kept under a name.
@@ -358,7 +372,7 @@ impl Programs {
     /// Keeps a short text under a name.
     pub fn note(&mut self, name: &[u8], text: &[u8]) -> bool {
         let key = self.key(b'n', b"", name);
-        self.queue.push(key, vec![text.to_vec(), Vec::new(), Vec::new(), Vec::new()])
+        self.queue.push(key, alone(text.to_vec()))
     }
 
     /// Writes everything that was recorded, as one batch. Returns how many entries there were.
@@ -375,9 +389,7 @@ impl Programs {
         }
         shard.merge_in(&Job::default(), |batch| {
             for (key, parts) in &queue.entries {
-                let parts: [&[u8]; PARTS] =
-                    std::array::from_fn(|i| parts.get(i).map_or(&[][..], Vec::as_slice));
-                batch.put(key, &parts, PutMeta::default())?;
+                batch.put(key, &parts.each_ref().map(|part| part.as_slice()), PutMeta::default())?;
             }
             Ok(())
         })
@@ -400,6 +412,7 @@ impl Bytes {
         match self {
             Bytes::Pinned(pin) => pin.as_slice(),
             Bytes::Copied(bytes) => bytes,
+            Bytes::Shared(bytes) => bytes,
         }
     }
 }

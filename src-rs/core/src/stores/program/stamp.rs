@@ -15,6 +15,9 @@ pub const STAMP_LEN: usize = 56;
 /// there, in nanoseconds.
 const COARSE_RACY_NS: u64 = 2_000_000_000;
 
+/// Room behind the bytes of a file: one to see its end, some for what is put around it.
+const SPARE: usize = 16;
+
 /// What one look at a path tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -81,6 +84,12 @@ impl Stamp {
     /// somebody changed it meanwhile.
     #[must_use]
     pub fn read(path: &[u8]) -> Option<(Self, Vec<u8>)> {
+        Stamp::read_behind(path, 0)
+    }
+
+    /// The same, with zeros ahead of its bytes.
+    #[must_use]
+    pub fn read_behind(path: &[u8], ahead: usize) -> Option<(Self, Vec<u8>)> {
         let now = now_ns();
         let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
             .ok()?;
@@ -89,8 +98,9 @@ impl Stamp {
         if !before.is_file() || before.size > MAX_PROGRAM_SOURCE {
             return None;
         }
-        let mut bytes = vec![0; usize::try_from(before.size).ok()?.checked_add(1)?];
-        let mut filled = 0;
+        let size = usize::try_from(before.size).ok()?;
+        let mut bytes = vec![0; size.checked_add(ahead)?.checked_add(SPARE)?];
+        let mut filled = ahead;
         loop {
             match rustix::io::read(&file, bytes.get_mut(filled..)?) {
                 Ok(0) => break,
@@ -99,12 +109,12 @@ impl Stamp {
                 Err(_) => return None,
             }
         }
-        if look()? != before || filled as u64 != before.size {
+        if look()? != before || filled.checked_sub(ahead) != Some(size) {
             return None;
         }
         bytes.truncate(filled);
         let look = (!before.is_racy(now)).then_some(before);
-        Some((Stamp { look, size: before.size, digest: xxh3_128(&bytes) }, bytes))
+        Some((Stamp { look, size: before.size, digest: xxh3_128(bytes.get(ahead..)?) }, bytes))
     }
 
     /// Whether this is the state that a look has just found.

@@ -50,7 +50,7 @@ impl Walk {
     }
 
     /// The canonical path of a folder; empty for the root.
-    fn folder(&mut self, path: &[u8]) -> Option<&[u8]> {
+    pub fn folder(&mut self, path: &[u8]) -> Option<&[u8]> {
         if path.is_empty() {
             return Some(&[]);
         }

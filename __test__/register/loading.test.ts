@@ -1,0 +1,54 @@
+// While a program started V8 marked its heap, in which there was nothing to collect yet.
+
+import test from 'ava';
+import { major, Program } from '../helpers/program.js';
+
+/** More than V8 lets a heap become at first, and all of it stays. */
+const OBJECTS = 1_500_000;
+
+/** How far the heap had grown past V8's limit when it began to mark for that reason, in MB; `undefined` if it did not. */
+function overshoot(stdout: string): number | undefined {
+  const found =
+    /Start \(allocation limit\): .* v8: (\d+)MB \/ (?:\d+MB \/ (?=\d+MB \/ \d+MB global))?(\d+)MB/.exec(
+      stdout,
+    );
+  return found === null ? undefined : Number(found[1]) - Number(found[2]);
+}
+
+test('the beginnings of lines are read', (t) => {
+  const old = '[IncrementalMarking] Start (allocation limit): (size/limit/slack)';
+  t.is(overshoot(`${old} v8: 85MB / 53MB / 0MB global: 85MB / 106MB / 21MB`), 32);
+  const waste = '[IncrementalMarking] Start (allocation limit): (size/waste/limit/slack)';
+  t.is(overshoot(`${waste} v8: 136MB / 0MB / 82MB / 0MB global: 136MB / 0MB / 144MB / 8MB`), 54);
+  t.is(overshoot('[IncrementalMarking] Start (external memory pressure)'), undefined);
+});
+
+// Those before have no such call.
+if (major >= 24)
+  test('V8 is told that a program is being loaded', async (t) => {
+    const program = new Program(t, {
+      'app.js': `require('./kept')(${OBJECTS});`,
+      'kept.js':
+        'const kept = [];\nmodule.exports = (n) => { for (let i = 0; i < n; i++) kept.push({ i, text: [i] }); };',
+    });
+    for (const when of ['cold', 'warm']) {
+      const { code, stdout, stderr } = await program.run({ node: ['--trace-incremental-marking'] });
+      t.is(code, 0, stderr);
+      const past = overshoot(stdout);
+      // At first it may become 32 MiB larger.
+      t.true(past === undefined || past >= 30, `${when}: ${past} MB`);
+    }
+  });
+
+test('the limit of the heap holds', async (t) => {
+  const program = new Program(t, {
+    'app.js': `require('./kept')(${OBJECTS});`,
+    'kept.js':
+      'module.exports = (n) => { let kept = []; for (let i = 0; i < n; i++) { kept.push({ i, text: [i] }); if (kept.length === 1e5) kept = []; } };',
+  });
+  const options = { node: ['--max-old-space-size=24'] };
+  const expected = await program.plain(options);
+  t.is(expected.code, 0);
+  await program.one('cold', expected, options);
+  await program.one('warm', expected, options);
+});

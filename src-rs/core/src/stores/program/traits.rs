@@ -1,0 +1,238 @@
+//! What the words of a source tell of how it is to be compiled. They are looked for in its bytes, wherever they stand: one
+//! that is only in a string or a comment costs a little time, and changes nothing that a program can see.
+
+use memchr::memmem;
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traits {
+    /// Whether more braces close than open somewhere: the text might end the function that it is wrapped in.
+    pub may_end: bool,
+    /// Whether `import` stands in it.
+    pub imports: bool,
+    /// Whether it may name itself: `sourceURL=` stands in it.
+    pub names_itself: bool,
+    /// Whether it may make code of strings, or hand on what does (`eval`, `Function`).
+    pub makes_code: bool,
+    /// Whether its first line is one of which nothing is ever told: empty, a comment, a directive.
+    pub quiet: bool,
+    /// Whether it may ask for its own function (`arguments.callee`).
+    pub asks_itself: bool,
+}
+
+impl Traits {
+    /// Those of a source. The last two are looked for only where it may make code.
+    #[must_use]
+    pub fn of(source: &[u8]) -> Self {
+        let has = |word: &str| memmem::find(source, word.as_bytes()).is_some();
+        let makes_code = makes_code(source);
+        Traits {
+            may_end: may_end(source),
+            imports: has("import"),
+            names_itself: has("sourceURL="),
+            makes_code,
+            quiet: makes_code && is_quiet(source),
+            asks_itself: makes_code && has("callee"),
+        }
+    }
+}
+
+/// Bytes whose braces are counted at once.
+const STEP: usize = 64;
+
+/// Braces are counted wherever they stand, so that this is quick: it is no proof.
+fn may_end(source: &[u8]) -> bool {
+    let count = |bytes: &[u8], brace: u8| bytes.iter().filter(|byte| **byte == brace).count();
+    let mut depth = 0usize;
+    for step in source.chunks(STEP) {
+        let closing = count(step, b'}');
+        if closing <= depth {
+            depth = depth.saturating_sub(closing).saturating_add(count(step, b'{'));
+            continue;
+        }
+        for byte in step {
+            match byte {
+                b'{' => depth = depth.saturating_add(1),
+                b'}' if depth == 0 => return true,
+                b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+    false
+}
+
+fn is_word(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+fn is_quote(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// Whether a line ends here, behind spaces.
+fn ends_line(after: &[u8]) -> bool {
+    matches!(after.iter().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n' | b'\r'))
+}
+
+fn makes_code(source: &[u8]) -> bool {
+    let any = |word: &str, is: fn(&[u8], &[u8]) -> bool| {
+        memmem::find_iter(source, word.as_bytes()).any(|at| {
+            let (before, rest) = source.split_at(at);
+            is(before, rest.get(word.len()..).unwrap_or_default())
+        })
+    };
+    any("eval", is_eval) || any("Function", is_function) || any("constructor", is_constructor)
+}
+
+/// Called, or handed on: `eval(`, `eval;`, `[eval]`. No word of a text.
+fn is_eval(before: &[u8], after: &[u8]) -> bool {
+    if is_word(before.last()) || is_word(after.first()) {
+        return false;
+    }
+    let next = after.trim_ascii_start().first();
+    ends_line(after) || next.is_some_and(|byte| !is_quote(byte) && *byte != b'-' && !is_word(Some(byte)))
+}
+
+/// Called, or handed on: `Function(`, `AsyncFunction (`, `= Function;`. No type in a comment, no `instanceof Function`.
+fn is_function(before: &[u8], after: &[u8]) -> bool {
+    let next = after.trim_ascii_start().first();
+    let kind = before.strip_suffix(b"Generator").unwrap_or(before);
+    let kind = kind.strip_suffix(b"Async").unwrap_or(kind);
+    if next == Some(&b'(') && !is_word(kind.last()) {
+        return true;
+    }
+    // `x instanceof Function`, `'[object Function]'`.
+    let compared = [&b"instanceof "[..], b"object "].iter().any(|words| before.ends_with(words));
+    !compared
+        && !is_word(before.last())
+        && (ends_line(after) || matches!(next, Some(b')' | b',' | b';' | b']' | b'?' | b':')))
+}
+
+/// Called as somebody's: `f.constructor('…')`, `f['constructor'](…)`.
+fn is_constructor(before: &[u8], after: &[u8]) -> bool {
+    let own = before.strip_suffix(b"'").or(before.strip_suffix(b"\"")).or(before.strip_suffix(b"`"));
+    let called = after
+        .iter()
+        .find(|byte| !is_quote(byte) && !byte.is_ascii_whitespace() && !matches!(byte, b']' | b')'));
+    matches!(own.unwrap_or(before).trim_ascii_end().last(), Some(b'.' | b'[')) && called == Some(&b'(')
+}
+
+fn is_quiet(source: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'\n', source) else { return false };
+    let line = source.get(..end).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // What else ends a line for V8: a carriage return, U+2028 and U+2029.
+    if line.contains(&b'\r') || memmem::find(line, b"\xe2\x80").is_some() {
+        return false;
+    }
+    if line.starts_with(b"#!") {
+        return true;
+    }
+    let line = line.trim_ascii();
+    match line.strip_prefix(b"/*").map(|comment| memmem::find(comment, b"*/").map(|at| (comment, at))) {
+        Some(None) => true,
+        Some(Some((comment, at))) => comment.get(at..) == Some(b"*/"),
+        None => {
+            let directive = line.strip_suffix(b";").unwrap_or(line);
+            line.is_empty()
+                || line.starts_with(b"//")
+                || matches!(directive, b"'use strict'" | b"\"use strict\"")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {
+        let long = "x".repeat(STEP);
+        for (source, ends) in [
+            ("{}".to_owned(), false),
+            ("}{".to_owned(), true),
+            ("f(() => {}); {".to_owned(), false),
+            ("}); (function () {".to_owned(), true),
+            (format!("{{{long}}}"), false),
+            (format!("{{{long}}}}}"), true),
+            (format!("{{{long}}}{{{long}}}}}{{"), true),
+        ] {
+            assert_eq!(may_end(source.as_bytes()), ends, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_makes_code_of_strings_is_told_from_words_about_it() {
+        for source in [
+            "eval('1')",
+            "(0, eval)(x)",
+            "const e = eval;",
+            "late =\n eval\n;",
+            "[eval][0]",
+            "global.eval (x)",
+            "$eval(x)",
+            "new Function('a', b)",
+            "Function (x)",
+            "AsyncGeneratorFunction(x)",
+            "var $Function = Function;",
+            "f(Function)",
+            "f(Function,\n1)",
+            "const made = Function\n",
+            "f.constructor('x')",
+            "f\n.constructor ( 'x')",
+            "f['constructor'](x)",
+            "(f.constructor)(x)",
+        ] {
+            assert!(makes_code(source.as_bytes()), "{source}");
+        }
+        for source in [
+            "x === \"eval\"",
+            "'eval arguments'",
+            "evaluate(x)",
+            "medieval;",
+            "no-eval is a rule",
+            "x instanceof Function)",
+            "/** {Function} f */",
+            "@param {Function=} f",
+            "isFunction(x)",
+            "Function.prototype.call",
+            "'[object Function]'",
+            "class A { constructor(x) {} }",
+            "x.constructor === y",
+            "x.constructor.name(y)",
+        ] {
+            assert!(!makes_code(source.as_bytes()), "{source}");
+        }
+    }
+
+    #[test]
+    fn of_a_quiet_line_nothing_is_told() {
+        for source in [
+            "\n",
+            "\r\nx",
+            "  \nx",
+            "// a\nx",
+            "/* a */ \nx",
+            "/** a\n */x",
+            "'use strict';\nx",
+            "\"use strict\"\r\nx",
+            "#!/usr/bin/env node\nx",
+        ] {
+            assert!(is_quiet(source.as_bytes()), "{source}");
+        }
+        for source in [
+            "",
+            "// a",
+            "x\n",
+            "/* a */ x\n",
+            "/* a */ /* b */\n",
+            "'use strict'; x\n",
+            "'use strict\";\n",
+            "// a\rx\n",
+            "// a\u{2028}x\n",
+        ] {
+            assert!(!is_quiet(source.as_bytes()), "{source}");
+        }
+    }
+}
