@@ -82,7 +82,8 @@ export class Shard<V = Uint8Array> {
 
   /**
    * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
-   * host build, or does not carry an equal validator.
+   * host build, or does not carry an equal validator. As long as nothing changes, bytes that are looked up
+   * again may come as the same object.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
    */
