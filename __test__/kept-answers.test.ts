@@ -252,9 +252,9 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
         }
         return kept;
       };
-      for (let round = 0; round < 4; round++) count(keys.slice(0, 100_000));
-      count(keys);
-      const kept = count(keys);
+      // On a busy machine V8 takes its time to optimise.
+      let kept = 0;
+      for (let round = 0; round < 60 && kept <= 100_000; round++) kept = count(keys);
       const full = await heap();
       for (let i = 0; i < 50; i++) await sleep(100);
       return { kept, freed: full - (await heap()), length: shard.get(keys[0] as string)?.length };
