@@ -156,8 +156,13 @@ keeping('whoever takes the memory of a value away keeps nobody from getting it',
   shard.put('k', bytes('value'));
   for (let round = 0; round < 3; round++) {
     t.true(isKept(shard, 'k'));
-    const taken = structuredClone(shard.get('k'), { transfer: [shard.get('k')?.buffer as ArrayBuffer] });
-    same(t, taken, bytes('value'));
+    const value = shard.get('k') as Uint8Array;
+    same(t, value, bytes('value'));
+    const buffer = value.buffer as ArrayBuffer & { transfer?: () => ArrayBuffer };
+    // The first is not there on Node.js 20, the second refuses lent memory on later ones.
+    if (buffer.transfer) buffer.transfer();
+    else structuredClone(value, { transfer: [buffer] });
+    t.is(value.length, 0);
     same(t, shard.get('k'), bytes('value'));
   }
 });
