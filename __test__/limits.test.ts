@@ -64,13 +64,15 @@ test('rewriting one key for ever keeps the file small', (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   const value = pattern(20_000, 1);
-  let largest = 0;
-  const until = Date.now() + 2500;
-  while (Date.now() < until) {
+  let [largest, size] = [0, 0];
+  // Another thread rewrites it, which has to get a turn on a busy machine.
+  const until = Date.now() + 30_000;
+  while (size >= largest && Date.now() < until) {
     for (let i = 0; i < 20; i++) shard.put('key', value);
-    largest = Math.max(largest, statSync(path).size);
+    size = statSync(path).size;
+    largest = Math.max(largest, size);
   }
   shard.close();
-  t.true(statSync(path).size < largest || largest < 4 << 20, `${largest}`);
+  t.true(size < largest, `${largest}`);
   t.true(shard.path === path);
 });
