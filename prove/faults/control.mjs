@@ -59,7 +59,10 @@ export function library(dir) {
   const { status, error } = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', path, source, '-ldl'], {
     stdio: 'inherit',
   });
-  return status === 0 ? { path } : { missing: `no C compiler (${error?.message ?? status})` };
+  if (error) return { missing: `no C compiler (${error.message})` };
+  // Taken for a missing compiler, it once kept these proofs from running for a day.
+  if (status !== 0) throw new Error(`${source} did not compile`);
+  return { path };
 }
 
 export class Control {
