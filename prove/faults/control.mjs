@@ -1,8 +1,7 @@
 // The preloaded library, built with the system's compiler, and the words that tell it what to do: see faults.c.
 
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { preload } from '../lib/preload.mjs';
 
 /** Calls that can fail, in the order of `enum call`. */
 export const CALLS = /** @type {const} */ ([
@@ -53,16 +52,10 @@ const WORDS = 9;
  * @returns {{ path: string } | { missing: string }}
  */
 export function library(dir) {
-  if (process.platform !== 'linux') return { missing: 'only on Linux' };
-  const path = `${dir}/faults.so`;
-  const source = fileURLToPath(new URL('faults.c', import.meta.url));
-  const { status, error } = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', path, source, '-ldl'], {
-    stdio: 'inherit',
-  });
-  if (error) return { missing: `no C compiler (${error.message})` };
+  const built = preload(new URL('faults.c', import.meta.url), dir, 'inherit');
   // Taken for a missing compiler, it once kept these proofs from running for a day.
-  if (status !== 0) throw new Error(`${source} did not compile`);
-  return { path };
+  if ('broken' in built) throw new Error(built.broken);
+  return built;
 }
 
 export class Control {
