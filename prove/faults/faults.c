@@ -95,7 +95,7 @@ int openat(int at, const char *path, int flags, ...) OPENING(openat, at, (at, pa
 int openat64(int at, const char *path, int flags, ...) OPENING(openat64, at, (at, path, flags, mode))
 
 #define STATING(name, call, is_ours, type, params, args) \
-  int name params { return GUARD(call, is_ours, -1, REAL(name) args); }
+  type name params { return GUARD(call, is_ours, -1, REAL(name) args); }
 STATING(fstat, FSTAT, fd_is_ours(fd), int, (int fd, struct stat *to), (fd, to))
 STATING(fstat64, FSTAT, fd_is_ours(fd), int, (int fd, struct stat64 *to), (fd, to))
 /* Asks how long a file is, as fstat does. */

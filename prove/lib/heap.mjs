@@ -1,9 +1,8 @@
 // How much memory the C library's allocator has lent out, to the KiB: see heap.c.
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { preload } from './preload.mjs';
 
 /**
  * Builds the library, and gives the environment of a process that is to be measured. Without glibc or a C compiler nothing is
@@ -13,11 +12,8 @@ import { fileURLToPath } from 'node:url';
  * @returns {{ LD_PRELOAD?: string, WARMSHARD_HEAP?: string }}
  */
 export function measured(dir) {
-  if (process.platform !== 'linux') return {};
-  const path = `${dir}/heap.so`;
-  const source = fileURLToPath(new URL('heap.c', import.meta.url));
-  const { status } = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', path, source], { stdio: 'ignore' });
-  return status === 0 ? { LD_PRELOAD: path, WARMSHARD_HEAP: '1' } : {};
+  const built = preload(new URL('heap.c', import.meta.url), dir, 'ignore');
+  return 'path' in built ? { LD_PRELOAD: built.path, WARMSHARD_HEAP: '1' } : {};
 }
 
 /** MiB that the allocator has lent out, or nothing where that cannot be told. */
