@@ -3,8 +3,8 @@ export const ORDINARY = -6;
 
 /** Which window it is stands in the answer, and nobody may keep it. See there. */
 export const NEVER_KEEP = -7;
-/** The same, and the same strings come again. */
-export const REPEATED = -8;
+/** The same, and a thousand hits went by since this was said last. */
+export const TICK = -8;
 
 /** Keys from looking ahead to one to looking it up; see src-rs/core/src/state/ahead.rs. */
 export const AHEAD = 12;
@@ -18,14 +18,12 @@ export interface FastCalls {
   has(key: string, shard: number): number;
   /** Asks for memory that looking the key up will touch, once `AHEAD` more keys have been looked ahead to. */
   ahead(key: string, shard: number): number;
-  /** 1 if V8 knows the string's hash, as it does of one that was a key of a Map before. */
-  hashed(key: string, shard: number): number;
   /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
   slab(shard: number, buffer: ArrayBuffer): void;
 }
 
 /** Their names. A binary of another version of this package may lack some. */
-export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
+export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'slab'];
 
 /** The calls; before later/door.ts has given a number there are none. */
 export const fast = {} as FastCalls;

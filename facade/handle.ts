@@ -92,6 +92,11 @@ export class Handle {
     return result;
   }
 
+  /** The published generation in two halves, where all processes see it: only to be read. */
+  page(): Int32Array | undefined {
+    return table('shard').page(this.native) ?? undefined;
+  }
+
   /** Ends the use of the shard; again: nothing. */
   close(): void {
     this.closed = true;

@@ -1,4 +1,4 @@
-import { fast, NEVER_KEEP, REPEATED } from './fast.js';
+import { fast, NEVER_KEEP, TICK } from './fast.js';
 import type { Handle } from './handle.js';
 import { native } from './native.js';
 
@@ -37,7 +37,7 @@ export function viewFirst(handle: Handle, status: number): Uint8Array | undefine
   }
   if (status > MUST_COPY) return undefined;
   if (status <= NEVER_KEEP) {
-    if (status === REPEATED) handle.memo?.begin();
+    if (status === TICK) handle.memo?.tick();
     return viewFirst(handle, handle.answer[0] as number);
   }
   if (status === MUST_MAKE_WINDOW) makeWindow(handle, 0);

@@ -107,10 +107,10 @@ export class Shard<V = Uint8Array> {
   #knock(): void {
     this.#fast = later().fastNumber(this.#handle.native);
     this.#handle.door = this.#fast;
-    if (this.#fast !== 0 && this.#plain)
-      this.#handle.memo = new (later().Memo)(this.#handle, (memo) => {
-        this.#memo = memo;
-      });
+    if (this.#fast === 0 || !this.#plain) return;
+    this.#handle.memo = later().memoOf(this.#handle, (memo) => {
+      this.#memo = memo;
+    });
   }
 
   #getDecoded(key: string, validator?: Validator): V | undefined {

@@ -81,15 +81,14 @@ struct OneByteString {
 using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
 /// Told besides whether V8 knows the string's hash.
 int32_t (*core_get)(uint32_t shard, const uint8_t* key, uint32_t length, uint32_t hashed) = nullptr;
-/// The same of a copy of the key.
-Entry core_get_copied = nullptr;
 Entry core_has = nullptr;
 Entry core_ahead = nullptr;
 /// Takes memory for copies, and a share in it, which it gives back when it is done. 1 if it did.
 int32_t (*core_slab)(uint32_t shard, void* data, size_t length, void* share, void (*release)(void*)) = nullptr;
 
-/// The answer that sends the caller to Node-API.
+/// The answer that sends the caller to Node-API, and the one that says: where it is you know, but do not keep it.
 constexpr int32_t kOrdinary = -6;
+constexpr int32_t kNeverKeep = -7;
 
 /// Whether V8 knows a string's hash, given what stands in its place: then this very string was a key of a Map before. A
 /// guess at what pays, and no more: were strings laid out otherwise, it would cost time.
@@ -99,11 +98,9 @@ uint32_t is_hash(const uint8_t* at) {
   return ~hash & 1;
 }
 
-/// Hash and length stand before the characters.
-uint32_t is_hashed(const OneByteString& key) { return is_hash(key.data - 2 * sizeof(uint32_t)); }
-
 int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
-  return core_get(shard, key.data, key.length, is_hashed(key));
+  // Hash and length stand before the characters.
+  return core_get(shard, key.data, key.length, is_hash(key.data - 2 * sizeof(uint32_t)));
 }
 
 int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
@@ -114,14 +111,11 @@ int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shar
   return core_ahead(shard, key.data, key.length);
 }
 
-int32_t FastHashed(v8::Local<v8::Object>, const OneByteString& key, uint32_t) {
-  return static_cast<int32_t>(is_hashed(key));
-}
-
 /// Longest key that the slow callbacks take; longer ones go the ordinary way.
 constexpr int kMaxKey = 1024;
 
-int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
+template <typename Call>
+int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Call call) {
   if (!info[0]->IsString() || !info[1]->IsUint32()) return kOrdinary;
   v8::Local<v8::String> key = info[0].As<v8::String>();
   const int length = key->Length();
@@ -132,10 +126,24 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
 #else
   key->WriteOneByte(info.GetIsolate(), bytes, 0, length, v8::String::NO_NULL_TERMINATION);
 #endif
-  return entry(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
+  return call(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
 }
 
-void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get_copied)); }
+/// Whoever keeps a string that has its characters from others (cons, sliced) or elsewhere (external) keeps those, too.
+int32_t get_of_any(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  using v8::internal::Internals;
+  return look(info, [&](uint32_t shard, const uint8_t* key, uint32_t length) {
+    v8::internal::Address string;
+    std::memcpy(&string, *info[0], sizeof string);
+    // In strings of all kinds the hash stands behind the map.
+    const auto* hash = reinterpret_cast<const uint8_t*>(string - v8::internal::kHeapObjectTag + v8::internal::kApiTaggedSize);
+    const int kind = Internals::GetInstanceType(string) & Internals::kStringRepresentationAndEncodingMask;
+    const int32_t told = core_get(shard, key, length, is_hash(hash));
+    return told >= 0 && kind != Internals::kStringEncodingMask ? kNeverKeep : told;
+  });
+}
+
+void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(get_of_any(info)); }
 void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
 
 using Share = std::shared_ptr<v8::BackingStore>;
@@ -152,17 +160,6 @@ void TakeSlab(const v8::FunctionCallbackInfo<v8::Value>& info) {
   const auto release = [](void* held) { delete static_cast<Share*>(held); };
   const uint32_t shard = info[0].As<v8::Uint32>()->Value();
   if (core_slab(shard, (*share)->Data(), (*share)->ByteLength(), share, release) != 1) release(share);
-}
-
-/// In strings of all kinds the hash stands behind the map.
-void SlowHashed(const v8::FunctionCallbackInfo<v8::Value>& info) {
-  uint32_t hashed = 0;
-  if (info[0]->IsString()) {
-    v8::internal::Address tagged;
-    std::memcpy(&tagged, *info[0], sizeof tagged);
-    hashed = is_hash(reinterpret_cast<const uint8_t*>(tagged - v8::internal::kHeapObjectTag + v8::internal::kApiTaggedSize));
-  }
-  info.GetReturnValue().Set(hashed);
 }
 
 /// Not optimised yet: then looking ahead gains nothing.
@@ -229,8 +226,7 @@ const char* disagreement() {
 }
 
 bool complete() {
-  return core_get != nullptr && core_get_copied != nullptr && core_has != nullptr && core_ahead != nullptr &&
-         core_slab != nullptr;
+  return core_get != nullptr && core_has != nullptr && core_ahead != nullptr && core_slab != nullptr;
 }
 
 v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
@@ -246,7 +242,6 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   // Loaded already: this only finds it, and keeps it.
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
     core_get = reinterpret_cast<decltype(core_get)>(dlsym(addon, "warmshard_fast_get_2"));
-    core_get_copied = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_copied_1"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
     core_ahead = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_ahead_1"));
     core_slab = reinterpret_cast<decltype(core_slab)>(dlsym(addon, "warmshard_fast_slab_1"));
@@ -264,7 +259,6 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
   static const CFunction ahead(reinterpret_cast<const void*>(FastAhead), &info);
-  static const CFunction hashed(reinterpret_cast<const void*>(FastHashed), &info);
   auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
     auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
                                           v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
@@ -275,7 +269,6 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   put("get", SlowGet, &get);
   put("has", SlowHas, &has);
   put("ahead", SlowAhead, &ahead);
-  put("hashed", SlowHashed, &hashed);
   put("slab", TakeSlab, nullptr);
 }
 

@@ -3,6 +3,6 @@ export { constants } from './constants.js';
 export { fastNumber, shutBecause } from './door.js';
 export { entryInfo } from './entry-info.js';
 export { loadFailure } from './load-failure.js';
-export { Memo } from './memo.js';
+export { memoOf } from './memo.js';
 export { Values } from './values.js';
 export { runWork } from './work.js';

@@ -1,83 +1,82 @@
 import { fast, ORDINARY } from '../fast.js';
 import type { Handle } from '../handle.js';
 import { MORE_COPIES, viewFirst } from '../lending.js';
-import { table } from '../native.js';
 
-/** Answers that one shard keeps at the most: about 150 bytes each, and the key. */
-const MOST = 131_072;
+/** Answers that one shard keeps at the most: some 150 bytes each, and the key. */
+export const MOST = 32_768;
 /** Keys that are longer are not kept. */
 const LONGEST_KEY = 256;
+
 /** Look-ups between two looks at whether this pays. */
-const TURNS = 256;
-/** What one look found counts so much less at the next: it ends when half of the look-ups speak against it. */
-const FADING = 7 / 8;
-const DOUBT = (TURNS / 2) * 8;
-/** A string that nobody has used before takes V8 longer to hash than the core to look up. */
-const STRANGE = TURNS * 2;
-/** What it begins with: nothing can be kept as long as V8 has not optimised `ask`. */
-const GRACE = DOUBT * 8;
-/** Hits that it takes to pay for keeping an answer. */
+export const TURN = 256;
+/** It pays where of a turn's look-ups a quarter is answered here; so many turns pass until that is asked. */
+const FEW = TURN / 4;
+const LEARNING = 32;
+/** Points for a string that nobody has hashed yet, and those that end it. One goes with every string that was hashed. */
+const STRANGER = 2;
+const STRANGERS = 8;
+
+/** Ticks until it may begin: at first, and after it did not pay. */
+const FIRST_PATIENCE = 16;
+const PATIENCE = 64;
+const LONGEST_PATIENCE = 65_536;
+/** Hits that pay for keeping an answer, and for having begun at all. */
 const COST = 2;
-/** Offers that are refused for each loss, at the most, and for each so many answers that were kept in vain. */
-const LONGEST_WAIT = 63;
-const KEPT_IN_VAIN = 16;
+const COST_OF_ALL = LEARNING * TURN;
 
-/** The era in the exchange block; see src-rs/binding/exchange.rs. */
-const ERA = 97;
-
-const EAGER = process.env.WARMSHARD_FAST === 'eager';
-const OFF = process.env.WARMSHARD_MEMO === '0';
+/** Words behind an answer: the era, and whether the string had been hashed; see src-rs/binding/exchange.rs. */
+export const ERA = 97;
+export const HASHED = 98;
 
 /**
  * Answers of `get` that are given again while nothing changes, in front of the fast door: a Map finds a string that was
- * looked up before by what V8 knows of it, where the core reads and hashes its bytes.
+ * looked up before by the hash that stands in it, where the core reads and hashes its bytes.
  *
  * They hold while the generation on the sidecar's page and the handle's era are what they were when this began. Both are
  * looked at before each answer, in memory that is never written to from here. Any change ends it, and what was kept
  * is dropped. Only answers of the core's quick way in windows are kept: verified, of one part, without validator or expiry.
  *
- * It pays only where the very same strings come again. The core says when they do (`begin`); this notices when they no
- * longer do, and ends. While it is off, nobody asks it.
+ * It pays only where a few strings come again as the very same objects. Whether they do shows only when V8 has hashed them, and
+ * that is done here; so it tries, ever more seldom where it is in vain. While it is off, nobody asks it.
  */
 export class Memo {
-  private readonly answer: Uint32Array;
   private values = new Map<string, Uint8Array>();
-  private page: Int32Array = new Int32Array(2);
+  private readonly answer: Uint32Array;
+  private page: Int32Array | undefined;
   private low = 0;
   private high = 0;
-  /** No era is like this one. */
-  private era = -1;
+  private era = 0;
   private on = false;
-  /** Look-ups until the next look at itself, and what that was at the last count. */
-  private left = TURNS;
-  private since = TURNS;
-  /** Look-ups since the last count that found nothing here, and those since the last look of which nothing was kept either. */
+  // Of this turn: look-ups left, those that were not answered here, and hits that the core was told of.
+  private left = TURN;
   private missed = 0;
-  private vain = 0;
-  private doubt = 0;
-  /** Answers kept, and answers given, since it began. */
+  private told = 0;
+  // Since it began: turns, hits, answers kept, and points against it.
+  private turns = 0;
+  private hits = 0;
   private kept = 0;
-  private given = 0;
-  private wait = 0;
-  private refusals = 0;
+  private strangers = 0;
+  // While it is off: ticks until it begins, and how many those were.
+  private wait = FIRST_PATIENCE;
+  private patience = FIRST_PATIENCE;
   private idle = false;
 
   constructor(
     private readonly handle: Handle,
-    /** Told this memo when it is to be asked first, and `undefined` when no longer. */
+    /** Told this when it is to be asked from now on, and nothing when no longer. */
     private readonly switched: (memo: Memo | undefined) => void,
+    /** Whether to begin at once each time, so that tests see it. */
+    private readonly eager = false,
   ) {
     this.answer = handle.answer;
-    // So that tests need not look up as often as it takes.
-    if (EAGER) this.begin();
+    if (eager) this.begin();
   }
 
-  /** The answer for a key. Small, so that V8 makes it a part of `Shard.get`, and of the loop around that. */
+  /** The value of a key. Small, so that V8 makes it a part of `Shard.get`, and of the loop around that. */
   get(key: string): Uint8Array | undefined {
-    const { page } = this;
     const left = this.left - 1;
     this.left = left;
-    if (left !== 0 && this.answer[ERA] === this.era && page[0] === this.low && page[1] === this.high) {
+    if (left !== 0 && this.holds()) {
       const value = this.values.get(key);
       // Somebody may have taken the memory away.
       if (value !== undefined && value.length !== 0) return value;
@@ -85,62 +84,78 @@ export class Memo {
     return this.ask(key);
   }
 
-  /** All that is rare, in one function that is too large for V8 to make it a part of its callers' loop. */
-  private ask(key: string): Uint8Array | undefined {
-    const { handle } = this;
-    this.missed++;
-    if (this.left === 0) this.reconsider(key);
-    let status = fast.get(key, handle.door);
-    const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
-    if (status === ORDINARY) status = handle.first.get(key);
-    const value = viewFirst(handle, status);
-    if (!this.holds()) this.end();
-    else if (this.on && keepable && value !== undefined && value.length !== 0 && this.values.size < MOST) {
-      this.kept++;
-      this.values.set(key, value);
-    } else this.vain++;
-    return value;
-  }
-
+  /** Whether answers of the time when this began still hold. */
   private holds(): boolean {
-    const { page } = this;
+    const page = this.page as Int32Array;
     return this.answer[ERA] === this.era && page[0] === this.low && page[1] === this.high;
   }
 
-  private reconsider(key: string): void {
-    const strange = fast.hashed(key, this.handle.door) === 0;
-    this.doubt = this.doubt * FADING + (strange ? STRANGE : this.vain);
+  /** All that is rare, in one function that is too large for V8 to make it a part of its callers' loop. */
+  private ask(key: string): Uint8Array | undefined {
+    const { handle, answer } = this;
+    this.missed++;
+    let status = fast.get(key, handle.door);
+    const strange = answer[HASHED] === 0;
+    const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
+    if (status === ORDINARY) status = handle.first.get(key);
+    const value = viewFirst(handle, status);
+    // Looked at after the answer was found, which is of the time when this began, then.
+    if (this.left === 0) this.endTurn(strange && this.values.has(key));
+    else if (!this.holds()) this.end();
+    else if (keepable && value !== undefined && value.length !== 0 && this.values.size < MOST) {
+      this.kept++;
+      this.values.set(key, value);
+    }
+    return value;
+  }
+
+  private endTurn(stranger: boolean): void {
     this.count();
-    this.left = this.since = TURNS;
-    this.vain = 0;
+    const few = TURN - this.missed < FEW && this.turns >= LEARNING;
+    this.strangers = stranger ? this.strangers + STRANGER : Math.max(0, this.strangers - 1);
+    this.turns++;
+    this.newTurn();
+    if (few || this.strangers >= STRANGERS) this.end();
+  }
+
+  private newTurn(): void {
+    this.left = TURN;
+    this.missed = this.told = 0;
     this.idle = false;
-    if (this.doubt > DOUBT) this.end();
   }
 
   /** Tells the core of the hits so far; it looks at the clock then. */
   count(): void {
-    const hits = this.since - this.left - this.missed;
-    this.since = this.left;
-    this.missed = 0;
-    this.given += hits;
-    if (hits > 0) this.handle.hot.countKept(hits);
+    const hits = TURN - this.left - this.missed - this.told;
+    if (hits <= 0) return;
+    this.told += hits;
+    this.hits += hits;
+    this.handle.hot.countKept(hits);
   }
 
-  /** The core offers that answers be kept from now on. What was kept before still is, if it holds. */
-  begin(): void {
-    if (this.on || OFF || this.handle.closed || this.refusals-- > 0) return;
-    const era = this.answer[ERA] as number;
-    const page = era === this.era ? this.page : table('shard').page(this.handle.native);
-    if (page === undefined) return;
-    if (!this.holds()) this.values = new Map();
+  /** A thousand hits went by. Where the last one's string has been hashed, the next ones may well be found here. */
+  tick(): void {
+    this.wait -= this.answer[HASHED] === 0 ? 1 : PATIENCE;
+    if (this.wait <= 0) this.begin();
+  }
+
+  private begin(): void {
+    if (this.on || this.handle.closed) return;
+    const { answer, handle } = this;
+    const era = answer[ERA] as number;
+    const page = this.page !== undefined && era === this.era ? this.page : handle.page();
+    if (page === undefined) {
+      this.wait = LONGEST_PATIENCE;
+      return;
+    }
+    // What was kept before still is, if it holds.
+    if (this.page === undefined || !this.holds()) this.values = new Map();
     this.page = page;
     this.era = era;
     this.low = page[0] as number;
     this.high = page[1] as number;
-    this.left = this.since = TURNS;
-    this.missed = this.vain = this.kept = this.given = 0;
-    this.doubt = -GRACE;
-    this.idle = false;
+    this.turns = this.hits = this.kept = this.strangers = 0;
+    this.newTurn();
     this.on = true;
     this.switched(this);
   }
@@ -150,12 +165,11 @@ export class Memo {
     this.count();
     this.on = false;
     this.switched(undefined);
-    if (this.given < this.kept * COST) {
-      this.wait = Math.min(LONGEST_WAIT, this.wait * 2 + 1);
-      this.refusals = this.wait + this.kept / KEPT_IN_VAIN;
-    } else this.wait = this.refusals = 0;
+    const paid = this.hits > this.kept * COST + COST_OF_ALL;
+    this.patience = paid ? PATIENCE : Math.min(LONGEST_PATIENCE, Math.max(PATIENCE, this.patience * 8));
+    this.wait = this.patience;
     if (!this.holds()) this.values = new Map();
-    if (EAGER) this.begin();
+    if (this.eager) this.begin();
   }
 
   /** Now and then: what nobody asks for takes no memory. */
@@ -169,4 +183,10 @@ export class Memo {
     this.end();
     this.values = new Map();
   }
+}
+
+/** Where a handle's answers are kept; nowhere if that is switched off. */
+export function memoOf(handle: Handle, switched: (memo: Memo | undefined) => void): Memo | undefined {
+  const { WARMSHARD_MEMO: memo, WARMSHARD_FAST: door } = process.env;
+  return memo === '0' ? undefined : new Memo(handle, switched, door === 'eager');
 }

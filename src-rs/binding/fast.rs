@@ -5,7 +5,7 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
-use super::exchange::COPY;
+use super::exchange::{COPY, HASHED};
 use super::guard::guarded_or;
 use super::handle::Handle;
 use super::hot::{Found, MISS, get_in_full, has_in_full, window_or_status};
@@ -15,7 +15,6 @@ use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use warmshard_core::shard::MORE_COPIES;
 use warmshard_core::{Quick, Shard};
 
 /// Shards of one process that may use the fast door at the same time; more use Node-API.
@@ -23,10 +22,11 @@ const MAX_SHARDS: usize = 256;
 
 /// The answer that sends the caller to Node-API.
 const ORDINARY: i32 = -6;
-/// A window holds the value, which one is in the exchange block: no answer of the quick way for a string of its own.
+/// A window holds the value, which one is in the exchange block, and nobody is to keep this answer: it is none of the
+/// quick way. The shim says it of strings that are not their own, too.
 const NEVER_KEEP: i32 = -7;
-/// The same strings come again: whoever asks should keep answers. This one is in the exchange block.
-const REPEATED: i32 = -8;
+/// The same, and a thousand hits went by since this was said last.
+const TICK: i32 = -8;
 
 /// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
 static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
@@ -102,45 +102,18 @@ fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
     })
 }
 
-#[inline(always)]
-fn get(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
-    match shard.get_quickly(key) {
-        Quick::Hit(offset, len) => tell(handle, shard, offset, len),
-        Quick::Miss => MISS,
-        Quick::Ask => ask(handle, shard, key),
-    }
-}
-
 /// Not a part of its callers, as `get_in_full`.
 #[inline(never)]
 fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
     let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
-    let told = get_in_full(handle, shard, key, found).unwrap_or(ORDINARY);
-    if shard.just_looked_at_clock() && handle.repeats.tick() && is_lent(told) {
-        return REPEATED;
+    match get_in_full(handle, shard, key, found).unwrap_or(ORDINARY) {
+        told if told < 0 => told,
+        _ if shard.just_looked_at_clock() => TICK,
+        _ => NEVER_KEEP,
     }
-    never_keep(told)
 }
 
-/// `get` of a string that is watched.
-#[cold]
-#[inline(never)]
-fn get_and_note(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
-    let told = get(handle, shard, key);
-    let keepable = is_lent(told);
-    if handle.repeats.note(key, shard.era(), keepable) && keepable { REPEATED } else { told }
-}
-
-/// Whether an answer names a window, not memory that copies are in.
-fn is_lent(told: i32) -> bool {
-    u32::try_from(told).is_ok_and(|id| id > MORE_COPIES)
-}
-
-fn never_keep(told: i32) -> i32 {
-    if told >= 0 { NEVER_KEEP } else { told }
-}
-
-/// `get` without a validator.
+/// `get` without a validator. `hashed` is 1 if V8 knows the string's hash, else 0: the facade wants to know.
 ///
 /// # Safety
 /// Called by the shim, on the thread of the shard's environment, with a string of V8's.
@@ -149,23 +122,14 @@ pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u
     // SAFETY: the caller's promise.
     unsafe {
         run(shard, key, len, |handle, shard, key| {
-            handle.repeats.count(hashed);
-            if handle.repeats.watches(key) {
-                return get_and_note(handle, shard, key);
+            handle.exchange.set(HASHED, hashed);
+            match shard.get_quickly(key) {
+                Quick::Hit(offset, len) => tell(handle, shard, offset, len),
+                Quick::Miss => MISS,
+                Quick::Ask => ask(handle, shard, key),
             }
-            get(handle, shard, key)
         })
     }
-}
-
-/// The same of a copy of a string that may be of any kind: its place says nothing, and nobody is to keep the string.
-///
-/// # Safety
-/// As `warmshard_fast_get_2`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_get_copied_1(shard: u32, key: *const u8, len: u32) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { run(shard, key, len, |handle, shard, key| never_keep(get(handle, shard, key))) }
 }
 
 /// `has` without a validator.

@@ -7,7 +7,6 @@ use super::slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
 use warmshard_core::limits::MAX_PARTS;
-use warmshard_core::repeats::Repeats;
 use warmshard_core::shard::{COPIES, Loan, MORE_COPIES, OWN_WINDOW};
 use warmshard_core::{Error, Hit, Shard};
 
@@ -40,8 +39,6 @@ pub struct Handle {
     slab: RefCell<Option<Slab>>,
     /// Where the fast door copies them to.
     own_slab: RefCell<Option<OwnSlab>>,
-    /// Whether the fast door is asked for the same strings again.
-    pub repeats: Repeats,
     /// What the fast door calls this handle, once somebody has asked for it.
     number: OnceCell<Option<Number>>,
 }
@@ -56,7 +53,6 @@ impl Handle {
             last: [const { Cell::new((0, 0)) }; MAX_PARTS],
             slab: RefCell::new(None),
             own_slab: RefCell::new(None),
-            repeats: Repeats::default(),
             number: OnceCell::new(),
         }
     }

@@ -28,7 +28,6 @@ pub mod kind;
 pub mod limits;
 pub mod mapping;
 pub mod producer;
-pub mod repeats;
 pub mod shard;
 pub mod sidecar;
 pub mod state;
