@@ -18,12 +18,14 @@ export interface FastCalls {
   has(key: string, shard: number): number;
   /** Asks for memory that looking the key up will touch, once `AHEAD` more keys have been looked ahead to. */
   ahead(key: string, shard: number): number;
+  /** 1 if V8 knows the string's hash, as it does of one that was a key of a Map before. */
+  hashed(key: string, shard: number): number;
   /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
   slab(shard: number, buffer: ArrayBuffer): void;
 }
 
 /** Their names. A binary of another version of this package may lack some. */
-export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'slab'];
+export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
 /** The calls; before later/door.ts has given a number there are none. */
 export const fast = {} as FastCalls;

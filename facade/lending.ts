@@ -25,8 +25,8 @@ const SHARED_BYTES = SLAB_BYTES / 8;
 //
 // Functions, not methods: the build has V8 compile them with the bundle, see scripts/build-js.mjs.
 
-/** The first part of the last answer, given its status; `undefined` where it is no hit, or went away meanwhile. */
-export function viewFirst(handle: Handle, status: number): Uint8Array | undefined {
+/** The first part of the last answer, given its status and key; `undefined` where it is no hit, or went away meanwhile. */
+export function viewFirst(handle: Handle, status: number, key: string): Uint8Array | undefined {
   if (status >= 0) {
     const { answer } = handle;
     try {
@@ -37,8 +37,8 @@ export function viewFirst(handle: Handle, status: number): Uint8Array | undefine
   }
   if (status > MUST_COPY) return undefined;
   if (status <= NEVER_KEEP) {
-    if (status === TICK) handle.memo?.tick();
-    return viewFirst(handle, handle.answer[0] as number);
+    if (status === TICK) handle.memo?.tick(key);
+    return viewFirst(handle, handle.answer[0] as number, key);
   }
   if (status === MUST_MAKE_WINDOW) makeWindow(handle, 0);
   else if (handle.door !== 0 && (handle.answer[2] as number) <= SHARED_BYTES) renewSlab(handle);

@@ -100,7 +100,7 @@ export class Shard<V = Uint8Array> {
       else if (--this.#patience === 0) this.#knock();
       if (status === ORDINARY) status = this.#calls.get(key);
     }
-    return viewFirst(this.#handle, status) as V | undefined;
+    return viewFirst(this.#handle, status, key) as V | undefined;
   }
 
   /** Looks for the fast door, once there have been many look-ups through Node-API. */
@@ -162,8 +162,10 @@ export class Shard<V = Uint8Array> {
       else if (id !== ABSENT) rest.push(i);
     }
     // Only now: a look-up may find a new file, whose windows have the same numbers.
-    for (const i of rest)
-      values[i] = viewFirst(this.#handle, this.#handle.hot.getAgain(wanted[i] as string)) as V | undefined;
+    for (const i of rest) {
+      const key = wanted[i] as string;
+      values[i] = viewFirst(this.#handle, this.#handle.hot.getAgain(key), key) as V | undefined;
+    }
     return values;
   }
 
@@ -178,7 +180,7 @@ export class Shard<V = Uint8Array> {
       const key = keys[i] as string;
       let status = fast.get(key, this.#fast);
       if (status === ORDINARY) status = this.#calls.get(key);
-      values[i] = viewFirst(this.#handle, status) as V | undefined;
+      values[i] = viewFirst(this.#handle, status, key) as V | undefined;
     }
     return values;
   }

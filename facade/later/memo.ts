@@ -24,9 +24,8 @@ const LONGEST_PATIENCE = 65_536;
 const COST = 2;
 const COST_OF_ALL = LEARNING * TURN;
 
-/** Words behind an answer: the era, and whether the string had been hashed; see src-rs/binding/exchange.rs. */
+/** Word of the era in the answer; see src-rs/binding/exchange.rs. */
 export const ERA = 97;
-export const HASHED = 98;
 
 /**
  * Answers of `get` that are given again while nothing changes, in front of the fast door: a Map finds a string that was
@@ -76,7 +75,7 @@ export class Memo {
   get(key: string): Uint8Array | undefined {
     const left = this.left - 1;
     this.left = left;
-    if (left !== 0 && this.holds()) {
+    if (left > 0 && this.holds()) {
       const value = this.values.get(key);
       // Somebody may have taken the memory away.
       if (value !== undefined && value.length !== 0) return value;
@@ -92,15 +91,15 @@ export class Memo {
 
   /** All that is rare, in one function that is too large for V8 to make it a part of its callers' loop. */
   private ask(key: string): Uint8Array | undefined {
-    const { handle, answer } = this;
+    const { handle } = this;
     this.missed++;
+    const stranger = this.left <= 0 && fast.hashed(key, handle.door) === 0 && this.values.has(key);
     let status = fast.get(key, handle.door);
-    const strange = answer[HASHED] === 0;
     const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
     if (status === ORDINARY) status = handle.first.get(key);
-    const value = viewFirst(handle, status);
+    const value = viewFirst(handle, status, key);
     // Looked at after the answer was found, which is of the time when this began, then.
-    if (this.left === 0) this.endTurn(strange && this.values.has(key));
+    if (this.left <= 0) this.endTurn(stranger);
     else if (!this.holds()) this.end();
     else if (keepable && value !== undefined && value.length !== 0 && this.values.size < MOST) {
       this.kept++;
@@ -133,9 +132,9 @@ export class Memo {
     this.handle.hot.countKept(hits);
   }
 
-  /** A thousand hits went by. Where the last one's string has been hashed, the next ones may well be found here. */
-  tick(): void {
-    this.wait -= this.answer[HASHED] === 0 ? 1 : PATIENCE;
+  /** A thousand hits went by. Where the string of the last one has been hashed, the next ones may well be found here. */
+  tick(key: string): void {
+    this.wait -= fast.hashed(key, this.handle.door) === 0 ? 1 : PATIENCE;
     if (this.wait <= 0) this.begin();
   }
 

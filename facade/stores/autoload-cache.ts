@@ -113,7 +113,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   get(name: string): Uint8Array | undefined {
-    return viewFirst(this.#handle, this.#handle.first.get(name));
+    return viewFirst(this.#handle, this.#handle.first.get(name), name);
   }
 
   /**

@@ -7,7 +7,6 @@
 //! | 0.. | `Uint32`s of the answer: for each part window number (or `COPY`, `NEEDS_WINDOW`), offset, length |
 //! | 384.. | one `Uint32`: the number of the window made last |
 //! | 388.. | one `Uint32`: the era of the handle, after each call |
-//! | 392.. | one `Uint32`: whether V8 knew the hash of the string that the fast door was asked for last |
 //! | 2048.. | the metadata block of the call |
 //!
 //! A metadata block, also used for each entry of a batch, is 112 bytes: `Float64`s for validator kind,
@@ -29,9 +28,7 @@ const BYTES_AT: usize = 48;
 pub const MADE_WINDOW: usize = MAX_PARTS * 3;
 /// The word behind it: the era.
 pub const ERA: usize = MADE_WINDOW + 1;
-/// And behind that: whether the key had a hash.
-pub const HASHED: usize = ERA + 1;
-const WORDS: usize = HASHED + 1;
+const WORDS: usize = ERA + 1;
 const _: () = assert!(WORDS * 4 <= META_AT);
 
 /// No window holds the bytes: they must be copied.

@@ -5,7 +5,7 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
-use super::exchange::{COPY, HASHED};
+use super::exchange::COPY;
 use super::guard::guarded_or;
 use super::handle::Handle;
 use super::hot::{Found, MISS, get_in_full, has_in_full, window_or_status};
@@ -113,21 +113,18 @@ fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
     }
 }
 
-/// `get` without a validator. `hashed` is 1 if V8 knows the string's hash, else 0: the facade wants to know.
+/// `get` without a validator.
 ///
 /// # Safety
 /// Called by the shim, on the thread of the shard's environment, with a string of V8's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32, hashed: u32) -> i32 {
+pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        run(shard, key, len, |handle, shard, key| {
-            handle.exchange.set(HASHED, hashed);
-            match shard.get_quickly(key) {
-                Quick::Hit(offset, len) => tell(handle, shard, offset, len),
-                Quick::Miss => MISS,
-                Quick::Ask => ask(handle, shard, key),
-            }
+        run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
+            Quick::Hit(offset, len) => tell(handle, shard, offset, len),
+            Quick::Miss => MISS,
+            Quick::Ask => ask(handle, shard, key),
         })
     }
 }
