@@ -228,9 +228,9 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    if (keys.length === 0) return this.#handle.requireWritable(0);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
+    const batch = this.#values.collect(entries);
+    if (batch.count === 0) return this.#handle.requireWritable(0);
+    return table('shard').writeMany(this.#handle.native, batch, false);
   }
 
   /**
@@ -239,8 +239,8 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; the shard is as before then
    */
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
+    const batch = this.#values.collect(entries);
+    return table('shard').writeMany(this.#handle.native, batch, true);
   }
 
   /**
@@ -360,19 +360,19 @@ export class Shard<V = Uint8Array> {
 
   /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, async (job) =>
-      keys.length === 0
+      batch.count === 0
         ? this.#handle.requireWritable(0)
-        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
+        : table('shard').writeManyAsync(this.#handle.native, batch, false, job),
     );
   }
 
   /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, (job) =>
-      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
+      table('shard').writeManyAsync(this.#handle.native, batch, true, job),
     );
   }
 
