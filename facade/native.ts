@@ -1,8 +1,11 @@
 import { WarmshardError } from './errors.js';
+
 import type { Batch } from './later/values.js';
-import { later } from './later.js';
-import { type Attempt, load, platformTriple } from './loader.js';
+
+import { loadUsual } from './loader.js';
+
 import type { ShardStats } from './reports.js';
+import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
 
@@ -197,9 +200,7 @@ let addon: Addon | undefined;
 /** The addon. */
 export function native(): Addon {
   if (addon === undefined) {
-    const attempts: Attempt[] = [];
-    addon = load(attempts, isOurs);
-    if (addon === undefined) throw later().loadFailure(platformTriple(), attempts);
+    addon = seldom().findAddon(isOurs);
     addon.setErrorClass(WarmshardError);
   }
   return addon;
@@ -209,14 +210,12 @@ const tables: { [T in keyof Tables]?: Tables[T] } = {};
 
 /** A table of the addon's functions. */
 export function table<T extends keyof Tables>(name: T): Tables[T] {
-  const made = tables[name];
-  if (made !== undefined) return made;
-  const functions = native().functionsOf(name);
-  tables[name] = functions;
-  return functions;
+  const made = tables[name] ?? native().functionsOf(name);
+  tables[name] = made;
+  return made;
 }
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
 // that needs the addon: requiring the package must not end a program that can do without a cache.
-addon = load([], isOurs);
+addon = loadUsual(isOurs);
 addon?.setErrorClass(WarmshardError);

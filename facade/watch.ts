@@ -1,4 +1,5 @@
 import type { Handle } from './handle.js';
+import { later } from './later.js';
 import { native } from './native.js';
 
 /** A shard that is checked. */
@@ -35,6 +36,12 @@ export function unwatch(watched: Watched): void {
 }
 
 function check(): void {
+  try {
+    // Who goes on has it at hand when no descriptor is left.
+    later();
+  } catch {
+    // Nobody has asked for it yet.
+  }
   for (const watched of open) {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);

@@ -1,9 +1,12 @@
 import { invalid } from '../errors.js';
-import { type EntryMeta, META_LEN, MetaBlock } from '../meta.js';
+
+import type { Handle } from '../handle.js';
+
 import { table } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { plainBytes } from '../shard.js';
 import { type Codec, resolveCodec } from './codec.js';
+import { type EntryMeta, META_LEN, MetaBlock } from './meta.js';
 
 /** An entry of a batch. */
 export interface Entry<V> extends EntryMeta {
@@ -114,6 +117,13 @@ export class Values<V> {
     const read = (entries: unknown[]) => apply(takeRun, undefined, entries);
     return { count: runs.length * RUN - RUN + at / 2, runs, metas, read };
   }
+}
+
+const PLAIN = new Values<never>({}, ['']);
+
+/** How the values of a shard become bytes and back. */
+export function valuesOf<V>(handle: Handle): Values<V> {
+  return (handle.coding ?? PLAIN) as unknown as Values<V>;
 }
 
 /** The block of one entry of a batch, or `undefined` where there is nothing to say. */

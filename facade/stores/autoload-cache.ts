@@ -1,11 +1,14 @@
 import { invalid } from '../errors.js';
-import { type Handle, openHandle } from '../handle.js';
+import { closeHandle, type Handle, hot, openHandle } from '../handle.js';
+import { requireWritable } from '../later/changes.js';
+import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
+import { keysOf } from '../later/walks.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
 import { viewFirst } from '../lending.js';
 import { table } from '../native.js';
-import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import type { Host, ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
 
@@ -123,7 +126,7 @@ export class AutoloadCache {
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   putOne(name: string, blob: Uint8Array): void {
-    this.#handle.hot.put(name, this.#values.encode(blob) as Uint8Array);
+    hot(this.#handle).put(name, this.#values.encode(blob) as Uint8Array);
   }
 
   /**
@@ -134,7 +137,7 @@ export class AutoloadCache {
    */
   mergeIn(entries: Iterable<[string, Uint8Array]>): number {
     const batch = this.#values.collect(entries);
-    if (batch.count === 0) return this.#handle.requireWritable(0);
+    if (batch.count === 0) return requireWritable(this.#handle, 0);
     return table('shard').writeMany(this.#handle.native, batch, false);
   }
 
@@ -143,7 +146,7 @@ export class AutoloadCache {
     const batch = this.#values.collect(entries);
     return later().runWork(options, async (job) =>
       batch.count === 0
-        ? this.#handle.requireWritable(0)
+        ? requireWritable(this.#handle, 0)
         : table('shard').writeManyAsync(this.#handle.native, batch, false, job),
     );
   }
@@ -177,7 +180,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_CLOSED`
    */
   cachedNames(): Set<string> {
-    return new Set(this.#handle.keys());
+    return new Set(keysOf(this.#handle));
   }
 
   /**
@@ -191,7 +194,7 @@ export class AutoloadCache {
       throw invalid('missing needs an iterable of names');
     const wanted = Array.from(new Set(names));
     const answers = new Uint8Array(wanted.length);
-    const count = this.#handle.hot.missing(wanted, answers);
+    const count = hot(this.#handle).missing(wanted, answers);
     if (count === wanted.length) return wanted;
     return count === 0 ? [] : wanted.filter((_, i) => answers[i] === 1);
   }
@@ -255,7 +258,7 @@ export class AutoloadCache {
 
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */
   close(): void {
-    this.#handle.close();
+    closeHandle(this.#handle);
   }
 
   /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */

@@ -1,4 +1,5 @@
-import { invalid } from './errors.js';
+import { invalid } from '../errors.js';
+import { type Handle, hot, META_AT } from '../handle.js';
 
 /**
  * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
@@ -102,6 +103,13 @@ export class MetaBlock {
       this.#numbers[1] = Math.max(1, Math.floor(expiresAt));
     }
   }
+}
+
+/** The metadata block of a shard's calls. */
+export function metaOf(handle: Handle): MetaBlock {
+  const more = hot(handle);
+  more.meta ??= new MetaBlock(handle.first.exchange, META_AT);
+  return more.meta;
 }
 
 function wrongValidator() {
