@@ -1,5 +1,5 @@
 // Finds the native binary, for the package and for `warmshard/register`, where it nearly always is: no child process, no
-// file read. later/search.ts looks everywhere.
+// file read. seldom/search.ts looks everywhere.
 
 import { existsSync } from 'node:fs';
 
@@ -42,7 +42,7 @@ export function isForSnapshot(): boolean {
   return process.execArgv.some((flag) => flag.startsWith('--build-snapshot'));
 }
 
-/** The addon, where it is in the first of those places. Otherwise nothing is said, and later/search.ts is to be asked. */
+/** The addon, where it is in the first of those places. Otherwise nothing is said, and seldom/search.ts is to be asked. */
 export function loadUsual<A>(isOurs: (found: Partial<A>) => found is A): A | undefined {
   if (process.env.WARMSHARD_NATIVE_PATH || isForSnapshot()) return undefined;
   // Asking first: a `dlopen` that fails takes longer than the rest of loading.
