@@ -1,5 +1,9 @@
 import { WarmshardError } from './errors.js';
+
+import type { Batch } from './later/values.js';
+
 import { loadUsual } from './loader.js';
+
 import type { ShardStats } from './reports.js';
 import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';
@@ -89,9 +93,6 @@ export interface NativeOptions {
   autoCompact: boolean;
 }
 
-type Metas = readonly (Uint8Array | undefined)[];
-type Values = readonly (Uint8Array | readonly Uint8Array[])[];
-
 /** What the addon keeps behind a value of JavaScript, which only its functions can use. */
 export interface Held<T extends string> {
   readonly held: T;
@@ -120,21 +121,10 @@ export interface SeldomCalls {
   /** `clear`, and removes the file. */
   removeFile(shard: NativeShard): void;
   totals(shard: NativeShard): [own: number, partBytes: number];
-  writeMany(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-  ): number;
-  writeManyAsync(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-    job: NativeJob,
-  ): Promise<number>;
+  writeMany(shard: NativeShard, batch: Batch, replace: boolean): number;
+  writeManyAsync(shard: NativeShard, batch: Batch, replace: boolean, job: NativeJob): Promise<number>;
+  /** Takes a run of a batch in. Does nothing but while one is being written. */
+  takeRun(...keysAndValues: unknown[]): void;
   evictStale(shard: NativeShard): number;
   evictStaleAsync(shard: NativeShard, job: NativeJob): Promise<number>;
   compact(shard: NativeShard): unknown;
