@@ -1,5 +1,9 @@
 import { WarmshardError } from './errors.js';
+
+import type { Batch } from './later/values.js';
+
 import { loadUsual } from './loader.js';
+
 import type { ShardStats } from './reports.js';
 import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';
@@ -89,9 +93,6 @@ export interface NativeOptions {
   autoCompact: boolean;
 }
 
-type Metas = readonly (Uint8Array | undefined)[];
-type Values = readonly (Uint8Array | readonly Uint8Array[])[];
-
 /** What the addon keeps behind a value of JavaScript, which only its functions can use. */
 export interface Held<T extends string> {
   readonly held: T;
@@ -107,6 +108,8 @@ export interface SeldomCalls {
   /** The version of warmshard that the binary was built from. */
   version(): string;
   neverLend(shard: NativeShard): void;
+  check(shard: NativeShard): void;
+  fastNumber(shard: NativeShard): number;
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
   info(shard: NativeShard, key: string): NativeEntryInfo | null;
@@ -118,21 +121,10 @@ export interface SeldomCalls {
   /** `clear`, and removes the file. */
   removeFile(shard: NativeShard): void;
   totals(shard: NativeShard): [own: number, partBytes: number];
-  writeMany(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-  ): number;
-  writeManyAsync(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-    job: NativeJob,
-  ): Promise<number>;
+  writeMany(shard: NativeShard, batch: Batch, replace: boolean): number;
+  writeManyAsync(shard: NativeShard, batch: Batch, replace: boolean, job: NativeJob): Promise<number>;
+  /** Takes a run of a batch in. Does nothing but while one is being written. */
+  takeRun(...keysAndValues: unknown[]): void;
   evictStale(shard: NativeShard): number;
   evictStaleAsync(shard: NativeShard, job: NativeJob): Promise<number>;
   compact(shard: NativeShard): unknown;
@@ -196,23 +188,22 @@ export interface Addon {
   /** Puts the `HotCalls` on an object. */
   attach(shard: NativeShard, target: object): void;
   window(shard: NativeShard, part: number): ArrayBuffer | undefined;
-  fastNumber(shard: NativeShard): number;
-  check(shard: NativeShard): void;
   close(shard: NativeShard): void;
   functionsOf<T extends keyof Tables>(table: T): Tables[T];
-  setErrorClass(errorClass: typeof WarmshardError): void;
 }
 
-const isOurs = (found: Partial<Addon>): found is Addon => typeof found.setErrorClass === 'function';
+/** What the addon finds on its exports when it is loaded: the class that it makes its errors of. */
+const given = { WarmshardError };
+
+function isOurs(found: Partial<Addon>): found is Addon {
+  return typeof found.functionsOf === 'function';
+}
 
 let addon: Addon | undefined;
 
 /** The addon. */
 export function native(): Addon {
-  if (addon === undefined) {
-    addon = seldom().findAddon(isOurs);
-    addon.setErrorClass(WarmshardError);
-  }
+  addon ??= seldom().findAddon(isOurs, given);
   return addon;
 }
 
@@ -227,5 +218,4 @@ export function table<T extends keyof Tables>(name: T): Tables[T] {
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
 // that needs the addon: requiring the package must not end a program that can do without a cache.
-addon = loadUsual(isOurs);
-addon?.setErrorClass(WarmshardError);
+addon = loadUsual(isOurs, given);

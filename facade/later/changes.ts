@@ -25,9 +25,9 @@ export function requireWritable<T>({ native, path, readOnly }: Handle, result: T
 
 /** `Shard.mergeIn`, or `replaceAll`. */
 export function writeMany<V>(handle: Handle, entries: Entries<V>, replace: boolean): number {
-  const { keys, values, metas } = valuesOf<V>(handle).collect(entries);
-  if (keys.length === 0 && !replace) return requireWritable(handle, 0);
-  return table('shard').writeMany(handle.native, keys, values, metas, replace);
+  const batch = valuesOf<V>(handle).collect(entries);
+  if (batch.count === 0 && !replace) return requireWritable(handle, 0);
+  return table('shard').writeMany(handle.native, batch, replace);
 }
 
 /** The same off the event loop. */
@@ -37,11 +37,11 @@ export async function writeManyAsync<V>(
   replace: boolean,
   options: WorkOptions | undefined,
 ): Promise<number> {
-  const { keys, values, metas } = valuesOf<V>(handle).collect(entries);
+  const batch = valuesOf<V>(handle).collect(entries);
   return runWork(options, async (job) =>
-    keys.length === 0 && !replace
+    batch.count === 0 && !replace
       ? requireWritable(handle, 0)
-      : table('shard').writeManyAsync(handle.native, keys, values, metas, replace, job),
+      : table('shard').writeManyAsync(handle.native, batch, replace, job),
   );
 }
 

@@ -136,18 +136,18 @@ export class AutoloadCache {
    * @throws WarmshardError as `putOne`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, Uint8Array]>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    if (keys.length === 0) return requireWritable(this.#handle, 0);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
+    const batch = this.#values.collect(entries);
+    if (batch.count === 0) return requireWritable(this.#handle, 0);
+    return table('shard').writeMany(this.#handle.native, batch, false);
   }
 
   /** `mergeIn` off the event loop. Blobs are copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, async (job) =>
-      keys.length === 0
+      batch.count === 0
         ? requireWritable(this.#handle, 0)
-        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
+        : table('shard').writeManyAsync(this.#handle.native, batch, false, job),
     );
   }
 
@@ -157,15 +157,15 @@ export class AutoloadCache {
    * @throws WarmshardError as `putOne`; the cache is as before then
    */
   replaceAll(entries: Iterable<[string, Uint8Array]>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
+    const batch = this.#values.collect(entries);
+    return table('shard').writeMany(this.#handle.native, batch, true);
   }
 
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, (job) =>
-      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
+      table('shard').writeManyAsync(this.#handle.native, batch, true, job),
     );
   }
 
