@@ -39,12 +39,18 @@ impl Traits {
 
 /// Bytes whose braces are counted at once.
 const STEP: usize = 64;
+const _: () = assert!(STEP <= u8::MAX as usize);
+
+/// How often a byte stands in at most `STEP`: added up in a byte, sixteen and more of them at once.
+fn count(bytes: &[u8], wanted: u8) -> usize {
+    usize::from(bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(*byte == wanted))))
+}
 
 /// Braces are counted wherever they stand, so that this is quick: it is no proof.
 fn may_end(source: &[u8]) -> bool {
-    let count = |bytes: &[u8], brace: u8| bytes.iter().filter(|byte| **byte == brace).count();
     let mut depth = 0usize;
-    for step in source.chunks(STEP) {
+    let (steps, rest) = source.as_chunks::<STEP>();
+    for step in steps.iter().map(<[u8; STEP]>::as_slice).chain([rest]) {
         let closing = count(step, b'}');
         if closing <= depth {
             depth = depth.saturating_sub(closing).saturating_add(count(step, b'{'));
