@@ -24,25 +24,14 @@ where
     out
 }
 
-/// Sorts entries by hash, the newest of equal ones first. Frames are appended in order: a higher offset is the newer one.
-pub fn sort(entries: &mut [Entry]) {
-    entries.sort_unstable_by_key(|e| (e.hash, std::cmp::Reverse(e.place.offset())));
-}
-
 /// Sorts entries given oldest first, and drops those that a later one replaces.
-pub fn sort_and_dedup<F>(mut entries: Vec<Entry>, same: F) -> Vec<Entry>
+pub fn sort_and_dedup<F>(entries: Vec<Entry>, mut same: F) -> Vec<Entry>
 where
     F: FnMut(Entry, Entry) -> bool,
 {
-    sort(&mut entries);
-    dedup(entries, same)
-}
-
-/// Drops the entries of a sorted run that a newer one replaces.
-pub fn dedup<F>(sorted: Vec<Entry>, mut same: F) -> Vec<Entry>
-where
-    F: FnMut(Entry, Entry) -> bool,
-{
+    let mut sorted = entries;
+    // Frames are appended in order: a higher offset is the newer one.
+    sorted.sort_unstable_by_key(|e| (e.hash, std::cmp::Reverse(e.place.offset())));
     if sorted.is_sorted_by(|a, b| a.hash < b.hash) {
         return sorted;
     }

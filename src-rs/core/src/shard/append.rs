@@ -176,20 +176,23 @@ impl<'a> Appender<'a> {
     /// frames of one key and producer the last one counts. Nothing is read back: the pages of the mapping that
     /// the frames lie in may be fresh, and the first touch of one costs more than the rest.
     pub fn settle(mut self) -> Result<Vec<Entry>> {
-        // While the last pieces are on their way to the file.
-        merge::sort(&mut self.entries);
         self.write()?;
         self.state.view.extend_written(self.at);
         let entries = std::mem::take(&mut self.entries);
         let mut shadowed = Vec::new();
-        let (state, scratch) = (&*self.state, &mut self.scratch);
-        let newest = merge::dedup(entries, |a, b| {
-            let same = state.same(a.place, b.place, scratch);
-            if same {
-                shadowed.push(b);
+        let newest = match entries.len() {
+            0 | 1 => entries,
+            _ => {
+                let (state, scratch) = (&*self.state, &mut self.scratch);
+                merge::sort_and_dedup(entries, |a, b| {
+                    let same = state.same(a.place, b.place, scratch);
+                    if same {
+                        shadowed.push(b);
+                    }
+                    same
+                })
             }
-            same
-        });
+        };
         for entry in shadowed {
             self.uncount(entry);
         }
