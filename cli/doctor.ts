@@ -67,7 +67,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
 /** Looks at everything; `shard` is the file to look at, too. */
 export function diagnose(shard?: string): Diagnosis {
   const attempts: Attempt[] = [];
-  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.setErrorClass !== undefined);
+  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.functionsOf !== undefined);
   const triple = platformTriple();
   const facts = loadFacts(triple, attempts);
   const { version } = require('../package.json') as { version: string };

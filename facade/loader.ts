@@ -22,9 +22,9 @@ export function usualPlaces(triple: string): [built: string, below: string, besi
   return [`${above}/${file}`, `${above}/node_modules/${installed}`, `${above}/../${installed}`];
 }
 
-/** What `require` of a binary gives, past its cache, where programs would see it. */
-export function openBinary<A>(path: string): Partial<A> {
-  const module = { exports: {} };
+/** What `require` of a binary gives, past its cache, where programs would see it. It finds `given` on its exports. */
+export function openBinary<A>(path: string, given?: object): Partial<A> {
+  const module = { exports: { ...given } };
   process.dlopen(module, path);
   loadedFrom = path;
   return module.exports;
@@ -42,16 +42,20 @@ export function isForSnapshot(): boolean {
   return process.execArgv.some((flag) => flag.startsWith('--build-snapshot'));
 }
 
-/** The addon, where it is in the first of those places. Otherwise nothing is said, and seldom/search.ts is to be asked. */
-export function loadUsual<A>(isOurs: (found: Partial<A>) => found is A): A | undefined {
+/**
+ * The addon, if the first of those places that has a binary has it. Otherwise nothing is said, and seldom/search.ts is
+ * to be asked.
+ */
+export function loadUsual<A>(isOurs: (found: Partial<A>) => found is A, given: object): A | undefined {
   if (process.env.WARMSHARD_NATIVE_PATH || isForSnapshot()) return undefined;
-  // Asking first: a `dlopen` that fails takes longer than the rest of loading.
-  const place = usualPlaces(platformTriple()).find((path) => existsSync(path));
-  if (place === undefined) return undefined;
-  try {
-    const found = openBinary<A>(place);
-    return isOurs(found) ? found : undefined;
-  } catch {
+  for (const place of usualPlaces(platformTriple())) {
+    // Asking first: a `dlopen` that fails takes longer than the rest of loading.
+    if (!existsSync(place)) continue;
+    try {
+      const found = openBinary<A>(place, given);
+      if (isOurs(found)) return found;
+    } catch {}
     return undefined;
   }
+  return undefined;
 }

@@ -108,6 +108,8 @@ export interface SeldomCalls {
   /** The version of warmshard that the binary was built from. */
   version(): string;
   neverLend(shard: NativeShard): void;
+  check(shard: NativeShard): void;
+  fastNumber(shard: NativeShard): number;
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
   info(shard: NativeShard, key: string): NativeEntryInfo | null;
@@ -186,23 +188,22 @@ export interface Addon {
   /** Puts the `HotCalls` on an object. */
   attach(shard: NativeShard, target: object): void;
   window(shard: NativeShard, part: number): ArrayBuffer | undefined;
-  fastNumber(shard: NativeShard): number;
-  check(shard: NativeShard): void;
   close(shard: NativeShard): void;
   functionsOf<T extends keyof Tables>(table: T): Tables[T];
-  setErrorClass(errorClass: typeof WarmshardError): void;
 }
 
-const isOurs = (found: Partial<Addon>): found is Addon => typeof found.setErrorClass === 'function';
+/** What the addon finds on its exports when it is loaded: the class that it makes its errors of. */
+const given = { WarmshardError };
+
+function isOurs(found: Partial<Addon>): found is Addon {
+  return typeof found.functionsOf === 'function';
+}
 
 let addon: Addon | undefined;
 
 /** The addon. */
 export function native(): Addon {
-  if (addon === undefined) {
-    addon = seldom().findAddon(isOurs);
-    addon.setErrorClass(WarmshardError);
-  }
+  addon ??= seldom().findAddon(isOurs, given);
   return addon;
 }
 
@@ -217,5 +218,4 @@ export function table<T extends keyof Tables>(name: T): Tables[T] {
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
 // that needs the addon: requiring the package must not end a program that can do without a cache.
-addon = loadUsual(isOurs);
-addon?.setErrorClass(WarmshardError);
+addon = loadUsual(isOurs, given);

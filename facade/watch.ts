@@ -1,6 +1,6 @@
 import type { Handle } from './handle.js';
 import { later } from './later.js';
-import { native } from './native.js';
+import { table } from './native.js';
 
 /** A shard that is checked. */
 export type Watched = WeakRef<Handle>;
@@ -45,6 +45,6 @@ function check(): void {
   for (const watched of open) {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);
-    else native().check(handle.native);
+    else table('shard').check(handle.native);
   }
 }

@@ -21,6 +21,7 @@ const SELDOM_LOADER = 'facade/seldom.ts';
  */
 const EAGER = [
   'native',
+  'isOurs',
   'loadUsual',
   'usualPlaces',
   'isForSnapshot',

@@ -1,7 +1,7 @@
 import { type FastCalls, fast } from '../fast.js';
 import type { Handle } from '../handle.js';
 import { addonPath } from '../loader.js';
-import { native } from '../native.js';
+import { table } from '../native.js';
 
 /** Their names. A binary of another version of this package may lack some. */
 const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'slab'];
@@ -54,7 +54,7 @@ function openDoor(): { reason?: string } {
 /** Looks for the fast door, for a shard with many look-ups. Where there is none, its number stays zero. */
 export function knock(handle: Handle): void {
   state ??= openDoor();
-  if (state.reason === undefined) handle.door = native().fastNumber(handle.native);
+  if (state.reason === undefined) handle.door = table('shard').fastNumber(handle.native);
 }
 
 /** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */

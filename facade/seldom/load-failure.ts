@@ -212,9 +212,9 @@ export function loadFailure(triple: string, attempts: readonly Attempt[]): Warms
 }
 
 /** The addon, wherever it is; or that error. */
-export function findAddon<A>(isOurs: (found: Partial<A>) => found is A): A {
+export function findAddon<A>(isOurs: (found: Partial<A>) => found is A, given: object): A {
   const attempts: Attempt[] = [];
-  const addon = load(attempts, isOurs);
+  const addon = load(attempts, isOurs, given);
   if (addon === undefined) throw loadFailure(platformTriple(), attempts);
   return addon;
 }

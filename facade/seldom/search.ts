@@ -30,28 +30,33 @@ export interface Attempt {
  * The addon from the first place that has one; what was tried before goes into `attempts`. Where the binary for this C
  * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
  */
-export function load<A>(attempts: Attempt[], isOurs: (found: Partial<A>) => found is A): A | undefined {
+export function load<A>(
+  attempts: Attempt[],
+  isOurs: (found: Partial<A>) => found is A,
+  given?: object,
+): A | undefined {
   if (isForSnapshot()) {
     attempts.push({ place: 'nowhere', error: 'a startup snapshot is being built' });
     return undefined;
   }
   const triple = platformTriple();
   for (const place of candidates(triple)) {
-    const found = tryPlace(place, attempts, isOurs);
+    const found = tryPlace(place, attempts, isOurs, given);
     if (found !== undefined) return found;
   }
   const [system, arch, libc] = triple.split('-');
   if (libc === undefined || trustedVariable('WARMSHARD_NATIVE_PATH')) return undefined;
-  return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts, isOurs);
+  return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts, isOurs, given);
 }
 
 function tryPlace<A>(
   place: string,
   attempts: Attempt[],
   isOurs: (found: Partial<A>) => found is A,
+  given: object | undefined,
 ): A | undefined {
   try {
-    const found = openBinary<A>(/^\/.*\.node$/s.test(place) ? place : resolved(place));
+    const found = openBinary<A>(/^\/.*\.node$/s.test(place) ? place : resolved(place), given);
     if (isOurs(found)) return found;
     attempts.push({ place, error: 'not a binary of warmshard' });
   } catch (error) {

@@ -22,6 +22,8 @@ use warmshard_core::{Job, PutMeta, Shard};
 pub const FUNCTIONS: Functions = &[
     ("version", version_c_callback),
     ("neverLend", never_lend_c_callback),
+    ("check", check_c_callback),
+    ("fastNumber", fast_number_c_callback),
     ("size", size_c_callback),
     ("generation", generation_c_callback),
     ("info", info_c_callback),
@@ -67,6 +69,21 @@ pub fn never_lend(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
         s.never_lend();
         Ok(())
     })
+}
+
+/// Notices files deleted or replaced by hand.
+#[napi(no_export)]
+pub fn check(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
+    shard.call(&env, |s| {
+        s.check_identity();
+        Ok(())
+    })
+}
+
+/// What the fast door calls this shard; zero where it cannot.
+#[napi(no_export)]
+pub fn fast_number(shard: &External<NativeShard>) -> u32 {
+    shard.handle.number()
 }
 
 /// Live entries.
