@@ -175,6 +175,7 @@ mod tests {
         begins("#!/usr/bin/env node\neval(1)", WRAP_IN_LINE.0);
         begins("eval(1)", "");
         begins("// a\neval(arguments.callee)", "");
+        begins("'use strict';\neval(node.callee)", WRAP_IN_LINE.0);
         assert_eq!(*Text::of(b"eval(1)", Fitting).bytes, b"eval(1)");
     }
 

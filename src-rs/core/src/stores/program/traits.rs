@@ -16,7 +16,7 @@ pub struct Traits {
     pub makes_code: bool,
     /// Whether its first line is one of which nothing is ever told: empty, a comment, a directive.
     pub quiet: bool,
-    /// Whether it may ask for its own function (`arguments.callee`).
+    /// Whether it may ask for its own function (`arguments.callee`), which strict code may not.
     pub asks_itself: bool,
 }
 
@@ -32,7 +32,7 @@ impl Traits {
             names_itself: has("sourceURL="),
             makes_code,
             quiet: makes_code && is_quiet(source),
-            asks_itself: makes_code && has("callee"),
+            asks_itself: makes_code && has("callee") && !is_strict(source),
         }
     }
 }
@@ -148,9 +148,57 @@ fn is_quiet(source: &[u8]) -> bool {
     }
 }
 
+/// Whether all of it is strict for certain: behind comments it begins with the directive and a semicolon.
+fn is_strict(source: &[u8]) -> bool {
+    let mut rest = source.trim_ascii_start();
+    loop {
+        let behind = if let Some(comment) = rest.strip_prefix(b"/*") {
+            memmem::find(comment, b"*/").and_then(|at| comment.get(at.saturating_add(2)..))
+        } else if rest.starts_with(b"//") || rest.starts_with(b"#!") {
+            memchr::memchr(b'\n', rest).and_then(|at| {
+                let (line, behind) = rest.split_at_checked(at)?;
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                (!line.contains(&b'\r') && memmem::find(line, b"\xe2\x80").is_none()).then_some(behind)
+            })
+        } else {
+            break;
+        };
+        let Some(behind) = behind else { return false };
+        rest = behind.trim_ascii_start();
+    }
+    let directive = rest.strip_prefix(b"'use strict'").or(rest.strip_prefix(b"\"use strict\""));
+    directive.is_some_and(|behind| behind.trim_ascii_start().starts_with(b";"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strict_code_does_not_ask_for_its_own_function() {
+        let asks = |source: &str| Traits::of(format!("{source}\neval(x); y.callee").as_bytes()).asks_itself;
+        for strict in [
+            "'use strict';",
+            "\"use strict\" ; a()",
+            "#!/usr/bin/env node\n// a\r\n/* b\n c */\n\n  \"use strict\";",
+        ] {
+            assert!(!asks(strict), "{strict}");
+        }
+        for sloppy in [
+            "",
+            "'use strict'",
+            "'use strict'.length;",
+            "a(); 'use strict';",
+            "// 'use strict';",
+            "// a\rb()\n'use strict';",
+            "// a\u{2028}b()\n'use strict';",
+            "/* 'use strict';",
+            "`use strict`;",
+            "'use client'; 'use strict';",
+        ] {
+            assert!(asks(sloppy), "{sloppy}");
+        }
+    }
 
     #[test]
     fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {
