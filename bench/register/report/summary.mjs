@@ -101,7 +101,7 @@ writeBetween(
   ['<!-- measured register -->', '<!-- end of measured register -->'],
   [
     'Programs as they are, from the second run on: whole processes, medians of interleaved rounds. `npm run bench:register -- --quick` reproduces it;',
-    `[first runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and the ${shown.goals.length} goals, of which ${met} are met](docs/register-benchmarks.md).`,
+    `[first runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and the goals, ${met} of ${shown.goals.length} met](docs/register-benchmarks.md).`,
     '',
     '![How long programs take to start without a cache, with others, and with warmshard](docs/register-benchmarks.svg)',
     '',
