@@ -50,20 +50,15 @@ let rest: Rest | undefined;
  */
 export function everything(asks = false): Face {
   if (rest === undefined) {
-    isUntouched = isPreloading === true && !('registerHooks' in Module);
+    // On older versions of Node.js it is there once somebody has asked for `node:module`.
+    const isUntouched = isPreloading === true && !('registerHooks' in Module);
     const opening = (load('opening') as (given: typeof beginning) => Opening)(beginning);
     opening.begin(load, asks);
     rest = (opening.bundle('rest') as (given: typeof beginning, by: Opening) => Rest)(beginning, opening);
-    rest.start({ setLookup, setHandler, watchHooks });
+    rest.start({ setLookup, setHandler, watchHooks: () => watchHooks(isUntouched) });
   }
   return rest.face;
 }
-
-/**
- * Whether nobody can have got hold of `registerHooks`: on older versions of Node.js it is there once somebody has asked for
- * `node:module`.
- */
-let isUntouched = false;
 
 /** Whether nothing has run before us. */
 function isFirst(): boolean {
@@ -71,8 +66,12 @@ function isFirst(): boolean {
   return isPreloading === true && !preloaded?.[1] && Object.keys(Module._cache).join() === __filename;
 }
 
-/** Sees to it that it is known whether somebody gets hold of `registerHooks`. */
-function watchHooks(): void {
+/**
+ * Sees to it that it is known whether somebody gets hold of `registerHooks`.
+ *
+ * @param isUntouched whether nobody can have done so before
+ */
+function watchHooks(isUntouched: boolean): void {
   if (beginning.hooksAsked !== undefined) return;
   const { registerHooks } = Module;
   if (registerHooks === undefined) return;
@@ -210,8 +209,7 @@ export function open(face: Face): Face {
   const first = holder[instance];
   if (first !== undefined) return first;
   Object.defineProperty(Module, instance, { value: face });
-  isUntouched = isFirst();
-  if (isUntouched && env.WARMSHARD === undefined) watchHooks();
+  if (isFirst() && env.WARMSHARD === undefined) watchHooks(true);
   if (mayWait()) {
     waits = true;
     Module._resolveLookupPaths = onRequest;

@@ -124,14 +124,15 @@ fn is_constructor(before: &[u8], after: &[u8]) -> bool {
     matches!(own.unwrap_or(before).trim_ascii_end().last(), Some(b'.' | b'[')) && called == Some(&b'(')
 }
 
-fn is_quiet(source: &[u8]) -> bool {
-    let Some(end) = memchr::memchr(b'\n', source) else { return false };
-    let line = source.get(..end).unwrap_or_default();
+/// The first line, and what is behind it, where V8 sees the same line: a carriage return, U+2028 and U+2029 end one for it, too.
+fn first_line(source: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (line, behind) = source.split_at_checked(memchr::memchr(b'\n', source)?)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // What else ends a line for V8: a carriage return, U+2028 and U+2029.
-    if line.contains(&b'\r') || memmem::find(line, b"\xe2\x80").is_some() {
-        return false;
-    }
+    (!line.contains(&b'\r') && memmem::find(line, b"\xe2\x80").is_none()).then_some((line, behind))
+}
+
+fn is_quiet(source: &[u8]) -> bool {
+    let Some((line, _)) = first_line(source) else { return false };
     if line.starts_with(b"#!") {
         return true;
     }
@@ -155,11 +156,7 @@ fn is_strict(source: &[u8]) -> bool {
         let behind = if let Some(comment) = rest.strip_prefix(b"/*") {
             memmem::find(comment, b"*/").and_then(|at| comment.get(at.saturating_add(2)..))
         } else if rest.starts_with(b"//") || rest.starts_with(b"#!") {
-            memchr::memchr(b'\n', rest).and_then(|at| {
-                let (line, behind) = rest.split_at_checked(at)?;
-                let line = line.strip_suffix(b"\r").unwrap_or(line);
-                (!line.contains(&b'\r') && memmem::find(line, b"\xe2\x80").is_none()).then_some(behind)
-            })
+            first_line(rest).map(|(_, behind)| behind)
         } else {
             break;
         };
