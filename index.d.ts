@@ -58,29 +58,6 @@ declare class WarmshardError extends Error {
     readonly path?: string;
 }
 
-/**
- * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
- * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
- */
-type Validator = {
-    /** Whole seconds since the epoch. */
-    mtimeSec: number;
-    /** Nanoseconds of the second, 0 to 999999999. */
-    mtimeNsec: number;
-    /** Bytes. */
-    size?: number | undefined;
-} | {
-    /** 1 to 64 bytes. */
-    digest: Uint8Array;
-} | Uint8Array;
-/** What an entry carries beside its value. */
-interface EntryMeta {
-    /** What a later `get` must present. Default: nothing. */
-    validator?: Validator | undefined;
-    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
-    expiresAt?: number | undefined;
-}
-
 /** What is known of an entry beside its value. */
 interface EntryInfo {
     /** The key. */
@@ -322,6 +299,29 @@ interface Entry<V> extends EntryMeta {
     key: string;
     /** What the codec takes; with `parts`, an object with one value for each part. */
     value: V;
+}
+
+/**
+ * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
+ * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
+ */
+type Validator = {
+    /** Whole seconds since the epoch. */
+    mtimeSec: number;
+    /** Nanoseconds of the second, 0 to 999999999. */
+    mtimeNsec: number;
+    /** Bytes. */
+    size?: number | undefined;
+} | {
+    /** 1 to 64 bytes. */
+    digest: Uint8Array;
+} | Uint8Array;
+/** What an entry carries beside its value. */
+interface EntryMeta {
+    /** What a later `get` must present. Default: nothing. */
+    validator?: Validator | undefined;
+    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    expiresAt?: number | undefined;
 }
 
 /** How far long work has come. */

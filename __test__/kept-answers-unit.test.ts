@@ -1,9 +1,10 @@
 // It kept answers of strings that never came again, for ever, and gave one that had been overwritten.
 
 import test from 'ava';
-import { fast, NEVER_KEEP, ORDINARY, TICK } from '../facade/fast.js';
-import type { Handle } from '../facade/handle.js';
+import { fast, ORDINARY } from '../facade/fast.js';
+import { type Handle, hot } from '../facade/handle.js';
 import { ERA, Memo, MOST, TURN } from '../facade/later/memo.js';
+import { NEVER_KEEP, TICK } from '../facade/later/views.js';
 import { viewFirst } from '../facade/lending.js';
 
 /** The window that all values lie in, and the one that copies do. */
@@ -16,7 +17,7 @@ function played(eager = false) {
   const answer = new Uint32Array(128);
   const values = new Map<string, number>();
   const it = {
-    page,
+    page: page as Int32Array | undefined,
     answer,
     values,
     /** Strings that V8 has hashed: here objects are told apart by who says so. */
@@ -28,17 +29,20 @@ function played(eager = false) {
     asked: 0,
     told: 0,
     pages: 0,
-    on: undefined as Memo | undefined,
+    /** Whether answers are kept now. */
+    get on() {
+      return it.handle.front !== undefined;
+    },
     memo: undefined as unknown as Memo,
     handle: undefined as unknown as Handle,
     /** A `get` of `Shard`. */
     get(key: string): Uint8Array | undefined {
-      return it.on === undefined ? viewFirst(it.handle, fast.get(key, 1), key) : it.on.get(key);
+      return it.on ? it.memo.get(key) : viewFirst(it.handle, fast.get(key, 1), key);
     },
     /** Ticks until it is on; at the most `most`. */
     begin(most = 1e6): number {
       let ticks = 0;
-      for (; it.on === undefined && ticks < most; ticks++) it.memo.tick('');
+      for (; !it.on && ticks < most; ticks++) it.memo.tick('');
       return ticks;
     },
   };
@@ -62,21 +66,18 @@ function played(eager = false) {
     door: 1,
     closed: false,
     first: { get: (key: string) => fast.get(key, 1) },
-    hot: {
+    more: {
       countKept(count: number) {
         it.told += count;
         return 0;
       },
     },
-    page() {
-      it.pages++;
-      return page;
-    },
   } as unknown as Handle;
   it.memo = new Memo(
     it.handle,
-    (memo) => {
-      it.on = memo;
+    () => {
+      it.pages++;
+      return it.page;
     },
     eager,
   );
@@ -113,8 +114,8 @@ test.serial('a value is the same object again, and the door is not asked', (t) =
 
 test.serial('a new generation, in either half, and a new era end it', (t) => {
   const changes = [
-    (it: ReturnType<typeof played>) => raise(it.page),
-    (it: ReturnType<typeof played>) => raise(it.page, 1),
+    (it: ReturnType<typeof played>) => raise(it.page as Int32Array),
+    (it: ReturnType<typeof played>) => raise(it.page as Int32Array, 1),
     (it: ReturnType<typeof played>) => raise(it.answer, ERA),
   ];
   for (const change of changes) {
@@ -125,7 +126,7 @@ test.serial('a new generation, in either half, and a new era end it', (t) => {
     t.is(it.get(key), value);
     change(it);
     t.not(it.get(key), value);
-    t.is(it.on, undefined);
+    t.false(it.on);
     it.begin();
     t.not(it.get(key), value, 'what was kept is gone');
     t.is(it.get(key), it.get(key), 'and new ones are kept');
@@ -139,7 +140,7 @@ test.serial('an answer that was overtaken by a change is not kept', (t) => {
       const [key] = fill(it, 1) as [string];
       it.begin();
       it.during = () => {
-        if (change === 'page') raise(it.page);
+        if (change === 'page') raise(it.page as Int32Array);
         else raise(it.answer, ERA);
         it.during = () => {};
       };
@@ -151,7 +152,7 @@ test.serial('an answer that was overtaken by a change is not kept', (t) => {
 test.serial('nor is one that came while telling of hits changed the era', (t) => {
   const it = played(true);
   const keys = fill(it, TURN * 2);
-  it.handle.hot.countKept = () => {
+  hot(it.handle).countKept = () => {
     raise(it.answer, ERA);
     return 0;
   };
@@ -207,7 +208,7 @@ test.serial('each hit is counted once', (t) => {
     if (it.get(i % 7 === 0 ? 'absent' : (keys[i % 100] as string)) === undefined) misses++;
     else hits++;
     if (i % 999 === 0) it.memo.count();
-    if (i % 3001 === 0) raise(it.page);
+    if (i % 3001 === 0) raise(it.page as Int32Array);
     if (i % 4001 === 0) it.begin();
   }
   it.memo.count();
@@ -235,7 +236,7 @@ test.serial('no more than so many are kept, and too many strings end it', (t) =>
   it.begin();
   // Each twice, so that it pays.
   for (const key of keys) for (let i = 0; i < 2; i++) it.get(key);
-  t.not(it.on, undefined);
+  t.true(it.on);
   let kept = 0;
   for (const key of keys) {
     const before = it.asked;
@@ -248,7 +249,7 @@ test.serial('no more than so many are kept, and too many strings end it', (t) =>
   for (const [i, key] of many.entries()) other.values.set(key, i);
   other.begin();
   let looks = 0;
-  while (other.on !== undefined) other.get(many[looks++] as string);
+  while (other.on) other.get(many[looks++] as string);
   t.true(looks < MOST / 2, `${looks} look-ups until it ended`);
 });
 
@@ -259,14 +260,14 @@ test.serial('what does not pay is tried ever more seldom; what paid begins again
   const waits: number[] = [];
   for (let round = 0; round < 7; round++) {
     waits.push(it.begin());
-    raise(it.page);
+    raise(it.page as Int32Array);
     it.get(key);
   }
   t.deepEqual(waits, [16, 128, 1024, 8192, 65_536, 65_536, 65_536]);
   it.begin();
   it.hashed = true;
   for (let i = 0; i < 20_000; i++) it.get(key);
-  raise(it.page);
+  raise(it.page as Int32Array);
   it.get(key);
   t.is(it.begin(), 1);
 });
@@ -276,12 +277,12 @@ test.serial('strings that are new each time end it, and misses do', (t) => {
   const keys = fill(it, 1000);
   const looks = (key: (i: number) => string) => {
     let i = 0;
-    while (it.on !== undefined && i < 1e6) it.get(key(i++));
+    while (it.on && i < 1e6) it.get(key(i++));
     return i;
   };
   it.begin();
   for (let i = 0; i < TURN * 40; i++) it.get(keys[i % 1000] as string);
-  t.not(it.on, undefined);
+  t.true(it.on);
   it.hashed = false;
   t.is(
     looks((i) => keys[i % 1000] as string),
@@ -299,7 +300,7 @@ test.serial('a second set of strings that are equal to kept ones does not end it
   const hashed = new Set<number>();
   it.begin();
   for (let i = 0; i < 50_000; i++) it.get(keys[i % 5000] as string);
-  t.not(it.on, undefined);
+  t.true(it.on);
   let random = 1;
   let answered = 0;
   for (let i = 0; i < 3_000_000; i++) {
@@ -309,7 +310,7 @@ test.serial('a second set of strings that are equal to kept ones does not end it
     const before = it.asked;
     it.get(keys[at] as string);
     // A Map hashes what it is asked for.
-    if (it.on !== undefined) hashed.add(at);
+    if (it.on) hashed.add(at);
     if (i > 2_900_000 && it.asked === before) answered++;
   }
   t.true(answered > 90_000, `${answered} of 100,000`);
@@ -325,17 +326,17 @@ test.serial('what nobody asks for is dropped; who closes drops all', (t) => {
   it.memo.tidy();
   t.is(it.get(key), value, 'it is in use');
   it.memo.tidy();
-  t.is(it.on, undefined);
+  t.false(it.on);
   it.begin();
   t.not(it.get(key), value);
   it.handle.closed = true;
   it.memo.close();
-  t.is(it.on, undefined);
+  t.false(it.on);
   t.is(it.begin(100), 100, 'never again');
 });
 
 test.serial('without a page nothing is kept', (t) => {
   const it = played();
-  it.handle.page = () => undefined;
+  it.page = undefined;
   t.is(it.begin(10_000), 10_000);
 });

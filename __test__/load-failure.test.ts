@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { type LoadFacts, loadFailure, PLATFORMS, remedy, triedLines } from '../facade/later/load-failure.js';
+import { type LoadFacts, loadFailure, PLATFORMS, remedy, triedLines } from '../facade/seldom/load-failure.js';
 import { type Inside, inChild } from './helpers/child.js';
 import { shardPath } from './helpers/folder.js';
 

@@ -40,6 +40,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/register.d.mts',
       'dist/register.d.ts',
       'dist/register.mjs',
+      'dist/seldom.cjs',
       'dist/stores.cjs',
       'index.d.ts',
     ].sort(),

@@ -109,6 +109,32 @@ test('a folder deleted under an open shard costs entries, not the process', asyn
   t.false(existsSync(other));
 });
 
+test('without a descriptor left, values are copied and many are looked up all the same', async (t) => {
+  const child = startChild(
+    t,
+    ({ warmshard: { Shard }, fs }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      shard.put('key', new Uint8Array(1));
+      const taken: number[] = [];
+      try {
+        for (;;) taken.push(fs.openSync('/dev/null', 'r'));
+      } catch {}
+      const lengths = new Set<number | undefined>();
+      for (let i = 0; i < 400; i++) {
+        shard.put(`key ${i}`, new Uint8Array(3000 + i));
+        lengths.add((shard.get(`key ${i}`)?.length ?? 0) - i);
+        lengths.add((shard.get(`key ${i}`)?.length ?? 0) - i);
+      }
+      const bundles = Object.keys(require.cache).filter((name) => name.endsWith('later.cjs'));
+      for (const fd of taken) fs.closeSync(fd);
+      return [[...lengths], bundles];
+    },
+    shardPath(t),
+    { under: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'], env: { WARMSHARD_FAST: '', WARMSHARD_COPY: '' } },
+  );
+  t.deepEqual(await child.result, [[3000], []]);
+});
+
 test('without a descriptor left, the first use of a part of the package is ERR_IO, and later it works', async (t) => {
   const child = startChild(
     t,

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LoadFacts, loadFacts, remedy, runtime, triedLines } from '../facade/later/load-failure.js';
-import { type Attempt, addonPath, load, platformTriple } from '../facade/loader.js';
+import { addonPath, platformTriple } from '../facade/loader.js';
 import type { Addon } from '../facade/native.js';
+import { type LoadFacts, loadFacts, remedy, runtime, triedLines } from '../facade/seldom/load-failure.js';
+import { type Attempt, load } from '../facade/seldom/search.js';
 import { lookAtShard, type ShardFindings } from './shard.js';
 
 type Warmshard = typeof import('../index.js');
@@ -66,7 +67,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
 /** Looks at everything; `shard` is the file to look at, too. */
 export function diagnose(shard?: string): Diagnosis {
   const attempts: Attempt[] = [];
-  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.setErrorClass !== undefined);
+  const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.functionsOf !== undefined);
   const triple = platformTriple();
   const facts = loadFacts(triple, attempts);
   const { version } = require('../package.json') as { version: string };

@@ -1,5 +1,5 @@
 import type { Codec } from './later/codec.js';
-import { later } from './later.js';
+import { seldom } from './seldom.js';
 
 /** What a constants pool holds. */
 export type Constant = undefined | number | bigint | string;
@@ -12,6 +12,6 @@ export type Constant = undefined | number | bigint | string;
  * that are no constants pool, whatever they are.
  */
 export const constantsCodec: Codec<Constant[]> = {
-  encode: (constants) => later().constants.encode(constants),
-  decode: (bytes) => later().constants.decode(bytes),
+  encode: (constants) => seldom().constants.encode(constants),
+  decode: (bytes) => seldom().constants.decode(bytes),
 };

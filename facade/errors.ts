@@ -51,16 +51,15 @@ export class WarmshardError extends Error {
     if (syscall !== undefined) this.syscall = syscall;
     if (path !== undefined) this.path = path;
   }
-
-  static {
-    // As Node's own errors: on the prototype, so that it does not show up as a property of each error.
-    Object.defineProperty(WarmshardError.prototype, 'name', {
-      value: 'WarmshardError',
-      writable: true,
-      configurable: true,
-    });
-  }
 }
+
+// As Node's own errors: on the prototype, so that it does not show up as a property of each error. Not in the class: a
+// static block is a function of its own.
+Object.defineProperty(WarmshardError.prototype, 'name', {
+  value: 'WarmshardError',
+  writable: true,
+  configurable: true,
+});
 
 /** An argument that is not what it should be. */
 export function invalid(message: string): WarmshardError {

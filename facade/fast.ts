@@ -1,14 +1,6 @@
 /** The answer that means: go through Node-API. See src-rs/binding/fast.rs. */
 export const ORDINARY = -6;
 
-/** Which window it is stands in the answer, and nobody may keep it. See there. */
-export const NEVER_KEEP = -7;
-/** The same, and a thousand hits went by since this was said last. */
-export const TICK = -8;
-
-/** Keys from looking ahead to one to looking it up; see src-rs/core/src/state/ahead.rs. */
-export const AHEAD = 12;
-
 /** Look-ups of one shard before it is worth loading the fast door. */
 const LOOK_UPS = 512;
 
@@ -23,9 +15,6 @@ export interface FastCalls {
   /** The shard's copies go into this memory from now on, of which nobody has a view yet. */
   slab(shard: number, buffer: ArrayBuffer): void;
 }
-
-/** Their names. A binary of another version of this package may lack some. */
-export const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
 /** The calls; before later/door.ts has given a number there are none. */
 export const fast = {} as FastCalls;

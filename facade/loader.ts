@@ -1,7 +1,7 @@
-// Finds the native binary, for the package and for `warmshard/register`: no child process, no file read.
+// Finds the native binary, for the package and for `warmshard/register`, where it nearly always is: no child process, no
+// file read. seldom/search.ts looks everywhere.
 
 import { existsSync } from 'node:fs';
-import { trustedVariable } from './environment.js';
 
 /** `linux-x64-musl`, say: the part of a platform package's name that tells the platform. */
 export function platformTriple(): string {
@@ -14,37 +14,21 @@ export function platformTriple(): string {
   return `${platform}-${arch}-${musl ? 'musl' : 'gnu'}`;
 }
 
-/**
- * Where the binary of this platform may be: a path given by hand, or one built in this checkout, or a platform
- * package, below this one or beside it as installers put it.
- */
-export function candidates(triple: string): string[] {
-  const override = trustedVariable('WARMSHARD_NATIVE_PATH');
-  if (override) return [override];
+/** Where installers put the binary: built in this checkout, or in a platform package below this one or beside it. */
+export function usualPlaces(triple: string): [built: string, below: string, beside: string] {
   const file = `warmshard.${triple}.node`;
-  const installed = `@warmshard/${triple}`;
-  const built = `${__dirname}/../${file}`;
-  // Asking first: a `require` that fails takes as long as one that does not. And one that has to search takes longer
-  // than the rest of loading.
-  if (existsSync(built)) return [built, installed];
-  const below = `${__dirname}/../node_modules/${installed}/${file}`;
-  const beside = `${__dirname}/../../${installed}/${file}`;
-  const found = [below, beside].filter((path) => existsSync(path));
-  return [...found, installed];
+  const above = `${__dirname}/..`;
+  const installed = `@warmshard/${triple}/${file}`;
+  return [`${above}/${file}`, `${above}/node_modules/${installed}`, `${above}/../${installed}`];
 }
 
-/** What `require` of a binary gives, past its cache, where programs would see it. */
-function openBinary<A>(place: string): Partial<A> {
-  const path = /^\/.*\.node$/s.test(place) ? place : resolved(place);
-  const module = { exports: {} };
+/** What `require` of a binary gives, past its cache, where programs would see it. It finds `given` on its exports. */
+export function openBinary<A>(path: string, given?: object): Partial<A> {
+  const module = { exports: { ...given } };
   process.dlopen(module, path);
   loadedFrom = path;
   return module.exports;
 }
-
-/** As `require` of this file finds it, also where a bundler has put one of its own in its place. */
-const resolved = (name: string): string =>
-  (require('node:module') as typeof import('node:module')).createRequire(__filename).resolve(name);
 
 let loadedFrom: string | undefined;
 
@@ -53,43 +37,25 @@ export function addonPath(): string | undefined {
   return loadedFrom;
 }
 
-/** A place where the binary was sought in vain. */
-export interface Attempt {
-  readonly place: string;
-  readonly error: unknown;
+/** V8 ends the process that would put an addon's objects into a snapshot. */
+export function isForSnapshot(): boolean {
+  return process.execArgv.some((flag) => flag.startsWith('--build-snapshot'));
 }
 
 /**
- * The addon from the first place that has one; what was tried before goes into `attempts`. Where the binary for this C
- * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
+ * The addon, if the first of those places that has a binary has it. Otherwise nothing is said, and seldom/search.ts is
+ * to be asked.
  */
-export function load<A>(attempts: Attempt[], isOurs: (found: Partial<A>) => found is A): A | undefined {
-  // V8 ends the process that would put an addon's objects into a snapshot.
-  if (process.execArgv.some((flag) => flag.startsWith('--build-snapshot'))) {
-    attempts.push({ place: 'nowhere', error: 'a startup snapshot is being built' });
+export function loadUsual<A>(isOurs: (found: Partial<A>) => found is A, given: object): A | undefined {
+  if (process.env.WARMSHARD_NATIVE_PATH || isForSnapshot()) return undefined;
+  for (const place of usualPlaces(platformTriple())) {
+    // Asking first: a `dlopen` that fails takes longer than the rest of loading.
+    if (!existsSync(place)) continue;
+    try {
+      const found = openBinary<A>(place, given);
+      if (isOurs(found)) return found;
+    } catch {}
     return undefined;
-  }
-  const triple = platformTriple();
-  for (const place of candidates(triple)) {
-    const found = tryPlace(place, attempts, isOurs);
-    if (found !== undefined) return found;
-  }
-  const [system, arch, libc] = triple.split('-');
-  if (libc === undefined || trustedVariable('WARMSHARD_NATIVE_PATH')) return undefined;
-  return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts, isOurs);
-}
-
-function tryPlace<A>(
-  place: string,
-  attempts: Attempt[],
-  isOurs: (found: Partial<A>) => found is A,
-): A | undefined {
-  try {
-    const found = openBinary<A>(place);
-    if (isOurs(found)) return found;
-    attempts.push({ place, error: 'not a binary of warmshard' });
-  } catch (error) {
-    attempts.push({ place, error });
   }
   return undefined;
 }

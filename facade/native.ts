@@ -1,7 +1,11 @@
 import { WarmshardError } from './errors.js';
-import { later } from './later.js';
-import { type Attempt, load, platformTriple } from './loader.js';
+
+import type { Batch } from './later/values.js';
+
+import { loadUsual } from './loader.js';
+
 import type { ShardStats } from './reports.js';
+import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
 
@@ -91,9 +95,6 @@ export interface NativeOptions {
   autoCompact: boolean;
 }
 
-type Metas = readonly (Uint8Array | undefined)[];
-type Values = readonly (Uint8Array | readonly Uint8Array[])[];
-
 /** What the addon keeps behind a value of JavaScript, which only its functions can use. */
 export interface Held<T extends string> {
   readonly held: T;
@@ -109,6 +110,8 @@ export interface SeldomCalls {
   /** The version of warmshard that the binary was built from. */
   version(): string;
   neverLend(shard: NativeShard): void;
+  check(shard: NativeShard): void;
+  fastNumber(shard: NativeShard): number;
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
   /** The published generation in two halves, where all processes see it: only to be read. */
@@ -122,21 +125,10 @@ export interface SeldomCalls {
   /** `clear`, and removes the file. */
   removeFile(shard: NativeShard): void;
   totals(shard: NativeShard): [own: number, partBytes: number];
-  writeMany(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-  ): number;
-  writeManyAsync(
-    shard: NativeShard,
-    keys: readonly string[],
-    values: Values,
-    metas: Metas,
-    replace: boolean,
-    job: NativeJob,
-  ): Promise<number>;
+  writeMany(shard: NativeShard, batch: Batch, replace: boolean): number;
+  writeManyAsync(shard: NativeShard, batch: Batch, replace: boolean, job: NativeJob): Promise<number>;
+  /** Takes a run of a batch in. Does nothing but while one is being written. */
+  takeRun(...keysAndValues: unknown[]): void;
   evictStale(shard: NativeShard): number;
   evictStaleAsync(shard: NativeShard, job: NativeJob): Promise<number>;
   compact(shard: NativeShard): unknown;
@@ -200,25 +192,22 @@ export interface Addon {
   /** Puts the `HotCalls` on an object. */
   attach(shard: NativeShard, target: object): void;
   window(shard: NativeShard, part: number): ArrayBuffer | undefined;
-  fastNumber(shard: NativeShard): number;
-  check(shard: NativeShard): void;
   close(shard: NativeShard): void;
   functionsOf<T extends keyof Tables>(table: T): Tables[T];
-  setErrorClass(errorClass: typeof WarmshardError): void;
 }
 
-const isOurs = (found: Partial<Addon>): found is Addon => typeof found.setErrorClass === 'function';
+/** What the addon finds on its exports when it is loaded: the class that it makes its errors of. */
+const given = { WarmshardError };
+
+function isOurs(found: Partial<Addon>): found is Addon {
+  return typeof found.functionsOf === 'function';
+}
 
 let addon: Addon | undefined;
 
 /** The addon. */
 export function native(): Addon {
-  if (addon === undefined) {
-    const attempts: Attempt[] = [];
-    addon = load(attempts, isOurs);
-    if (addon === undefined) throw later().loadFailure(platformTriple(), attempts);
-    addon.setErrorClass(WarmshardError);
-  }
+  addon ??= seldom().findAddon(isOurs, given);
   return addon;
 }
 
@@ -226,14 +215,11 @@ const tables: { [T in keyof Tables]?: Tables[T] } = {};
 
 /** A table of the addon's functions. */
 export function table<T extends keyof Tables>(name: T): Tables[T] {
-  const made = tables[name];
-  if (made !== undefined) return made;
-  const functions = native().functionsOf(name);
-  tables[name] = functions;
-  return functions;
+  const made = tables[name] ?? native().functionsOf(name);
+  tables[name] = made;
+  return made;
 }
 
 // Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
 // that needs the addon: requiring the package must not end a program that can do without a cache.
-addon = load([], isOurs);
-addon?.setErrorClass(WarmshardError);
+addon = loadUsual(isOurs, given);

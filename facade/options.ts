@@ -1,5 +1,5 @@
-import { invalid } from './errors.js';
 import type { Codec, CodecName } from './later/codec.js';
+import { later } from './later.js';
 import type { NativeOptions } from './native.js';
 
 /** The host program: what makes and uses the entries. An entry of another host build is stale. */
@@ -60,35 +60,9 @@ export interface ShardOptions<V = Uint8Array> {
   autoCompact?: boolean | undefined;
 }
 
-export function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
-  if (value !== undefined && !allowed.includes(value as string))
-    throw invalid(`${name} must be ${allowed.map((a) => `'${a}'`).join(' or ')}, not ${show(value)}`);
-}
-
-export function whole(name: string, value: unknown): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
-    throw invalid(`${name} must be a whole number, not ${show(value)}`);
-}
-
-export function flag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw invalid(`${name} must be true or false`);
-}
-
-export function text(name: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string') throw invalid(`${name} must be a string, not ${show(value)}`);
-  // As UTF-8 two that differ in one would be the same.
-  if (!value.isWellFormed()) throw invalid(`${name} holds a lone surrogate: ${show(value)}`);
-}
-
 /** Whether values are to be copied, not lent: because of an option, or of the environment. */
 export function mustCopy(copy: boolean | undefined): boolean {
   return copy === true || process.env.WARMSHARD_COPY === '1';
-}
-
-/** For messages. An object's own `toString` may throw, or be missing. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** The options of an `open` without any. */
@@ -97,62 +71,54 @@ export const NONE: ShardOptions<never> = {};
 /** What the facade itself reads of what the addon takes, if nothing is given; the addon knows the rest. */
 export const DEFAULTS = { parts: [''], readOnly: false } as unknown as NativeOptions;
 
-/** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
+/** What few programs give. */
+const SELDOM: readonly (keyof ShardOptions<never>)[] = [
+  'parts',
+  'digest',
+  'root',
+  'durability',
+  'verify',
+  'access',
+  'trust',
+  'maxBytes',
+  'maxEntryBytes',
+  'lockTimeout',
+  'autoCompact',
+];
+
+/**
+ * What the addon wants of the options: here of a host and switches, as they should be. Where there is more, or
+ * something wrong, later/options.ts says what it means.
+ */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
-  const { host, parts, digest, root } = options;
-  if (host !== undefined) {
-    if (typeof host !== 'object' || host === null)
-      throw invalid('host must be an object with name and version');
-    text('host.name', host.name);
-    text('host.version', host.version);
-    if (host.schema !== undefined && !(Number.isInteger(host.schema) && host.schema >>> 0 === host.schema))
-      throw invalid(`host.schema must be a whole number of 0 to 4294967295, not ${show(host.schema)}`);
-    if (host.binary !== undefined && host.binary !== false) text('host.binary', host.binary);
-  }
-  if (parts !== undefined) {
-    if (!Array.isArray(parts)) throw invalid('parts must be an array of names');
-    for (const part of parts) text('the name of a part', part);
-    // Assigned to an object it would be no property.
-    if (parts.includes('__proto__')) throw invalid("a part cannot be named '__proto__'");
-  }
-  const keyed = typeof digest === 'object' && digest !== null;
-  if (keyed && !(digest.key instanceof Uint8Array))
-    throw invalid('digest.key must be a Uint8Array of 32 bytes');
-  const { durability, verify, access, trust, maxBytes, maxEntryBytes, lockTimeout } = options;
-  const { readOnly, copy, autoCompact } = options;
-  // Only what is given is checked: the first call of a function makes V8 compile it, and the first `open` of a
-  // process would wait for that.
-  if (digest !== undefined && !keyed) oneOf('digest', digest, ['xxh3', 'blake3']);
-  if (durability !== undefined) oneOf('durability', durability, ['flush', 'sync']);
-  if (verify !== undefined) oneOf('verify', verify, ['first', 'always']);
-  if (access !== undefined) oneOf('access', access, ['mmap', 'read']);
-  if (trust !== undefined) oneOf('trust', trust, ['private', 'group', 'system']);
-  if (maxBytes !== undefined) whole('maxBytes', maxBytes);
-  if (maxEntryBytes !== undefined) whole('maxEntryBytes', maxEntryBytes);
-  if (lockTimeout !== undefined) whole('lockTimeout', lockTimeout);
-  if (readOnly !== undefined) flag('readOnly', readOnly);
-  if (copy !== undefined) flag('copy', copy);
-  if (autoCompact !== undefined) flag('autoCompact', autoCompact);
-  if (root !== undefined) text('root', root);
-  const binary = host === undefined ? false : (host.binary ?? process.execPath);
+  const { host, readOnly, copy } = options ?? NONE;
+  const { name, version, schema, binary } = (host === undefined ? NO_HOST : host) ?? {};
+  if (
+    typeof options !== 'object' ||
+    options === null ||
+    !isSwitch(readOnly) ||
+    !isSwitch(copy) ||
+    (host !== undefined && typeof host !== 'object') ||
+    !isName(name) ||
+    !isName(version) ||
+    schema !== undefined ||
+    (binary !== undefined && binary !== false) ||
+    SELDOM.some((option) => options[option] !== undefined)
+  )
+    return later().nativeOptions(options);
   return {
-    hostName: host?.name ?? '',
-    hostVersion: host?.version ?? '',
-    hostSchema: host?.schema,
-    hostBinary: binary === false ? undefined : binary,
-    parts: parts === undefined ? [''] : [...parts],
-    readOnly: readOnly ?? false,
-    syncEach: durability === 'sync',
-    digest: keyed ? undefined : digest,
-    digestKey: keyed ? digest.key : undefined,
-    verifyAlways: verify === 'always',
-    mapped: access !== 'read',
-    maxBytes,
-    maxEntryBytes,
-    lockTimeout,
-    root,
-    trust,
-    autoCompact: autoCompact ?? true,
+    hostName: name,
+    hostVersion: version,
+    hostBinary: host === undefined || binary === false ? undefined : process.execPath,
+    parts: DEFAULTS.parts,
+    readOnly: readOnly === true,
+    syncEach: false,
+    verifyAlways: false,
+    mapped: true,
+    autoCompact: true,
   };
 }
+
+const NO_HOST: Host = { name: '', version: '' };
+const isSwitch = (value: unknown) => value === undefined || typeof value === 'boolean';
+const isName = (value: unknown) => typeof value === 'string' && value.isWellFormed();

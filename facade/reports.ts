@@ -1,4 +1,4 @@
-import type { Validator } from './meta.js';
+import type { Validator } from './later/meta.js';
 
 /** What is known of an entry beside its value. */
 export interface EntryInfo {

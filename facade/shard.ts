@@ -1,19 +1,16 @@
 import { invalid } from './errors.js';
-import { AHEAD, fast, ORDINARY, patience } from './fast.js';
-import { type Handle, openHandle } from './handle.js';
-import type { Memo } from './later/memo.js';
+import { fast, ORDINARY } from './fast.js';
+import { closeHandle, type Handle, hot, openHandle } from './handle.js';
+import type { EntryMeta, Validator } from './later/meta.js';
 import type { Entry, Values } from './later/values.js';
 import type { WorkOptions } from './later/work.js';
 import { later } from './later.js';
 import { viewFirst } from './lending.js';
-import type { EntryMeta, Validator } from './meta.js';
-import { type FirstCalls, table } from './native.js';
+import { table } from './native.js';
 import { DEFAULTS, NONE, nativeOptions, type ShardOptions } from './options.js';
 import { absolutePath } from './paths.js';
 import type { CompactReport, Durability, EntryInfo, ShardStats, VerifyReport } from './reports.js';
-
-/** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
-const ABSENT = 0xffff_fffd;
+import { writeValidator } from './validator.js';
 
 /**
  * A persistent cache in one file, shared by any number of processes.
@@ -30,7 +27,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<V = Uint8Array>(path: string, options: ShardOptions<V> = NONE): Shard<V> {
-    return new Shard<V>(absolutePath(path), options);
+    return new Shard<V>(openShard(path, options));
   }
 
   /** Where the file is; absolute. */
@@ -39,35 +36,11 @@ export class Shard<V = Uint8Array> {
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
-  // Of the handle, where `get` reaches them without a detour.
-  readonly #calls: FirstCalls;
-  /** What the fast door calls this shard; zero while look-ups go through Node-API. */
-  #fast = 0;
-  /** Look-ups until somebody asks whether there is such a door. */
-  #patience: number;
-  /** Asked before the door, while that pays. */
-  #memo: Memo | undefined;
-  /** Whether a value is the bytes of the one part as they are. */
-  readonly #plain: boolean;
-  #coding: Values<V> | undefined;
 
-  private constructor(path: string, options: ShardOptions<V>) {
-    const parsed = options === NONE ? DEFAULTS : nativeOptions(options);
-    const { codec, parts } = options;
-    this.#plain = parts === undefined && (codec === undefined || codec === 'bytes');
-    if (!this.#plain) this.#coding = new (later().Values)(options, parsed.parts);
-    const handle = openHandle(path, parsed, options.copy);
+  private constructor(handle: Handle) {
     this.#handle = handle;
-    this.#calls = handle.first;
-    this.#patience = patience();
-    this.path = path;
-    this.readOnly = parsed.readOnly;
-  }
-
-  /** How values become bytes and back; where they are bytes, it is made when a batch needs it. */
-  get #values(): Values<V> {
-    this.#coding ??= new (later().Values)<V>({}, this.#handle.partNames);
-    return this.#coding;
+    this.path = handle.path;
+    this.readOnly = handle.readOnly;
   }
 
   /** Rises with every published change, of any process. */
@@ -88,34 +61,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
    */
   get(key: string, validator?: Validator): V | undefined {
-    const memo = this.#memo;
-    if (memo !== undefined && validator === undefined) return memo.get(key) as V | undefined;
-    if (!this.#plain) return this.#getDecoded(key, validator);
-    let status = ORDINARY;
-    if (validator !== undefined) {
-      this.#handle.meta.writeValidator(validator);
-      status = this.#handle.hot.getChecked(key);
-    } else {
-      if (this.#fast !== 0) status = fast.get(key, this.#fast);
-      else if (--this.#patience === 0) this.#knock();
-      if (status === ORDINARY) status = this.#calls.get(key);
-    }
-    return viewFirst(this.#handle, status, key) as V | undefined;
-  }
-
-  /** Looks for the fast door, once there have been many look-ups through Node-API. */
-  #knock(): void {
-    this.#fast = later().fastNumber(this.#handle.native);
-    this.#handle.door = this.#fast;
-    if (this.#fast === 0 || !this.#plain) return;
-    this.#handle.memo = later().memoOf(this.#handle, (memo) => {
-      this.#memo = memo;
-    });
-  }
-
-  #getDecoded(key: string, validator?: Validator): V | undefined {
-    const parts = this.getParts(key, validator);
-    return parts === undefined ? undefined : this.#values.decode(parts);
+    return lookUp(this.#handle, key, validator) as V | undefined;
   }
 
   /**
@@ -125,13 +71,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `get`, without `ERR_CODEC`
    */
   getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined {
-    let count: number;
-    if (validator === undefined) count = this.#handle.hot.getParts(key);
-    else {
-      this.#handle.meta.writeValidator(validator);
-      count = this.#handle.hot.getPartsChecked(key);
-    }
-    return this.#handle.parts(count);
+    return later().getParts(this.#handle, key, validator);
   }
 
   /**
@@ -140,49 +80,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `get`
    */
   getMany(keys: readonly string[]): (V | undefined)[] {
-    if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
-    // A copy: the addon must not meet getters or a proxy.
-    const wanted: string[] = Array.from(keys);
-    if (!this.#plain) return wanted.map((key) => this.get(key));
-    if (this.#patience > 0) {
-      this.#patience -= wanted.length;
-      if (this.#patience <= 0) this.#knock();
-    }
-    if (this.#fast !== 0 && wanted.length > 0) return this.#getQuickly(wanted);
-    const { windows } = this.#handle;
-    const answers = new Uint32Array(wanted.length * 3);
-    this.#handle.hot.getMany(wanted, answers);
-    const values = new Array<V | undefined>(wanted.length).fill(undefined);
-    const rest: number[] = [];
-    for (let i = 0, word = 0; i < wanted.length; i++, word += 3) {
-      const id = answers[word] as number;
-      const window = windows[id];
-      if (window !== undefined && window.byteLength > 0)
-        values[i] = new Uint8Array(window, answers[word + 1], answers[word + 2]) as V;
-      else if (id !== ABSENT) rest.push(i);
-    }
-    // Only now: a look-up may find a new file, whose windows have the same numbers.
-    for (const i of rest) {
-      const key = wanted[i] as string;
-      values[i] = viewFirst(this.#handle, this.#handle.hot.getAgain(key), key) as V | undefined;
-    }
-    return values;
-  }
-
-  /** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
-  #getQuickly(keys: readonly string[]): (V | undefined)[] {
-    const count = keys.length;
-    const values = new Array<V | undefined>(count);
-    for (let next = 0; next < count + AHEAD; next++) {
-      if (next < count) fast.ahead(keys[next] as string, this.#fast);
-      const i = next - AHEAD;
-      if (i < 0) continue;
-      const key = keys[i] as string;
-      let status = fast.get(key, this.#fast);
-      if (status === ORDINARY) status = this.#calls.get(key);
-      values[i] = viewFirst(this.#handle, status, key) as V | undefined;
-    }
-    return values;
+    return later().getMany(this.#handle, keys);
   }
 
   /**
@@ -191,12 +89,10 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
   has(key: string, validator?: Validator): boolean {
-    if (validator === undefined) {
-      const found = this.#fast === 0 ? ORDINARY : fast.has(key, this.#fast);
-      return (found === ORDINARY ? this.#handle.hot.has(key) : found) === 1;
-    }
-    this.#handle.meta.writeValidator(validator);
-    return this.#handle.hot.hasChecked(key) === 1;
+    const handle = this.#handle;
+    if (validator !== undefined) return writeValidator(handle, validator).hasChecked(key) === 1;
+    const found = handle.door === 0 ? ORDINARY : fast.has(key, handle.door);
+    return (found === ORDINARY ? hot(handle).has(key) : found) === 1;
   }
 
   /**
@@ -205,8 +101,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   info(key: string): EntryInfo | undefined {
-    const info = table('shard').info(this.#handle.native, key);
-    return info == null ? undefined : later().entryInfo(info, this.#handle.partNames);
+    return later().infoOf(this.#handle, key);
   }
 
   /**
@@ -216,11 +111,12 @@ export class Shard<V = Uint8Array> {
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   put(key: string, value: V, meta?: EntryMeta): void {
-    const bytes = this.#plain ? plainBytes(value) : this.#values.encode(value);
-    if (meta === undefined) this.#handle.hot.put(key, bytes);
+    const handle = this.#handle;
+    const bytes = handle.coding === undefined ? plainBytes(value) : later().valuesOf<V>(handle).encode(value);
+    if (meta === undefined) hot(handle).put(key, bytes);
     else {
-      this.#handle.meta.write(meta);
-      this.#handle.hot.putWith(key, bytes);
+      later().metaOf(handle).write(meta);
+      hot(handle).putWith(key, bytes);
     }
   }
 
@@ -240,9 +136,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    if (keys.length === 0) return this.#handle.requireWritable(0);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
+    return later().writeMany(this.#handle, entries, false);
   }
 
   /**
@@ -251,8 +145,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `put`; the shard is as before then
    */
   replaceAll(entries: Iterable<[string, V] | Entry<V>>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
+    return later().writeMany(this.#handle, entries, true);
   }
 
   /**
@@ -270,7 +163,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read (`access: 'read'`)
    */
   keys(): IterableIterator<string> {
-    return this.#handle.keys();
+    return later().keysOf(this.#handle);
   }
 
   /**
@@ -279,14 +172,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `get` and `keys`
    */
   entries(): IterableIterator<[string, V]> {
-    return this.#entries(this.keys());
-  }
-
-  *#entries(keys: Iterable<string>): IterableIterator<[string, V]> {
-    for (const key of keys) {
-      const value = this.get(key);
-      if (value !== undefined) yield [key, value];
-    }
+    return later().withValues(this.keys(), this);
   }
 
   /** The same as `entries()`. */
@@ -300,10 +186,7 @@ export class Shard<V = Uint8Array> {
    * @throws WarmshardError as `keys`
    */
   list(): EntryInfo[] {
-    const { partNames } = this.#handle;
-    return table('shard')
-      .list(this.#handle.native)
-      .map((info) => later().entryInfo(info, partNames));
+    return later().listOf(this.#handle);
   }
 
   /**
@@ -350,20 +233,12 @@ export class Shard<V = Uint8Array> {
 
   /** Numbers on the file and on what this handle did. */
   stats(): ShardStats {
-    this.#handle.memo?.count();
-    const { rejected, ...stats } = table('shard').stats(this.#handle.native);
-    const doorShut = later().shutBecause();
-    return {
-      ...stats,
-      door: this.#fast === 0 ? 'node-api' : 'fast',
-      ...(doorShut !== undefined && { doorShut }),
-      ...(rejected != null && { rejected }),
-    };
+    return later().statsOf(this.#handle);
   }
 
   /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
   close(): void {
-    this.#handle.close();
+    closeHandle(this.#handle);
   }
 
   /** `using shard = Shard.open(...)` closes it at the end of the block. */
@@ -373,46 +248,66 @@ export class Shard<V = Uint8Array> {
 
   /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return later().runWork(options, async (job) =>
-      keys.length === 0
-        ? this.#handle.requireWritable(0)
-        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
-    );
+    return later().writeManyAsync(this.#handle, entries, false, options);
   }
 
   /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return later().runWork(options, (job) =>
-      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
-    );
+    return later().writeManyAsync(this.#handle, entries, true, options);
   }
 
   /** `compact` off the event loop. */
   async compactAsync(options?: WorkOptions): Promise<CompactReport> {
-    return later().runWork(
-      options,
-      (job) => table('shard').compactAsync(this.#handle.native, job) as Promise<CompactReport>,
-    );
+    return later().workOn(this.#handle, 'compactAsync', options);
   }
 
   /** `verify` off the event loop. */
   async verifyAsync(options?: WorkOptions): Promise<VerifyReport> {
-    return later().runWork(
-      options,
-      (job) => table('shard').verifyAsync(this.#handle.native, job) as Promise<VerifyReport>,
-    );
+    return later().workOn(this.#handle, 'verifyAsync', options);
   }
 
   /** `flush` off the event loop. */
   async flushAsync(options?: WorkOptions): Promise<void> {
-    return later().runWork(options, (job) => table('shard').flushAsync(this.#handle.native, job));
+    return later().workOn(this.#handle, 'flushAsync', options);
   }
 
   /** `evictStale` off the event loop. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
-    return later().runWork(options, (job) => table('shard').evictStaleAsync(this.#handle.native, job));
+    return later().workOn(this.#handle, 'evictStaleAsync', options);
+  }
+}
+
+// What `open` and `get` do. Functions, so that the build can have V8 compile them with the bundle.
+
+function openShard<V>(path: string, options: ShardOptions<V>): Handle {
+  const absolute = absolutePath(path);
+  const parsed = options === NONE ? DEFAULTS : nativeOptions(options);
+  const { codec, parts, copy } = options;
+  const isPlain = parts === undefined && (codec === undefined || codec === 'bytes');
+  const coding = isPlain
+    ? undefined
+    : (new (later().Values)(options, parsed.parts) as unknown as Values<never>);
+  return openHandle(absolute, parsed, copy, coding);
+}
+
+function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
+  const { front } = handle;
+  if (front !== undefined) return front.get(key, validator, handle);
+  let status = ORDINARY;
+  if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
+  else {
+    if (handle.door !== 0) status = fast.get(key, handle.door);
+    else if (--handle.patience === 0) knock(handle);
+    if (status === ORDINARY) status = handle.first.get(key);
+  }
+  return viewFirst(handle, status, key);
+}
+
+function knock(handle: Handle): void {
+  try {
+    later().knock(handle);
+  } catch {
+    // Not a descriptor is left, say. A look-up needs none.
   }
 }
 

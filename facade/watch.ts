@@ -1,5 +1,6 @@
 import type { Handle } from './handle.js';
-import { native } from './native.js';
+import { later } from './later.js';
+import { table } from './native.js';
 
 /** A shard that is checked. */
 export type Watched = WeakRef<Handle>;
@@ -35,12 +36,15 @@ export function unwatch(watched: Watched): void {
 }
 
 function check(): void {
+  try {
+    // Who goes on has it at hand when no descriptor is left.
+    later();
+  } catch {
+    // Nobody has asked for it yet.
+  }
   for (const watched of open) {
     const handle = watched.deref();
     if (handle === undefined) unwatch(watched);
-    else {
-      native().check(handle.native);
-      handle.memo?.tidy();
-    }
+    else table('shard').check(handle.native);
   }
 }

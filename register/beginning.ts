@@ -41,10 +41,11 @@ export const beginning = {
   userHome: env.HOME,
   nodePath: env.NODE_PATH,
   debugging: env.WARMSHARD_DEBUG,
-  // What follows is set later: the main module, once it was left to Node.js; whether nobody can have got hold of
-  // `registerHooks`; whether the program has seen Node.js' own handler of `.js`, and else the one that it sees.
+  // What follows is set later: the main module, once it was left to Node.js; whether somebody may have got hold of
+  // `registerHooks`, as soon as that is watched; whether the program has seen Node.js' own handler of `.js`, and else the
+  // one that it sees.
   passed: undefined as string | undefined,
-  isUntouched: false,
+  hooksAsked: undefined as boolean | undefined,
   isHandlerSeen: false,
   kept: undefined as Handler | undefined,
 };

@@ -34,7 +34,7 @@ import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { hasNew, takeOwned } from './opening.js';
-import { compilesAsEver, hooksAreAsked, loaderIsHooked, watchHooks } from './others.js';
+import { compilesAsEver, hooksAreAsked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
@@ -278,13 +278,13 @@ function currentHandler(): Handler {
  * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
  * @param door has requests and modules go another way
  */
-export function hookCommonJs(watched: boolean, { setLookup, setHandler }: Door): void {
-  const { door, handler, isUntouched, passed } = beginning;
+export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHooks }: Door): void {
+  const { door, handler, passed } = beginning;
   // Somebody else's handler is there already: what it makes of sources we cannot know.
   if (handler === undefined || !String(handler).includes('module._compile(')) return;
   executing = stateSymbol(door, 'kIsExecuting');
   format = stateSymbol(door, 'kFormat');
-  watchHooks(isUntouched);
+  watchHooks();
   genuineHandler = handler;
   namedHandler = asMethod(handler, '.js');
   transpilingOnly = watched || isTranspilingOnly();

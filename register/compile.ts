@@ -32,8 +32,8 @@ export function compileText(text: string, filename: string, cachedData?: Uint8Ar
     filename,
     lineOffset: hasOwnLine ? -1 : 0,
     columnOffset: hasOwnLine ? 0 : -BEFORE.length,
-    ...(cachedData && { cachedData: cachedData as Buffer }),
-    ...(importModuleDynamically !== undefined && { importModuleDynamically }),
+    cachedData: cachedData as Buffer | undefined,
+    importModuleDynamically,
   });
 }
 

@@ -50,14 +50,43 @@ let rest: Rest | undefined;
  */
 export function everything(asks = false): Face {
   if (rest === undefined) {
-    // Its younger functions are there once somebody has asked for `node:module`.
-    beginning.isUntouched = isPreloading === true && !('registerHooks' in Module);
+    // On older versions of Node.js it is there once somebody has asked for `node:module`.
+    const isUntouched = isPreloading === true && !('registerHooks' in Module);
     const opening = (load('opening') as (given: typeof beginning) => Opening)(beginning);
     opening.begin(load, asks);
     rest = (opening.bundle('rest') as (given: typeof beginning, by: Opening) => Rest)(beginning, opening);
-    rest.start({ setLookup, setHandler });
+    rest.start({ setLookup, setHandler, watchHooks: () => watchHooks(isUntouched) });
   }
   return rest.face;
+}
+
+/** Whether nothing has run before us. */
+function isFirst(): boolean {
+  const preloaded = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`.match(/ (-r|--require)\b/g);
+  return isPreloading === true && !preloaded?.[1] && Object.keys(Module._cache).join() === __filename;
+}
+
+/**
+ * Sees to it that it is known whether somebody gets hold of `registerHooks`.
+ *
+ * @param isUntouched whether nobody can have done so before
+ */
+function watchHooks(isUntouched: boolean): void {
+  if (beginning.hooksAsked !== undefined) return;
+  const { registerHooks } = Module;
+  if (registerHooks === undefined) return;
+  beginning.hooksAsked = !isUntouched;
+  const shared = { configurable: true, enumerable: true };
+  Object.defineProperty(Module, 'registerHooks', {
+    ...shared,
+    get() {
+      beginning.hooksAsked = true;
+      return registerHooks;
+    },
+    set(value: unknown) {
+      Object.defineProperty(Module, 'registerHooks', { ...shared, writable: true, value });
+    },
+  });
 }
 
 type Lookup = ModuleClass['_resolveLookupPaths'];
@@ -180,6 +209,7 @@ export function open(face: Face): Face {
   const first = holder[instance];
   if (first !== undefined) return first;
   Object.defineProperty(Module, instance, { value: face });
+  if (isFirst() && env.WARMSHARD === undefined) watchHooks(true);
   if (mayWait()) {
     waits = true;
     Module._resolveLookupPaths = onRequest;

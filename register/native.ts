@@ -1,4 +1,4 @@
-import { type Attempt, load } from '../facade/loader.js';
+import { type Attempt, load } from '../facade/seldom/search.js';
 import { bundle } from './opening.js';
 
 /** What the addon puts on the target of `open` in its table `program`; see src-rs/binding/stores/program.rs. */

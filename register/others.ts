@@ -19,34 +19,8 @@ export function compilesAsEver(method: LoadedModule['_compile']): boolean {
   return true;
 }
 
-let asked = false;
-
-/** Whether somebody has got hold of `registerHooks`, and may have registered some. */
-export function hooksAreAsked(): boolean {
-  return asked;
-}
-
-/**
- * Sees to it that `hooksAreAsked` is known.
- *
- * @param isFirst whether nobody can have asked before
- */
-export function watchHooks(isFirst: boolean): void {
-  const { registerHooks } = Module;
-  if (registerHooks === undefined) return;
-  asked = !isFirst;
-  const shared = { configurable: true, enumerable: true };
-  Object.defineProperty(Module, 'registerHooks', {
-    ...shared,
-    get() {
-      asked = true;
-      return registerHooks;
-    },
-    set(value: unknown) {
-      Object.defineProperty(Module, 'registerHooks', { ...shared, writable: true, value });
-    },
-  });
-}
+/** Whether somebody has got hold of `registerHooks`, and may have registered some: see door.ts. */
+export const hooksAreAsked = (): boolean => beginning.hooksAsked === true;
 
 /**
  * Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has.
@@ -56,7 +30,7 @@ export function watchHooks(isFirst: boolean): void {
  */
 export function loaderIsHooked(handler: Handler, learn: (symbol: symbol) => void): boolean {
   let hooked = false;
-  const stand = new Proxy({} as LoadedModule, {
+  const stand = new Proxy({ _compile() {} } as unknown as LoadedModule, {
     set(target, name, value) {
       if (typeof name === 'symbol') {
         learn(name);
@@ -69,8 +43,8 @@ export function loaderIsHooked(handler: Handler, learn: (symbol: symbol) => void
   const { stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = 0;
-    // No file has such a name, so it ends one way or the other before anything is loaded.
-    apply(handler, Module._extensions, [stand, '/\0.cjs']);
+    // An empty file, of which nothing is made. A name that is none would cost three times as much, for the error.
+    apply(handler, Module._extensions, [stand, '/dev/null']);
   } catch {}
   Error.stackTraceLimit = stackTraceLimit;
   return hooked;

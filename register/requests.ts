@@ -61,8 +61,17 @@ export function found(): void {
  * Whether a file's requests mean what TypeScript understands. Where somebody else runs such files (ts-node, say), they mean
  * what Node.js and he make of them.
  */
-export const asksTyped = (file: string): boolean =>
-  isTyped(file) && Module._extensions[nodePath.extname(file)] === undefined;
+export function asksTyped(file: string): boolean {
+  if (file !== asker) {
+    asker = file;
+    askerExtension = isTyped(file) ? nodePath.extname(file) : undefined;
+  }
+  return askerExtension !== undefined && Module._extensions[askerExtension] === undefined;
+}
+
+/** The file that asked last, and its extension, if it is TypeScript. */
+let asker = '';
+let askerExtension: string | undefined;
 
 /** Name of the note of a program's requests that need not be recorded: see recording/searches.ts. */
 export const hopelessName = (): string => `hopeless ${process.argv[1] ?? ''}`;

@@ -37,6 +37,7 @@ export interface Face {
 export interface Door {
   setLookup(lookup: ModuleClass['_resolveLookupPaths']): void;
   setHandler(handler: () => Handler): void;
+  watchHooks(): void;
 }
 
 let reason: Reason | undefined;

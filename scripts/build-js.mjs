@@ -1,10 +1,10 @@
-// Bundles index.ts into dist/index.cjs, dist/later.cjs and dist/stores.cjs, and writes the ES module door to them.
+// Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module door to them.
 //
 // There is one implementation, the CommonJS one. Were ESM bundled too, a program that imports warmshard
 // while a library of its requires it would hold two Shard classes and two open handles.
 //
 // Compiling the code is what requiring the package would spend its time on. So dist/index.cjs has what leads to the
-// first look-up, and no more. The other two are functions of its modules, called when something of theirs is asked for.
+// first look-up, and no more. The others are functions of its modules, called when something of theirs is asked for.
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -12,28 +12,31 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** The modules that stand for what loads the other bundles. */
 const LOADER = 'facade/later.ts';
+const SELDOM_LOADER = 'facade/seldom.ts';
 /**
  * The functions on the way to the first look-up. In parentheses V8 compiles them with the bundle, in a third of the
  * time that compiling each at its first call takes.
  */
 const EAGER = [
   'native',
-  'load',
-  'tryPlace',
+  'isOurs',
+  'loadUsual',
+  'usualPlaces',
+  'isForSnapshot',
   'platformTriple',
-  'candidates',
   'openBinary',
+  'openShard',
+  'lookUp',
   'absolutePath',
   'openHandle',
   'isResolved',
   'nativeOptions',
-  'text',
   'mustCopy',
   'patience',
   'watch',
   'viewFirst',
-  'viewPart',
   'makeWindow',
 ];
 /** The same of dist/register-opening.cjs, which is compiled whenever a program asks for a file. */
@@ -41,6 +44,8 @@ const OPENING_EAGER = [
   'trustedVariable',
   'hasOwnRights',
   'platformTriple',
+  'usualPlaces',
+  'isForSnapshot',
   'candidates',
   'openBinary',
   'load',
@@ -54,8 +59,9 @@ const OPENING_EAGER = [
   'bundle',
   'scriptOf',
 ];
-/** What the other two bundles export. */
+/** What the other bundles export. */
 const LATER = 'facade/later/index.ts';
+const SELDOM = 'facade/seldom/index.ts';
 const STORES = 'facade/stores/index.ts';
 
 /** @type {import('esbuild').BuildOptions} */
@@ -71,7 +77,7 @@ const common = {
 };
 
 /**
- * Has text take the place of modules. Those of the other two bundles are dropped where nothing of theirs is used.
+ * Has text take the place of modules. Those of the other bundles are dropped where nothing of theirs is used.
  *
  * @param {(module: string) => string | undefined} text
  * @returns {import('esbuild').Plugin}
@@ -84,7 +90,7 @@ const instead = (text) => ({
       const found = await resolve(path, { ...from, pluginData: 'found' });
       const module = relative(root, found.path);
       if (text(module) !== undefined) return { path: module, namespace: 'instead' };
-      return { ...found, sideEffects: !/^facade\/(later|stores)\//.test(module) };
+      return { ...found, sideEffects: !/^facade\/(later|seldom|stores)\//.test(module) };
     });
     onLoad({ filter: /.*/, namespace: 'instead' }, ({ path }) => ({
       contents: text(path) ?? '',
@@ -92,6 +98,13 @@ const instead = (text) => ({
     }));
   },
 });
+
+/**
+ * What stands in those modules.
+ *
+ * @type {Record<string, string>}
+ */
+const loaders = { [LOADER]: 'later', [SELDOM_LOADER]: 'seldom' };
 
 /**
  * What a module exports, and what it is made of. The names that a CommonJS bundle exports exist only once it has run,
@@ -107,7 +120,7 @@ async function look(entry) {
     write: false,
     metafile: true,
     outfile: 'names.mjs',
-    plugins: [instead((module) => (module === LOADER ? 'export const later = 0;' : undefined))],
+    plugins: [instead((module) => loaders[module] && `export const ${loaders[module]} = 0;`)],
   });
   const outputs = Object.values(metafile.outputs);
   return {
@@ -151,7 +164,8 @@ if (names.length === 0) throw new Error('index.ts exports nothing');
 if (names.includes('default'))
   throw new Error('index.ts must have named exports only: the ESM door re-exports names');
 const bundles = [
-  { load: 'later', entry: LATER, names: (await look(LATER)).names.filter((name) => names.includes(name)) },
+  { load: 'later', entry: LATER, names: [] },
+  { load: 'seldom', entry: SELDOM, names: [] },
   { load: 'stores', entry: STORES, names: (await look(STORES)).names },
 ];
 const late = bundles.flatMap((bundle) => bundle.names);
@@ -160,35 +174,38 @@ const own = names.filter((name) => !late.includes(name));
 /** The modules of dist/index.cjs. */
 const engine = (await look('facade/shard.ts')).modules.filter((module) => !module.startsWith('instead:'));
 
+/** What the modules of dist/index.cjs export, by the module. The other bundles get all of it in one object. */
+const given = new Map(
+  await Promise.all(
+    engine.map(async (module) => /** @type {const} */ ([module, (await look(module)).names])),
+  ),
+);
+const every = [...given.values()].flat();
+if (new Set(every).size < every.length)
+  throw new Error(`two modules of ${engine.join(', ')} export one name`);
+
 await mkdir(new URL('../dist/', import.meta.url), { recursive: true });
-for (const { load, entry } of bundles)
-  await build({
-    ...common,
-    entryPoints: [entry],
-    format: 'cjs',
-    outfile: `dist/${load}.cjs`,
+for (const { load, entry } of bundles) {
+  const { names } = await look(entry);
+  await bundle({
+    file: `dist/${load}.cjs`,
+    eager: [],
+    contents: `import { ${names.join(', ')} } from './${entry}'; module.exports = { ${names.join(', ')} };`,
     // In parentheses: V8 then compiles it at once, instead of looking through it first.
     banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
     footer: { js: 'return module.exports;\n});' },
     plugins: [
       instead((module) => {
-        if (module === LOADER) return 'export const { later } = engine;';
-        return engine.includes(module) ? `module.exports = engine[${JSON.stringify(module)}];` : undefined;
+        const names = loaders[module] ? [loaders[module]] : given.get(module);
+        return names && `export const { ${names.join(', ')} } = engine;`;
       }),
     ],
   });
+}
 
-/** Everything that the modules of dist/index.cjs export, as plain objects that are made when a bundle is loaded. */
-const exported = await Promise.all(
-  engine.map(async (module, i) => {
-    const members = (await look(module)).names.map((name) => `${name}: engine${i}.${name}`);
-    return `${JSON.stringify(module)}: { ${members.join(', ')} }`;
-  }),
-);
 const loader = `
-  ${engine.map((module, i) => `import * as engine${i} from './${module}';`).join('\n')}
-  const engine = () => ({ later, ${exported.join(', ')} });
-  import { WarmshardError } from './facade/errors.ts';
+  ${[...given].map(([module, names]) => `import { ${names.join(', ')} } from './${module}';`).join('\n')}
+  const engine = () => ({ later, seldom, ${every.join(', ')} });
   const loaded = {};
   // Without a descriptor left, for instance. Node.js 24 and later stumble over a package.json then, and do not say why:
   // the bundle, which cannot be opened either, does.
@@ -221,16 +238,23 @@ await bundle({
   contents: `
     import { ${own.join(', ')} } from './index.ts';
     import { ${bundles.map(({ load }) => load).join(', ')} } from './${LOADER}';
-    module.exports = {
-      ${own.join(', ')},
-      ${bundles
-        .flatMap(({ load, names }) => names.map((name) => `get ${name}() { return ${load}().${name}; }`))
-        .join(',\n')}
-    };
+    module.exports = { ${own.join(', ')} };
+    ${bundles
+      .filter(({ names }) => names.length > 0)
+      .map(
+        ({ load, names }) => `for (const name of ${JSON.stringify(names)})
+          Object.defineProperty(module.exports, name, { get: () => ${load}()[name], enumerable: true, configurable: true });`,
+      )
+      .join('\n')}
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
   external: bundles.map(({ load }) => `./${load}.cjs`),
-  plugins: [instead((module) => (module === LOADER ? loader : undefined))],
+  plugins: [
+    instead((module) => {
+      if (module === LOADER) return loader;
+      return module === SELDOM_LOADER ? `export { seldom } from './${LOADER}';` : undefined;
+    }),
+  ],
 });
 await writeFile(
   new URL('../dist/index.mjs', import.meta.url),
@@ -263,7 +287,7 @@ await bundle({
   `,
 });
 /** The two bundles behind the door are functions of what the ones before have given. */
-const given = 'export const beginning = given;';
+const beginning = 'export const beginning = given;';
 const { names: opened } = await look('register/opening.ts');
 const { names: started } = await look('register/rest.ts');
 for (const [name, names, eager, parameters] of /** @type {[string, string[], string[], string][]} */ ([
@@ -278,7 +302,7 @@ for (const [name, names, eager, parameters] of /** @type {[string, string[], str
     footer: { js: 'return module.exports;\n});' },
     plugins: [
       instead((module) => {
-        if (module === 'register/beginning.ts') return given;
+        if (module === 'register/beginning.ts') return beginning;
         if (module === 'register/opening.ts' && name === 'rest')
           return `export const { ${opened.join(', ')} } = opening;`;
         return undefined;
@@ -321,8 +345,8 @@ await build({
   external: ['./index.cjs', '../package.json'],
   plugins: [
     instead((module) =>
-      module === LOADER
-        ? `import * as failure from './facade/later/load-failure.ts'; export const later = () => failure;`
+      module === SELDOM_LOADER
+        ? `import * as failure from './facade/seldom/load-failure.ts'; export const seldom = () => failure;`
         : undefined,
     ),
   ],

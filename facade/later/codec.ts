@@ -1,5 +1,5 @@
+import { constantsCodec } from '../constants.js';
 import { invalid, WarmshardError } from '../errors.js';
-import { constants } from './constants.js';
 import { decodeUtf8 } from './utf8.js';
 
 /** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
@@ -36,7 +36,7 @@ const structured: Codec<unknown> = {
   decode: (bytes) => require('node:v8').deserialize(bytes),
 };
 
-const named = { utf8: text, json, structured, constants };
+const named = { utf8: text, json, structured, constants: constantsCodec };
 
 /** `encode` and `decode` with errors that carry `ERR_CODEC`; `undefined` for plain bytes. */
 export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<V> | undefined {

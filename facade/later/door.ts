@@ -1,7 +1,11 @@
-import { basename, dirname, join } from 'node:path';
-import { FAST_CALLS, type FastCalls, fast } from '../fast.js';
+import { type FastCalls, fast } from '../fast.js';
+import type { Handle } from '../handle.js';
 import { addonPath } from '../loader.js';
-import { type NativeShard, native } from '../native.js';
+import { table } from '../native.js';
+import { memoOf } from './memo.js';
+
+/** Their names. A binary of another version of this package may lack some. */
+const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
 interface Door {
   /** Why the door stays shut; nothing where it may be used. */
@@ -32,6 +36,7 @@ function openDoor(): { reason?: string } {
   try {
     const addon = addonPath() ?? '';
     // warmshard.linux-x64-gnu.node -> warmshard-fast.linux-x64-gnu.115.node: one for each ABI of Node.js.
+    const { basename, dirname, join } = require('node:path') as typeof import('node:path');
     const name = basename(addon, '.node').replace(/^warmshard/, 'warmshard-fast');
     const door = require(join(dirname(addon), `${name}.${process.versions.modules}.node`)) as Door;
     const disagreement = door.connect(addon);
@@ -47,10 +52,12 @@ function openDoor(): { reason?: string } {
   }
 }
 
-/** What the fast door calls a shard; zero where there is no door. */
-export function fastNumber(shard: NativeShard): number {
+/** Looks for the fast door, for a shard with many look-ups. Where there is none, its number stays zero. */
+export function knock(handle: Handle): void {
   state ??= openDoor();
-  return state.reason === undefined ? native().fastNumber(shard) : 0;
+  if (state.reason !== undefined) return;
+  handle.door = table('shard').fastNumber(handle.native);
+  if (handle.door !== 0 && handle.coding === undefined) handle.memo = memoOf(handle);
 }
 
 /** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */

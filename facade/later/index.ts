@@ -1,8 +1,11 @@
 // What the first look-up of a program does without. dist/index.cjs loads it when something of it is asked for.
-export { constants } from './constants.js';
-export { fastNumber, shutBecause } from './door.js';
-export { entryInfo } from './entry-info.js';
-export { loadFailure } from './load-failure.js';
-export { memoOf } from './memo.js';
-export { Values } from './values.js';
+export { workOn, writeMany, writeManyAsync } from './changes.js';
+export { infoOf, listOf, statsOf } from './descriptions.js';
+export { knock } from './door.js';
+export { getMany, getParts } from './look-ups.js';
+export { metaOf } from './meta.js';
+export { nativeOptions } from './options.js';
+export { Values, valuesOf } from './values.js';
+export { neverLend, viewCopy, viewPart } from './views.js';
+export { keysOf, withValues } from './walks.js';
 export { runWork } from './work.js';

@@ -1,9 +1,19 @@
 import { fast, ORDINARY } from '../fast.js';
-import type { Handle } from '../handle.js';
-import { MORE_COPIES, viewFirst } from '../lending.js';
+import { type Handle, hot } from '../handle.js';
+import { viewFirst } from '../lending.js';
+import { table } from '../native.js';
+import { writeValidator } from '../validator.js';
+import type { Validator } from './meta.js';
+import { MORE_COPIES } from './views.js';
 
 /** Answers that one shard keeps at the most: some 150 bytes each, and the key. */
 export const MOST = 32_768;
+/** Those of all shards of a thread. */
+export const MOST_OF_ALL = 4 * MOST;
+/** How often it is looked whether anybody still asks for them, in milliseconds. */
+const TIDY_MS = 1000;
+/** So many at a time are granted. */
+const STEP = 1024;
 /** Keys that are longer are not kept. */
 const LONGEST_KEY = 256;
 
@@ -27,6 +37,34 @@ const COST_OF_ALL = LEARNING * TURN;
 /** Word of the era in the answer; see src-rs/binding/exchange.rs. */
 export const ERA = 97;
 
+/** Those of this thread, held weakly, as the handles are. */
+const memos = new Set<WeakRef<Memo>>();
+/** Has them tidied while they keep anything. It does not keep the process alive. */
+let timer: NodeJS.Timeout | undefined;
+
+function tidyAll(): void {
+  let left = 0;
+  for (const ref of memos) {
+    const memo = ref.deref();
+    if (memo === undefined) memos.delete(ref);
+    else left += memo.tidy();
+  }
+  if (left > 0) return;
+  clearInterval(timer);
+  timer = undefined;
+}
+
+/** How many answers the shards of this thread may still keep beside those that they may keep already. */
+function room(): number {
+  let left = MOST_OF_ALL;
+  for (const ref of memos) {
+    const memo = ref.deref();
+    if (memo === undefined) memos.delete(ref);
+    else left -= memo.most;
+  }
+  return left;
+}
+
 /**
  * Answers of `get` that are given again while nothing changes, in front of the fast door: a Map finds a string that was
  * looked up before by the hash that stands in it, where the core reads and hashes its bytes.
@@ -39,6 +77,8 @@ export const ERA = 97;
  * that is done here; so it tries, ever more seldom where it is in vain. While it is off, nobody asks it.
  */
 export class Memo {
+  /** How many may be kept here by now. */
+  most = 0;
   private values = new Map<string, Uint8Array>();
   private readonly answer: Uint32Array;
   private page: Int32Array | undefined;
@@ -62,17 +102,19 @@ export class Memo {
 
   constructor(
     private readonly handle: Handle,
-    /** Told this when it is to be asked from now on, and nothing when no longer. */
-    private readonly switched: (memo: Memo | undefined) => void,
+    /** Shows the published generation in two halves, where all processes see it: only to be read. */
+    private readonly look: () => Int32Array | null | undefined,
     /** Whether to begin at once each time, so that tests see it. */
     private readonly eager = false,
   ) {
     this.answer = handle.answer;
+    memos.add(new WeakRef(this));
     if (eager) this.begin();
   }
 
-  /** The value of a key. Small, so that V8 makes it a part of `Shard.get`, and of the loop around that. */
-  get(key: string): Uint8Array | undefined {
+  /** `Shard.get`. Small, so that V8 makes it a part of that, and of the loop around. */
+  get(key: string, validator?: Validator): Uint8Array | undefined {
+    if (validator !== undefined) return this.check(key, validator);
     const left = this.left - 1;
     this.left = left;
     if (left > 0 && this.holds()) {
@@ -81,6 +123,11 @@ export class Memo {
       if (value !== undefined && value.length !== 0) return value;
     }
     return this.ask(key);
+  }
+
+  /** A look-up that nothing is kept of. */
+  private check(key: string, validator: Validator): Uint8Array | undefined {
+    return viewFirst(this.handle, writeValidator(this.handle, validator).getChecked(key));
   }
 
   /** Whether answers of the time when this began still hold. */
@@ -101,7 +148,7 @@ export class Memo {
     // Looked at after the answer was found, which is of the time when this began, then.
     if (this.left <= 0) this.endTurn(stranger);
     else if (!this.holds()) this.end();
-    else if (keepable && value !== undefined && value.length !== 0 && this.values.size < MOST) {
+    else if (keepable && value !== undefined && value.length !== 0 && this.values.size < this.most) {
       this.kept++;
       this.values.set(key, value);
     }
@@ -121,6 +168,8 @@ export class Memo {
     this.left = TURN;
     this.missed = this.told = 0;
     this.idle = false;
+    if (this.values.size + TURN > this.most)
+      this.most += Math.max(0, Math.min(STEP, MOST - this.most, room()));
   }
 
   /** Tells the core of the hits so far; it looks at the clock then. */
@@ -129,7 +178,7 @@ export class Memo {
     if (hits <= 0) return;
     this.told += hits;
     this.hits += hits;
-    this.handle.hot.countKept(hits);
+    hot(this.handle).countKept(hits);
   }
 
   /** A thousand hits went by. Where the string of the last one has been hashed, the next ones may well be found here. */
@@ -142,13 +191,13 @@ export class Memo {
     if (this.on || this.handle.closed) return;
     const { answer, handle } = this;
     const era = answer[ERA] as number;
-    const page = this.page !== undefined && era === this.era ? this.page : handle.page();
-    if (page === undefined) {
+    const page = this.page !== undefined && era === this.era ? this.page : this.look();
+    if (page == null) {
       this.wait = LONGEST_PATIENCE;
       return;
     }
     // What was kept before still is, if it holds.
-    if (this.page === undefined || !this.holds()) this.values = new Map();
+    if (this.page === undefined || !this.holds()) this.drop();
     this.page = page;
     this.era = era;
     this.low = page[0] as number;
@@ -156,36 +205,45 @@ export class Memo {
     this.turns = this.hits = this.kept = this.strangers = 0;
     this.newTurn();
     this.on = true;
-    this.switched(this);
+    handle.front = this;
+    timer ??= setInterval(tidyAll, TIDY_MS).unref();
   }
 
   private end(): void {
     if (!this.on) return;
     this.count();
     this.on = false;
-    this.switched(undefined);
+    this.handle.front = undefined;
     const paid = this.hits > this.kept * COST + COST_OF_ALL;
     this.patience = paid ? PATIENCE : Math.min(LONGEST_PATIENCE, Math.max(PATIENCE, this.patience * 8));
     this.wait = this.patience;
-    if (!this.holds()) this.values = new Map();
+    if (!this.holds()) this.drop();
     if (this.eager) this.begin();
   }
 
-  /** Now and then: what nobody asks for takes no memory. */
-  tidy(): void {
+  /** Now and then: what nobody asks for takes no memory. Gives how many answers may be kept then. */
+  tidy(): number {
     if (this.idle) this.close();
     this.idle = true;
+    return this.most;
   }
 
   /** Drops everything. */
   close(): void {
     this.end();
+    this.drop();
+  }
+
+  private drop(): void {
     this.values = new Map();
+    this.most = 0;
   }
 }
 
 /** Where a handle's answers are kept; nowhere if that is switched off. */
-export function memoOf(handle: Handle, switched: (memo: Memo | undefined) => void): Memo | undefined {
+export function memoOf(handle: Handle): Memo | undefined {
   const { WARMSHARD_MEMO: memo, WARMSHARD_FAST: door } = process.env;
-  return memo === '0' ? undefined : new Memo(handle, switched, door === 'eager');
+  return memo === '0'
+    ? undefined
+    : new Memo(handle, () => table('shard').page(handle.native), door === 'eager');
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
+import { flag, text, whole } from '../later/checks.js';
+import { nativeOptions } from '../later/options.js';
 import { table } from '../native.js';
-import { flag, mustCopy, nativeOptions, type ShardOptions, text, whole } from '../options.js';
+import { mustCopy, type ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import type { Durability } from '../reports.js';
 import type { NativeArtifactMeta, NativeArtifactStore } from './native.js';

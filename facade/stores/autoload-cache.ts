@@ -1,11 +1,14 @@
 import { invalid } from '../errors.js';
-import { type Handle, openHandle } from '../handle.js';
+import { closeHandle, type Handle, hot, openHandle } from '../handle.js';
+import { requireWritable } from '../later/changes.js';
+import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
+import { keysOf } from '../later/walks.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
 import { viewFirst } from '../lending.js';
 import { table } from '../native.js';
-import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import type { Host, ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
 
@@ -113,7 +116,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   get(name: string): Uint8Array | undefined {
-    return viewFirst(this.#handle, this.#handle.first.get(name), name);
+    return viewFirst(this.#handle, this.#handle.first.get(name));
   }
 
   /**
@@ -123,7 +126,7 @@ export class AutoloadCache {
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   putOne(name: string, blob: Uint8Array): void {
-    this.#handle.hot.put(name, this.#values.encode(blob) as Uint8Array);
+    hot(this.#handle).put(name, this.#values.encode(blob) as Uint8Array);
   }
 
   /**
@@ -133,18 +136,18 @@ export class AutoloadCache {
    * @throws WarmshardError as `putOne`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, Uint8Array]>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    if (keys.length === 0) return this.#handle.requireWritable(0);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, false);
+    const batch = this.#values.collect(entries);
+    if (batch.count === 0) return requireWritable(this.#handle, 0);
+    return table('shard').writeMany(this.#handle.native, batch, false);
   }
 
   /** `mergeIn` off the event loop. Blobs are copied before it returns. */
   async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, async (job) =>
-      keys.length === 0
-        ? this.#handle.requireWritable(0)
-        : table('shard').writeManyAsync(this.#handle.native, keys, values, metas, false, job),
+      batch.count === 0
+        ? requireWritable(this.#handle, 0)
+        : table('shard').writeManyAsync(this.#handle.native, batch, false, job),
     );
   }
 
@@ -154,15 +157,15 @@ export class AutoloadCache {
    * @throws WarmshardError as `putOne`; the cache is as before then
    */
   replaceAll(entries: Iterable<[string, Uint8Array]>): number {
-    const { keys, values, metas } = this.#values.collect(entries);
-    return table('shard').writeMany(this.#handle.native, keys, values, metas, true);
+    const batch = this.#values.collect(entries);
+    return table('shard').writeMany(this.#handle.native, batch, true);
   }
 
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const { keys, values, metas } = this.#values.collect(entries);
+    const batch = this.#values.collect(entries);
     return later().runWork(options, (job) =>
-      table('shard').writeManyAsync(this.#handle.native, keys, values, metas, true, job),
+      table('shard').writeManyAsync(this.#handle.native, batch, true, job),
     );
   }
 
@@ -177,7 +180,7 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_CLOSED`
    */
   cachedNames(): Set<string> {
-    return new Set(this.#handle.keys());
+    return new Set(keysOf(this.#handle));
   }
 
   /**
@@ -191,7 +194,7 @@ export class AutoloadCache {
       throw invalid('missing needs an iterable of names');
     const wanted = Array.from(new Set(names));
     const answers = new Uint8Array(wanted.length);
-    const count = this.#handle.hot.missing(wanted, answers);
+    const count = hot(this.#handle).missing(wanted, answers);
     if (count === wanted.length) return wanted;
     return count === 0 ? [] : wanted.filter((_, i) => answers[i] === 1);
   }
@@ -255,7 +258,7 @@ export class AutoloadCache {
 
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */
   close(): void {
-    this.#handle.close();
+    closeHandle(this.#handle);
   }
 
   /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */

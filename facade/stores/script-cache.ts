@@ -1,13 +1,17 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { invalid } from '../errors.js';
-import { type Handle, openHandle } from '../handle.js';
+import { closeHandle, type Handle, hot, openHandle } from '../handle.js';
+import { metaOf } from '../later/meta.js';
+import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
+import { viewParts } from '../later/views.js';
 import type { WorkOptions } from '../later/work.js';
 import { later } from '../later.js';
 import { type NativeScripts, type ScriptCalls, table } from '../native.js';
-import { type Host, nativeOptions, type ShardOptions } from '../options.js';
+import type { Host, ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
+import { writeValidator } from '../validator.js';
 
 /** How long `save` waits for other processes before it gives up, in milliseconds: a compiler goes on without. */
 const LOCK_TIMEOUT_MS = 1000;
@@ -161,7 +165,7 @@ export class ScriptCache<P extends string = 'code'> {
    * @throws WarmshardError `ERR_INVALID_ARG` where `source` is no string, `ERR_CLOSED`
    */
   load(source: string): Record<P, Uint8Array> | undefined {
-    return this.#handle.parts(this.#calls.load(source)) as Record<P, Uint8Array> | undefined;
+    return viewParts(this.#handle, this.#calls.load(source)) as Record<P, Uint8Array> | undefined;
   }
 
   /**
@@ -175,7 +179,7 @@ export class ScriptCache<P extends string = 'code'> {
    */
   save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean {
     const encoded = this.#encode(parts);
-    this.#handle.meta.write({ expiresAt: meta?.expiresAt });
+    metaOf(this.#handle).write({ expiresAt: meta?.expiresAt });
     return this.#calls.save(source, encoded) === 1;
   }
 
@@ -190,8 +194,10 @@ export class ScriptCache<P extends string = 'code'> {
    */
   get(path: string, mtimeSec: number, mtimeNsec: number): Record<P, Uint8Array> | undefined {
     requirePath(path);
-    this.#handle.meta.writeValidator({ mtimeSec, mtimeNsec });
-    return this.#handle.parts(this.#handle.hot.getPartsChecked(path)) as Record<P, Uint8Array> | undefined;
+    writeValidator(this.#handle, { mtimeSec, mtimeNsec });
+    return viewParts(this.#handle, hot(this.#handle).getPartsChecked(path)) as
+      | Record<P, Uint8Array>
+      | undefined;
   }
 
   /**
@@ -208,7 +214,7 @@ export class ScriptCache<P extends string = 'code'> {
   ): void {
     requirePath(path);
     const encoded = this.#encode(parts);
-    this.#handle.meta.write({ validator: { mtimeSec, mtimeNsec }, expiresAt: meta?.expiresAt });
+    metaOf(this.#handle).write({ validator: { mtimeSec, mtimeNsec }, expiresAt: meta?.expiresAt });
     this.#calls.putSource(path, encoded);
   }
 
@@ -308,7 +314,7 @@ export class ScriptCache<P extends string = 'code'> {
 
   /** Ends the use of this handle; again: nothing. What it gave stays valid. */
   close(): void {
-    this.#handle.close();
+    closeHandle(this.#handle);
   }
 
   /** `using cache = ScriptCache.open(...)` closes it at the end of the block. */

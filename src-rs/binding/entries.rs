@@ -1,26 +1,105 @@
 //! The entries of a batch, read from the facade's arrays.
+//!
+//! Asking Node-API for an element of an array costs more than all that is done with it. So the facade's function `read`
+//! calls `take_run` with a whole run of keys and values for arguments, which come at once and for nothing. What is
+//! plain in them is noted in `Run`; the rest is asked for element by element.
 #![allow(unsafe_code)]
 
+use super::guard::guarded_or;
 use super::hot::Parts;
-use super::raw::{KeyBuffer, Scope, array_len, bytes, element, is_undefined, prefetch};
+use super::raw::{
+    KeyBuffer, Scope, arguments, array_len, bytes, call, element, is_undefined, prefetch, utf8,
+};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, Unknown};
 use napi::sys;
-use std::ptr;
+use std::cell::Cell;
+use std::{iter, ptr};
 use warmshard_core::Error;
+use warmshard_core::limits::MAX_KEY_BYTES;
 
-/// Three arrays of the facade's: keys, values, and metadata blocks or `undefined`. No blocks at all mean that no
-/// entry has any.
-pub struct Entries {
-    pub env: sys::napi_env,
-    pub keys: sys::napi_value,
-    pub values: sys::napi_value,
-    pub metas: sys::napi_value,
+/// Entries of a run: `RUN` in facade/later/values.ts.
+const GROUP: usize = 64;
+
+/// Bytes of a run's keys; those that have no room are read one by one.
+const ARENA: usize = 16 << 10;
+
+/// Room that a key is given, terminator included. One that nearly fills it may go on behind it.
+const KEY_ROOM: usize = MAX_KEY_BYTES;
+const KEY_SPARE: usize = 8;
+
+/// Entries below which a run is not worth a call.
+const FEW: u32 = 4;
+
+thread_local! {
+    /// The run that is being read on this thread, if one is.
+    static READING: Cell<*mut Run> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Entries whose values are looked up before the first of them is taken: their bytes are on the way to the processor
-/// meanwhile.
-const GROUP: usize = 16;
+/// A batch of the facade's (`Batch` in facade/later/values.ts).
+pub struct Entries {
+    env: sys::napi_env,
+    runs: sys::napi_value,
+    metas: sys::napi_value,
+    read: sys::napi_value,
+}
+
+/// What is plain in a run: where the key's bytes lie in the arena, and the value.
+struct Run {
+    arena: Vec<u8>,
+    entries: [Option<Plain>; GROUP],
+}
+
+#[derive(Clone, Copy)]
+struct Plain {
+    key: (usize, usize),
+    value: *const [u8],
+}
+
+impl Run {
+    fn new() -> Self {
+        Run { arena: vec![0; ARENA], entries: [None; GROUP] }
+    }
+
+    /// # Safety
+    /// As `raw::bytes`.
+    unsafe fn take(&mut self, env: sys::napi_env, arguments: &[sys::napi_value]) {
+        let mut used = 0usize;
+        for ([key, value], slot) in arguments.as_chunks().0.iter().zip(&mut self.entries) {
+            // SAFETY: the caller's promise.
+            let Some(view) = (unsafe { bytes(env, *value) }) else { continue };
+            prefetch(view);
+            let room = self.arena.get_mut(used..).unwrap_or_default();
+            let room = if room.len() > KEY_ROOM { room.split_at_mut(KEY_ROOM).0 } else { room };
+            // SAFETY: as above.
+            let Some(len) = (unsafe { utf8(env, *key, room) }) else { continue };
+            let whole = len.saturating_add(KEY_SPARE) < room.len();
+            if whole && room.get(..len).is_some_and(<[u8]>::is_ascii) {
+                *slot = Some(Plain { key: (used, len), value: view });
+                used = used.saturating_add(len);
+            }
+        }
+    }
+}
+
+/// `takeRun(...keysAndValues)`: while a batch is read, takes in a run of it.
+pub unsafe extern "C" fn take_run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: those of the running callback; `READING` is null but while `Entries::each` waits for this call.
+    unsafe {
+        let run = READING.replace(ptr::null_mut());
+        if let Some(run) = run.as_mut() {
+            let (arguments, _) = arguments::<{ 2 * GROUP }>(env, info);
+            guarded_or((), || run.take(env, &arguments));
+        }
+    }
+    ptr::null_mut()
+}
 
 impl Entries {
+    pub fn new(env: sys::napi_env, batch: &Object<'_>) -> napi::Result<Self> {
+        let part = |name| batch.get_named_property::<Unknown<'_>>(name).map(|value| value.raw());
+        Ok(Entries { env, runs: part("runs")?, metas: part("metas")?, read: part("read")? })
+    }
+
     /// Hands out each entry: key, parts, and block.
     pub fn each(
         &self,
@@ -28,32 +107,39 @@ impl Entries {
     ) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();
-        let wrong = |i: u32| Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
-        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, so that no
-        // user code runs between here and the end of `take`, which must not call into JavaScript. They hold
-        // the views whose memory `group` refers to.
+        let mut run = Run::new();
+        let mut number = 0u32;
+        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, and `read` only hands
+        // one on, so that no user code runs between here and the end of `take`, which must not call into JavaScript.
+        // They hold the views whose memory `run` refers to.
         unsafe {
-            let len = array_len(env, self.keys).unwrap_or(0);
             let has_metas = array_len(env, self.metas).is_some_and(|len| len > 0);
-            for from in (0..len).step_by(GROUP) {
-                let indices = from..len;
+            for at in 0..array_len(env, self.runs).unwrap_or(0) {
                 let _scope = Scope::open(env);
-                let mut group = [(ptr::null_mut(), None); GROUP];
-                for (i, slot) in indices.clone().zip(&mut group) {
-                    let value = element(env, self.values, i).ok_or_else(|| wrong(i))?;
-                    let view = bytes(env, value);
-                    prefetch(view.unwrap_or_default());
-                    *slot = (value, view);
+                let wrong =
+                    |i: u32| Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
+                let elements = element(env, self.runs, at).ok_or_else(|| wrong(number))?;
+                let entries = array_len(env, elements).unwrap_or(0) / 2;
+                run.entries.fill(None);
+                if entries >= FEW {
+                    READING.set(&raw mut run);
+                    call(env, self.read, elements);
+                    READING.set(ptr::null_mut());
                 }
-                for (i, (value, view)) in indices.zip(&group) {
-                    let key = element(env, self.keys, i).ok_or_else(|| wrong(i))?;
-                    let key = buffer.read(env, key)?;
-                    let meta = if has_metas { element(env, self.metas, i) } else { None };
+                for (i, plain) in (0..entries).zip(run.entries.into_iter().chain(iter::repeat(None))) {
+                    let meta = if has_metas { element(env, self.metas, number) } else { None };
                     let meta = meta.filter(|m| !is_undefined(env, *m)).and_then(|m| bytes(env, m));
-                    match view {
-                        Some(view) => take(key, std::slice::from_ref(view), meta)?,
-                        None => take(key, Parts::read(env, *value)?.as_slice(), meta)?,
+                    let key = plain.and_then(|p| run.arena.get(p.key.0..)?.get(..p.key.1));
+                    match (key, plain) {
+                        (Some(key), Some(Plain { value, .. })) => take(key, &[&*value], meta)?,
+                        _ => {
+                            let [key, value] = [0, 1].map(|side| element(env, elements, 2 * i + side));
+                            let (key, value) = key.zip(value).ok_or_else(|| wrong(number))?;
+                            let key = buffer.read(env, key)?;
+                            take(key, Parts::read(env, value)?.as_slice(), meta)?;
+                        }
                     }
+                    number = number.saturating_add(1);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Errors of the core as instances of the facade's `WarmshardError`.
 //!
-//! The facade hands its class in once per environment; every error, thrown or rejected, is made
+//! The facade puts its class on the exports before they are filled (`loaded`); every error, thrown or rejected, is made
 //! with it: `new WarmshardError(code, message, { errno, syscall, path })`.
 #![allow(unsafe_code)]
 

@@ -231,6 +231,35 @@ pub unsafe fn is_undefined(env: sys::napi_env, value: sys::napi_value) -> bool {
     status == sys::Status::napi_ok && kind == sys::ValueType::napi_undefined
 }
 
+/// Writes a string as UTF-8, and a terminator; as much as there is room for. Returns how many bytes; `None` where it is no
+/// string.
+///
+/// # Safety
+/// `env` and `value` are those of the running callback.
+#[inline]
+pub unsafe fn utf8(env: sys::napi_env, value: sys::napi_value, to: &mut [u8]) -> Option<usize> {
+    let mut len = 0;
+    // SAFETY: Node-API writes at most that, terminator included.
+    let status =
+        unsafe { sys::napi_get_value_string_utf8(env, value, to.as_mut_ptr().cast(), to.len(), &mut len) };
+    (status == sys::Status::napi_ok && !to.is_empty()).then_some(len)
+}
+
+/// Calls one of the facade's functions. What it throws is forgotten: it says that the call came to nothing.
+///
+/// # Safety
+/// As `array_len`.
+pub unsafe fn call(env: sys::napi_env, function: sys::napi_value, argument: sys::napi_value) {
+    let (mut this, mut result, mut thrown) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    // SAFETY: plain out-parameters, and one argument.
+    unsafe {
+        sys::napi_get_undefined(env, &mut this);
+        if sys::napi_call_function(env, this, function, 1, &argument, &mut result) != sys::Status::napi_ok {
+            sys::napi_get_and_clear_last_exception(env, &mut thrown);
+        }
+    }
+}
+
 /// A scope for the handles made in one turn of a long loop.
 pub struct Scope {
     env: sys::napi_env,

@@ -1,7 +1,7 @@
 //! What is done to a shard now and then: the table `shard`, made when a program first needs one of its functions.
 #![allow(unsafe_code)]
 
-use super::entries::Entries;
+use super::entries::{Entries, take_run};
 use super::errors::raise;
 use super::exchange::parse_meta;
 use super::guard::guarded;
@@ -13,7 +13,7 @@ use super::reports::{
 use super::shard::{Functions, NativeShard};
 use super::work::{NativeJob, Work};
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, External, JsValue, Unknown};
+use napi::bindgen_prelude::{AsyncTask, External, JsValue, Object, Unknown};
 use napi_derive::napi;
 use std::cell::RefCell;
 use warmshard_core::shard::{Batch, Cursor};
@@ -24,6 +24,8 @@ use warmshard_core::{Job, PutMeta, Shard};
 pub const FUNCTIONS: Functions = &[
     ("version", version_c_callback),
     ("neverLend", never_lend_c_callback),
+    ("check", check_c_callback),
+    ("fastNumber", fast_number_c_callback),
     ("size", size_c_callback),
     ("generation", generation_c_callback),
     ("page", page_c_callback),
@@ -36,6 +38,7 @@ pub const FUNCTIONS: Functions = &[
     ("totals", totals_c_callback),
     ("writeMany", write_many_c_callback),
     ("writeManyAsync", write_many_async_c_callback),
+    ("takeRun", take_run),
     ("evictStale", evict_stale_c_callback),
     ("evictStaleAsync", evict_stale_async_c_callback),
     ("compact", compact_c_callback),
@@ -69,6 +72,21 @@ pub fn never_lend(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
         s.never_lend();
         Ok(())
     })
+}
+
+/// Notices files deleted or replaced by hand.
+#[napi(no_export)]
+pub fn check(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
+    shard.call(&env, |s| {
+        s.check_identity();
+        Ok(())
+    })
+}
+
+/// What the fast door calls this shard; zero where it cannot.
+#[napi(no_export)]
+pub fn fast_number(shard: &External<NativeShard>) -> u32 {
+    shard.handle.number()
 }
 
 /// Live entries.
@@ -147,17 +165,15 @@ pub fn totals(shard: &External<NativeShard>, env: Env) -> napi::Result<Vec<f64>>
     })
 }
 
-/// See the facade: `mergeIn`, or `replaceAll` where `replace`. The arrays are the facade's own.
+/// See the facade: `mergeIn`, or `replaceAll` where `replace`. The batch is the facade's own.
 #[napi(no_export)]
 pub fn write_many(
     shard: &External<NativeShard>,
     env: Env,
-    keys: Unknown<'_>,
-    values: Unknown<'_>,
-    metas: Unknown<'_>,
+    batch: Object<'_>,
     replace: bool,
 ) -> napi::Result<f64> {
-    let source = Entries { env: env.raw(), keys: keys.raw(), values: values.raw(), metas: metas.raw() };
+    let source = Entries::new(env.raw(), &batch)?;
     let job = Job::default();
     let fill = |batch: &mut Batch<'_, '_>| {
         source.each(|key, parts, meta| {
@@ -175,13 +191,11 @@ pub fn write_many(
 pub fn write_many_async(
     shard: &External<NativeShard>,
     env: Env,
-    keys: Unknown<'_>,
-    values: Unknown<'_>,
-    metas: Unknown<'_>,
+    batch: Object<'_>,
     replace: bool,
     job: &External<NativeJob>,
 ) -> napi::Result<AsyncTask<Work<f64>>> {
-    let source = Entries { env: env.raw(), keys: keys.raw(), values: values.raw(), metas: metas.raw() };
+    let source = Entries::new(env.raw(), &batch)?;
     let mut entries = Vec::new();
     let copied = source.each(|key, parts, meta| {
         let parts = parts.iter().map(|p| p.to_vec()).collect();

@@ -44,10 +44,12 @@ pub fn functions_of(env: &Env, table: String) -> napi::Result<Option<Object<'_>>
     Ok(Some(object))
 }
 
-/// Takes in the class that errors are made of. Once per environment, before anything else.
-#[napi]
-pub fn set_error_class(env: Env, class: Unknown<'_>) {
-    register(env.raw(), class.raw());
+/// Takes in the class that errors are made of, where the facade has put it on the exports. At each load, before anything else.
+#[napi(module_exports)]
+pub fn loaded(exports: Object<'_>, env: Env) {
+    if let Ok(Some(class)) = exports.get::<Unknown<'_>>("WarmshardError") {
+        register(env.raw(), class.raw());
+    }
 }
 
 /// An open shard.
@@ -139,19 +141,4 @@ pub fn window(shard: &External<NativeShard>, env: Env, part: u32) -> napi::Resul
     })?;
     // SAFETY: a value of the running callback.
     Ok(buffer.map(|b| unsafe { Unknown::from_raw_unchecked(env.raw(), b) }))
-}
-
-/// Notices files deleted or replaced by hand.
-#[napi]
-pub fn check(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
-    shard.call(&env, |s| {
-        s.check_identity();
-        Ok(())
-    })
-}
-
-/// What the fast door calls this shard; zero where it cannot.
-#[napi]
-pub fn fast_number(shard: &External<NativeShard>) -> u32 {
-    shard.handle.number()
 }

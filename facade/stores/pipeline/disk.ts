@@ -1,6 +1,7 @@
 import { invalid } from '../../errors.js';
+import { flag, oneOf, whole } from '../../later/checks.js';
 import { type NativePipeline, table } from '../../native.js';
-import { flag, mustCopy, oneOf, whole } from '../../options.js';
+import { mustCopy } from '../../options.js';
 import { absolutePath } from '../../paths.js';
 import type { Durability } from '../../reports.js';
 import { userCacheFolder } from '../user-cache.js';

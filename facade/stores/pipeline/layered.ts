@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.js';
-import { oneOf } from '../../options.js';
+import { oneOf } from '../../later/checks.js';
 import { requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 

@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.js';
-import { show, whole } from '../../options.js';
+import { show, whole } from '../../later/checks.js';
 import { keyOf, requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 

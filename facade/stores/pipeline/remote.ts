@@ -1,5 +1,5 @@
 import { invalid, WarmshardError } from '../../errors.js';
-import { show, whole } from '../../options.js';
+import { show, whole } from '../../later/checks.js';
 import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
 import { fill, isStore } from './layered.js';
 import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';

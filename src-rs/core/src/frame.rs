@@ -3,7 +3,7 @@
 //! A frame head is 80 bytes. Its checksum is seeded with the shard's id and covers the frame's own
 //! offset, so that no frame passes in another file or at another place.
 
-use crate::digest::{Digest, checksum};
+use crate::digest::{Digest, Seed, checksum};
 use crate::limits::{ALIGN, MAX_FILE_LEN, MAX_GENERATION, MAX_RECORD_LEN, MIN_FRAME_LEN};
 use zerocopy::little_endian::{U16, U64};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -204,13 +204,25 @@ pub struct RecordFields<'a> {
 /// Seals frames for one file: knows its checksum seed and digest.
 #[derive(Debug, Clone)]
 pub struct Sealer {
-    /// See [`crate::header::Header::check_seed`].
-    pub seed: u64,
+    seed: Seed,
     /// The digest of records.
     pub digest: Digest,
 }
 
 impl Sealer {
+    /// For a file with this seed (see [`crate::header::Header::check_seed`]) and digest of records.
+    #[must_use]
+    pub fn new(seed: u64, digest: Digest) -> Self {
+        Sealer { seed: Seed::new(seed), digest }
+    }
+
+    /// The seed of the file's checksums.
+    #[inline(always)]
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed.number()
+    }
+
     /// Bytes of a record's frame.
     #[must_use]
     pub fn record_len(&self, r: &RecordFields<'_>) -> u64 {
@@ -284,7 +296,7 @@ impl Sealer {
         // The digest does not cover the kind; the checksum does.
         if let Some((head, _)) = out.get_mut(from..).and_then(|b| Head::mut_from_prefix(b).ok()) {
             head.kind = kind;
-            head.check = head.compute_check(self.seed, offset).into();
+            head.check = head.compute_check(self.seed(), offset).into();
         }
     }
 
@@ -314,11 +326,11 @@ impl Sealer {
     pub fn snapshot(&self, out: &mut [u8], from: usize, offset: u64, generation: u64) {
         let Some(frame) = out.get_mut(from..) else { return };
         let len = frame.len() as u64;
-        let sum = checksum(self.seed, frame.get(HEAD_LEN..).unwrap_or_default());
+        let sum = self.seed.checksum(frame.get(HEAD_LEN..).unwrap_or_default());
         let mut head = self.head(SNAPSHOT, 0, generation, len);
         head.digest = sum.into();
         head.key_hash = self.table_check(frame).into();
-        head.check = head.compute_check(self.seed, offset).into();
+        head.check = head.compute_check(self.seed(), offset).into();
         if let Some(to) = frame.get_mut(..HEAD_LEN) {
             to.copy_from_slice(head.as_bytes());
         }
@@ -329,7 +341,7 @@ impl Sealer {
     #[must_use]
     pub fn table_check(&self, bytes: &[u8]) -> u64 {
         let to = HEAD_LEN.saturating_add(TABLE_LEN);
-        checksum(self.seed, bytes.get(HEAD_LEN..to).unwrap_or_default())
+        checksum(self.seed(), bytes.get(HEAD_LEN..to).unwrap_or_default())
     }
 
     fn head(&self, kind: u8, flags: u8, generation: u64, length: u64) -> Head {
@@ -351,13 +363,13 @@ impl Sealer {
         let Some(frame) = out.get_mut(from..) else { return };
         let bound_to = frame.len().saturating_sub(self.digest.trailer_len());
         let bound = frame.get(BOUND_FROM..bound_to).unwrap_or_default();
-        let (narrow, wide) = self.digest.compute(self.seed, bound);
+        let (narrow, wide) = self.digest.compute(&self.seed, bound);
         if let (Some(wide), Some(to)) = (wide, frame.get_mut(bound_to..)) {
             to.copy_from_slice(&wide);
         }
         if let Ok((head, _)) = Head::mut_from_prefix(frame) {
             head.digest = narrow.into();
-            head.check = head.compute_check(self.seed, offset).into();
+            head.check = head.compute_check(self.seed(), offset).into();
         }
     }
 
@@ -367,17 +379,17 @@ impl Sealer {
         let Some(head) = Head::read(frame) else {
             return false;
         };
-        if !head.is_whole(self.seed, offset) || head.length.get() != frame.len() as u64 {
+        if !head.is_whole(self.seed(), offset) || head.length.get() != frame.len() as u64 {
             return false;
         }
         if head.kind == SNAPSHOT {
-            return head.digest.get() == checksum(self.seed, frame.get(HEAD_LEN..).unwrap_or_default());
+            return head.digest.get() == self.seed.checksum(frame.get(HEAD_LEN..).unwrap_or_default());
         }
         let bound_to = frame.len().saturating_sub(self.digest.trailer_len());
         let (Some(bound), Some(trailer)) = (frame.get(BOUND_FROM..bound_to), frame.get(bound_to..)) else {
             return false;
         };
-        self.digest.agrees(self.seed, bound, head.digest.get(), trailer)
+        self.digest.agrees(&self.seed, bound, head.digest.get(), trailer)
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// That of an entry without a validator.
+    pub const NONE: Stored = Stored { kind: 0, len: 0, bytes: [0; MAX_VALIDATOR_BYTES + SOURCE_DIGEST_LEN] };
+
     /// The kind byte.
     #[must_use]
     pub fn kind(&self) -> u8 {

@@ -99,7 +99,7 @@ fn the_frame_head_is_laid_out_as_the_document_says() {
 fn a_record_can_be_read_by_the_document() {
     let f = DOCUMENT.fields("head", 80);
     for digest in [Digest::Xxh3, Digest::Blake3, Digest::keyed(&[9; 32]).unwrap()] {
-        let sealer = Sealer { seed: 5, digest };
+        let sealer = Sealer::new(5, digest);
         let mut out = Vec::new();
         let parts: [&[u8]; 3] = [b"first part", b"", b"third"];
         let fields = frame::RecordFields {
@@ -160,7 +160,7 @@ fn an_index_snapshot_can_be_read_by_the_document() {
     let f = DOCUMENT.fields("snapshot", frame::TABLE_LEN);
     let bits: Vec<u32> = DOCUMENT.table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
     assert_eq!(bits, [40, 1, 15]);
-    let sealer = Sealer { seed: 5, digest: Digest::Xxh3 };
+    let sealer = Sealer::new(5, Digest::Xxh3);
     let entries: Vec<Entry> = (0..500u64)
         .map(|i| Entry { hash: i * (u64::MAX / 500) + i, place: Place::new(4096 + i * 16, i % 5 == 0) })
         .collect();

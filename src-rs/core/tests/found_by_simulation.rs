@@ -164,7 +164,7 @@ fn frames_of_two_changes_are_no_batch() {
     };
     for (first, second, whole) in [(5, 6, false), (6, 5, false), (5, 5, false), (6, 6, true)] {
         let header = Header::new(Digest::Xxh3, 0).unwrap();
-        let sealer = Sealer { seed: header.check_seed(), digest: Digest::Xxh3 };
+        let sealer = Sealer::new(header.check_seed(), Digest::Xxh3);
         let mut bytes = header.encode("", "");
         for (key, generation) in [(&b"a"[..], first), (b"b", second)] {
             let at = bytes.len() as u64;

@@ -62,7 +62,7 @@ fn decode(bytes: &[u8], sound: &[u8]) {
         let _ = (payload.is_sound().unwrap(), payload.last_row().unwrap(), payload.bytes());
         assert!((0..4).filter_map(|i| payload.output(i)).all(|o| o.len <= sound.len() as u64));
     }
-    let sealer = Sealer { seed: 3, digest: Digest::Xxh3 };
+    let sealer = Sealer::new(3, Digest::Xxh3);
     if let Ok(header) = Header::decode(bytes, None) {
         let _ = Root::decode_all(bytes, header.check_seed());
     }

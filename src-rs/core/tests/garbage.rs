@@ -105,8 +105,8 @@ fn the_right_key_opens_a_keyed_shard() {
 
 #[test]
 fn a_keyed_record_of_another_shard_is_a_forgery_here() {
-    let a = Sealer { seed: 1, digest: Digest::keyed(&[1; 32]).unwrap() };
-    let b = Sealer { seed: 2, ..a.clone() };
+    let a = Sealer::new(1, Digest::keyed(&[1; 32]).unwrap());
+    let b = Sealer::new(2, Digest::keyed(&[1; 32]).unwrap());
     let mut frame = Vec::new();
     a.record(&mut frame, 4096, 1, 0, &fields(b"k", 1));
     assert!(a.verify(&frame, 4096));
@@ -231,7 +231,7 @@ struct Forge {
 impl Forge {
     fn new() -> Self {
         let header = Header::new(Digest::Xxh3, 0).unwrap();
-        let sealer = Sealer { seed: header.check_seed(), digest: Digest::Xxh3 };
+        let sealer = Sealer::new(header.check_seed(), Digest::Xxh3);
         let mut it = Forge { sealer, bytes: header.encode("", ""), header, entries: Vec::new() };
         it.record("k");
         it
@@ -251,7 +251,7 @@ impl Forge {
     /// Redoes the checksums of a frame after `change`.
     fn lie(&mut self, at: usize, change: impl Fn(&mut [u8])) {
         change(&mut self.bytes[at..]);
-        let seed = self.sealer.seed;
+        let seed = self.sealer.seed();
         if self.bytes[at + 40] == SNAPSHOT {
             let len = u64::from_le_bytes(self.bytes[at + 24..at + 32].try_into().unwrap());
             let end = at.saturating_add(len as usize).min(self.bytes.len());
@@ -285,7 +285,7 @@ impl Forge {
         let root =
             Root { sequence: 1, generation, committed: self.bytes.len() as u64, snapshot: snapshot as u64 };
         let at = root.offset() as usize;
-        let slot = root.encode(self.sealer.seed);
+        let slot = root.encode(self.sealer.seed());
         self.bytes[at..at + slot.len()].copy_from_slice(&slot);
     }
 
@@ -378,7 +378,7 @@ fn a_root_that_lies_is_not_believed() {
         let mut it = Forge::new();
         let root = Root { sequence: 1, generation, committed, snapshot };
         let at = root.offset() as usize;
-        let slot = root.encode(it.sealer.seed);
+        let slot = root.encode(it.sealer.seed());
         it.bytes[at..at + slot.len()].copy_from_slice(&slot);
         it.try_out(&format!("{root:?}"), true);
     }

@@ -191,7 +191,7 @@ fn frames_of_another_shard_are_never_adopted() {
     assert_eq!(open(&a).len(), 2);
     let block = std::fs::read(&a).unwrap();
     let header = Header::decode(&block, None).unwrap();
-    let sealer = Sealer { seed: header.check_seed(), digest: header.digest };
+    let sealer = Sealer::new(header.check_seed(), header.digest);
     for (at, head) in frames(&block) {
         assert!(sealer.verify(&block[at..at + head.length.get() as usize], at as u64));
     }

@@ -17,7 +17,7 @@ use zerocopy::IntoBytes;
 /// index snapshot behind `far`, all of it named by a root slot.
 fn craft(path: &Path, far: u64) {
     let header = Header::new(Digest::Xxh3, 1).unwrap();
-    let sealer = Sealer { seed: header.check_seed(), digest: Digest::Xxh3 };
+    let sealer = Sealer::new(header.check_seed(), Digest::Xxh3);
     let file = std::fs::File::create(path).unwrap();
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
     file.write_all_at(&header.encode("", ""), 0).unwrap();
@@ -48,9 +48,9 @@ fn craft(path: &Path, far: u64) {
     filler.kind = warmshard_core::frame::SNAPSHOT;
     filler.generation = 1.into();
     filler.length = (far - gap).into();
-    let sum = warmshard_core::digest::checksum(sealer.seed.wrapping_add(gap), &filler.as_bytes()[8..]);
+    let sum = warmshard_core::digest::checksum(sealer.seed().wrapping_add(gap), &filler.as_bytes()[8..]);
     filler.check = sum.into();
-    assert!(filler.is_whole(sealer.seed, gap) && filler.as_bytes().len() == HEAD_LEN);
+    assert!(filler.is_whole(sealer.seed(), gap) && filler.as_bytes().len() == HEAD_LEN);
     file.write_all_at(filler.as_bytes(), gap).unwrap();
     entries.sort_by_key(|e| e.hash);
     let about = About { offset: after, older: 0, generation: 1, live_entries: 2, live_bytes: 256 };
@@ -58,7 +58,7 @@ fn craft(path: &Path, far: u64) {
     encode(&mut out, &sealer, &about, &entries);
     file.write_all_at(&out, after).unwrap();
     let root = Root { sequence: 1, generation: 1, committed: after + out.len() as u64, snapshot: after };
-    file.write_all_at(&root.encode(sealer.seed), root.offset()).unwrap();
+    file.write_all_at(&root.encode(sealer.seed()), root.offset()).unwrap();
 }
 
 fn try_out(far: u64, options: &Options) {

@@ -32,6 +32,9 @@ where
     let mut sorted = entries;
     // Frames are appended in order: a higher offset is the newer one.
     sorted.sort_unstable_by_key(|e| (e.hash, std::cmp::Reverse(e.place.offset())));
+    if sorted.is_sorted_by(|a, b| a.hash < b.hash) {
+        return sorted;
+    }
     let mut out: Vec<Entry> = Vec::with_capacity(sorted.len());
     for old in sorted {
         let shadowed = out.iter().rev().take_while(|e| e.hash == old.hash).any(|e| same(*e, old));

@@ -34,6 +34,8 @@ struct RawSnapshot {
 /// Bytes behind a frame head that describe the table.
 pub const RAW_LEN: usize = size_of::<RawSnapshot>();
 const _: () = assert!(RAW_LEN == TABLE_LEN);
+/// More than a table has beside slots and hashes, as a rule.
+const LITTLE: usize = 4096;
 
 /// A table within the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,7 @@ impl Table {
     pub fn read(bytes: &[u8], frame: u64, sealer: &Sealer, file_len: u64) -> Option<Self> {
         let head = Head::read(bytes)?;
         if head.kind != crate::frame::SNAPSHOT
-            || !head.is_whole(sealer.seed, frame)
+            || !head.is_whole(sealer.seed(), frame)
             || head.key_hash.get() != sealer.table_check(bytes)
         {
             return None;
@@ -167,7 +169,16 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
     let count = entries.len() as u64;
     // Five slots in eight are occupied: of a hundred look-ups, nine read a second group.
     let homes = count.div_ceil(5).max(1);
-    let mut groups: Vec<[u8; GROUP_LEN]> = Vec::with_capacity(usize::try_from(homes).unwrap_or(0));
+    let from = out.len();
+    let body = about.offset.saturating_add((HEAD_LEN + RAW_LEN) as u64);
+    let slots_from = body.next_multiple_of(SLOTS_ALIGN).saturating_sub(about.offset);
+    let slots_at = from.saturating_add(usize::try_from(slots_from).unwrap_or(0));
+    let home_bytes = usize::try_from(homes).unwrap_or(0).saturating_mul(GROUP_LEN);
+    // All of them but for what the last ones push behind their homes.
+    out.reserve(
+        home_bytes.saturating_add(entries.len().saturating_mul(HASH_LEN as usize)).saturating_add(LITTLE),
+    );
+    out.resize(slots_at.saturating_add(home_bytes), 0);
     // Slots so far, with those that stay empty.
     let mut used = 0u64;
     let mut max_probe = 0u64;
@@ -178,36 +189,30 @@ pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entr
         let group = at / SLOTS;
         max_probe = max_probe.max(group.saturating_sub(home).saturating_add(1));
         let group = usize::try_from(group).unwrap_or(0);
-        if group >= groups.len() {
-            groups.resize(group.saturating_add(1), [0; GROUP_LEN]);
+        let group_at = slots_at.saturating_add(group.saturating_mul(GROUP_LEN));
+        if group_at >= out.len() {
+            out.resize(group_at.saturating_add(GROUP_LEN), 0);
         }
-        if let Some(group) = groups.get_mut(group) {
+        if let Some(group) = out.get_mut(group_at..).and_then(<[u8]>::first_chunk_mut) {
             group::put(group, (at % SLOTS) as usize, *entry);
         }
     }
-    groups.resize(groups.len().max(usize::try_from(homes).unwrap_or(0)), [0; GROUP_LEN]);
-
-    let from = out.len();
-    let body = about.offset.saturating_add((HEAD_LEN + RAW_LEN) as u64);
-    let slots_from = body.next_multiple_of(SLOTS_ALIGN).saturating_sub(about.offset);
+    let group_bytes = out.len().saturating_sub(slots_at) as u64;
     let raw = RawSnapshot {
         older: about.older.into(),
         count: count.into(),
         homes: homes.into(),
-        groups: (groups.len() as u64).into(),
+        groups: (group_bytes / GROUP_LEN as u64).into(),
         max_probe: max_probe.into(),
         slots_from: slots_from.into(),
         live_entries: about.live_entries.into(),
         live_bytes: about.live_bytes.into(),
     };
-    let bytes = slots_from
-        .saturating_add((groups.as_flattened().len() as u64).saturating_add(count.saturating_mul(HASH_LEN)));
+    let bytes = slots_from.saturating_add(group_bytes).saturating_add(count.saturating_mul(HASH_LEN));
     let len = crate::frame::align(bytes).max(crate::limits::MIN_FRAME_LEN);
-    out.reserve(usize::try_from(len).unwrap_or(0));
-    out.resize(from.saturating_add(HEAD_LEN), 0);
-    out.extend_from_slice(raw.as_bytes());
-    out.resize(from.saturating_add(usize::try_from(slots_from).unwrap_or(0)), 0);
-    out.extend_from_slice(groups.as_flattened());
+    if let Some(to) = out.get_mut(from.saturating_add(HEAD_LEN)..).and_then(|b| b.get_mut(..RAW_LEN)) {
+        to.copy_from_slice(raw.as_bytes());
+    }
     for entry in entries {
         out.extend_from_slice(&entry.hash.to_le_bytes());
     }
@@ -222,7 +227,7 @@ mod tests {
     use crate::index::Place;
 
     fn sealer() -> Sealer {
-        Sealer { seed: 3, digest: Digest::Xxh3 }
+        Sealer::new(3, Digest::Xxh3)
     }
 
     fn table(n: u64) -> (Vec<Entry>, Vec<u8>, Table) {
@@ -263,7 +268,7 @@ mod tests {
         assert!(Table::read(&frame, 4096, &sealer(), 4096 + frame.len() as u64 - 1).is_none());
         assert!(Table::read(&frame, 8192, &sealer(), u64::MAX).is_none(), "at another offset");
         assert!(
-            Table::read(&frame, 4096, &Sealer { seed: 4, ..sealer() }, u64::MAX).is_none(),
+            Table::read(&frame, 4096, &Sealer::new(4, Digest::Xxh3), u64::MAX).is_none(),
             "of another shard"
         );
         assert_eq!((table.slots_from + 4096) % 64, 0);

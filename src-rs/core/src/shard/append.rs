@@ -11,6 +11,7 @@ use crate::index::snapshot::{About, encode};
 use crate::index::{Entry, Place, merge};
 use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_BEHIND_FROM, WRITE_CHUNK};
 use crate::state::{Scratch, State};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Frames on their way to the end of a file.
@@ -237,9 +238,9 @@ pub(super) fn write_snapshot(
 ) -> Result<()> {
     let tail = state.tail.sorted();
     let mut run = match (fresh.is_empty(), tail.is_empty()) {
-        (true, _) => tail,
-        (_, true) => fresh.to_vec(),
-        _ => merge::merge(fresh, &tail, |a, b| state.same(a.place, b.place, scratch)),
+        (true, _) => Cow::Owned(tail),
+        (_, true) => Cow::Borrowed(fresh),
+        _ => Cow::Owned(merge::merge(fresh, &tail, |a, b| state.same(a.place, b.place, scratch))),
     };
     let mut absorbed = 0;
     let mut sound = true;
@@ -250,7 +251,7 @@ pub(super) fn write_snapshot(
             break;
         }
         match state.merged(&run, table, scratch) {
-            Some(merged) => run = merged,
+            Some(merged) => run = Cow::Owned(merged),
             None => {
                 sound = false;
                 break;
@@ -260,11 +261,11 @@ pub(super) fn write_snapshot(
     }
     let older = if sound { state.tables.get(absorbed).map_or(0, |t| t.frame) } else { 0 };
     if !sound {
-        run = state.live_by_scan(scratch);
+        run = Cow::Owned(state.live_by_scan(scratch));
     }
-    if older == 0 {
+    if older == 0 && run.iter().any(|e| e.place.is_tombstone()) {
         // Nothing lies beneath that a tombstone would have to hide.
-        run.retain(|e| !e.place.is_tombstone());
+        run.to_mut().retain(|e| !e.place.is_tombstone());
     }
     // What could not be compared may be twice in the run.
     state.view.could_read()?;

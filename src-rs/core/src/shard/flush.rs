@@ -108,13 +108,13 @@ impl Shard {
         let mut block = vec![0; usize::try_from(HEADER_LEN).unwrap_or(0)];
         let file = state.view.file();
         file.read_at(&mut block, 0)?;
-        let newest = Root::decode_all(&block, state.sealer.seed).first().copied();
+        let newest = Root::decode_all(&block, state.sealer.seed()).first().copied();
         if newest.is_some_and(|n| n.committed >= root.committed && n.committed <= state.end) {
             // Another flush got further meanwhile.
             return Ok(());
         }
         let root = Root { sequence: newest.map_or(0, |r| r.sequence).saturating_add(1), ..*root };
-        file.write_at(&root.encode(state.sealer.seed), root.offset())?;
+        file.write_at(&root.encode(state.sealer.seed()), root.offset())?;
         state.root = Some(root);
         Ok(())
     }

@@ -64,8 +64,10 @@ impl Shard {
     }
 
     /// Leaves the lock to those who have waited for it for long, before this call has waited itself.
-    fn let_others_go_first(&self, patience: &Patience) {
-        let Some(sidecar) = &self.sidecar else { return };
+    fn let_others_go_first(sidecar: &Sidecar, patience: &Patience) {
+        if !sidecar.is_turn_taken() {
+            return;
+        }
         let mut since = Instant::now();
         let until = since.checked_add(Duration::from_millis(MAX_GIVE_WAY_MS));
         while sidecar.is_turn_taken()
@@ -89,9 +91,7 @@ impl Shard {
                 self.attach_sidecar(true, patience)?;
             }
             let Some(sidecar) = &self.sidecar else { continue };
-            if sidecar.is_turn_taken() {
-                self.let_others_go_first(patience);
-            }
+            Self::let_others_go_first(sidecar, patience);
             self.wait_for(sidecar, patience)?;
             if sidecar.is_replaced_by(self.storage.identity(&self.lock_path)?) {
                 sidecar.file().unlock();

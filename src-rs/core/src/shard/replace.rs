@@ -123,7 +123,7 @@ impl Shard {
         };
         state.view.could_read()?;
         let file = state.view.file();
-        file.write_at(&root.encode(state.sealer.seed), root.offset())?;
+        file.write_at(&root.encode(state.sealer.seed()), root.offset())?;
         file.sync()?;
         self.storage.rename(path, &self.path)?;
         state.root = Some(root);

@@ -142,7 +142,7 @@ impl State {
     #[must_use]
     pub fn head_at(&self, offset: u64, scratch: &mut Scratch) -> Option<Head> {
         let head = *Head::read(self.view.get(offset, HEAD_LEN, &mut scratch.frame)?)?;
-        head.is_whole(self.sealer.seed, offset).then_some(head)
+        head.is_whole(self.sealer.seed(), offset).then_some(head)
     }
 
     /// Puts a frame that we have just read or written into the tail.

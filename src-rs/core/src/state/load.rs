@@ -49,7 +49,7 @@ impl State {
         };
         let seed = header.check_seed();
         let root = Root::decode_all(block, seed).first().copied();
-        let sealer = Sealer { seed, digest: header.digest.clone() };
+        let sealer = Sealer::new(seed, header.digest.clone());
         Ok(Loading::Loaded(Box::new(State {
             generation: header.generation,
             header,

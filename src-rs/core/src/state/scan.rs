@@ -134,7 +134,7 @@ impl Walk {
         let mut at = 0usize;
         while let Some(head) = bytes.get(at..).and_then(Head::read) {
             let offset = from.saturating_add(at as u64);
-            if head.is_whole(sealer.seed, offset) {
+            if head.is_whole(sealer.seed(), offset) {
                 return Some(offset);
             }
             at = at.saturating_add(ALIGN as usize);
@@ -145,7 +145,7 @@ impl Walk {
     fn step_at(&mut self, view: &View, sealer: &Sealer, offset: u64) -> Option<Step> {
         let head = *Head::read(view.get(offset, HEAD_LEN, &mut self.scratch)?)?;
         let step = Step { offset, head };
-        if !head.is_whole(sealer.seed, offset) {
+        if !head.is_whole(sealer.seed(), offset) {
             return None;
         }
         if step.end() > self.to {

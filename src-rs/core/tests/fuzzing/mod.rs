@@ -122,7 +122,7 @@ pub fn seal(bytes: &mut [u8], places: &[usize]) {
             slot[32..].copy_from_slice(&sum.to_le_bytes());
         }
     }
-    let sealer = Sealer { seed, digest: header.digest };
+    let sealer = Sealer::new(seed, header.digest);
     for at in places.iter().copied() {
         let Some(head) = bytes.get(at..).and_then(Head::read).copied() else { continue };
         let len = usize::try_from(head.length.get()).unwrap_or(usize::MAX);

@@ -1,6 +1,7 @@
 //! The text of a module as V8 takes it: one byte a character where Latin-1 is enough, else two.
 
 use super::traits::Traits;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is put around a CommonJS module. It has lines of its own, so that the line which is printed with an error is the
@@ -75,22 +76,55 @@ impl Text {
             }
             return Text { bytes: Arc::new(buffer), wide, bare, traits };
         }
-        let text = String::from_utf8_lossy(source);
+        // The lossy way looks at each byte.
+        let text = str::from_utf8(source).map_or_else(|_| String::from_utf8_lossy(source), Cow::Borrowed);
         let pieces = [before, &*text, after];
         let room = text.len().saturating_add(before.len()).saturating_add(after.len());
-        if text.chars().all(|c| u32::from(c) <= 0xff) {
+        if is_latin_1(&text) {
             let mut bytes = Vec::with_capacity(room);
-            for piece in pieces {
-                bytes.extend(piece.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
+            for (plain, other) in pieces.into_iter().flat_map(runs) {
+                bytes.extend_from_slice(plain.as_bytes());
+                bytes.extend(other.map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
             }
             return Text { bytes: Arc::new(bytes), wide, bare, traits };
         }
         let mut bytes = Vec::with_capacity(room.saturating_mul(2));
-        for unit in pieces.into_iter().flat_map(str::encode_utf16) {
-            bytes.extend_from_slice(&unit.to_ne_bytes());
+        for (plain, other) in pieces.into_iter().flat_map(runs) {
+            bytes.extend(plain.bytes().flat_map(|byte| u16::from(byte).to_ne_bytes()));
+            if let Some(other) = other {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    bytes.extend_from_slice(&unit.to_ne_bytes());
+                }
+            }
         }
         Text { bytes: Arc::new(bytes), wide: true, bare, traits }
     }
+}
+
+/// Whether all characters of a text are of Latin-1: in UTF-8 those begin with no byte above 0xC3.
+fn is_latin_1(text: &str) -> bool {
+    text.as_bytes().chunks(RUN).all(|chunk| chunk.is_ascii() || chunk.iter().all(|byte| *byte <= 0xc3))
+}
+
+/// Bytes that are looked at together for what is not ASCII.
+const RUN: usize = 64;
+
+/// A text as runs of ASCII, each with the character behind it: most sources have few others, and a run is taken as a whole.
+fn runs(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let bytes = rest.as_bytes();
+        let ahead = bytes.chunks(RUN).take_while(|chunk| chunk.is_ascii()).count().saturating_mul(RUN);
+        let within = bytes.get(ahead..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii()).count();
+        let (plain, behind) = rest.split_at_checked(ahead.saturating_add(within)).unwrap_or((rest, ""));
+        let mut others = behind.chars();
+        let other = others.next();
+        rest = others.as_str();
+        Some((plain, other))
+    })
 }
 
 #[cfg(test)]
@@ -141,7 +175,29 @@ mod tests {
         begins("#!/usr/bin/env node\neval(1)", WRAP_IN_LINE.0);
         begins("eval(1)", "");
         begins("// a\neval(arguments.callee)", "");
+        begins("'use strict';\neval(node.callee)", WRAP_IN_LINE.0);
         assert_eq!(*Text::of(b"eval(1)", Fitting).bytes, b"eval(1)");
+    }
+
+    #[test]
+    fn runs_of_ascii_end_where_they_end() {
+        for ahead in [0, 1, RUN - 1, RUN, RUN + 1, 3 * RUN] {
+            for other in
+                ["\u{7f}", "\u{80}", "\u{e9}", "\u{ff}", "\u{100}", "\u{1f600}", "\u{e9}\u{e9}\u{1f600}"]
+            {
+                for behind in [0, 1, RUN] {
+                    let source = ["x".repeat(ahead), other.into(), "y".repeat(behind)].concat();
+                    let text = Text::of(source.as_bytes(), Bare);
+                    let wide = source.chars().any(|c| u32::from(c) > 0xff);
+                    let expected: Vec<u8> = if wide {
+                        source.encode_utf16().flat_map(u16::to_ne_bytes).collect()
+                    } else {
+                        source.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+                    };
+                    assert_eq!((&*text.bytes, text.wide), (&expected, wide), "{ahead} {other} {behind}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Traits {
     pub makes_code: bool,
     /// Whether its first line is one of which nothing is ever told: empty, a comment, a directive.
     pub quiet: bool,
-    /// Whether it may ask for its own function (`arguments.callee`).
+    /// Whether it may ask for its own function (`arguments.callee`), which strict code may not.
     pub asks_itself: bool,
 }
 
@@ -32,19 +32,25 @@ impl Traits {
             names_itself: has("sourceURL="),
             makes_code,
             quiet: makes_code && is_quiet(source),
-            asks_itself: makes_code && has("callee"),
+            asks_itself: makes_code && has("callee") && !is_strict(source),
         }
     }
 }
 
 /// Bytes whose braces are counted at once.
 const STEP: usize = 64;
+const _: () = assert!(STEP <= u8::MAX as usize);
+
+/// How often a byte stands in at most `STEP`: added up in a byte, sixteen and more of them at once.
+fn count(bytes: &[u8], wanted: u8) -> usize {
+    usize::from(bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(*byte == wanted))))
+}
 
 /// Braces are counted wherever they stand, so that this is quick: it is no proof.
 fn may_end(source: &[u8]) -> bool {
-    let count = |bytes: &[u8], brace: u8| bytes.iter().filter(|byte| **byte == brace).count();
     let mut depth = 0usize;
-    for step in source.chunks(STEP) {
+    let (steps, rest) = source.as_chunks::<STEP>();
+    for step in steps.iter().map(<[u8; STEP]>::as_slice).chain([rest]) {
         let closing = count(step, b'}');
         if closing <= depth {
             depth = depth.saturating_sub(closing).saturating_add(count(step, b'{'));
@@ -118,14 +124,15 @@ fn is_constructor(before: &[u8], after: &[u8]) -> bool {
     matches!(own.unwrap_or(before).trim_ascii_end().last(), Some(b'.' | b'[')) && called == Some(&b'(')
 }
 
-fn is_quiet(source: &[u8]) -> bool {
-    let Some(end) = memchr::memchr(b'\n', source) else { return false };
-    let line = source.get(..end).unwrap_or_default();
+/// The first line, and what is behind it, where V8 sees the same line: a carriage return, U+2028 and U+2029 end one for it, too.
+fn first_line(source: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (line, behind) = source.split_at_checked(memchr::memchr(b'\n', source)?)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // What else ends a line for V8: a carriage return, U+2028 and U+2029.
-    if line.contains(&b'\r') || memmem::find(line, b"\xe2\x80").is_some() {
-        return false;
-    }
+    (!line.contains(&b'\r') && memmem::find(line, b"\xe2\x80").is_none()).then_some((line, behind))
+}
+
+fn is_quiet(source: &[u8]) -> bool {
+    let Some((line, _)) = first_line(source) else { return false };
     if line.starts_with(b"#!") {
         return true;
     }
@@ -142,9 +149,53 @@ fn is_quiet(source: &[u8]) -> bool {
     }
 }
 
+/// Whether all of it is strict for certain: behind comments it begins with the directive and a semicolon.
+fn is_strict(source: &[u8]) -> bool {
+    let mut rest = source.trim_ascii_start();
+    loop {
+        let behind = if let Some(comment) = rest.strip_prefix(b"/*") {
+            memmem::find(comment, b"*/").and_then(|at| comment.get(at.saturating_add(2)..))
+        } else if rest.starts_with(b"//") || rest.starts_with(b"#!") {
+            first_line(rest).map(|(_, behind)| behind)
+        } else {
+            break;
+        };
+        let Some(behind) = behind else { return false };
+        rest = behind.trim_ascii_start();
+    }
+    let directive = rest.strip_prefix(b"'use strict'").or(rest.strip_prefix(b"\"use strict\""));
+    directive.is_some_and(|behind| behind.trim_ascii_start().starts_with(b";"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strict_code_does_not_ask_for_its_own_function() {
+        let asks = |source: &str| Traits::of(format!("{source}\neval(x); y.callee").as_bytes()).asks_itself;
+        for strict in [
+            "'use strict';",
+            "\"use strict\" ; a()",
+            "#!/usr/bin/env node\n// a\r\n/* b\n c */\n\n  \"use strict\";",
+        ] {
+            assert!(!asks(strict), "{strict}");
+        }
+        for sloppy in [
+            "",
+            "'use strict'",
+            "'use strict'.length;",
+            "a(); 'use strict';",
+            "// 'use strict';",
+            "// a\rb()\n'use strict';",
+            "// a\u{2028}b()\n'use strict';",
+            "/* 'use strict';",
+            "`use strict`;",
+            "'use client'; 'use strict';",
+        ] {
+            assert!(asks(sloppy), "{sloppy}");
+        }
+    }
 
     #[test]
     fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {

@@ -1,4 +1,6 @@
-import { invalid } from './errors.js';
+import { invalid } from '../errors.js';
+import { type Handle, hot, META_AT } from '../handle.js';
+import { isTime, writeSource } from '../validator.js';
 
 /**
  * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
@@ -34,7 +36,7 @@ const BYTES_AT = 48;
 const MAX_BYTES = 64;
 enum Kind {
   None = 0,
-  Mtime = 1,
+  // 1 is MTIME of ../validator.ts.
   Digest = 2,
   Opaque = 3,
 }
@@ -51,27 +53,15 @@ export class MetaBlock {
 
   /** Writes a validator without an expiry. */
   writeValidator(validator: Validator): void {
-    const n = this.#numbers;
     if (validator instanceof Uint8Array) this.#writeBytes(Kind.Opaque, validator);
     else if (typeof validator !== 'object' || validator === null) throw wrongValidator();
     else if ('mtimeSec' in validator) {
-      // Everything is read before anything is written: a getter may use the shard, and so this block.
-      const { mtimeSec, mtimeNsec, size } = validator;
-      if (
-        !Number.isSafeInteger(mtimeSec) ||
-        !Number.isInteger(mtimeNsec) ||
-        mtimeNsec < 0 ||
-        mtimeNsec > 999_999_999
-      )
-        throw invalid('a validator needs an integer mtimeSec and an mtimeNsec of 0 to 999999999');
-      if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
-        throw invalid("a validator's size must be a whole number of bytes");
-      n[0] = Kind.Mtime;
-      n[1] = 0;
-      n[2] = mtimeSec;
-      n[3] = mtimeNsec;
-      n[4] = size ?? -1;
-      n[5] = 0;
+      if (!writeSource(this.#numbers, validator))
+        throw invalid(
+          isTime(validator.mtimeSec, validator.mtimeNsec)
+            ? "a validator's size must be a whole number of bytes"
+            : 'a validator needs an integer mtimeSec and an mtimeNsec of 0 to 999999999',
+        );
     } else {
       const { digest } = validator;
       if (!(digest instanceof Uint8Array && digest.length > 0)) throw wrongValidator();
@@ -102,6 +92,13 @@ export class MetaBlock {
       this.#numbers[1] = Math.max(1, Math.floor(expiresAt));
     }
   }
+}
+
+/** The metadata block of a shard's calls. */
+export function metaOf(handle: Handle): MetaBlock {
+  const more = hot(handle);
+  more.meta ??= new MetaBlock(handle.first.exchange, META_AT);
+  return more.meta;
 }
 
 function wrongValidator() {

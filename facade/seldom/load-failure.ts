@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { WarmshardError } from '../errors.js';
-import type { Attempt } from '../loader.js';
+import { platformTriple } from '../loader.js';
+import { type Attempt, load } from './search.js';
 
 // Why no binary could be loaded, and what to do about it: for the error, and for `warmshard doctor`.
 
@@ -208,4 +209,12 @@ export function loadFailure(triple: string, attempts: readonly Attempt[]): Warms
   return new WarmshardError('ERR_NATIVE_LOAD', message, undefined, undefined, undefined, {
     cause: attempts.at(-1)?.error,
   });
+}
+
+/** The addon, wherever it is; or that error. */
+export function findAddon<A>(isOurs: (found: Partial<A>) => found is A, given: object): A {
+  const attempts: Attempt[] = [];
+  const addon = load(attempts, isOurs, given);
+  if (addon === undefined) throw loadFailure(platformTriple(), attempts);
+  return addon;
 }

@@ -1,9 +1,37 @@
-import type { Validator } from '../meta.js';
-import type { NativeEntryInfo } from '../native.js';
-import type { EntryInfo } from '../reports.js';
+import type { Handle } from '../handle.js';
+import { type NativeEntryInfo, table } from '../native.js';
+import type { EntryInfo, ShardStats } from '../reports.js';
+import { shutBecause } from './door.js';
+import type { Validator } from './meta.js';
+
+/** `Shard.info`. */
+export function infoOf({ native, partNames }: Handle, key: string): EntryInfo | undefined {
+  const info = table('shard').info(native, key);
+  return info == null ? undefined : described(info, partNames);
+}
+
+/** `Shard.list`. */
+export function listOf({ native, partNames }: Handle): EntryInfo[] {
+  return table('shard')
+    .list(native)
+    .map((info) => described(info, partNames));
+}
+
+/** `Shard.stats`. */
+export function statsOf({ native, door, memo }: Handle): ShardStats {
+  memo?.count();
+  const { rejected, ...stats } = table('shard').stats(native);
+  const doorShut = shutBecause();
+  return {
+    ...stats,
+    door: door === 0 ? 'node-api' : 'fast',
+    ...(doorShut !== undefined && { doorShut }),
+    ...(rejected != null && { rejected }),
+  };
+}
 
 /** An entry's description with the names of its parts. */
-export function entryInfo(info: NativeEntryInfo, partNames: readonly string[]): EntryInfo {
+function described(info: NativeEntryInfo, partNames: readonly string[]): EntryInfo {
   const validator = decodeValidator(info.validatorKind, info.validator);
   return {
     key: info.key,

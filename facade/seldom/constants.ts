@@ -1,7 +1,7 @@
 import type { Constant } from '../constants.js';
 import { WarmshardError } from '../errors.js';
-import type { Codec } from './codec.js';
-import { decodeUtf8 } from './utf8.js';
+import type { Codec } from '../later/codec.js';
+import { decodeUtf8 } from '../later/utf8.js';
 
 // Layout, version 1: 0xC7, version, count of constants; then for each a tag and what belongs to it. Counts and lengths
 // are LEB128. Every constant takes at least one byte, so that a count beyond the bytes at hand is damage.

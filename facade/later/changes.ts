@@ -1,0 +1,55 @@
+import { WarmshardError } from '../errors.js';
+import type { Handle } from '../handle.js';
+import { table } from '../native.js';
+import { type Entry, valuesOf } from './values.js';
+import { runWork, type WorkOptions } from './work.js';
+
+// Changes of many entries at once, and work off the event loop.
+
+type Entries<V> = Iterable<[string, V] | Entry<V>>;
+
+/** `result`, of a change that changes nothing, where changes are allowed. */
+export function requireWritable<T>({ native, path, readOnly }: Handle, result: T): T {
+  // Throws where the shard is closed.
+  table('shard').size(native);
+  if (readOnly)
+    throw new WarmshardError(
+      'ERR_READ_ONLY',
+      `${path} was opened with readOnly; open it without to change it`,
+      undefined,
+      undefined,
+      path,
+    );
+  return result;
+}
+
+/** `Shard.mergeIn`, or `replaceAll`. */
+export function writeMany<V>(handle: Handle, entries: Entries<V>, replace: boolean): number {
+  const batch = valuesOf<V>(handle).collect(entries);
+  if (batch.count === 0 && !replace) return requireWritable(handle, 0);
+  return table('shard').writeMany(handle.native, batch, replace);
+}
+
+/** The same off the event loop. */
+export async function writeManyAsync<V>(
+  handle: Handle,
+  entries: Entries<V>,
+  replace: boolean,
+  options: WorkOptions | undefined,
+): Promise<number> {
+  const batch = valuesOf<V>(handle).collect(entries);
+  return runWork(options, async (job) =>
+    batch.count === 0 && !replace
+      ? requireWritable(handle, 0)
+      : table('shard').writeManyAsync(handle.native, batch, replace, job),
+  );
+}
+
+/** Work on a shard that the addon does off the event loop, by the name of the addon's function. */
+export function workOn<T>(
+  { native }: Handle,
+  name: 'compactAsync' | 'verifyAsync' | 'flushAsync' | 'evictStaleAsync',
+  options: WorkOptions | undefined,
+): Promise<T> {
+  return runWork(options, (job) => table('shard')[name](native, job) as Promise<T>);
+}

@@ -1,0 +1,73 @@
+import { invalid } from '../errors.js';
+import { fast, ORDINARY } from '../fast.js';
+import { type Handle, hot } from '../handle.js';
+import { viewFirst } from '../lending.js';
+import { writeValidator } from '../validator.js';
+import { knock } from './door.js';
+import type { Validator } from './meta.js';
+import { viewParts } from './views.js';
+
+// Look-ups of `Shard` that are not of one key and its bytes.
+
+/** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
+const ABSENT = 0xffff_fffd;
+
+/** Keys from looking ahead to one to looking it up; see src-rs/core/src/state/ahead.rs. */
+const AHEAD = 12;
+
+/** `Shard.getParts`. */
+export function getParts(
+  handle: Handle,
+  key: string,
+  validator?: Validator,
+): Record<string, Uint8Array> | undefined {
+  if (validator === undefined) return viewParts(handle, hot(handle).getParts(key));
+  return viewParts(handle, writeValidator(handle, validator).getPartsChecked(key));
+}
+
+/** `Shard.getMany`. */
+export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
+  if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
+  // A copy: the addon must not meet getters or a proxy.
+  const wanted: string[] = Array.from(keys);
+  const { coding } = handle;
+  if (coding !== undefined) return wanted.map((key) => coding.get(key, undefined, handle));
+  if (handle.patience > 0) {
+    handle.patience -= wanted.length;
+    if (handle.patience <= 0) knock(handle);
+  }
+  if (handle.door !== 0 && wanted.length > 0) return getQuickly<V>(handle, wanted);
+  const { windows } = handle;
+  const answers = new Uint32Array(wanted.length * 3);
+  hot(handle).getMany(wanted, answers);
+  const values = new Array<V | undefined>(wanted.length).fill(undefined);
+  const rest: number[] = [];
+  for (let i = 0, word = 0; i < wanted.length; i++, word += 3) {
+    const id = answers[word] as number;
+    const window = windows[id];
+    if (window !== undefined && window.byteLength > 0)
+      values[i] = new Uint8Array(window, answers[word + 1], answers[word + 2]) as V;
+    else if (id !== ABSENT) rest.push(i);
+  }
+  // Only now: a look-up may find a new file, whose windows have the same numbers.
+  for (const i of rest)
+    values[i] = viewFirst(handle, hot(handle).getAgain(wanted[i] as string)) as V | undefined;
+  return values;
+}
+
+/** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
+function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
+  const { door, first } = handle;
+  const count = keys.length;
+  const values = new Array<V | undefined>(count);
+  for (let next = 0; next < count + AHEAD; next++) {
+    if (next < count) fast.ahead(keys[next] as string, door);
+    const i = next - AHEAD;
+    if (i < 0) continue;
+    const key = keys[i] as string;
+    let status = fast.get(key, door);
+    if (status === ORDINARY) status = first.get(key);
+    values[i] = viewFirst(handle, status, key) as V | undefined;
+  }
+  return values;
+}

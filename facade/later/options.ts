@@ -1,0 +1,62 @@
+import { invalid } from '../errors.js';
+import type { NativeOptions } from '../native.js';
+import type { ShardOptions } from '../options.js';
+import { flag, oneOf, show, text, whole } from './checks.js';
+
+/** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
+export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+  const { host, parts, digest, root } = options;
+  if (host !== undefined) {
+    if (typeof host !== 'object' || host === null)
+      throw invalid('host must be an object with name and version');
+    text('host.name', host.name);
+    text('host.version', host.version);
+    if (host.schema !== undefined && !(Number.isInteger(host.schema) && host.schema >>> 0 === host.schema))
+      throw invalid(`host.schema must be a whole number of 0 to 4294967295, not ${show(host.schema)}`);
+    if (host.binary !== undefined && host.binary !== false) text('host.binary', host.binary);
+  }
+  if (parts !== undefined) {
+    if (!Array.isArray(parts)) throw invalid('parts must be an array of names');
+    for (const part of parts) text('the name of a part', part);
+    // Assigned to an object it would be no property.
+    if (parts.includes('__proto__')) throw invalid("a part cannot be named '__proto__'");
+  }
+  const keyed = typeof digest === 'object' && digest !== null;
+  if (keyed && !(digest.key instanceof Uint8Array))
+    throw invalid('digest.key must be a Uint8Array of 32 bytes');
+  const { durability, verify, access, trust, maxBytes, maxEntryBytes, lockTimeout } = options;
+  const { readOnly, copy, autoCompact } = options;
+  if (digest !== undefined && !keyed) oneOf('digest', digest, ['xxh3', 'blake3']);
+  oneOf('durability', durability, ['flush', 'sync']);
+  oneOf('verify', verify, ['first', 'always']);
+  oneOf('access', access, ['mmap', 'read']);
+  oneOf('trust', trust, ['private', 'group', 'system']);
+  whole('maxBytes', maxBytes);
+  whole('maxEntryBytes', maxEntryBytes);
+  whole('lockTimeout', lockTimeout);
+  flag('readOnly', readOnly);
+  flag('copy', copy);
+  flag('autoCompact', autoCompact);
+  if (root !== undefined) text('root', root);
+  const binary = host === undefined ? false : (host.binary ?? process.execPath);
+  return {
+    hostName: host?.name ?? '',
+    hostVersion: host?.version ?? '',
+    hostSchema: host?.schema,
+    hostBinary: binary === false ? undefined : binary,
+    parts: parts === undefined ? [''] : [...parts],
+    readOnly: readOnly ?? false,
+    syncEach: durability === 'sync',
+    digest: keyed ? undefined : digest,
+    digestKey: keyed ? digest.key : undefined,
+    verifyAlways: verify === 'always',
+    mapped: access !== 'read',
+    maxBytes,
+    maxEntryBytes,
+    lockTimeout,
+    root,
+    trust,
+    autoCompact: autoCompact ?? true,
+  };
+}

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { trustedVariable } from '../environment.js';
+import { isForSnapshot, openBinary, platformTriple, usualPlaces } from '../loader.js';
+
+// Finds the native binary wherever it may be, and keeps account of what was tried.
+
+/** Where it may be: at a path given by hand, or where installers put it, or where Node.js finds the package. */
+export function candidates(triple: string): string[] {
+  const override = trustedVariable('WARMSHARD_NATIVE_PATH');
+  if (override) return [override];
+  const installed = `@warmshard/${triple}`;
+  const [built, below, beside] = usualPlaces(triple);
+  // Asking first: a `require` that fails takes as long as one that does not. And one that has to search takes longer
+  // than the rest of loading.
+  if (existsSync(built)) return [built, installed];
+  return [...[below, beside].filter((path) => existsSync(path)), installed];
+}
+
+/** As `require` of this file finds it, also where a bundler has put one of its own in its place. */
+const resolved = (name: string): string =>
+  (require('node:module') as typeof import('node:module')).createRequire(__filename).resolve(name);
+
+/** A place where the binary was sought in vain. */
+export interface Attempt {
+  readonly place: string;
+  readonly error: unknown;
+}
+
+/**
+ * The addon from the first place that has one; what was tried before goes into `attempts`. Where the binary for this C
+ * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
+ */
+export function load<A>(
+  attempts: Attempt[],
+  isOurs: (found: Partial<A>) => found is A,
+  given?: object,
+): A | undefined {
+  if (isForSnapshot()) {
+    attempts.push({ place: 'nowhere', error: 'a startup snapshot is being built' });
+    return undefined;
+  }
+  const triple = platformTriple();
+  for (const place of candidates(triple)) {
+    const found = tryPlace(place, attempts, isOurs, given);
+    if (found !== undefined) return found;
+  }
+  const [system, arch, libc] = triple.split('-');
+  if (libc === undefined || trustedVariable('WARMSHARD_NATIVE_PATH')) return undefined;
+  return tryPlace(`@warmshard/${system}-${arch}-${libc === 'gnu' ? 'musl' : 'gnu'}`, attempts, isOurs, given);
+}
+
+function tryPlace<A>(
+  place: string,
+  attempts: Attempt[],
+  isOurs: (found: Partial<A>) => found is A,
+  given: object | undefined,
+): A | undefined {
+  try {
+    const found = openBinary<A>(/^\/.*\.node$/s.test(place) ? place : resolved(place), given);
+    if (isOurs(found)) return found;
+    attempts.push({ place, error: 'not a binary of warmshard' });
+  } catch (error) {
+    attempts.push({ place, error });
+  }
+  return undefined;
+}
