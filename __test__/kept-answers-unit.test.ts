@@ -29,6 +29,7 @@ function played(eager = false) {
     asked: 0,
     told: 0,
     pages: 0,
+    pageNumber: 1,
     /** Whether answers are kept now. */
     get on() {
       return it.handle.front !== undefined;
@@ -75,9 +76,12 @@ function played(eager = false) {
   } as unknown as Handle;
   it.memo = new Memo(
     it.handle,
-    () => {
-      it.pages++;
-      return it.page;
+    {
+      page() {
+        it.pages++;
+        return it.page;
+      },
+      pageNumber: () => it.pageNumber,
     },
     eager,
   );

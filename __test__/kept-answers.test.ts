@@ -4,6 +4,7 @@ import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { Shard } from 'warmshard';
+import { MOST } from '../facade/later/memo.js';
 import { bytes, same, text } from './helpers/bytes.js';
 import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
@@ -159,10 +160,9 @@ keeping('whoever takes the memory of a value away keeps nobody from getting it',
     const value = shard.get('k') as Uint8Array;
     same(t, value, bytes('value'));
     const buffer = value.buffer as ArrayBuffer & { transfer?: () => ArrayBuffer };
-    // The first is not there on Node.js 20, the second refuses lent memory on later ones.
-    if (buffer.transfer) buffer.transfer();
-    else structuredClone(value, { transfer: [buffer] });
-    t.is(value.length, 0);
+    // Not there on Node.js 20, where nothing else takes lent memory away either.
+    buffer.transfer?.();
+    t.is(value.length, 'transfer' in buffer ? 0 : 5);
     same(t, shard.get('k'), bytes('value'));
   }
 });
@@ -236,9 +236,9 @@ keeping('strings that are new each time end it, and the same ones bring it back'
 keeping('many answers are not all kept, and none for long that nobody asks for', async (t) => {
   const seen = await inChild(
     t,
-    async ({ warmshard: { Shard }, collect, sleep }: Inside, path: string) => {
+    async ({ warmshard: { Shard }, collect, sleep }: Inside, [path, MOST]: [string, number]) => {
       const shard = Shard.open(path);
-      const keys = Array.from({ length: 150_000 }, (_, i) =>
+      const keys = Array.from({ length: 50_000 }, (_, i) =>
         Buffer.from(`a key of some length ${i}`).toString('latin1'),
       );
       const value = Buffer.alloc(40, 1);
@@ -259,17 +259,17 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
       };
       // On a busy machine V8 takes its time to optimise.
       let kept = 0;
-      for (let round = 0; round < 60 && kept <= 100_000; round++) kept = count(keys);
+      for (let round = 0; round < 60 && kept <= MOST - 512; round++) kept = count(keys);
       const full = await heap();
       for (let i = 0; i < 50; i++) await sleep(100);
       return { kept, freed: full - (await heap()), length: shard.get(keys[0] as string)?.length };
     },
-    shardPath(t),
+    [shardPath(t), MOST],
     { env: { WARMSHARD_FAST: 'eager' }, nodeArgs: ['--expose-gc'] },
   );
   // Of a turn of look-ups, one is asked anew.
-  t.true(seen.kept > 100_000 && seen.kept <= 131_072, `${seen.kept} were kept`);
-  t.true(seen.freed > 5e6, `${seen.freed} bytes were freed`);
+  t.true(seen.kept > MOST - 512 && seen.kept <= MOST, `${seen.kept} were kept`);
+  t.true(seen.freed > 2e6, `${seen.freed} bytes were freed`);
   t.is(seen.length, 40);
 });
 

@@ -103,7 +103,7 @@ function attach(handle: Handle): MoreCalls {
 export function closeHandle(handle: Handle): void {
   handle.closed = true;
   handle.memo?.close();
-  if (handle.watched !== undefined) unwatch(handle.watched);
+  unwatch(handle.watched);
   native().close(handle.native);
   handle.windows.length = 0;
 }

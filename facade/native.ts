@@ -115,7 +115,9 @@ export interface SeldomCalls {
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
   /** The published generation in two halves, where all processes see it: only to be read. */
-  page(shard: NativeShard): Int32Array | undefined;
+  page(shard: NativeShard): Int32Array | null | undefined;
+  /** Differs from what it was while the handle used another page. */
+  pageNumber(shard: NativeShard): number;
   info(shard: NativeShard, key: string): NativeEntryInfo | null;
   list(shard: NativeShard): NativeEntryInfo[];
   cursor(shard: NativeShard): NativeCursor;

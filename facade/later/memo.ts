@@ -1,7 +1,7 @@
 import { fast, ORDINARY } from '../fast.js';
 import { type Handle, hot } from '../handle.js';
 import { viewFirst } from '../lending.js';
-import { table } from '../native.js';
+import { type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
 import type { Validator } from './meta.js';
 import { MORE_COPIES } from './views.js';
@@ -82,6 +82,7 @@ export class Memo {
   private values = new Map<string, Uint8Array>();
   private readonly answer: Uint32Array;
   private page: Int32Array | undefined;
+  private number = 0;
   private low = 0;
   private high = 0;
   private era = 0;
@@ -102,8 +103,7 @@ export class Memo {
 
   constructor(
     private readonly handle: Handle,
-    /** Shows the published generation in two halves, where all processes see it: only to be read. */
-    private readonly look: () => Int32Array | null | undefined,
+    private readonly shard: Pick<SeldomCalls, 'page' | 'pageNumber'>,
     /** Whether to begin at once each time, so that tests see it. */
     private readonly eager = false,
   ) {
@@ -189,9 +189,10 @@ export class Memo {
 
   private begin(): void {
     if (this.on || this.handle.closed) return;
-    const { answer, handle } = this;
+    const { answer, handle, shard } = this;
+    const number = shard.pageNumber(handle.native);
     const era = answer[ERA] as number;
-    const page = this.page !== undefined && era === this.era ? this.page : this.look();
+    const page = number === this.number ? this.page : shard.page(handle.native);
     if (page == null) {
       this.wait = LONGEST_PATIENCE;
       return;
@@ -199,6 +200,7 @@ export class Memo {
     // What was kept before still is, if it holds.
     if (this.page === undefined || !this.holds()) this.drop();
     this.page = page;
+    this.number = number;
     this.era = era;
     this.low = page[0] as number;
     this.high = page[1] as number;
@@ -245,5 +247,5 @@ export function memoOf(handle: Handle): Memo | undefined {
   const { WARMSHARD_MEMO: memo, WARMSHARD_FAST: door } = process.env;
   return memo === '0'
     ? undefined
-    : new Memo(handle, () => table('shard').page(handle.native), door === 'eager');
+    : new Memo(handle, table('shard'), door === 'eager');
 }

@@ -29,6 +29,7 @@ pub const FUNCTIONS: Functions = &[
     ("size", size_c_callback),
     ("generation", generation_c_callback),
     ("page", page_c_callback),
+    ("pageNumber", page_number_c_callback),
     ("info", info_c_callback),
     ("list", list_c_callback),
     ("cursor", cursor_c_callback),
@@ -108,6 +109,12 @@ pub fn page(shard: &External<NativeShard>, env: Env) -> napi::Result<Option<Unkn
     let view = words.and_then(|words| show_word(env.raw(), words, GENERATION_AT));
     // SAFETY: a value of the running callback.
     Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
+}
+
+/// Differs from what it was while the handle used another page.
+#[napi(no_export)]
+pub fn page_number(shard: &External<NativeShard>, env: Env) -> napi::Result<u32> {
+    shard.call(&env, |s| Ok(s.page_number()))
 }
 
 /// What is known of an entry.

@@ -21,6 +21,12 @@ impl Shard {
         self.era
     }
 
+    /// Differs from what it was while this handle used other pages.
+    #[must_use]
+    pub fn page_number(&self) -> u32 {
+        self.pages
+    }
+
     /// The page that this handle uses, to be looked at only. `None` where it is not mapped.
     #[must_use]
     pub fn page(&self) -> Option<SharedWords> {

@@ -72,6 +72,8 @@ pub struct Shard {
     known: u64,
     /// See `era.rs`.
     era: u32,
+    /// Pages that this handle has used.
+    pages: u32,
     /// The highest generation that this handle ever knew: what it publishes is higher, even where
     /// the files that remembered it are gone.
     highest: u64,

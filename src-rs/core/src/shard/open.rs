@@ -61,6 +61,7 @@ impl Shard {
             seen: None,
             known: 0,
             era: 0,
+            pages: 0,
             highest: 0,
             lookups: Lookups::default(),
             totals: None,
@@ -103,6 +104,7 @@ impl Shard {
     /// read-only.
     pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
+        self.pages = self.pages.wrapping_add(1);
         self.end_era();
         if let Some(state) = self.state.as_mut() {
             // Epochs count within one sidecar.
