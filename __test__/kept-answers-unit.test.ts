@@ -3,7 +3,7 @@
 import test from 'ava';
 import { fast, ORDINARY } from '../facade/fast.js';
 import { type Handle, hot } from '../facade/handle.js';
-import { ERA, Memo, MOST, TURN } from '../facade/later/memo.js';
+import { ERA, Memo, MOST, MOST_OF_ALL, TURN } from '../facade/later/memo.js';
 import { NEVER_KEEP, TICK } from '../facade/later/views.js';
 import { viewFirst } from '../facade/lending.js';
 
@@ -343,4 +343,31 @@ test.serial('without a page nothing is kept', (t) => {
   const it = played();
   it.page = undefined;
   t.is(it.begin(10_000), 10_000);
+});
+
+test.serial('all shards of a thread keep no more than so many together', (t) => {
+  const shards: ReturnType<typeof played>[] = [];
+  let kept = 0;
+  const use = () => {
+    const it = played(true);
+    const keys = fill(it, MOST);
+    for (const key of keys) for (let i = 0; i < 2; i++) it.get(key);
+    let same = 0;
+    for (const key of keys) {
+      const before = it.asked;
+      it.get(key);
+      if (it.asked === before) same++;
+    }
+    shards.push(it);
+    return same;
+  };
+  for (let i = 0; i < 6; i++) kept += use();
+  t.true(kept <= MOST_OF_ALL && kept > MOST_OF_ALL / 2, `${kept} are kept`);
+  t.is(use(), 0);
+  // One that was kept by those of other tests may be collected, or not.
+  for (const it of shards.splice(0)) {
+    it.handle.closed = true;
+    it.memo.close();
+  }
+  t.true(use() > MOST / 2, 'there is room again');
 });

@@ -32,6 +32,8 @@ export interface Handle {
   memo: Memo | undefined;
   /** What the fast door calls the shard; zero while it is not used. */
   door: number;
+  /** The same for a look-up of one key: zero also where something stands in front. */
+  direct: number;
   /** Look-ups until somebody asks whether there is such a door. */
   patience: number;
   closed: boolean;
@@ -77,6 +79,7 @@ export function openHandle(
     front: coding,
     memo: undefined,
     door: 0,
+    direct: 0,
     patience: patience(),
     closed: false,
     watched: undefined,

@@ -291,15 +291,12 @@ function openShard<V>(path: string, options: ShardOptions<V>): Handle {
 }
 
 function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
-  const { front } = handle;
-  if (front !== undefined) return front.get(key, validator, handle);
   let status = ORDINARY;
-  if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
-  else {
-    if (handle.door !== 0) status = fast.get(key, handle.door);
-    else if (--handle.patience === 0) knock(handle);
-    if (status === ORDINARY) status = handle.first.get(key);
-  }
+  if (handle.direct !== 0 && validator === undefined) status = fast.get(key, handle.direct);
+  else if (handle.front !== undefined) return handle.front.get(key, validator, handle);
+  else if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
+  else if (--handle.patience === 0) knock(handle);
+  if (status === ORDINARY) status = handle.first.get(key);
   return viewFirst(handle, status, key);
 }
 

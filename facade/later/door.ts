@@ -57,7 +57,9 @@ export function knock(handle: Handle): void {
   state ??= openDoor();
   if (state.reason !== undefined) return;
   handle.door = table('shard').fastNumber(handle.native);
-  if (handle.door !== 0 && handle.coding === undefined) handle.memo = memoOf(handle);
+  if (handle.coding !== undefined) return;
+  handle.direct = handle.door;
+  if (handle.door !== 0) handle.memo = memoOf(handle);
 }
 
 /** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */

@@ -136,40 +136,38 @@ export class Memo {
     return this.answer[ERA] === this.era && page[0] === this.low && page[1] === this.high;
   }
 
-  /** All that is rare, in one function that is too large for V8 to make it a part of its callers' loop. */
+  /**
+   * All that is rare. In one function that is larger than those which V8 makes a part of others (460 bytes of its bytecode): a
+   * loop around `Shard.get` has no room for the look-up through the door, once this is in it.
+   */
   private ask(key: string): Uint8Array | undefined {
-    const { handle } = this;
+    const { handle, values } = this;
     this.missed++;
-    const stranger = this.left <= 0 && fast.hashed(key, handle.door) === 0 && this.values.has(key);
+    const isOver = this.left <= 0;
+    const stranger = isOver && fast.hashed(key, handle.door) === 0 && values.has(key);
     let status = fast.get(key, handle.door);
     const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
     if (status === ORDINARY) status = handle.first.get(key);
     const value = viewFirst(handle, status, key);
-    // Looked at after the answer was found, which is of the time when this began, then.
-    if (this.left <= 0) this.endTurn(stranger);
-    else if (!this.holds()) this.end();
-    else if (keepable && value !== undefined && value.length !== 0 && this.values.size < this.most) {
+    if (isOver) {
+      this.count();
+      const few = TURN - this.missed < FEW && this.turns >= LEARNING;
+      if (stranger) this.strangers += STRANGER;
+      else if (this.strangers > 0) this.strangers--;
+      this.turns++;
+      this.left = TURN;
+      this.missed = this.told = 0;
+      this.idle = false;
+      if (values.size + TURN > this.most) this.most += Math.min(STEP, MOST - this.most, room());
+      if (few || this.strangers >= STRANGERS) this.end();
+    } else if (!this.holds()) {
+      // Looked at after the answer was found, which is of the time when this began, then.
+      this.end();
+    } else if (keepable && value !== undefined && value.length !== 0 && values.size < this.most) {
       this.kept++;
-      this.values.set(key, value);
+      values.set(key, value);
     }
     return value;
-  }
-
-  private endTurn(stranger: boolean): void {
-    this.count();
-    const few = TURN - this.missed < FEW && this.turns >= LEARNING;
-    this.strangers = stranger ? this.strangers + STRANGER : Math.max(0, this.strangers - 1);
-    this.turns++;
-    this.newTurn();
-    if (few || this.strangers >= STRANGERS) this.end();
-  }
-
-  private newTurn(): void {
-    this.left = TURN;
-    this.missed = this.told = 0;
-    this.idle = false;
-    if (this.values.size + TURN > this.most)
-      this.most += Math.max(0, Math.min(STEP, MOST - this.most, room()));
   }
 
   /** Tells the core of the hits so far; it looks at the clock then. */
@@ -205,9 +203,13 @@ export class Memo {
     this.low = page[0] as number;
     this.high = page[1] as number;
     this.turns = this.hits = this.kept = this.strangers = 0;
-    this.newTurn();
+    this.left = TURN;
+    this.missed = this.told = 0;
+    this.idle = false;
+    if (this.most === 0) this.most = Math.min(STEP, room());
     this.on = true;
     handle.front = this;
+    handle.direct = 0;
     timer ??= setInterval(tidyAll, TIDY_MS).unref();
   }
 
@@ -216,6 +218,7 @@ export class Memo {
     this.count();
     this.on = false;
     this.handle.front = undefined;
+    this.handle.direct = this.handle.door;
     const paid = this.hits > this.kept * COST + COST_OF_ALL;
     this.patience = paid ? PATIENCE : Math.min(LONGEST_PATIENCE, Math.max(PATIENCE, this.patience * 8));
     this.wait = this.patience;
@@ -245,7 +248,5 @@ export class Memo {
 /** Where a handle's answers are kept; nowhere if that is switched off. */
 export function memoOf(handle: Handle): Memo | undefined {
   const { WARMSHARD_MEMO: memo, WARMSHARD_FAST: door } = process.env;
-  return memo === '0'
-    ? undefined
-    : new Memo(handle, table('shard'), door === 'eager');
+  return memo === '0' ? undefined : new Memo(handle, table('shard'), door === 'eager');
 }
