@@ -7,9 +7,7 @@ import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, n
 import { DEFAULTS, mustCopy } from './options.js';
 import { unwatch, type Watched, watch } from './watch.js';
 
-/** Words of the answer, at the exchange block's start; see src-rs/binding/exchange.rs. */
-const ANSWER_WORDS = 512;
-/** Where the metadata block lies in it, and how many numbers it begins with; see later/meta.ts. */
+/** Where the metadata block lies in the exchange block, behind the answer, and how many numbers it begins with; see later/meta.ts. */
 export const META_AT = 2048;
 const META_NUMBERS = 6;
 
@@ -72,7 +70,7 @@ export function openHandle(
     native: opened,
     first,
     windows: [],
-    answer: new Uint32Array(first.exchange, 0, ANSWER_WORDS),
+    answer: new Uint32Array(first.exchange, 0, META_AT / 4),
     partNames: options.parts,
     readOnly: options.readOnly,
     coding,
