@@ -164,6 +164,8 @@ export class Memo {
       // Looked at after the answer was found, which is of the time when this began, then.
       this.end();
     } else if (keepable && value !== undefined && value.length !== 0 && values.size < this.most) {
+      // Else the window had been taken away, and this is a copy.
+      if (value.buffer !== handle.windows[status]) return value;
       this.kept++;
       values.set(key, value);
     }
