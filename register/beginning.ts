@@ -7,9 +7,8 @@
 
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 
-const { argv, env, execArgv, getBuiltinModule } = process as NodeJS.Process & {
-  getBuiltinModule?: NodeJS.Require;
-};
+const { argv, env, execArgv } = process;
+const getBuiltinModule = process.getBuiltinModule as NodeJS.Require | undefined;
 const { isPreloading } = module as unknown as LoadedModule;
 // Where it exists it takes a fifth of what `require` takes.
 const fs = (getBuiltinModule ?? require)('node:fs') as typeof import('node:fs');
