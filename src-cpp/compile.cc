@@ -1,6 +1,6 @@
 // Modules compiled as Node.js' own loader compiles them: to functions of five parameters, with bytecode that lies in the
-// shard. `vm.Script` takes some 10 us longer for each module: for the text that is hashed, for the wrapper, and for objects
-// around script and bytecode.
+// shard. `vm.Script` takes some 10 us longer for each module: for its options, the wrapper, and objects around script and
+// bytecode.
 //
 // All of this is V8's public interface, whose headers are Node's, so that one binary fits all versions of a major. Only what
 // stands for Node's own `import()` is found otherwise: on a function that Node's loader has compiled.
