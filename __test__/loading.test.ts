@@ -52,6 +52,31 @@ test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried
   }
 });
 
+test('errors are WarmshardErrors where a runtime makes the exports of a binary itself', (t) => {
+  const code = `
+    const { dlopen } = process;
+    process.dlopen = (module, path) => {
+      const own = { exports: {} };
+      dlopen(own, path);
+      module.exports = own.exports;
+    };
+    const { Shard, WarmshardError } = require(${JSON.stringify(root)});
+    const shard = Shard.open(${JSON.stringify(shardPath(t))});
+    const found = [];
+    for (const attempt of [() => shard.put('\\ud800', new Uint8Array(1)), () => shard.info('\\ud800')]) {
+      try {
+        attempt();
+      } catch (error) {
+        found.push([error instanceof WarmshardError, error.code]);
+      }
+    }
+    shard.flushAsync().then(() => console.log(JSON.stringify(found)));
+  `;
+  const found = execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+  const refused = [true, 'ERR_INVALID_KEY'];
+  t.deepEqual(JSON.parse(found), [refused, refused]);
+});
+
 test('WARMSHARD_NATIVE_PATH names the binary, wherever it is', async (t) => {
   const dir = folder(t);
   copyFileSync(join(root, built), join(dir, 'elsewhere.node'));

@@ -172,6 +172,11 @@ export interface NativePipelineOptions {
   trust?: string;
 }
 
+/** See src-rs/binding/errors.rs. */
+export interface ErrorCalls {
+  madeOf(errors: typeof WarmshardError): void;
+}
+
 /** The addon's functions that it makes when somebody needs one of a table. */
 export interface Tables {
   shard: SeldomCalls;
@@ -179,6 +184,7 @@ export interface Tables {
   scripts: ScriptsCalls;
   artifacts: ArtifactCalls;
   pipeline: PipelineCalls;
+  errors: ErrorCalls;
 }
 
 /** What a program needs from its first `open` to its first hit; see src-rs/binding/shard.rs. */
@@ -196,7 +202,7 @@ export interface Addon {
 const given = { WarmshardError };
 
 function isOurs(found: Partial<Addon>): found is Addon {
-  return typeof found.functionsOf === 'function';
+  return found.functionsOf !== undefined && 'WarmshardError' in found;
 }
 
 let addon: Addon | undefined;

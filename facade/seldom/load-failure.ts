@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { WarmshardError } from '../errors.js';
 import { platformTriple } from '../loader.js';
-import { type Attempt, load } from './search.js';
+import { type Attempt, type Given, load } from './search.js';
 
 // Why no binary could be loaded, and what to do about it: for the error, and for `warmshard doctor`.
 
@@ -212,7 +212,7 @@ export function loadFailure(triple: string, attempts: readonly Attempt[]): Warms
 }
 
 /** The addon, wherever it is; or that error. */
-export function findAddon<A>(isOurs: (found: Partial<A>) => found is A, given: object): A {
+export function findAddon<A>(isOurs: (found: Partial<A>) => found is A, given: Given): A {
   const attempts: Attempt[] = [];
   const addon = load(attempts, isOurs, given);
   if (addon === undefined) throw loadFailure(platformTriple(), attempts);

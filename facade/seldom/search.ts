@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { trustedVariable } from '../environment.js';
+import type { WarmshardError } from '../errors.js';
 import { isForSnapshot, openBinary, platformTriple, usualPlaces } from '../loader.js';
+import type { Addon } from '../native.js';
 
 // Finds the native binary wherever it may be, and keeps account of what was tried.
 
@@ -20,6 +22,11 @@ export function candidates(triple: string): string[] {
 const resolved = (name: string): string =>
   (require('node:module') as typeof import('node:module')).createRequire(__filename).resolve(name);
 
+/** What the addon is to find on its exports. */
+export interface Given {
+  WarmshardError: typeof WarmshardError;
+}
+
 /** A place where the binary was sought in vain. */
 export interface Attempt {
   readonly place: string;
@@ -33,7 +40,7 @@ export interface Attempt {
 export function load<A>(
   attempts: Attempt[],
   isOurs: (found: Partial<A>) => found is A,
-  given?: object,
+  given?: Given,
 ): A | undefined {
   if (isForSnapshot()) {
     attempts.push({ place: 'nowhere', error: 'a startup snapshot is being built' });
@@ -53,14 +60,22 @@ function tryPlace<A>(
   place: string,
   attempts: Attempt[],
   isOurs: (found: Partial<A>) => found is A,
-  given: object | undefined,
+  given: Given | undefined,
 ): A | undefined {
   try {
     const found = openBinary<A>(/^\/.*\.node$/s.test(place) ? place : resolved(place), given);
+    if (given !== undefined) complete(found as Partial<Addon>, given);
     if (isOurs(found)) return found;
     attempts.push({ place, error: 'not a binary of warmshard' });
   } catch (error) {
     attempts.push({ place, error });
   }
   return undefined;
+}
+
+/** What was given by a call, to a binary that did not find it on its exports: a runtime may make these itself, as Deno does. */
+function complete(found: Partial<Addon>, given: Given): void {
+  if ('WarmshardError' in found) return;
+  found.functionsOf?.('errors')?.madeOf(given.WarmshardError);
+  Object.assign(found, given);
 }

@@ -1,11 +1,14 @@
 //! Errors of the core as instances of the facade's `WarmshardError`.
 //!
 //! The facade puts its class on the exports before they are filled (`loaded`); every error, thrown or rejected, is made
-//! with it: `new WarmshardError(code, message, { errno, syscall, path })`.
+//! with it: `new WarmshardError(code, message, { errno, syscall, path })`. A runtime that makes the exports itself (Deno) leaves
+//! it out; there it is handed in by a call.
 #![allow(unsafe_code)]
 
-use napi::bindgen_prelude::{FromNapiValue, Unknown};
+use super::shard::Functions;
+use napi::bindgen_prelude::{FromNapiValue, JsValue, Unknown};
 use napi::{Env, sys};
+use napi_derive::napi;
 use std::cell::RefCell;
 use std::ptr;
 use warmshard_core::Error;
@@ -13,6 +16,15 @@ use warmshard_core::Error;
 thread_local! {
     /// The class of each environment of this thread.
     static CLASSES: RefCell<Vec<(sys::napi_env, sys::napi_ref)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The table `errors`.
+pub const FUNCTIONS: Functions = &[("madeOf", made_of_c_callback)];
+
+/// Takes the class in that errors are made of.
+#[napi(no_export)]
+pub fn made_of(env: Env, class: Unknown<'_>) {
+    register(env.raw(), class.raw());
 }
 
 /// Takes the class in, in place of an earlier one.

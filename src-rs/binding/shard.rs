@@ -12,7 +12,7 @@ use super::hot::{FIRST, OTHERS};
 use super::lending::lend;
 use super::options::OpenOptions;
 use super::work::{NativeJob, Work};
-use super::{seldom, stores, work};
+use super::{errors, seldom, stores, work};
 use napi::bindgen_prelude::{AsyncTask, External, JsObjectValue, JsValue, Object, Unknown};
 use napi::{Callback, Env, sys};
 use napi_derive::napi;
@@ -34,6 +34,7 @@ pub fn functions_of(env: &Env, table: String) -> napi::Result<Option<Object<'_>>
         "scripts" => stores::script::FUNCTIONS,
         "artifacts" => stores::artifact::FUNCTIONS,
         "pipeline" => stores::pipeline::FUNCTIONS,
+        "errors" => errors::FUNCTIONS,
         "program" => stores::program::FUNCTIONS,
         _ => return Ok(None),
     };
