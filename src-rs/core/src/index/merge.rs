@@ -109,7 +109,7 @@ mod tests {
     fn many_are_in_order_however_their_hashes_are_spread() {
         for count in [DEALT_FROM - 1, DEALT_FROM, 5000, 70_000] {
             for (shift, few) in [(0, u64::MAX), (40, u64::MAX), (63, u64::MAX), (0, 7), (20, 1 << 30)] {
-                let of = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) % few >> shift;
+                let of = |i: u64| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) % few) >> shift;
                 let mut all: Vec<Entry> = (1..=count as u64)
                     .map(|i| Entry { hash: of(i), place: Place::new(i * 16, i % 3 == 0) })
                     .collect();
