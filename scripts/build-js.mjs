@@ -51,12 +51,16 @@ const OPENING_EAGER = [
   'load',
   'tryPlace',
   'addon',
+  'objection',
+  'openShim',
+  'compiler',
   'openProgram',
   'defaultPath',
   'profile',
   'begin',
   'takeEarly',
   'bundle',
+  'compiled',
   'scriptOf',
 ];
 /** What the other bundles export. */

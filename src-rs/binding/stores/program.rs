@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::binding::callbacks::{Arguments, Made, callbacks};
+use crate::binding::code;
 use crate::binding::errors::raise;
 use crate::binding::external;
 use crate::binding::guard::guarded;
@@ -147,12 +148,14 @@ fn resolve_request(
     })
 }
 
-/// `load(path)`: an array of flags, text, code and map, or a negative number.
+/// `load(path)`: an array of flags, text, code and map, or a negative number. Where modules are functions, code is the
+/// number by which `compile` of the shim gets at it, or 0.
 fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let (loaded, waiting) =
-        it.with(|programs, shard| Ok((programs.load(shard, path)?, programs.is_waiting())))?;
+    let (loaded, waiting, are_functions) = it.with(|programs, shard| {
+        Ok((programs.load(shard, path)?, programs.is_waiting(), programs.are_functions()))
+    })?;
     let (flags, [text, code, map]) = match loaded {
         Loaded::Hit { flags, parts, .. } => (flags, parts),
         Loaded::Absent => return Ok(Made(int(env, ABSENT))),
@@ -162,7 +165,7 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
     let values = [
         Some(int(env, i32::from(flags) | if waiting { WAITING } else { 0 })),
         external::text(env, text, wide),
-        external::code(env, code),
+        if are_functions { number_of(env, code) } else { external::code(env, code) },
         external::text(env, map, false),
     ];
     let mut array = ptr::null_mut();
@@ -175,6 +178,15 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
         }
     }
     Ok(Made(array))
+}
+
+/// The number by which the shim gets at bytecode.
+fn number_of(env: sys::napi_env, code: Bytes) -> Option<sys::napi_value> {
+    let number = if code.as_slice().is_empty() { 0 } else { code::put_down(code) };
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    let status = unsafe { sys::napi_create_uint32(env, number, &mut value) };
+    (status == sys::Status::napi_ok).then_some(value)
 }
 
 fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
@@ -344,6 +356,8 @@ pub struct NativeProgramOptions {
     pub max_bytes: Option<f64>,
     pub root: Option<String>,
     pub trust: Option<String>,
+    /// Whether modules are compiled to functions, by the shim.
+    pub functions: Option<bool>,
 }
 
 /// Opens a program cache and puts its callbacks on `target`.
@@ -364,7 +378,8 @@ pub fn open(env: Env, path: String, options: NativeProgramOptions, target: Objec
             },
         )?;
         let root = options.root.as_deref().unwrap_or_default().as_bytes();
-        Ok((Programs::new(options.profile.as_bytes(), root), shard))
+        let programs = Programs::new(options.profile.as_bytes(), root);
+        Ok((if options.functions == Some(true) { programs.of_functions() } else { programs }, shard))
     });
     let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
     let shared = Rc::new(ProgramHandle { inner });
