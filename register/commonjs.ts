@@ -12,7 +12,7 @@ import { asMethod } from './as-method.js';
 import { isTranspilingOnly } from './aside.js';
 import { beginning } from './beginning.js';
 import { fs } from './builtins.js';
-import { canImport, compileBare, compileText } from './compile.js';
+import { asText, canImport, compileBare, compileText, sourceOf } from './compile.js';
 
 import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
@@ -33,7 +33,7 @@ import {
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
-import { hasNew, takeOwned } from './opening.js';
+import { compiler, hasNew, takeOwned } from './opening.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
@@ -90,7 +90,7 @@ function prepare(filename: string): Prepared | undefined {
       // V8 gives no bytecode of some scripts.
       const name = flags & NAMED ? map : filename;
       const compile = flags & BARE ? compileBare : compileText;
-      const script = compile(text, name, code.length > 0 ? code : undefined);
+      const script = compile(text, name, code);
       if (flags & TRANSPILED && name === filename) keepMap(filename, map);
       if (script.cachedDataRejected) {
         counts.rejected++;
@@ -144,6 +144,8 @@ const kit: Kit = {
   hopelessName,
   compileText,
   compileBare,
+  asText,
+  sourceOf,
   resolveAgain,
   inThread: isThread,
   canImport,
@@ -206,7 +208,7 @@ function makeFrames(cache: ProgramCalls | undefined): void {
   const { release, versions } = process;
   // Others than Node.js tell V8 themselves, or have their reasons.
   if (!isThread && release.name === 'node' && versions.electron === undefined) cache?.isLoading();
-  if (canImport) silenceWarning();
+  if (canImport && compiler() === undefined) silenceWarning();
 }
 
 /** Node.js calls V8's way of `import()` experimental, once: no program would say so without us. */

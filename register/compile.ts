@@ -1,13 +1,16 @@
 /**
  * Compiling a module's text, in the shape that it has in the shard.
  *
+ * With the shim that is the source itself, and V8 is told the parameters. What follows is for where there is none: scripts.
  * Most are wrapped as a function whose head has a line of its own, which is taken off again by an offset. Where V8 tells
  * of code that was made of a string, it counts from the text's beginning, whatever the offset: a module that may make such
  * code has the head on the source's first line, or none at all. See src-rs/core/src/stores/program/text.rs.
  */
 
 import { vm } from './builtins.js';
-import { BEFORE } from './kit.js';
+import { AFTER, BEFORE } from './kit.js';
+import type { Code } from './native.js';
+import { compiler, FunctionScript } from './opening.js';
 
 /** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
 const major = Number.parseInt(process.versions.node, 10);
@@ -20,19 +23,37 @@ const importModuleDynamically =
 export const canImport = importModuleDynamically !== undefined;
 
 /** What a module's text was compiled to: as much of a `vm.Script` as is used. */
-export type Compiled = Pick<vm.Script, 'runInThisContext' | 'createCachedData' | 'cachedDataRejected'>;
+export interface Compiled {
+  runInThisContext(): unknown;
+  createCachedData(): Uint8Array;
+  readonly cachedDataRejected?: boolean | undefined;
+}
 
 const HEAD_ENDS = BEFORE.length - 1;
 const NEW_LINE = 10;
 
-/** Compiles a wrapped text, with bytecode or without. */
-export function compileText(text: string, filename: string, cachedData?: Uint8Array): vm.Script {
+/** A source as `compileText` takes it, where there is no shard to put it into that shape. */
+export const asText = (source: string): string =>
+  compiler() === undefined ? BEFORE + source + AFTER : source;
+
+/** The source that such a text was made of. */
+export const sourceOf = (text: string): string =>
+  compiler() === undefined ? text.slice(BEFORE.length, -AFTER.length) : text;
+
+const asBytes = (code: Code | undefined) =>
+  code === undefined || (code as Uint8Array).length === 0 ? undefined : (code as Buffer);
+
+/** Compiles a text as the shard has it, with bytecode or without. */
+export function compileText(text: string, filename: string, code?: Code): Compiled {
+  const functions = compiler();
+  if (functions !== undefined)
+    return new FunctionScript(functions.compile(text, filename, (code as number | undefined) ?? 0));
   const hasOwnLine = text.charCodeAt(HEAD_ENDS) === NEW_LINE;
   return new vm.Script(text, {
     filename,
     lineOffset: hasOwnLine ? -1 : 0,
     columnOffset: hasOwnLine ? 0 : -BEFORE.length,
-    cachedData: cachedData as Buffer | undefined,
+    cachedData: asBytes(code),
     importModuleDynamically,
   });
 }
@@ -40,26 +61,28 @@ export function compileText(text: string, filename: string, cachedData?: Uint8Ar
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 /**
- * Compiles a text that is not wrapped, as Node.js does. Of such a function there is the bytecode of the beginning only, for
+ * Compiles a text that is not wrapped, as Node.js does, where there is no shim. Of such a function there is the bytecode of the beginning only, for
  * it can be taken only then.
  */
-export function compileBare(text: string, filename: string, cachedData?: Uint8Array): Compiled {
-  const compile = (cachedData?: Uint8Array) =>
+export function compileBare(text: string, filename: string, kept?: Code): Compiled {
+  if (compiler() !== undefined) return compileText(text, filename, kept);
+  const cachedData = asBytes(kept);
+  const compile = (cachedData?: Buffer) =>
     vm.compileFunction(text, PARAMETERS, {
       filename,
-      ...(cachedData ? { cachedData: cachedData as Buffer } : { produceCachedData: true }),
+      ...(cachedData ? { cachedData } : { produceCachedData: true }),
       ...(importModuleDynamically !== undefined && { importModuleDynamically }),
     });
   const body = compile(cachedData);
   const rejected = body.cachedDataRejected === true;
-  let code = rejected ? undefined : ((cachedData as Buffer | undefined) ?? body.cachedData);
+  let code = rejected ? undefined : (cachedData ?? body.cachedData);
   // The module's own function, to those who get hold of it.
   for (const name of Object.keys(body)) Reflect.deleteProperty(body, name);
   return {
     runInThisContext: () => body,
     createCachedData: () => {
       code ??= compile().cachedData ?? Buffer.alloc(0);
-      return code as ReturnType<vm.Script['createCachedData']>;
+      return code;
     },
     cachedDataRejected: rejected,
   };

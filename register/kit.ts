@@ -1,7 +1,7 @@
 /** What the bundles that are loaded later get of the first one. */
 
 import type { Compiled } from './compile.js';
-import type { ProgramCalls } from './native.js';
+import type { Code, ProgramCalls } from './native.js';
 import type { LoadedModule } from './node-module.js';
 import type { Own } from './opening.js';
 import type { Recording } from './recording/index.js';
@@ -18,8 +18,10 @@ export interface Kit {
   /** What decides, beside the file system, where a request leads. */
   identity(request: string): string;
   /** Compile a module's text, with bytecode or without: see compile.ts. */
-  compileText(text: string, filename: string, cachedData?: Uint8Array): Compiled;
-  compileBare(text: string, filename: string, cachedData?: Uint8Array): Compiled;
+  compileText(text: string, filename: string, code?: Code): Compiled;
+  compileBare(text: string, filename: string, code?: Code): Compiled;
+  asText(source: string): string;
+  sourceOf(text: string): string;
   /** Whether a file's requests mean what TypeScript understands, and are not somebody else's to answer. */
   asksTyped(file: string): boolean;
   /** Name of the note of requests that are not recorded: see recording/searches.ts. */

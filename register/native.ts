@@ -1,10 +1,14 @@
 import { type Attempt, load } from '../facade/seldom/search.js';
+import { compiler } from './functions.js';
 import { bundle } from './opening.js';
+
+/** Bytecode as `load` gives it: bytes, or the number by which the compiler gets at it, if there is one; see functions.ts. */
+export type Code = Uint8Array | number;
 
 /** What the addon puts on the target of `open` in its table `program`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
-  load(path: string): number | [flags: number, text: string, code: Uint8Array, map: string];
+  load(path: string): number | [flags: number, text: string, code: Code, map: string];
   read(path: string, wrap: number): string | undefined;
   readModule(path: string): [text: string, traits: number] | undefined;
   replaceText(path: string, text: string, wrap: number): string | undefined;
@@ -12,6 +16,8 @@ export interface ProgramCalls {
   improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
   recordSearch(folder: string, identity: string, asked: string, told: string): number;
+  ask(folder: string, identity: string, asked: string, told: string): void;
+  answers(): string;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;
@@ -22,13 +28,17 @@ export interface ProgramCalls {
   close(): void;
 }
 
+interface ProgramOptions {
+  profile: string;
+  readOnly: boolean;
+  maxBytes?: number;
+  root?: string;
+  trust?: string;
+}
+
 interface Addon {
   functionsOf(table: 'program'): {
-    open(
-      path: string,
-      options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-      target: object,
-    ): void;
+    open(path: string, options: ProgramOptions & { functions: boolean }, target: object): void;
   };
 }
 
@@ -46,11 +56,9 @@ function addon(): Addon {
  *
  * @throws where there is no addon for this platform, or the file cannot be used
  */
-export function openProgram(
-  file: string,
-  options: { profile: string; readOnly: boolean; maxBytes?: number; root?: string; trust?: string },
-): ProgramCalls {
+export function openProgram(file: string, options: ProgramOptions): ProgramCalls {
   const calls = {} as ProgramCalls;
-  addon().functionsOf('program').open(file, options, calls);
+  const { functionsOf } = addon();
+  functionsOf('program').open(file, { ...options, functions: compiler() !== undefined }, calls);
   return calls;
 }

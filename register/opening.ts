@@ -5,15 +5,16 @@
  * had to compile them, served with their bytecode from then on. This bundle is the one that has to be compiled each time.
  */
 
-import vm = require('node:vm');
-
-import { openProgram, type ProgramCalls } from './native.js';
+import type { Compiled } from './compile.js';
+import { compiler, FunctionScript } from './functions.js';
+import { type Code, openProgram, type ProgramCalls } from './native.js';
 import { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
+export { compiler, FunctionScript } from './functions.js';
 export { openProgram } from './native.js';
 export { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
-/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
+/** The text is a module's, see src-rs/core/src/stores/program/text.rs. */
 const WRAP = 1;
 
 /** Flag of an entry that says no more than that it is none of ours; see kit.ts. */
@@ -22,7 +23,7 @@ const ASIDE = 2;
 /** A bundle of ours that came from the shard, or is to be recorded in it. */
 export interface Own {
   file: string;
-  script: vm.Script;
+  script: Compiled;
   /** Whether its bytecode was there, was of no use to V8, or was not there. */
   state: 'found' | 'rejected' | 'new';
 }
@@ -77,23 +78,32 @@ export function bundle(name: string, cache: ProgramCalls | undefined = early, re
   const script = cache && scriptOf(file, cache, readOnly);
   if (script === undefined) return compile(name);
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, file, __dirname);
+  (script.runInThisContext() as Body)(module.exports, require, module, file, __dirname);
   return module.exports;
 }
 
-function scriptOf(file: string, cache: ProgramCalls, readOnly: boolean): vm.Script | undefined {
+type Body = (...args: unknown[]) => unknown;
+
+function compiled(text: string, file: string, code?: Code): Compiled {
+  const functions = compiler();
+  if (functions) return new FunctionScript(functions.compile(text, file, Number(code ?? 0)));
+  const { Script } = require('node:vm') as typeof import('node:vm');
+  return new Script(text, { filename: file, lineOffset: -1, cachedData: code as Buffer | undefined });
+}
+
+function scriptOf(file: string, cache: ProgramCalls, readOnly: boolean): Compiled | undefined {
   try {
     const found = cache.load(file);
     if (typeof found === 'object') {
       const [flags, text, code] = found;
-      if (flags & ASIDE || code.length === 0) return undefined;
-      const script = new vm.Script(text, { filename: file, lineOffset: -1, cachedData: code as Buffer });
+      if (flags & ASIDE || code === 0 || (code as Uint8Array).length === 0) return undefined;
+      const script = compiled(text, file, code);
       owned.push({ file, script, state: script.cachedDataRejected ? 'rejected' : 'found' });
       return script;
     }
     const text = readOnly ? undefined : cache.read(file, WRAP);
     if (text === undefined) return undefined;
-    const script = new vm.Script(text, { filename: file, lineOffset: -1 });
+    const script = compiled(text, file);
     owned.push({ file, script, state: 'new' });
     return script;
   } catch {

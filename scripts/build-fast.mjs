@@ -1,4 +1,4 @@
-// Builds the fast door (src-cpp/fast.cc) for the Node.js that runs this or, with --all, for every major that it is
+// Builds the fast door (src-cpp/) for the Node.js that runs this or, with --all, for every major that it is
 // meant for, beside the addon. It is optional: without a C++ compiler or Node's headers everything works, more slowly.
 //
 //   node scripts/build-fast.mjs [--all] [--triple PLATFORM] [--out FOLDER]
@@ -85,8 +85,7 @@ function build(node) {
       `-isystem${include}`,
       '-o',
       out,
-      join(root, 'src-cpp', 'fast.cc'),
-      join(root, 'src-cpp', 'baseline.cc'),
+      ...['fast.cc', 'compile.cc', 'baseline.cc'].map((name) => join(root, 'src-cpp', name)),
     ],
     { encoding: 'utf8' },
   );

@@ -51,12 +51,16 @@ const OPENING_EAGER = [
   'load',
   'tryPlace',
   'addon',
+  'objection',
+  'openShim',
+  'compiler',
   'openProgram',
   'defaultPath',
   'profile',
   'begin',
   'takeEarly',
   'bundle',
+  'compiled',
   'scriptOf',
 ];
 /** What the other bundles export. */
@@ -269,7 +273,9 @@ const { names: registered } = await look('register/index.ts');
 await bundle({
   file: 'dist/register.cjs',
   eager: [
-    'standIn',
+    'isFirst',
+    'place',
+    'watchHooks',
     'readHandler',
     'isMainRunning',
     'asMethod',

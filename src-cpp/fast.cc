@@ -14,6 +14,8 @@
 #include <dlfcn.h>
 #include <node.h>
 
+#include "compile.h"
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -297,4 +299,5 @@ void put(v8::Local<v8::Object> exports, v8::Local<v8::Context> context, const ch
 NODE_MODULE_INIT(/* exports, module, context */) {
   put(exports, context, "connect", Connect);
   put(exports, context, "offer", Offer);
+  put(exports, context, "offerCompiler", OfferCompiler);
 }

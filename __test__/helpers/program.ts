@@ -13,6 +13,13 @@ export const register = join(dirname(require.resolve('warmshard')), 'register.cj
 /** The major version of the runtime under test. */
 export const major = Number(process.versions.node.split('.')[0]);
 
+/**
+ * Modules are compiled by the shim of the fast door, where it is built; in the run that tests the door, which is the second
+ * one, as they are without it.
+ */
+export const scripts: Record<string, string> =
+  process.env.WARMSHARD_FAST === 'eager' ? { WARMSHARD_FAST: '0' } : {};
+
 /** Contents by path, told from the program's folder. */
 export type Files = Record<string, string | Uint8Array>;
 
@@ -116,7 +123,7 @@ export class Program {
     const preload = options.register === false ? [] : ['-r', register];
     const words = [...preload, ...node, ...(main === '' ? [] : [this.at(main)]), ...args];
     const { PATH, HOME, TMPDIR } = process.env;
-    const env = { PATH, HOME, TMPDIR, WARMSHARD_HOME: this.home, ...options.env };
+    const env = { PATH, HOME, TMPDIR, ...scripts, WARMSHARD_HOME: this.home, ...options.env };
     if (!options.small) Object.assign(env, { WARMSHARD_EAGER: '1', ...options.env });
     if (options.debug) Object.assign(env, { WARMSHARD_DEBUG: '1' });
     const child = spawn(process.execPath, words, { cwd, env, stdio: 'pipe' });

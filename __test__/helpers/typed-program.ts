@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { folder } from './folder.js';
+import { scripts } from './program.js';
 
 const root = dirname(require.resolve('warmshard/package.json'));
 export const REGISTER = join(root, 'dist/register.cjs');
@@ -104,7 +105,7 @@ exports.transformSync = (source, options) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, all, {
       cwd: this.path,
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, HOME: this.path, WARMSHARD_HOME: this.home, ...env },
+      env: { PATH: process.env.PATH, HOME: this.path, ...scripts, WARMSHARD_HOME: this.home, ...env },
     });
     return { status, stdout, stderr };
   }

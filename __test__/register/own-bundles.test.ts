@@ -7,9 +7,17 @@ import { Program, type RunOptions, register } from '../helpers/program.js';
 
 /** Tells at its end which of our bundles V8 has got with bytecode, and which it has compiled. */
 const LOOK = `const vm = require('vm'); const { Script } = vm; const seen = {};
+const see = (file, known) => { const name = file?.split('register-')[1]; if (name) seen[name] = known; };
 vm.Script = class extends Script { constructor(text, options) { super(text, options);
-  const name = options?.filename?.split('register-')[1];
-  if (name) seen[name] = options.cachedData ? !this.cachedDataRejected : false; } };
+  see(options?.filename, options?.cachedData ? !this.cachedDataRejected : false); } };
+const { dlopen } = process;
+process.dlopen = (module, file) => { dlopen(module, file);
+  const { offerCompiler } = module.exports;
+  if (offerCompiler) module.exports.offerCompiler = (target, ...rest) => {
+    const why = offerCompiler(target, ...rest); const { compile } = target;
+    target.compile = (text, file, code, line) => { const made = compile(text, file, code, line);
+      see(file, code > 0 && typeof made === 'function'); return made; };
+    return why; }; };
 process.on('exit', () => console.log(JSON.stringify({ ...seen, ...globalThis.more })));`;
 
 const files = { 'app.js': `${LOOK}\nrequire('./a')`, 'a.js': '' };

@@ -3,42 +3,20 @@ import type { Handle } from '../handle.js';
 import { addonPath } from '../loader.js';
 import { table } from '../native.js';
 import { memoOf } from './memo.js';
+import { objection, openShim } from './shim.js';
 
 /** Their names. A binary of another version of this package may lack some. */
 const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
-interface Door {
-  /** Why the door stays shut; nothing where it may be used. */
-  connect(addon: string): string | undefined;
-  offer(target: object): void;
-}
-
 /** Why the door stays shut; nothing where it is open. Unknown until somebody needs it. */
 let state: { reason?: string } | undefined;
-
-/** Builds of Node.js whose V8 lays its objects out in another way, under the same ABI's number. */
-const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox'];
-
-/** Why this process cannot use the door, before anything of it is loaded. */
-function objection(): string | undefined {
-  if (process.env.WARMSHARD_FAST === '0') return 'switched off by WARMSHARD_FAST=0';
-  const { versions, release, config } = process;
-  if (release?.name !== 'node' || versions.electron || versions.bun || versions.deno || versions.nw)
-    return 'not for this runtime';
-  const variables = (config?.variables ?? {}) as Record<string, unknown>;
-  const other = OTHER_LAYOUTS.find((name) => Number(variables[name] ?? 0) !== 0);
-  return other === undefined ? undefined : `not for a Node.js built with ${other}`;
-}
 
 function openDoor(): { reason?: string } {
   const reason = objection();
   if (reason !== undefined) return { reason };
   try {
     const addon = addonPath() ?? '';
-    // warmshard.linux-x64-gnu.node -> warmshard-fast.linux-x64-gnu.115.node: one for each ABI of Node.js.
-    const { basename, dirname, join } = require('node:path') as typeof import('node:path');
-    const name = basename(addon, '.node').replace(/^warmshard/, 'warmshard-fast');
-    const door = require(join(dirname(addon), `${name}.${process.versions.modules}.node`)) as Door;
+    const door = openShim(addon);
     const disagreement = door.connect(addon);
     if (disagreement !== undefined) return { reason: `this Node.js differs in ${disagreement}` };
     const offered: Partial<FastCalls> = {};

@@ -7,7 +7,7 @@
 import path = require('node:path');
 
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AFTER, ASIDE, BEFORE, ESM, isTyped, type Kit, TRANSPILED } from '../kit.js';
+import { ASIDE, ESM, isTyped, type Kit, TRANSPILED } from '../kit.js';
 import type { ProgramCalls } from '../native.js';
 import { Module } from '../node-module.js';
 import { found, known, sought } from './resolution.js';
@@ -76,7 +76,7 @@ function load(kit: Kit, url: string, next: () => Loaded): Loaded {
     kit.keepMap(filename, map);
     return flags & ESM
       ? { format: 'module', source: text, shortCircuit: true }
-      : { format: 'commonjs', source: text.slice(BEFORE.length, -AFTER.length), shortCircuit: true };
+      : { format: 'commonjs', source: kit.sourceOf(text), shortCircuit: true };
   }
   kit.counts.misses++;
   kit.debug('miss', filename);

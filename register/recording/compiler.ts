@@ -5,18 +5,7 @@ import path = require('node:path');
 import vm = require('node:vm');
 
 import type { Compiled } from '../compile.js';
-import {
-  AFTER,
-  ASIDE,
-  BARE,
-  BEFORE,
-  ESM,
-  hasImport,
-  IMPORTS,
-  type Kit,
-  type Prepared,
-  TYPED,
-} from '../kit.js';
+import { ASIDE, BARE, ESM, hasImport, IMPORTS, type Kit, type Prepared, TYPED } from '../kit.js';
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
@@ -42,7 +31,8 @@ export class Compiler {
 
   /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
   compile(filename: string): Prepared | undefined {
-    const { counts, debug, program, compileText, compileBare, canImport, reallyImports } = this.#kit;
+    const { counts, debug, program, compileText, compileBare, sourceOf, canImport, reallyImports } =
+      this.#kit;
     // What was recorded of it before was another state.
     this.#capture.forget(filename);
     const extension = path.extname(filename);
@@ -68,8 +58,7 @@ export class Compiler {
     const isBare = (traits & IS_BARE) !== 0;
     let script: Compiled;
     try {
-      if (traits & MAY_END && !isBare)
-        vm.compileFunction(text.slice(BEFORE.length, -AFTER.length), PARAMETERS);
+      if (traits & MAY_END && !isBare) vm.compileFunction(sourceOf(text), PARAMETERS);
       script = (isBare ? compileBare : compileText)(text, filename);
     } catch {
       return aside('not a script');

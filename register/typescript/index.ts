@@ -9,19 +9,7 @@ import fs = require('node:fs');
 import path = require('node:path');
 
 import type { Compiled } from '../compile.js';
-import {
-  AFTER,
-  ASIDE,
-  BEFORE,
-  ESM,
-  hasImport,
-  IMPORTS,
-  type Kit,
-  NAMED,
-  type Prepared,
-  TRANSPILED,
-  TYPED,
-} from '../kit.js';
+import { ASIDE, ESM, hasImport, IMPORTS, type Kit, NAMED, type Prepared, TRANSPILED, TYPED } from '../kit.js';
 import { Module } from '../node-module.js';
 import { typeOf } from '../recording/facts.js';
 import type { Recording } from '../recording/index.js';
@@ -212,7 +200,7 @@ export class TypeScript {
     try {
       const made = transpile({ ...task, esm: false });
       const text =
-        this.#kit.program()?.replaceText(task.filename, made.code, 1) ?? BEFORE + made.code + AFTER;
+        this.#kit.program()?.replaceText(task.filename, made.code, 1) ?? this.#kit.asText(made.code);
       return { ...made, esm: false, script: this.#kit.compileText(text, made.name ?? task.filename) };
     } catch (error) {
       // Where nothing says what the file is, an `await` outside of functions does, or what is left of its syntax.

@@ -1,6 +1,7 @@
 //! The napi layer: one file per concern.
 
 mod callbacks;
+mod code;
 mod entries;
 mod errors;
 mod exchange;

@@ -2,7 +2,16 @@
 // does in life; and for each way to start it a home, a folder for temporary files and one for caches.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROGRAMS } from '../../setup/programs.mjs';
@@ -74,7 +83,8 @@ export class Workspace {
   }
 
   /**
-   * Runs `node ARGS` this way and tells how it went; what it wrote before is gone first, unless it is `timed`.
+   * Runs `node ARGS` this way and tells how it went; what it wrote before is gone first, unless it is `timed`. What it prints
+   * goes into files, unless it is `timed`: Node.js loses the end of it where a pipe is full when the program exits.
    *
    * @param {Mode} mode
    * @param {readonly string[]} args
@@ -89,15 +99,21 @@ export class Workspace {
     const cache = join(state, 'cache');
     const options = { cwd, env: { ...environment(state), ...mode.env?.(cache), ...more } };
     const all = [...(mode.args ?? []), ...args];
+    const texts = ['stdout', 'stderr'].map((name) => join(state, name));
+    const stdio = texts.map((path) => (timed ? 'pipe' : openSync(path, 'w')));
     const started = process.hrtime.bigint();
-    const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, all, {
+    const { status, signal, error, ...piped } = spawnSync(process.execPath, all, {
       ...options,
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', ...stdio],
       timeout: LONGEST_MS,
       maxBuffer: 2 ** 28,
     });
     const wall = Number(process.hrtime.bigint() - started) / 1e6;
+    for (const file of stdio) if (file !== 'pipe') closeSync(file);
+    const [stdout, stderr] = timed
+      ? [piped.stdout, piped.stderr]
+      : texts.map((path) => readFileSync(path, 'utf8'));
     // Not a word of the caches' own places, which differ from one way to the next.
     const told = (/** @type {string} */ text) => text.replaceAll(state, '<state>');
     return {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::binding::callbacks::{Arguments, Made, callbacks};
+use crate::binding::code;
 use crate::binding::errors::raise;
 use crate::binding::external;
 use crate::binding::guard::guarded;
@@ -19,7 +20,7 @@ use std::rc::Rc;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::storage::trust::Trust;
-use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Search, Text, WIDE, Wrap};
+use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Question, Request, Text, WIDE, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
 /// A program cache and the shard that it lies in.
@@ -57,6 +58,8 @@ callbacks! {
     improve "improve" => improve_module;
     record_resolution "recordResolution" => record_request;
     record_search "recordSearch" => record_answer;
+    ask "ask" => ask_why;
+    answers "answers" => answered;
     noted "noted" => noted_text;
     note "note" => note_text;
     settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
@@ -147,12 +150,14 @@ fn resolve_request(
     })
 }
 
-/// `load(path)`: an array of flags, text, code and map, or a negative number.
+/// `load(path)`: an array of flags, text, code and map, or a negative number. Where modules are functions, code is the
+/// number by which `compile` of the shim gets at it, or 0.
 fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
-    let (loaded, waiting) =
-        it.with(|programs, shard| Ok((programs.load(shard, path)?, programs.is_waiting())))?;
+    let (loaded, waiting, are_functions) = it.with(|programs, shard| {
+        Ok((programs.load(shard, path)?, programs.is_waiting(), programs.are_functions()))
+    })?;
     let (flags, [text, code, map]) = match loaded {
         Loaded::Hit { flags, parts, .. } => (flags, parts),
         Loaded::Absent => return Ok(Made(int(env, ABSENT))),
@@ -162,7 +167,7 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
     let values = [
         Some(int(env, i32::from(flags) | if waiting { WAITING } else { 0 })),
         external::text(env, text, wide),
-        external::code(env, code),
+        if are_functions { number_of(env, code) } else { external::code(env, code) },
         external::text(env, map, false),
     ];
     let mut array = ptr::null_mut();
@@ -175,6 +180,15 @@ fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) ->
         }
     }
     Ok(Made(array))
+}
+
+/// The number by which the shim gets at bytecode.
+fn number_of(env: sys::napi_env, code: Bytes) -> Option<sys::napi_value> {
+    let number = if code.as_slice().is_empty() { 0 } else { code::put_down(code) };
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    let status = unsafe { sys::napi_create_uint32(env, number, &mut value) };
+    (status == sys::Status::napi_ok).then_some(value)
 }
 
 fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
@@ -304,19 +318,51 @@ fn record_answer(
     env: sys::napi_env,
     [folder, identity, asked, told]: Arguments,
 ) -> Result<i32, Error> {
+    let question = question(env, folder, identity, asked, told)?;
+    it.with(|programs, _| {
+        let kept = question.put(|request, search, facts| programs.record_search(request, search, facts));
+        Ok(kept.map_or(-1, i32::from))
+    })
+}
+
+fn question(
+    env: sys::napi_env,
+    folder: sys::napi_value,
+    identity: sys::napi_value,
+    asked: sys::napi_value,
+    told: sys::napi_value,
+) -> Result<Question, Error> {
     let (mut first, mut second) = (KeyBuffer::new(), KeyBuffer::new());
-    let (asked, told) = (long_text(env, asked)?, long_text(env, told)?);
-    let folder = name(env, folder, &mut first)?;
-    let (mut asked, mut told) = (strings(&asked), strings(&told));
-    let paths = told.next().and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
-    let request = Request { folder, request: name(env, identity, &mut second)?, paths };
-    let real = told.next().unwrap_or_default();
-    let extensions: Vec<_> = told.next().unwrap_or_default().split(|byte| *byte == b',').collect();
-    let wanted = asked.next().unwrap_or_default();
-    let places: Vec<_> = asked.filter(|place| !place.is_empty()).collect();
-    let search = Search { request: wanted, folder, places: &places, extensions: &extensions, real };
-    let facts = facts(told);
-    it.with(|programs, _| Ok(programs.record_search(&request, &search, &facts).map_or(-1, i32::from)))
+    Ok(Question {
+        folder: name(env, folder, &mut first)?.to_vec(),
+        identity: name(env, identity, &mut second)?.to_vec(),
+        asked: long_text(env, asked)?,
+        told: long_text(env, told)?,
+    })
+}
+
+/// `ask(folder, identity, asked, told)`: as `recordSearch`, and `answers` tells what became of it.
+fn ask_why(
+    it: &ProgramHandle,
+    env: sys::napi_env,
+    [folder, identity, asked, told]: Arguments,
+) -> Result<i32, Error> {
+    let question = question(env, folder, identity, asked, told)?;
+    it.with(|programs, _| {
+        programs.ask(question);
+        Ok(0)
+    })
+}
+
+/// `answers()`: a character for each question that was asked: `+` if it will be kept, `-` where it never can be, else a blank.
+fn answered(it: &ProgramHandle, env: sys::napi_env, _: Arguments) -> Result<Made, Error> {
+    let answers = it.with(|programs, _| Ok(programs.answers()))?;
+    let told = |answer| match answer {
+        Some(true) => b'+',
+        Some(false) => b' ',
+        None => b'-',
+    };
+    Ok(string(env, &answers.into_iter().map(told).collect::<Vec<u8>>()))
 }
 
 /// `noted(name)`: a text, or undefined.
@@ -344,6 +390,8 @@ pub struct NativeProgramOptions {
     pub max_bytes: Option<f64>,
     pub root: Option<String>,
     pub trust: Option<String>,
+    /// Whether modules are compiled to functions, by the shim.
+    pub functions: Option<bool>,
 }
 
 /// Opens a program cache and puts its callbacks on `target`.
@@ -364,7 +412,8 @@ pub fn open(env: Env, path: String, options: NativeProgramOptions, target: Objec
             },
         )?;
         let root = options.root.as_deref().unwrap_or_default().as_bytes();
-        Ok((Programs::new(options.profile.as_bytes(), root), shard))
+        let programs = Programs::new(options.profile.as_bytes(), root);
+        Ok((if options.functions == Some(true) { programs.of_functions() } else { programs }, shard))
     });
     let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
     let shared = Rc::new(ProgramHandle { inner });

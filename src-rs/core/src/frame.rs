@@ -216,6 +216,12 @@ impl Sealer {
         Sealer { seed: Seed::new(seed), digest }
     }
 
+    /// The same, for those who seal so many frames that learning what the processor can do pays.
+    #[must_use]
+    pub fn of_many(&self) -> Self {
+        Sealer { seed: self.seed.of_many(), digest: self.digest.clone() }
+    }
+
     /// The seed of the file's checksums.
     #[inline(always)]
     #[must_use]
@@ -241,9 +247,18 @@ impl Sealer {
     /// Appends a record's frame, which will stand at `offset`, to `out`.
     pub fn record(&self, out: &mut Vec<u8>, offset: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let from = out.len();
+        self.unsealed(RECORD, out, generation, flags, r);
+        self.seal(out.get_mut(from..).unwrap_or_default(), offset);
+    }
+
+    /// Appends the frame of a record or tombstone that is yet to be sealed.
+    #[inline]
+    pub fn unsealed(&self, kind: u8, out: &mut Vec<u8>, generation: u64, flags: u8, r: &RecordFields<'_>) {
+        let from = out.len();
         let len = self.record_len(r);
-        out.reserve(usize::try_from(len).unwrap_or(0));
-        let mut head = self.head(RECORD, flags, generation, len);
+        let mut head = self.head(kind, flags, generation, len);
+        let len = usize::try_from(len).unwrap_or(0);
+        out.reserve(len);
         head.key_hash = r.key_hash.into();
         head.producer = r.producer.into();
         head.expires_ms = r.expires_ms.into();
@@ -267,37 +282,7 @@ impl Sealer {
         }
         out.extend_from_slice(r.name.as_bytes());
         out.extend_from_slice(r.version.as_bytes());
-        self.finish(out, from, offset, len);
-    }
-
-    /// Appends a tombstone's frame.
-    pub fn tombstone(
-        &self,
-        out: &mut Vec<u8>,
-        offset: u64,
-        generation: u64,
-        flags: u8,
-        r: &RecordFields<'_>,
-    ) {
-        self.with_kind(TOMBSTONE, out, offset, generation, flags, r);
-    }
-
-    fn with_kind(
-        &self,
-        kind: u8,
-        out: &mut Vec<u8>,
-        offset: u64,
-        generation: u64,
-        flags: u8,
-        r: &RecordFields<'_>,
-    ) {
-        let from = out.len();
-        self.record(out, offset, generation, flags, r);
-        // The digest does not cover the kind; the checksum does.
-        if let Some((head, _)) = out.get_mut(from..).and_then(|b| Head::mut_from_prefix(b).ok()) {
-            head.kind = kind;
-            head.check = head.compute_check(self.seed(), offset).into();
-        }
+        out.resize(from.saturating_add(len), 0);
     }
 
     /// Appends the frame that completes a batch of `frames` frames beginning at `first`.
@@ -307,11 +292,12 @@ impl Sealer {
         head.key_hash = frames.into();
         head.producer = first.into();
         out.extend_from_slice(head.as_bytes());
-        self.finish(out, from, offset, MIN_FRAME_LEN);
+        out.resize(from.saturating_add(MIN_FRAME_LEN as usize), 0);
+        self.seal(out.get_mut(from..).unwrap_or_default(), offset);
     }
 
-    /// Takes over a record of another file: the same bytes under a head of this one.
-    pub fn adopt(&self, out: &mut Vec<u8>, offset: u64, generation: u64, key_hash: u64, frame: &[u8]) {
+    /// Takes over a record of another file: the same bytes under a head of this one, which is yet to be sealed.
+    pub fn adopt(&self, out: &mut Vec<u8>, generation: u64, key_hash: u64, frame: &[u8]) {
         let from = out.len();
         out.extend_from_slice(frame);
         if let Some((head, _)) = out.get_mut(from..).and_then(|b| Head::mut_from_prefix(b).ok()) {
@@ -319,7 +305,6 @@ impl Sealer {
             head.key_hash = key_hash.into();
             head.flags = 0;
         }
-        self.reseal(out, from, offset);
     }
 
     /// Puts digest and checksum on the snapshot frame at `from` of `out`.
@@ -353,14 +338,9 @@ impl Sealer {
         head
     }
 
-    /// Pads the frame at `from` to `len` bytes and puts digest and checksum on it.
-    fn finish(&self, out: &mut Vec<u8>, from: usize, offset: u64, len: u64) {
-        out.resize(from.saturating_add(usize::try_from(len).unwrap_or(0)), 0);
-        self.reseal(out, from, offset);
-    }
-
-    fn reseal(&self, out: &mut [u8], from: usize, offset: u64) {
-        let Some(frame) = out.get_mut(from..) else { return };
+    /// Puts digest and checksum on a frame that will stand at `offset`.
+    #[inline]
+    pub fn seal(&self, frame: &mut [u8], offset: u64) {
         let bound_to = frame.len().saturating_sub(self.digest.trailer_len());
         let bound = frame.get(BOUND_FROM..bound_to).unwrap_or_default();
         let (narrow, wide) = self.digest.compute(&self.seed, bound);
@@ -370,6 +350,22 @@ impl Sealer {
         if let Ok((head, _)) = Head::mut_from_prefix(frame) {
             head.digest = narrow.into();
             head.check = head.compute_check(self.seed(), offset).into();
+        }
+    }
+
+    /// The same for whole frames, one behind the other.
+    pub fn seal_all(&self, mut frames: &mut [u8], mut offset: u64) {
+        while let Some(len) = Head::read(frames).map(|head| head.length.get()) {
+            let Some((frame, rest)) = usize::try_from(len).ok().and_then(|n| frames.split_at_mut_checked(n))
+            else {
+                return;
+            };
+            if frame.is_empty() {
+                return;
+            }
+            self.seal(frame, offset);
+            offset = offset.saturating_add(len);
+            frames = rest;
         }
     }
 

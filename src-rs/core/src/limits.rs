@@ -104,7 +104,7 @@ pub const WRITE_CHUNK: usize = 1 << 20;
 pub const WRITE_BEHIND_FROM: u64 = 2 * WRITE_CHUNK as u64;
 
 /// Pieces of a batch that may wait to be written.
-pub const MAX_PIECES: usize = 2;
+pub const MAX_PIECES: usize = 3;
 
 /// A file smaller than this is never compacted for its dead bytes.
 pub const MIN_COMPACT_BYTES: u64 = 1 << 20;

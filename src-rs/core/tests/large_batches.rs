@@ -6,8 +6,10 @@ use common::faulty::Faulty;
 use common::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use warmshard_core::digest::Digest;
+use warmshard_core::storage::Storage;
 use warmshard_core::storage::disk::Disk;
-use warmshard_core::{Code, Error, Job, PutMeta, Result, Shard};
+use warmshard_core::{Code, Error, Job, Options, PutMeta, Result, Shard};
 
 /// Large enough that most of it is written on another thread.
 const ENTRIES: u64 = 1000;
@@ -138,4 +140,98 @@ fn entries_that_a_batch_gives_twice_are_counted_once() {
         drop(found);
         let _ = std::fs::remove_file(lock_path(&copy));
     }
+}
+
+/// Frames of every kind and size: such as end with a piece, reach into the next one, and are longer than several.
+fn mixed(batch: &mut warmshard_core::shard::Batch<'_, '_>) -> Result<()> {
+    for i in 0..1500u64 {
+        let len = match i % 500 {
+            7 => 3 << 20,
+            8 => (1 << 20) - 116,
+            9 => 0,
+            n => (n * n % 40_000) as usize,
+        };
+        let value = telling(&key(i), 1, len);
+        batch.put(key(i).as_bytes(), &[&value], PutMeta::default())?;
+        if i % 10 == 3 {
+            batch.delete(key(i).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_frame_is_sealed_whichever_thread_is_ahead() {
+    let slow = || {
+        Faulty::new(Disk::default(), |what, _| {
+            if what == "pwrite" {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            Ok(())
+        })
+    };
+    for digest in [Digest::Xxh3, Digest::Blake3] {
+        for storage in [slow() as Arc<dyn Storage>, Arc::new(Disk::default())] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.shard");
+            let options = Options { digest: Some(digest.clone()), ..quiet() };
+            let mut shard = Shard::open_on(storage, &path, options.clone()).unwrap();
+            shard.merge_in(&Job::default(), mixed).unwrap();
+            for compact in [false, true] {
+                if compact {
+                    shard.compact(&Job::default()).unwrap();
+                }
+                for shard in [&mut shard, &mut Shard::open(&path, options.clone()).unwrap()] {
+                    assert!(shard.verify(&Job::default()).unwrap().is_sound());
+                    assert_eq!(shard.len(), 1350);
+                    for i in 0..1500 {
+                        let there = get(shard, &key(i)).map(|value| check_telling(&key(i), &value));
+                        assert_eq!(there, (i % 10 != 3).then_some(1), "{i}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn space_that_was_asked_for_ahead_is_used_or_given_back() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    // What the file system needs to know where they are counts as well.
+    let len_if_all_is_used = || {
+        let there = std::fs::metadata(&path).unwrap();
+        assert!(
+            there.blocks() * 512 <= there.len() + (64 << 10),
+            "{} blocks: {}",
+            there.blocks(),
+            there.len()
+        );
+        there.len()
+    };
+    let mut shard = open(&path);
+    change(&mut shard, 1, false).unwrap();
+    shard.flush().unwrap();
+    let len = len_if_all_is_used();
+    let given_up = shard.merge_in(&Job::default(), |batch| {
+        mixed(batch)?;
+        batch.put(b"", &[b"no key"], PutMeta::default())
+    });
+    given_up.unwrap_err();
+    assert_eq!(len_if_all_is_used(), len);
+    // Where there is none, the write tells.
+    let refused = Arc::new(AtomicI64::new(0));
+    let counts = Arc::clone(&refused);
+    let storage = Faulty::new(Disk::default(), move |what, path| {
+        if what == "reserve" {
+            counts.fetch_add(1, Ordering::SeqCst);
+            return Err(Error::io(what, path, std::io::ErrorKind::StorageFull.into()));
+        }
+        Ok(())
+    });
+    let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
+    change(&mut shard, 2, false).unwrap();
+    check(&mut shard, 2);
+    assert!((1..4).contains(&refused.load(Ordering::SeqCst)), "asked again and again");
 }

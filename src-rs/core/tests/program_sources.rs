@@ -244,3 +244,39 @@ fn wide_texts_are_flagged_and_texts_of_transpilers_kept() {
     assert_eq!(parts[0].as_slice().len(), "let a = '.'".len() * 2);
     assert_eq!(parts[2].as_slice(), b"map");
 }
+
+#[test]
+fn scripts_and_functions_lie_beside_each_other_and_neither_is_given_for_the_other() {
+    let (_guard, dir) = setup();
+    let (path, source) = (dir.join("x.shard"), dir.join("a.js"));
+    fs::write(&source, "#!x\ny").unwrap();
+    settle();
+    let functions = || {
+        let Cache { programs, shard } = open(&path, "");
+        Cache { programs: programs.of_functions(), shard }
+    };
+    let texts = |cache: &mut Cache| match cache.programs.load(&mut cache.shard, bytes(&source)).unwrap() {
+        Loaded::Hit { parts, .. } => parts.map(|part| part.as_slice().to_vec()),
+        other => unreachable!("{other:?}"),
+    };
+    assert!(open(&path, "").record(&source, b"script", &[]));
+    assert_eq!(functions().load(&source), None);
+    assert!(functions().record(&source, b"function", &[]));
+    let [script, function] = [texts(&mut open(&path, "")), texts(&mut functions())];
+    assert_eq!(script[0], [WRAP.0.as_bytes(), b"//x\ny", WRAP.1.as_bytes()].concat());
+    assert_eq!(script[1], b"script");
+    assert_eq!(function[0], b"#!x\ny", "the parameters are told apart");
+    assert_eq!(function[1], b"function");
+    // What is better of one is not so of the other.
+    let mut cache = functions();
+    cache.load(&source).unwrap();
+    assert!(cache.programs.improve(&mut cache.shard, bytes(&source), b"better function", true).unwrap());
+    cache.programs.publish(&mut cache.shard).unwrap();
+    assert_eq!(functions().load(&source).unwrap(), b"better function");
+    assert_eq!(open(&path, "").load(&source).unwrap(), b"script");
+    // What is noted is the same.
+    assert!(cache.programs.note(b"n", b"text"));
+    cache.programs.publish(&mut cache.shard).unwrap();
+    let mut scripts = open(&path, "");
+    assert_eq!(scripts.programs.noted(&mut scripts.shard, b"n").unwrap().unwrap(), b"text");
+}

@@ -1,6 +1,7 @@
 //! Merging sorted runs of entries, newest first.
 
 use super::Entry;
+use std::cmp::Reverse;
 
 /// Merges a newer and an older run, both sorted by hash. Of two entries that `same` takes for one
 /// key and producer, the newer stays.
@@ -24,14 +25,55 @@ where
     out
 }
 
-/// Sorts entries given oldest first, and drops those that a later one replaces.
-pub fn sort_and_dedup<F>(entries: Vec<Entry>, mut same: F) -> Vec<Entry>
+/// Entries from which on it pays to deal them out first.
+const DEALT_FROM: usize = 1024;
+/// Entries that are dealt to the same place, as hashes are spread evenly.
+const DEALT_TOGETHER: usize = 8;
+
+/// Sorts entries by hash, newest first where these are equal.
+pub fn sort(entries: &mut Vec<Entry>) {
+    // Frames are appended in order: a higher offset is the newer one.
+    let newest_first = |e: &Entry| (e.hash, Reverse(e.place.offset()));
+    if entries.len() < DEALT_FROM {
+        return entries.sort_unstable_by_key(newest_first);
+    }
+    let bits = (entries.len() / DEALT_TOGETHER).ilog2();
+    let heap = |e: &Entry| (e.hash >> u64::BITS.saturating_sub(bits)) as usize;
+    let mut ends = vec![0usize; 1 << bits];
+    for entry in &*entries {
+        if let Some(count) = ends.get_mut(heap(entry)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut end = 0usize;
+    for count in &mut ends {
+        // Where the heap begins, until its entries have been dealt.
+        (*count, end) = (end, end.saturating_add(*count));
+    }
+    let mut dealt = entries.clone();
+    for entry in &*entries {
+        if let Some(at) = ends.get_mut(heap(entry))
+            && let Some(to) = dealt.get_mut(*at)
+        {
+            *to = *entry;
+            *at = at.saturating_add(1);
+        }
+    }
+    let mut from = 0;
+    for end in ends {
+        if let Some(heap) = dealt.get_mut(from..end) {
+            heap.sort_unstable_by_key(newest_first);
+        }
+        from = end;
+    }
+    *entries = dealt;
+}
+
+/// Drops those of sorted entries that a later frame replaces.
+pub fn dedup<F>(sorted: Vec<Entry>, mut same: F) -> Vec<Entry>
 where
     F: FnMut(Entry, Entry) -> bool,
 {
-    let mut sorted = entries;
-    // Frames are appended in order: a higher offset is the newer one.
-    sorted.sort_unstable_by_key(|e| (e.hash, std::cmp::Reverse(e.place.offset())));
     if sorted.is_sorted_by(|a, b| a.hash < b.hash) {
         return sorted;
     }
@@ -64,8 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn many_are_in_order_however_their_hashes_are_spread() {
+        for count in [DEALT_FROM - 1, DEALT_FROM, 5000, 70_000] {
+            for (shift, few) in [(0, u64::MAX), (40, u64::MAX), (63, u64::MAX), (0, 7), (20, 1 << 30)] {
+                let of = |i: u64| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) % few) >> shift;
+                let mut all: Vec<Entry> = (1..=count as u64)
+                    .map(|i| Entry { hash: of(i), place: Place::new(i * 16, i % 3 == 0) })
+                    .collect();
+                let mut expected = all.clone();
+                expected.sort_by_key(|e| (e.hash, Reverse(e.place.offset())));
+                sort(&mut all);
+                assert!(all == expected, "{count} {shift} {few}");
+            }
+        }
+    }
+
+    #[test]
     fn the_last_of_a_batch_wins() {
-        let all = run(&[(5, 16), (4, 32), (5, 48)]);
-        assert_eq!(sort_and_dedup(all, |_, _| true), run(&[(4, 32), (5, 48)]));
+        let mut all = run(&[(5, 16), (4, 32), (5, 48)]);
+        sort(&mut all);
+        assert_eq!(dedup(all, |_, _| true), run(&[(4, 32), (5, 48)]));
     }
 }

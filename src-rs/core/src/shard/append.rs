@@ -6,7 +6,7 @@
 
 use super::behind::Behind;
 use crate::error::{Error, Result};
-use crate::frame::{HEAD_LEN, Head, IN_BATCH, RecordFields};
+use crate::frame::{HEAD_LEN, Head, IN_BATCH, RECORD, RecordFields, TOMBSTONE};
 use crate::index::snapshot::{About, encode};
 use crate::index::{Entry, Place, merge};
 use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_BEHIND_FROM, WRITE_CHUNK};
@@ -29,6 +29,11 @@ pub(super) struct Appender<'a> {
     removed: Sum,
     scratch: Scratch,
     behind: Option<Behind>,
+    /// Whether the file system likes to know of a piece before it comes.
+    reserves: bool,
+    /// Bytes of the buffer up to which frames are sealed, and where its last one begins.
+    sealed: usize,
+    last: usize,
 }
 
 /// Records, and bytes of their frames.
@@ -69,7 +74,15 @@ impl<'a> Appender<'a> {
             removed: Sum::default(),
             scratch: Scratch::default(),
             behind: None,
+            reserves: true,
+            sealed: 0,
+            last: 0,
         }
+    }
+
+    /// Where the piece begins that is being filled.
+    pub fn piece(&self) -> u64 {
+        self.at
     }
 
     /// Where the next frame will stand.
@@ -87,11 +100,10 @@ impl<'a> Appender<'a> {
         let flags = if in_batch { IN_BATCH } else { 0 };
         let len = self.state.sealer.record_len(fields);
         let offset = self.room_for(len)?;
-        if tombstone {
-            self.state.sealer.tombstone(self.buffer, offset, self.generation, flags, fields);
-        } else {
-            self.state.sealer.record(self.buffer, offset, self.generation, flags, fields);
-        }
+        let from = self.buffer.len();
+        let kind = if tombstone { TOMBSTONE } else { RECORD };
+        self.state.sealer.unsealed(kind, self.buffer, self.generation, flags, fields);
+        self.appended(from, offset);
         let replaced = self.state.change(fields.key, fields.key_hash, fields.producer, &mut self.scratch);
         self.note(fields.key_hash, Place::new(offset, tombstone), len, replaced)
     }
@@ -100,7 +112,9 @@ impl<'a> Appender<'a> {
     pub fn adopt(&mut self, frame: &[u8], key_hash: u64, tombstone: bool) -> Result<()> {
         let len = frame.len() as u64;
         let offset = self.room_for(len)?;
-        self.state.sealer.adopt(self.buffer, offset, self.generation, key_hash, frame);
+        let from = self.buffer.len();
+        self.state.sealer.adopt(self.buffer, self.generation, key_hash, frame);
+        self.appended(from, offset);
         let head = Head::read(frame);
         let replaced = head.zip(head.and_then(|h| frame.get(HEAD_LEN..h.layout().key_end)));
         let replaced = replaced
@@ -122,37 +136,67 @@ impl<'a> Appender<'a> {
         Ok(offset)
     }
 
+    /// Seals the frame that begins at `from` of the buffer, unless there is another thread to do so.
+    #[inline]
+    fn appended(&mut self, from: usize, offset: u64) {
+        self.last = from;
+        if self.behind.is_none() {
+            self.state.sealer.seal(self.buffer.get_mut(from..).unwrap_or_default(), offset);
+            self.sealed = self.buffer.len();
+        }
+    }
+
     /// Takes note of a frame in the buffer, and of the bytes of the record that it replaces.
     fn note(&mut self, hash: u64, place: Place, len: u64, replaced: Option<u64>) -> Result<()> {
         self.entries.push(Entry { hash, place });
         self.removed.add(replaced);
         self.added.add((!place.is_tombstone()).then_some(len));
         if self.buffer.len() >= WRITE_CHUNK {
-            self.write_behind()?;
+            self.write_piece()?;
         }
         Ok(())
     }
 
-    /// Hands what is buffered to the file system, on another thread where much has gone there already.
-    fn write_behind(&mut self) -> Result<()> {
+    /// Hands what is buffered to the file system, on another thread where much has gone there already. Pieces
+    /// end where large pages of the page cache do: what is left over waits for the next one.
+    fn write_piece(&mut self) -> Result<()> {
+        let over = usize::try_from(self.offset() % WRITE_CHUNK as u64).unwrap_or(0);
+        let len = self.buffer.len().saturating_sub(over);
         if self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM {
-            self.behind = Behind::start(Arc::clone(self.state.view.file()));
+            self.behind = Behind::start(Arc::clone(self.state.view.file()), self.state.sealer.of_many());
         }
-        let end = self.offset();
-        let Some(behind) = &mut self.behind else { return self.write() };
-        behind.write(self.buffer, self.at)?;
-        self.at = end;
+        match &mut self.behind {
+            Some(behind) => {
+                // The last frame may reach into the next piece: nobody else has all of it.
+                let last = self.last.max(self.sealed);
+                let offset = self.at.saturating_add(last as u64);
+                self.state.sealer.seal_all(self.buffer.get_mut(last..).unwrap_or_default(), offset);
+                behind.write(self.buffer, len, self.at, self.sealed..last)?;
+                self.sealed = over;
+            }
+            None => {
+                let file = self.state.view.file();
+                self.reserves = self.reserves && file.reserve(self.at, len as u64);
+                file.write_at(self.buffer.get(..len).unwrap_or_default(), self.at)?;
+                self.buffer.drain(..len);
+                self.sealed = self.buffer.len();
+            }
+        }
+        self.at = self.at.saturating_add(len as u64);
         Ok(())
     }
 
-    /// Hands what is buffered to the file system, and waits for what others have yet to write.
+    /// Hands the rest to the file system, and waits for what others have yet to write.
     fn write(&mut self) -> Result<()> {
         if let Some(behind) = &mut self.behind {
+            let offset = self.at.saturating_add(self.sealed as u64);
+            self.state.sealer.seal_all(self.buffer.get_mut(self.sealed..).unwrap_or_default(), offset);
             behind.finish()?;
         }
         self.state.view.file().write_at(self.buffer, self.at)?;
         self.at = self.offset();
         self.buffer.clear();
+        self.sealed = 0;
         Ok(())
     }
 
@@ -160,7 +204,9 @@ impl<'a> Appender<'a> {
     pub fn commit_frame(&mut self) {
         let offset = self.offset();
         let frames = self.entries.len() as u64;
+        let from = self.buffer.len();
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
+        self.last = from;
     }
 
     /// The same as `settle`, for one frame.
@@ -176,15 +222,17 @@ impl<'a> Appender<'a> {
     /// frames of one key and producer the last one counts. Nothing is read back: the pages of the mapping that
     /// the frames lie in may be fresh, and the first touch of one costs more than the rest.
     pub fn settle(mut self) -> Result<Vec<Entry>> {
+        let mut entries = std::mem::take(&mut self.entries);
+        // While the last pieces are written.
+        merge::sort(&mut entries);
         self.write()?;
         self.state.view.extend_written(self.at);
-        let entries = std::mem::take(&mut self.entries);
         let mut shadowed = Vec::new();
         let newest = match entries.len() {
             0 | 1 => entries,
             _ => {
                 let (state, scratch) = (&*self.state, &mut self.scratch);
-                merge::sort_and_dedup(entries, |a, b| {
+                merge::dedup(entries, |a, b| {
                     let same = state.same(a.place, b.place, scratch);
                     if same {
                         shadowed.push(b);

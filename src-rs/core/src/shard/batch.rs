@@ -18,8 +18,9 @@ pub struct Batch<'a, 'b> {
     pub(super) shard: &'a BatchContext<'a>,
     pub(super) appender: &'a mut Appender<'b>,
     job: &'a Job,
-    /// The time of the entries in the buffer.
+    /// The time of the entries in the buffer, and where the piece began then.
     cached_ns: u64,
+    cached_at: u64,
 }
 
 /// What a batch needs of its shard while the shard's state is lent to the appender.
@@ -33,7 +34,7 @@ pub(super) struct BatchContext<'a> {
 
 impl<'a, 'b> Batch<'a, 'b> {
     pub(super) fn new(shard: &'a BatchContext<'a>, appender: &'a mut Appender<'b>, job: &'a Job) -> Self {
-        Batch { shard, appender, job, cached_ns: 0 }
+        Batch { shard, appender, job, cached_ns: 0, cached_at: 0 }
     }
 
     /// Adds an entry.
@@ -58,7 +59,8 @@ impl<'a, 'b> Batch<'a, 'b> {
             return Ok(());
         };
         let host = &shard.options.producer;
-        if self.cached_ns == 0 || self.appender.buffer.is_empty() {
+        if self.cached_at != self.appender.piece() {
+            self.cached_at = self.appender.piece();
             self.cached_ns = now_ns();
         }
         let fields = RecordFields {

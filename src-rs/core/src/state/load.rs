@@ -323,8 +323,9 @@ impl State {
     #[must_use]
     pub fn live_by_scan(&self, scratch: &mut Scratch) -> Vec<Entry> {
         let scan = Scan::new(&self.view, &self.sealer, HEADER_LEN, self.end);
-        let all: Vec<Entry> = scan.filter_map(|s| entry_of(&s)).collect();
-        let mut live = crate::index::merge::sort_and_dedup(all, |a, b| self.same(a.place, b.place, scratch));
+        let mut all: Vec<Entry> = scan.filter_map(|s| entry_of(&s)).collect();
+        crate::index::merge::sort(&mut all);
+        let mut live = crate::index::merge::dedup(all, |a, b| self.same(a.place, b.place, scratch));
         live.retain(|e| !e.place.is_tombstone());
         live
     }

@@ -133,6 +133,10 @@ impl Storage for Disk {
     }
 }
 
+/// ext2, 3 and 4, from linux/magic.h.
+#[cfg(target_os = "linux")]
+const EXT4: u32 = 0xEF53;
+
 impl File for DiskFile {
     fn identity(&self) -> Result<Identity> {
         rustix::fs::fstat(&self.file).map(|s| identity_of(&s)).map_err(|e| fail("fstat", &self.path, e))
@@ -178,6 +182,14 @@ impl File for DiskFile {
     #[cfg(not(target_os = "linux"))]
     fn allocate(&self, len: u64) -> Result<()> {
         self.write_zeros(len)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn reserve(&self, offset: u64, len: u64) -> bool {
+        // ext4 books each block of a write by itself if nobody has asked for all of them at once: a third of the
+        // time of a megabyte. Others gain less, and some write zeros.
+        rustix::fs::fstatfs(&self.file).is_ok_and(|s| s.f_type as u32 == EXT4)
+            && rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, offset, len).is_ok()
     }
 
     #[cfg(target_vendor = "apple")]

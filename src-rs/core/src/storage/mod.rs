@@ -154,6 +154,13 @@ pub trait File: Send + Sync + std::fmt::Debug {
     /// `Io` and `NoSpace` where the system refuses.
     fn allocate(&self, len: u64) -> Result<()>;
 
+    /// Finds a place on the disk for bytes that are about to be written behind the end, where that makes
+    /// writing them cheaper. The file is as long as before. Returns whether to ask again for the next ones;
+    /// what goes wrong here will go wrong for the write, or not matter.
+    fn reserve(&self, _offset: u64, _len: u64) -> bool {
+        false
+    }
+
     /// Makes the contents survive a power cut.
     ///
     /// # Errors

@@ -144,6 +144,9 @@ impl File for FaultyFile {
         (self.strike)("fallocate", &self.path)?;
         self.file.allocate(len)
     }
+    fn reserve(&self, offset: u64, len: u64) -> bool {
+        (self.strike)("reserve", &self.path).is_ok() && self.file.reserve(offset, len)
+    }
     fn sync(&self) -> Result<()> {
         (self.strike)("fdatasync", &self.path)?;
         if self.syncs { self.file.sync() } else { Ok(()) }

@@ -3,6 +3,7 @@
 //! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
 //! keeps them apart. An answer is given only where the file system says today what it said then.
 
+mod asking;
 mod facts;
 mod module;
 mod place;
@@ -15,7 +16,7 @@ mod walk;
 
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
-pub use search::Search;
+pub use search::{Question, Search};
 pub use text::{Text, WRAP, Wrap};
 pub use traits::Traits;
 
@@ -23,6 +24,7 @@ use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
 use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
+use asking::{Answered, Asking};
 use facts::{Facts, Today};
 use module::Meta;
 use stamp::{Look, Stamp};
@@ -31,6 +33,11 @@ use std::sync::Arc;
 use text::ROOM_AHEAD;
 use walk::Walk;
 use xxhash_rust::xxh3::xxh3_64;
+
+/// Modules that are compiled as scripts, most of them with a wrapper in their text.
+const SCRIPTS: u8 = b'm';
+/// Modules that are compiled to functions whose parameters are told apart from the text.
+const FUNCTIONS: u8 = b'f';
 
 /// What a look-up of a module found.
 #[derive(Debug)]
@@ -98,6 +105,8 @@ impl Queue {
 #[derive(Debug)]
 pub struct Programs {
     profile: String,
+    /// What modules are kept as: the first byte of their keys behind the profile.
+    modules: u8,
     /// Folder that paths are told from, with a slash at its end; empty for none.
     root: Vec<u8>,
     facts: Facts,
@@ -111,6 +120,7 @@ pub struct Programs {
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
+    asking: Option<Asking>,
 }
 
 impl Programs {
@@ -124,6 +134,7 @@ impl Programs {
         }
         Programs {
             profile: format!("{:016x}", xxh3_64(profile)),
+            modules: SCRIPTS,
             root,
             facts: Facts::default(),
             today: Today::default(),
@@ -133,7 +144,22 @@ impl Programs {
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),
+            asking: None,
         }
+    }
+
+    /// The same, for a host that compiles modules to functions instead of scripts. Bytecode of one is of no use as the
+    /// other: both are kept beside each other, and neither is ever given for the other. Requests are the same.
+    #[must_use]
+    pub fn of_functions(mut self) -> Self {
+        self.modules = FUNCTIONS;
+        self
+    }
+
+    /// Whether modules are compiled to functions.
+    #[must_use]
+    pub fn are_functions(&self) -> bool {
+        self.modules == FUNCTIONS
     }
 
     fn key(&self, kind: u8, path: &[u8], rest: &[u8]) -> Vec<u8> {
@@ -205,7 +231,7 @@ impl Programs {
     /// # Errors
     /// `InvalidKey` for a path that is too long.
     pub fn load(&mut self, shard: &mut Shard, source: &[u8]) -> Result<Loaded> {
-        let Lookup::Hit(hit) = shard.get(&self.key(b'm', source, b""), &Validator::None)? else {
+        let Lookup::Hit(hit) = shard.get(&self.key(self.modules, source, b""), &Validator::None)? else {
             return Ok(Loaded::Absent);
         };
         let [meta, rest @ ..] = shard.parts(&hit).try_into().unwrap_or([(0, 0); PARTS]);
@@ -233,7 +259,7 @@ impl Programs {
             && let Some(meta) = meta.restamped(source, today.as_ref(), &mut self.facts)
         {
             let [text, code, map] = [&text, &code, &map].map(|part| part.as_slice().to_vec());
-            self.queue.push(self.key(b'm', source, b""), [meta, text, code, map].map(Arc::new));
+            self.queue.push(self.key(self.modules, source, b""), [meta, text, code, map].map(Arc::new));
         }
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), meta.stamp.digest());
@@ -241,11 +267,20 @@ impl Programs {
         Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map] })
     }
 
+    /// What is put around a text that is to be wrapped as a module.
+    fn around(&self, wrap: Wrap) -> Wrap {
+        match wrap {
+            Wrap::Lines if self.are_functions() => Wrap::Bare,
+            Wrap::Fitting if self.are_functions() => Wrap::Apart,
+            _ => wrap,
+        }
+    }
+
     /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS
-    /// module, or not. `None` where there is no regular file that stays as it is.
+    /// module where it is to be a script, or not. `None` where there is no regular file that stays as it is.
     pub fn read(&mut self, source: &[u8], wrap: Wrap) -> Option<Text> {
         let (stamp, buffer) = Stamp::read_behind(source, ROOM_AHEAD)?;
-        let text = Text::within(buffer, wrap);
+        let text = Text::within(buffer, self.around(wrap));
         self.remember(source, stamp, text.clone());
         Some(text)
     }
@@ -266,7 +301,7 @@ impl Programs {
 
     /// A source that was read is compiled from another text: what a transpiler made of it.
     pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: Wrap) -> Text {
-        let text = Text::of(text, wrap);
+        let text = Text::of(text, self.around(wrap));
         if let Some(stamp) = self.pending.get(source).map(|pending| pending.stamp) {
             self.remember(source, stamp, text.clone());
         }
@@ -296,7 +331,7 @@ impl Programs {
             self.loaded.insert(xxh3_64(source), pending.stamp.digest());
         }
         let [meta, code, map] = [meta, code.unwrap_or_default().to_vec(), map.to_vec()].map(Arc::new);
-        self.queue.push(self.key(b'm', source, b""), [meta, text, code, map])
+        self.queue.push(self.key(self.modules, source, b""), [meta, text, code, map])
     }
 
     /// Records new code for a module that was loaded, or recorded, if more of it has run, or `always`. Nothing where
@@ -305,7 +340,7 @@ impl Programs {
     /// # Errors
     /// As `load`.
     pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8], always: bool) -> Result<bool> {
-        let key = self.key(b'm', source, b"");
+        let key = self.key(self.modules, source, b"");
         let Lookup::Hit(hit) = shard.peek(&key, &Validator::None)? else {
             return Ok(false);
         };
@@ -333,11 +368,8 @@ impl Programs {
         real: &[u8],
         facts: &[(u8, &[u8])],
     ) -> bool {
-        match self.walk.file(found) {
-            Some((today, _)) if today == real => {}
-            _ => return false,
-        }
-        let Some(entry) = resolution::encode(request, found, real, facts, &mut self.today) else {
+        let (today, walk) = (&mut self.today, &mut self.walk);
+        let Some(entry) = resolution::entry(request, found, real, facts, today, walk) else {
             return false;
         };
         let key = self.key(b'r', request.folder, request.request);
@@ -352,10 +384,23 @@ impl Programs {
         search: &Search<'_>,
         more: &[(u8, &[u8])],
     ) -> Option<bool> {
-        let answer = search::why(search, &mut self.today, &mut self.walk)?;
-        let told = answer.facts.iter().map(|(kind, path)| (*kind, path.as_slice()));
-        let facts: Vec<_> = told.chain(more.iter().copied()).collect();
-        Some(self.record_resolution(request, &answer.found, search.real, &facts))
+        let entry = search::entry(request, search, more, &mut self.today, &mut self.walk)?;
+        let key = self.key(b'r', request.folder, request.request);
+        Some(entry.is_some_and(|entry| self.queue.push(key, alone(entry))))
+    }
+
+    /// The same, on another thread where there can be one: `answers` says what became of it.
+    pub fn ask(&mut self, question: Question) {
+        let key = self.key(b'r', &question.folder, &question.identity);
+        self.asking.get_or_insert_with(Asking::start).ask(key, question);
+    }
+
+    /// What became of each question since the last call. As `record_search`.
+    pub fn answers(&mut self) -> Vec<Option<bool>> {
+        let answers = self.asking.take().map(Asking::finish).unwrap_or_default();
+        let mut keep =
+            |(key, entry): Answered| Some(entry?.is_some_and(|entry| self.queue.push(key, alone(entry))));
+        answers.into_iter().map(&mut keep).collect()
     }
 
     /// A short text that was kept under a name.

@@ -21,6 +21,8 @@ const WRAP_IN_LINE: (&str, &str) = ("(function (exports, require, module, __file
 pub enum Wrap {
     /// Nothing.
     Bare,
+    /// Nothing, for the parameters are told apart from the text. Its traits are wanted all the same.
+    Apart,
     /// `WRAP`.
     Lines,
     /// What its traits ask for: nothing is told differently by V8 then.
@@ -170,6 +172,9 @@ mod tests {
             assert_eq!(text.bare, before.is_empty(), "{source}");
             assert_eq!(text.bytes.ends_with(b"\n})"), !text.bare, "{source}");
         };
+        let apart = Text::of(b"#!/usr/bin/env node\neval(1)", Wrap::Apart);
+        assert_eq!(*apart.bytes, b"#!/usr/bin/env node\neval(1)");
+        assert!(apart.bare && apart.traits.makes_code);
         begins("// a\nx(1)", WRAP.0);
         begins("// a\neval(1)", WRAP_IN_LINE.0);
         begins("#!/usr/bin/env node\neval(1)", WRAP_IN_LINE.0);

@@ -1,0 +1,160 @@
+// Modules compiled as Node.js' own loader compiles them: to functions of five parameters, with bytecode that lies in the
+// shard. `vm.Script` takes some 10 us longer for each module: for its options, the wrapper, and objects around script and
+// bytecode.
+//
+// All of this is V8's public interface, whose headers are Node's, so that one binary fits all versions of a major. Only what
+// stands for Node's own `import()` is found otherwise: on a function that Node's loader has compiled.
+
+#include "compile.h"
+
+#include <dlfcn.h>
+
+#include <climits>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+/// The core's entries: src-rs/binding/code.rs. The first gives the bytes that a number means, and who owns them from then
+/// on; the second takes that one back.
+using Take = void* (*)(uint32_t number, const uint8_t** data, size_t* length);
+using Release = void (*)(void* owner);
+
+constexpr int kParameters = 5;
+constexpr const char* kNames[kParameters] = {"exports", "require", "module", "__filename", "__dirname"};
+
+/// What V8 hands back when a script says `import()`: its last element is a symbol by which Node tells who is to load.
+constexpr char kDefaultLoader[] = "vm_dynamic_import_default_internal";
+
+/// What compiling takes in one environment.
+struct Compiler {
+  v8::Global<v8::Data> options;
+  v8::Global<v8::String> names[kParameters];
+  Take take = nullptr;
+  Release release = nullptr;
+};
+
+v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
+  return v8::String::NewFromUtf8(isolate, value, v8::NewStringType::kInternalized).ToLocalChecked();
+}
+
+v8::Local<v8::Value> hold(v8::Isolate* isolate, Compiler* compiler) {
+#if NODE_MAJOR_VERSION >= 26
+  return v8::External::New(isolate, compiler, v8::kExternalPointerTypeTagDefault);
+#else
+  return v8::External::New(isolate, compiler);
+#endif
+}
+
+Compiler* held(v8::Local<v8::Value> value) {
+#if NODE_MAJOR_VERSION >= 26
+  return static_cast<Compiler*>(value.As<v8::External>()->Value(v8::kExternalPointerTypeTagDefault));
+#else
+  return static_cast<Compiler*>(value.As<v8::External>()->Value());
+#endif
+}
+
+v8::Local<v8::Data> element(v8::Local<v8::Context> context, v8::Local<v8::FixedArray> array, int index) {
+#if NODE_MAJOR_VERSION >= 26
+  return array->Get(index);
+#else
+  return array->Get(context, index);
+#endif
+}
+
+v8::ScriptOrigin origin(v8::Isolate* isolate, v8::Local<v8::Value> name, int line, v8::Local<v8::Data> options) {
+#if NODE_MAJOR_VERSION >= 24
+  return v8::ScriptOrigin(name, line, 0, true, -1, v8::Local<v8::Value>(), false, false, false, options);
+#else
+  return v8::ScriptOrigin(isolate, name, line, 0, true, -1, v8::Local<v8::Value>(), false, false, false, options);
+#endif
+}
+
+/// `compile(text, filename, code, line)`: the function; in an array of one where V8 had no use for the bytecode. `code` is
+/// the number that the core gave, or 0.
+void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  if (!info[0]->IsString() || !info[1]->IsString()) return;
+  using v8::ScriptCompiler;
+  v8::Isolate* isolate = info.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  const Compiler* compiler = held(info.Data());
+  v8::Local<v8::String> names[kParameters];
+  for (int i = 0; i < kParameters; i++) names[i] = compiler->names[i].Get(isolate);
+  const uint8_t* data = nullptr;
+  size_t length = 0;
+  const uint32_t number = info[2]->IsUint32() ? info[2].As<v8::Uint32>()->Value() : 0;
+  void* owner = number != 0 ? compiler->take(number, &data, &length) : nullptr;
+  const bool known = owner != nullptr && length > 0 && length <= INT_MAX;
+  const int line = info[3]->IsInt32() ? info[3].As<v8::Int32>()->Value() : 0;
+  bool rejected = false;
+  v8::Local<v8::Function> made;
+  {
+    // The source owns the description of the bytecode, not its bytes. V8 is done with them when it returns.
+    ScriptCompiler::Source source(info[0].As<v8::String>(),
+                                  origin(isolate, info[1], line, compiler->options.Get(isolate)),
+                                  known ? new ScriptCompiler::CachedData(data, static_cast<int>(length)) : nullptr);
+    const auto how = known ? ScriptCompiler::kConsumeCodeCache : ScriptCompiler::kNoCompileOptions;
+    const bool compiled =
+        ScriptCompiler::CompileFunction(context, &source, kParameters, names, 0, nullptr, how).ToLocal(&made);
+    rejected = compiled && known && source.GetCachedData()->rejected;
+  }
+  if (owner != nullptr) compiler->release(owner);
+  // Else what V8 has to say about the text is thrown.
+  if (made.IsEmpty()) return;
+  if (!rejected) return info.GetReturnValue().Set(made);
+  v8::Local<v8::Value> alone[] = {made};
+  info.GetReturnValue().Set(v8::Array::New(isolate, alone, 1));
+}
+
+/// `code(function)`: the bytecode of what was compiled and has run since. Only for what `compile` gave: V8 ends the
+/// process otherwise.
+void Code(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  if (!info[0]->IsFunction()) return;
+  v8::Isolate* isolate = info.GetIsolate();
+  const auto* data = v8::ScriptCompiler::CreateCodeCacheForFunction(info[0].As<v8::Function>());
+  if (data == nullptr) return;
+  const size_t length = data->length > 0 ? static_cast<size_t>(data->length) : 0;
+  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, length);
+  if (length > 0) std::memcpy(buffer->GetBackingStore()->Data(), data->data, length);
+  delete data;
+  info.GetReturnValue().Set(v8::Uint8Array::New(buffer, 0, length));
+}
+
+}  // namespace
+
+void OfferCompiler(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  const auto refuse = [&](const char* reason) { info.GetReturnValue().Set(text(isolate, reason)); };
+  if (!info[0]->IsObject() || !info[2]->IsFunction()) return refuse("arguments");
+  v8::String::Utf8Value path(isolate, info[1]);
+  void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr;
+  if (addon == nullptr) return refuse("addon");
+  const auto take = reinterpret_cast<Take>(dlsym(addon, "warmshard_code_take_1"));
+  const auto release = reinterpret_cast<Release>(dlsym(addon, "warmshard_code_release_1"));
+  if (take == nullptr || release == nullptr) return refuse("entries");
+  v8::Local<v8::Data> options = info[2].As<v8::Function>()->GetScriptOrigin().GetHostDefinedOptions();
+  if (options.IsEmpty() || !options->IsFixedArray()) return refuse("options");
+  v8::Local<v8::FixedArray> array = options.As<v8::FixedArray>();
+  const int last = array->Length() - 1;
+  v8::Local<v8::Data> id = last < 0 ? v8::Local<v8::Data>() : element(context, array, last);
+  if (id.IsEmpty() || !id->IsValue() || !id.As<v8::Value>()->IsSymbol()) return refuse("loader");
+  v8::String::Utf8Value name(isolate, id.As<v8::Symbol>()->Description(isolate));
+  if (*name == nullptr || std::strcmp(*name, kDefaultLoader) != 0) return refuse("loader");
+
+  auto* compiler = new Compiler;
+  compiler->take = take;
+  compiler->release = release;
+  compiler->options.Reset(isolate, options);
+  for (int i = 0; i < kParameters; i++) compiler->names[i].Reset(isolate, text(isolate, kNames[i]));
+  // Nothing of the environment runs any more then.
+  node::AddEnvironmentCleanupHook(isolate, [](void* it) { delete static_cast<Compiler*>(it); }, compiler);
+  v8::Local<v8::Value> data = hold(isolate, compiler);
+  const auto put = [&](const char* name, v8::FunctionCallback callback) {
+    v8::Local<v8::Function> value;
+    if (v8::Function::New(context, callback, data, 4, v8::ConstructorBehavior::kThrow).ToLocal(&value))
+      info[0].As<v8::Object>()->Set(context, text(isolate, name), value).Check();
+  };
+  put("compile", Compile);
+  put("code", Code);
+}
