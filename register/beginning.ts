@@ -5,12 +5,13 @@
  * its own into the loader, or changed its environment: what Node.js had there is kept here.
  */
 
-import fs = require('node:fs');
-
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 
 const { argv, env, execArgv } = process;
+const getBuiltinModule = process.getBuiltinModule as NodeJS.Require | undefined;
 const { isPreloading } = module as unknown as LoadedModule;
+// Where it exists it takes a fifth of what `require` takes.
+const fs = (getBuiltinModule ?? require)('node:fs') as typeof import('node:fs');
 // That of a preloaded file is the loader's own. Asking for it by name would load more of it.
 const Module = (isPreloading ? module.constructor : require('node:module')) as ModuleClass;
 const { _extensions, prototype, _resolveLookupPaths, _findPath, _nodeModulePaths, wrap, wrapper } = Module;
@@ -26,6 +27,7 @@ export const beginning = {
   Module,
   fs,
   readFileSync: fs.readFileSync,
+  getBuiltinModule,
   compile: prototype._compile,
   handler: _extensions['.js'],
   lookupPaths: _resolveLookupPaths,

@@ -26,14 +26,14 @@ const smallMain = process.env.WARMSHARD_EAGER ? -1 : SMALL_MAIN;
 
 const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
 const home = beginning.home || '/';
-const { env, getBuiltinModule } = process as NodeJS.Process & { getBuiltinModule?: NodeJS.Require };
+const { env } = process;
 
 /** Runs a bundle of this package; past everything that a program may have put in the way of loading. */
 function load(name: string): unknown {
   const file = `${__dirname}/register-${name}.cjs`;
   const holder = new Module(file);
   holder.filename = file;
-  holder.require = getBuiltinModule ?? require;
+  holder.require = beginning.getBuiltinModule ?? require;
   Reflect.apply(beginning.compile, holder, [beginning.readFileSync(file, 'utf8'), file, 'commonjs']);
   return holder.exports;
 }
@@ -60,11 +60,23 @@ export function everything(asks = false): Face {
   return rest.face;
 }
 
-/** Whether nothing has run before us. */
+/** The options of the process, each with a space before it. */
+const given = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`;
+
+/** Whether nothing has run before us. A regular expression would take longer than all else here. */
 function isFirst(): boolean {
-  const preloaded = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`.match(/ (-r|--require)\b/g);
-  return isPreloading === true && !preloaded?.[1] && Object.keys(Module._cache).join() === __filename;
+  const preloaded = given.split(' -r').length + given.split(' --require').length - 2;
+  return isPreloading === true && preloaded < 2 && Object.keys(Module._cache).join() === __filename;
 }
+
+/** Puts an accessor in the place of a property, or a value that stays until somebody sets another. */
+function place(object: object, name: string, how: PropertyDescriptor): void {
+  how.configurable = how.enumerable = true;
+  Object.defineProperty(object, name, how);
+}
+
+const placeValue = (object: object, name: string, value: unknown) =>
+  place(object, name, { writable: true, value });
 
 /**
  * Sees to it that it is known whether somebody gets hold of `registerHooks`.
@@ -72,20 +84,15 @@ function isFirst(): boolean {
  * @param isUntouched whether nobody can have done so before
  */
 function watchHooks(isUntouched: boolean): void {
-  if (beginning.hooksAsked !== undefined) return;
   const { registerHooks } = Module;
-  if (registerHooks === undefined) return;
+  if (beginning.hooksAsked !== undefined || registerHooks === undefined) return;
   beginning.hooksAsked = !isUntouched;
-  const shared = { configurable: true, enumerable: true };
-  Object.defineProperty(Module, 'registerHooks', {
-    ...shared,
+  place(Module, 'registerHooks', {
     get() {
       beginning.hooksAsked = true;
       return registerHooks;
     },
-    set(value: unknown) {
-      Object.defineProperty(Module, 'registerHooks', { ...shared, writable: true, value });
-    },
+    set: (value: unknown) => placeValue(Module, 'registerHooks', value),
   });
 }
 
@@ -111,14 +118,9 @@ function setHandler(next: () => Handler): void {
 }
 
 /** Puts an accessor in the handler's place. While a module is loaded it has to stay one: V8 names frames by it. */
-function standIn(): void {
-  Object.defineProperty(Module._extensions, '.js', {
-    configurable: true,
-    enumerable: true,
-    get: readHandler,
-    set: writeHandler,
-  });
-}
+const standIn = () => place(Module._extensions, '.js', { get: readHandler, set: writeHandler });
+
+const restoreHandler = (value: Handler) => placeValue(Module._extensions, '.js', value);
 
 function readHandler(): Handler | undefined {
   // Yarn's Plug'n'Play loads modules past the loader's requests, out of archives: all of them are Node.js' and its own.
@@ -134,15 +136,6 @@ function readHandler(): Handler | undefined {
 /** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
 function writeHandler(value: Handler): void {
   if (value !== handler && value !== beginning.kept) restoreHandler(value);
-}
-
-function restoreHandler(value: Handler): void {
-  Object.defineProperty(Module._extensions, '.js', {
-    configurable: true,
-    enumerable: true,
-    writable: true,
-    value,
-  });
 }
 
 function isMainRunning(): boolean {
@@ -192,15 +185,14 @@ const UNUSUAL = / --(?!require\b|max[-_]|no[-_]warnings\b|no[-_]deprecation\b|en
 
 /** Whether the program may start without us, for now. */
 function mayWait(): boolean {
-  if (!isPreloading || getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
+  if (!isPreloading || beginning.getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
   if (env.NODE_V8_COVERAGE || env.NODE_PRESERVE_SYMLINKS || env.NODE_PRESERVE_SYMLINKS_MAIN) return false;
   // A folder of ours may be told from one that the program leaves.
   if (env.WATCH_REPORT_DEPENDENCIES || home[0] !== '/') return false;
   if (main.endsWith('.mjs') || isTyped(main)) return false;
   // Somebody else's handler is there already.
   if (!String(handler).includes('module._compile(')) return false;
-  const options = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`;
-  return !(options.includes(' --') && UNUSUAL.test(options));
+  return !(given.includes(' --') && UNUSUAL.test(given));
 }
 
 /** Gives the one instance of the process; the first is it. */

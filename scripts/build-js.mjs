@@ -273,7 +273,9 @@ const { names: registered } = await look('register/index.ts');
 await bundle({
   file: 'dist/register.cjs',
   eager: [
-    'standIn',
+    'isFirst',
+    'place',
+    'watchHooks',
     'readHandler',
     'isMainRunning',
     'asMethod',
