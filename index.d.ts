@@ -58,6 +58,73 @@ declare class WarmshardError extends Error {
     readonly path?: string;
 }
 
+/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+interface Host {
+    /** At most 63 bytes of UTF-8. */
+    name: string;
+    /** At most 63 bytes of UTF-8. */
+    version: string;
+    /**
+     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
+     * shift, say) while name, version and binary stay. Default: none.
+     */
+    schema?: number | undefined;
+    /**
+     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
+     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
+     */
+    binary?: string | false | undefined;
+}
+/** How a shard is opened. */
+interface ShardOptions<V = Uint8Array> {
+    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+    host?: Host | undefined;
+    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+    codec?: CodecName | Codec<V> | undefined;
+    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+    parts?: readonly string[] | undefined;
+    /** Never change anything; read permission is enough. Default false. */
+    readOnly?: boolean | undefined;
+    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
+    durability?: 'flush' | 'sync' | undefined;
+    /**
+     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
+     * forgery too, and a shard made with another key reads as empty.
+     */
+    digest?: 'xxh3' | 'blake3' | {
+        key: Uint8Array;
+    } | undefined;
+    /** Verify a value's digest on its first use in the process (default) or always. */
+    verify?: 'first' | 'always' | undefined;
+    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+    copy?: boolean | undefined;
+    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+    access?: 'mmap' | 'read' | undefined;
+    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+    maxBytes?: number | undefined;
+    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+    maxEntryBytes?: number | undefined;
+    /** How long a call waits for other processes in all, in milliseconds. Default 5000. */
+    lockTimeout?: number | undefined;
+    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+    root?: string | undefined;
+    /**
+     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
+     * too. `'system'`: root's as well.
+     */
+    trust?: 'private' | 'group' | 'system' | undefined;
+    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
+    autoCompact?: boolean | undefined;
+}
+
+/** An entry of a batch. */
+interface Entry<V> extends EntryMeta {
+    /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
+    key: string;
+    /** What the codec takes; with `parts`, an object with one value for each part. */
+    value: V;
+}
+
 /** What is known of an entry beside its value. */
 interface EntryInfo {
     /** The key. */
@@ -234,73 +301,6 @@ interface PipelineStore {
     metrics(): PipelineMetrics;
 }
 
-/** The host program: what makes and uses the entries. An entry of another host build is stale. */
-interface Host {
-    /** At most 63 bytes of UTF-8. */
-    name: string;
-    /** At most 63 bytes of UTF-8. */
-    version: string;
-    /**
-     * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
-     * shift, say) while name, version and binary stay. Default: none.
-     */
-    schema?: number | undefined;
-    /**
-     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
-     * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
-     */
-    binary?: string | false | undefined;
-}
-/** How a shard is opened. */
-interface ShardOptions<V = Uint8Array> {
-    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
-    host?: Host | undefined;
-    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
-    codec?: CodecName | Codec<V> | undefined;
-    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
-    parts?: readonly string[] | undefined;
-    /** Never change anything; read permission is enough. Default false. */
-    readOnly?: boolean | undefined;
-    /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
-    durability?: 'flush' | 'sync' | undefined;
-    /**
-     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
-     * forgery too, and a shard made with another key reads as empty.
-     */
-    digest?: 'xxh3' | 'blake3' | {
-        key: Uint8Array;
-    } | undefined;
-    /** Verify a value's digest on its first use in the process (default) or always. */
-    verify?: 'first' | 'always' | undefined;
-    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
-    copy?: boolean | undefined;
-    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
-    access?: 'mmap' | 'read' | undefined;
-    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
-    maxBytes?: number | undefined;
-    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
-    maxEntryBytes?: number | undefined;
-    /** How long a call waits for other processes in all, in milliseconds. Default 5000. */
-    lockTimeout?: number | undefined;
-    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
-    root?: string | undefined;
-    /**
-     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-     * too. `'system'`: root's as well.
-     */
-    trust?: 'private' | 'group' | 'system' | undefined;
-    /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */
-    autoCompact?: boolean | undefined;
-}
-
-/** An entry of a batch. */
-interface Entry<V> extends EntryMeta {
-    /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
-    key: string;
-    /** What the codec takes; with `parts`, an object with one value for each part. */
-    value: V;
-}
-
 /**
  * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
  * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
@@ -369,7 +369,8 @@ declare class Shard<V = Uint8Array> {
     get size(): number;
     /**
      * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
-     * host build, or does not carry an equal validator.
+     * host build, or does not carry an equal validator. As long as nothing changes, bytes that are looked up
+     * again may come as the same object.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
      */

@@ -1,14 +1,13 @@
 import { patience } from './fast.js';
-import type { MetaBlock } from './later/meta.js';
+import type { Memo } from './later/memo.js';
+import type { MetaBlock, Validator } from './later/meta.js';
 import type { Values } from './later/values.js';
 import { later } from './later.js';
 import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, native } from './native.js';
 import { DEFAULTS, mustCopy } from './options.js';
 import { unwatch, type Watched, watch } from './watch.js';
 
-/** Words of the answer, at the exchange block's start; see src-rs/binding/exchange.rs. */
-const ANSWER_WORDS = 512;
-/** Where the metadata block lies in it, and how many numbers it begins with; see later/meta.ts. */
+/** Where the metadata block lies in the exchange block, behind the answer, and how many numbers it begins with; see later/meta.ts. */
 export const META_AT = 2048;
 const META_NUMBERS = 6;
 
@@ -25,13 +24,24 @@ export interface Handle {
   readonly readOnly: boolean;
   /** How values become bytes and back, where they are not the bytes of the one part as they are. */
   readonly coding: Values<never> | undefined;
+  /** What answers look-ups of one key; nothing where the addon does, and its bytes are the value. */
+  front: Front | undefined;
+  /** Where answers of the fast door are kept, once there is one. */
+  memo: Memo | undefined;
   /** What the fast door calls the shard; zero while it is not used. */
   door: number;
+  /** The same for a look-up of one key: zero also where something stands in front. */
+  direct: number;
   /** Look-ups until somebody asks whether there is such a door. */
   patience: number;
   closed: boolean;
   watched: Watched | undefined;
   more: MoreCalls | undefined;
+}
+
+/** Answers `Shard.get`. */
+interface Front {
+  get(key: string, validator: Validator | undefined, handle: Handle): unknown;
 }
 
 /** What is called often, beside `first`, and the metadata block that those calls read. */
@@ -60,11 +70,14 @@ export function openHandle(
     native: opened,
     first,
     windows: [],
-    answer: new Uint32Array(first.exchange, 0, ANSWER_WORDS),
+    answer: new Uint32Array(first.exchange, 0, META_AT / 4),
     partNames: options.parts,
     readOnly: options.readOnly,
     coding,
+    front: coding,
+    memo: undefined,
     door: 0,
+    direct: 0,
     patience: patience(),
     closed: false,
     watched: undefined,
@@ -90,7 +103,8 @@ function attach(handle: Handle): MoreCalls {
 /** Ends the use of a shard; again: nothing. */
 export function closeHandle(handle: Handle): void {
   handle.closed = true;
-  if (handle.watched !== undefined) unwatch(handle.watched);
+  handle.memo?.close();
+  unwatch(handle.watched);
   native().close(handle.native);
   handle.windows.length = 0;
 }

@@ -31,6 +31,8 @@ export interface HotCalls {
   getMany(keys: readonly string[], answers: Uint32Array): number;
   /** Writes 1 for each key without an entry; gives how many there are. */
   missing(keys: readonly string[], answers: Uint8Array): number;
+  /** Counts hits that were answered here, and looks at the clock. */
+  countKept(hits: number): number;
 }
 
 /** The same for a script cache; see src-rs/binding/stores/script.rs. */
@@ -112,6 +114,10 @@ export interface SeldomCalls {
   fastNumber(shard: NativeShard): number;
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
+  /** The published generation in two halves, where all processes see it: only to be read. */
+  page(shard: NativeShard): Int32Array | null | undefined;
+  /** Differs from what it was while the handle used another page. */
+  pageNumber(shard: NativeShard): number;
   info(shard: NativeShard, key: string): NativeEntryInfo | null;
   list(shard: NativeShard): NativeEntryInfo[];
   cursor(shard: NativeShard): NativeCursor;

@@ -55,7 +55,8 @@ export class Shard<V = Uint8Array> {
 
   /**
    * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
-   * host build, or does not carry an equal validator.
+   * host build, or does not carry an equal validator. As long as nothing changes, bytes that are looked up
+   * again may come as the same object.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
    */
@@ -89,10 +90,7 @@ export class Shard<V = Uint8Array> {
    */
   has(key: string, validator?: Validator): boolean {
     const handle = this.#handle;
-    if (validator !== undefined) {
-      writeValidator(handle, validator);
-      return hot(handle).hasChecked(key) === 1;
-    }
+    if (validator !== undefined) return writeValidator(handle, validator).hasChecked(key) === 1;
     const found = handle.door === 0 ? ORDINARY : fast.has(key, handle.door);
     return (found === ORDINARY ? hot(handle).has(key) : found) === 1;
   }
@@ -285,24 +283,21 @@ function openShard<V>(path: string, options: ShardOptions<V>): Handle {
   const absolute = absolutePath(path);
   const parsed = options === NONE ? DEFAULTS : nativeOptions(options);
   const { codec, parts, copy } = options;
-  if (parts === undefined && (codec === undefined || codec === 'bytes'))
-    return openHandle(absolute, parsed, copy);
-  const coding = new (later().Values)(options, parsed.parts) as unknown as Values<never>;
+  const isPlain = parts === undefined && (codec === undefined || codec === 'bytes');
+  const coding = isPlain
+    ? undefined
+    : (new (later().Values)(options, parsed.parts) as unknown as Values<never>);
   return openHandle(absolute, parsed, copy, coding);
 }
 
 function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
-  if (handle.coding !== undefined) return later().getDecoded(handle, key, validator);
   let status = ORDINARY;
-  if (validator !== undefined) {
-    writeValidator(handle, validator);
-    status = hot(handle).getChecked(key);
-  } else {
-    if (handle.door !== 0) status = fast.get(key, handle.door);
-    else if (--handle.patience === 0) knock(handle);
-    if (status === ORDINARY) status = handle.first.get(key);
-  }
-  return viewFirst(handle, status);
+  if (handle.direct !== 0 && validator === undefined) status = fast.get(key, handle.direct);
+  else if (handle.front !== undefined) return handle.front.get(key, validator, handle);
+  else if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
+  else if (--handle.patience === 0) knock(handle);
+  if (status === ORDINARY) status = handle.first.get(key);
+  return viewFirst(handle, status, key);
 }
 
 function knock(handle: Handle): void {

@@ -1,6 +1,7 @@
 import { type Handle, hot } from './handle.js';
 import type { Validator } from './later/meta.js';
 import { later } from './later.js';
+import type { HotCalls } from './native.js';
 
 /** Kind of a validator that is the state of a source, in the metadata block; see later/meta.ts. */
 const MTIME = 1;
@@ -32,10 +33,11 @@ export function writeSource(block: Float64Array, source: Source): boolean {
 
 /**
  * Writes the validator of a look-up where the addon reads it: here the state of a source, if it is as it should be.
- * What else a validator may be, and what is wrong with it, later/meta.ts knows.
+ * What else a validator may be, and what is wrong with it, later/meta.ts knows. Gives the calls that read it.
  */
-export function writeValidator(handle: Handle, validator: Validator): void {
-  const isSource = !(validator instanceof Uint8Array);
-  if (!isSource || !writeSource(hot(handle).numbers, (validator ?? {}) as Source))
+export function writeValidator(handle: Handle, validator: Validator): HotCalls {
+  const calls = hot(handle);
+  if (validator instanceof Uint8Array || !writeSource(calls.numbers, (validator ?? {}) as Source))
     later().metaOf(handle).writeValidator(validator);
+  return calls;
 }

@@ -26,9 +26,9 @@ function start(): void {
   if (open.size > 0) timer ??= setInterval(check, CHECK_MS).unref();
 }
 
-/** Ends that. */
-export function unwatch(watched: Watched): void {
-  open.delete(watched);
+/** Ends that, if it has begun. */
+export function unwatch(watched: Watched | undefined): void {
+  open.delete(watched as Watched);
   if (open.size === 0) {
     clearInterval(timer);
     timer = undefined;

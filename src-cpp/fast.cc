@@ -87,8 +87,9 @@ Entry core_ahead = nullptr;
 /// Takes memory for copies, and a share in it, which it gives back when it is done. 1 if it did.
 int32_t (*core_slab)(uint32_t shard, void* data, size_t length, void* share, void (*release)(void*)) = nullptr;
 
-/// The answer that sends the caller to Node-API.
+/// The answer that sends the caller to Node-API, and the one that says: where it is you know, but do not keep it.
 constexpr int32_t kOrdinary = -6;
+constexpr int32_t kNeverKeep = -7;
 
 int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
   return core_get(shard, key.data, key.length);
@@ -100,6 +101,19 @@ int32_t FastHas(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard)
 
 int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
   return core_ahead(shard, key.data, key.length);
+}
+
+/// Whether V8 knows a string's hash, given what stands in its place: then this very string was a key of a Map before. A
+/// guess at what pays, and no more: were strings laid out otherwise, it would cost time.
+int32_t is_hash(const uint8_t* at) {
+  uint32_t hash;
+  std::memcpy(&hash, at, sizeof hash);
+  return static_cast<int32_t>(~hash & 1);
+}
+
+/// Hash and length stand before the characters.
+int32_t FastHashed(v8::Local<v8::Object>, const OneByteString& key, uint32_t) {
+  return is_hash(key.data - 2 * sizeof(uint32_t));
 }
 
 /// Longest key that the slow callbacks take; longer ones go the ordinary way.
@@ -119,7 +133,30 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
   return entry(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
 }
 
-void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_get)); }
+using v8::internal::Address;
+using v8::internal::Internals;
+
+Address address_of(v8::Local<v8::Value> value) {
+  Address tagged;
+  std::memcpy(&tagged, *value, sizeof tagged);
+  return tagged;
+}
+
+/// Whoever keeps a string that has its characters from others (cons, sliced) or elsewhere (external) keeps those, too.
+int32_t get_of_any(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  const int32_t told = look(info, core_get);
+  if (told < 0) return told;
+  const int kind = Internals::GetInstanceType(address_of(info[0])) & Internals::kStringRepresentationAndEncodingMask;
+  return kind == Internals::kStringEncodingMask ? told : kNeverKeep;
+}
+
+/// In strings of all kinds the hash stands behind the map.
+void SlowHashed(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  const Address at = address_of(info[0]) - v8::internal::kHeapObjectTag + v8::internal::kApiTaggedSize;
+  info.GetReturnValue().Set(info[0]->IsString() ? is_hash(reinterpret_cast<const uint8_t*>(at)) : 0);
+}
+
+void SlowGet(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(get_of_any(info)); }
 void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(look(info, core_has)); }
 
 using Share = std::shared_ptr<v8::BackingStore>;
@@ -217,7 +254,7 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   const char* reason = "addon";
   // Loaded already: this only finds it, and keeps it.
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
-    core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_1"));
+    core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_2"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
     core_ahead = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_ahead_1"));
     core_slab = reinterpret_cast<decltype(core_slab)>(dlsym(addon, "warmshard_fast_slab_1"));
@@ -235,6 +272,7 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   static const CFunction get(reinterpret_cast<const void*>(FastGet), &info);
   static const CFunction has(reinterpret_cast<const void*>(FastHas), &info);
   static const CFunction ahead(reinterpret_cast<const void*>(FastAhead), &info);
+  static const CFunction hashed(reinterpret_cast<const void*>(FastHashed), &info);
   auto put = [&](const char* name, v8::FunctionCallback slow, const CFunction* function) {
     auto made = v8::FunctionTemplate::New(isolate, slow, v8::Local<v8::Value>(), v8::Local<v8::Signature>(), 2,
                                           v8::ConstructorBehavior::kThrow, v8::SideEffectType::kHasSideEffect, function);
@@ -245,6 +283,7 @@ void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   put("get", SlowGet, &get);
   put("has", SlowHas, &has);
   put("ahead", SlowAhead, &ahead);
+  put("hashed", SlowHashed, &hashed);
   put("slab", TakeSlab, nullptr);
 }
 

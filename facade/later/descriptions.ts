@@ -18,7 +18,8 @@ export function listOf({ native, partNames }: Handle): EntryInfo[] {
 }
 
 /** `Shard.stats`. */
-export function statsOf({ native, door }: Handle): ShardStats {
+export function statsOf({ native, door, memo }: Handle): ShardStats {
+  memo?.count();
   const { rejected, ...stats } = table('shard').stats(native);
   const doorShut = shutBecause();
   return {

@@ -2,10 +2,11 @@ import { type FastCalls, fast } from '../fast.js';
 import type { Handle } from '../handle.js';
 import { addonPath } from '../loader.js';
 import { table } from '../native.js';
+import { memoOf } from './memo.js';
 import { objection, openShim } from './shim.js';
 
 /** Their names. A binary of another version of this package may lack some. */
-const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'slab'];
+const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
 /** Why the door stays shut; nothing where it is open. Unknown until somebody needs it. */
 let state: { reason?: string } | undefined;
@@ -32,7 +33,11 @@ function openDoor(): { reason?: string } {
 /** Looks for the fast door, for a shard with many look-ups. Where there is none, its number stays zero. */
 export function knock(handle: Handle): void {
   state ??= openDoor();
-  if (state.reason === undefined) handle.door = table('shard').fastNumber(handle.native);
+  if (state.reason !== undefined) return;
+  handle.door = table('shard').fastNumber(handle.native);
+  if (handle.coding !== undefined) return;
+  handle.direct = handle.door;
+  if (handle.door !== 0) handle.memo = memoOf(handle);
 }
 
 /** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */

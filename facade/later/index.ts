@@ -2,7 +2,7 @@
 export { workOn, writeMany, writeManyAsync } from './changes.js';
 export { infoOf, listOf, statsOf } from './descriptions.js';
 export { knock } from './door.js';
-export { getDecoded, getMany, getParts } from './look-ups.js';
+export { getMany, getParts } from './look-ups.js';
 export { metaOf } from './meta.js';
 export { nativeOptions } from './options.js';
 export { Values, valuesOf } from './values.js';

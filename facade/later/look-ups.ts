@@ -5,7 +5,6 @@ import { viewFirst } from '../lending.js';
 import { writeValidator } from '../validator.js';
 import { knock } from './door.js';
 import type { Validator } from './meta.js';
-import { valuesOf } from './values.js';
 import { viewParts } from './views.js';
 
 // Look-ups of `Shard` that are not of one key and its bytes.
@@ -23,14 +22,7 @@ export function getParts(
   validator?: Validator,
 ): Record<string, Uint8Array> | undefined {
   if (validator === undefined) return viewParts(handle, hot(handle).getParts(key));
-  writeValidator(handle, validator);
-  return viewParts(handle, hot(handle).getPartsChecked(key));
-}
-
-/** `Shard.get` where values are not the bytes of one part. */
-export function getDecoded<V>(handle: Handle, key: string, validator?: Validator): V | undefined {
-  const parts = getParts(handle, key, validator);
-  return parts === undefined ? undefined : valuesOf<V>(handle).decode(parts);
+  return viewParts(handle, writeValidator(handle, validator).getPartsChecked(key));
 }
 
 /** `Shard.getMany`. */
@@ -38,7 +30,8 @@ export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefi
   if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
   // A copy: the addon must not meet getters or a proxy.
   const wanted: string[] = Array.from(keys);
-  if (handle.coding !== undefined) return wanted.map((key) => getDecoded<V>(handle, key));
+  const { coding } = handle;
+  if (coding !== undefined) return wanted.map((key) => coding.get(key, undefined, handle));
   if (handle.patience > 0) {
     handle.patience -= wanted.length;
     if (handle.patience <= 0) knock(handle);
@@ -74,7 +67,7 @@ function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)
     const key = keys[i] as string;
     let status = fast.get(key, door);
     if (status === ORDINARY) status = first.get(key);
-    values[i] = viewFirst(handle, status) as V | undefined;
+    values[i] = viewFirst(handle, status, key) as V | undefined;
   }
   return values;
 }

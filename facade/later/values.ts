@@ -6,7 +6,8 @@ import { table } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { plainBytes } from '../shard.js';
 import { type Codec, resolveCodec } from './codec.js';
-import { type EntryMeta, META_LEN, MetaBlock } from './meta.js';
+import { getParts } from './look-ups.js';
+import { type EntryMeta, META_LEN, MetaBlock, type Validator } from './meta.js';
 
 /** An entry of a batch. */
 export interface Entry<V> extends EntryMeta {
@@ -77,6 +78,12 @@ export class Values<V> {
     const decoded: Record<string, unknown> = {};
     for (const name of this.partNames) decoded[name] = codec.decode(parts[name] as Uint8Array);
     return decoded as V;
+  }
+
+  /** `Shard.get`, where values are not the bytes of one part. */
+  get(key: string, validator: Validator | undefined, handle: Handle): V | undefined {
+    const parts = getParts(handle, key, validator);
+    return parts === undefined ? undefined : this.decode(parts);
   }
 
   /** The entries of a batch, encoded. All user code runs here, before the addon sees anything. */

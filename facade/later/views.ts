@@ -1,16 +1,21 @@
 import { fast } from '../fast.js';
 import { type Handle, hot } from '../handle.js';
-import { MUST_COPY, makeWindow, NEEDS_WINDOW } from '../lending.js';
+import { MUST_COPY, makeWindow, NEEDS_WINDOW, viewFirst } from '../lending.js';
 import { type NativeShard, table } from '../native.js';
 
 // The addon's answers as views where the usual way (lending.ts) does not lead: several parts, memory that somebody took
 // away, and copies. The addon copies small values by itself into the slab that it was given, and answers as if that
 // were a window.
 
+/** Which window it is stands in the answer, and nobody may keep it; see src-rs/binding/fast.rs. */
+export const NEVER_KEEP = -7;
+/** The same, and a thousand hits went by since this was said last. */
+export const TICK = -8;
+
 /** The window number of the slab. */
 const COPIES = 1;
 /** That of the slab which the fast door copies into. */
-const MORE_COPIES = 2;
+export const MORE_COPIES = 2;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
 const SLAB_BYTES = 128 * 1024;
@@ -30,8 +35,17 @@ export function viewParts(handle: Handle, count: number): Record<string, Uint8Ar
   return parts;
 }
 
-/** The first part of the last answer, which said that it must be copied. */
-export function viewCopy(handle: Handle, index: number): Uint8Array | undefined {
+/** The first part of the last answer, whose status said that it must be copied, or what the fast door says of its own. */
+export function viewCopy(
+  handle: Handle,
+  index: number,
+  status?: number,
+  key?: string,
+): Uint8Array | undefined {
+  if (status !== undefined && status <= NEVER_KEEP) {
+    if (status === TICK) handle.memo?.tick(key as string);
+    return viewFirst(handle, handle.answer[0] as number);
+  }
   if ((handle.answer[2] as number) <= SHARED_BYTES) renewSlab(handle);
   return viewPart(handle, index);
 }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | 0.. | `Uint32`s of the answer: for each part window number (or `COPY`, `NEEDS_WINDOW`), offset, length |
 //! | 384.. | one `Uint32`: the number of the window made last |
+//! | 388.. | one `Uint32`: the era of the handle, after each call |
 //! | 2048.. | the metadata block of the call |
 //!
 //! A metadata block, also used for each entry of a batch, is 112 bytes: `Float64`s for validator kind,
@@ -25,7 +26,9 @@ const BYTES_AT: usize = 48;
 
 /// The word behind the parts of an answer: the number of the window made last.
 pub const MADE_WINDOW: usize = MAX_PARTS * 3;
-const WORDS: usize = MADE_WINDOW + 1;
+/// The word behind it: the era.
+pub const ERA: usize = MADE_WINDOW + 1;
+const WORDS: usize = ERA + 1;
 const _: () = assert!(WORDS * 4 <= META_AT);
 
 /// No window holds the bytes: they must be copied.

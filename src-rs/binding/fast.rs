@@ -22,6 +22,11 @@ const MAX_SHARDS: usize = 256;
 
 /// The answer that sends the caller to Node-API.
 const ORDINARY: i32 = -6;
+/// A window holds the value, which one is in the exchange block, and nobody is to keep this answer: it is none of the
+/// quick way. The shim says it of strings that are not their own, too.
+const NEVER_KEEP: i32 = -7;
+/// The same, and a thousand hits went by since this was said last.
+const TICK: i32 = -8;
 
 /// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
 static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
@@ -97,21 +102,29 @@ fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
     })
 }
 
+/// Not a part of its callers, as `get_in_full`.
+#[inline(never)]
+fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
+    let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
+    match get_in_full(handle, shard, key, found).unwrap_or(ORDINARY) {
+        told if told < 0 => told,
+        _ if shard.just_looked_at_clock() => TICK,
+        _ => NEVER_KEEP,
+    }
+}
+
 /// `get` without a validator.
 ///
 /// # Safety
 /// Called by the shim, on the thread of the shard's environment, with a string of V8's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u32) -> i32 {
+pub unsafe extern "C" fn warmshard_fast_get_2(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         run(shard, key, len, |handle, shard, key| match shard.get_quickly(key) {
             Quick::Hit(offset, len) => tell(handle, shard, offset, len),
             Quick::Miss => MISS,
-            Quick::Ask => {
-                let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
-                get_in_full(handle, shard, key, found).unwrap_or(ORDINARY)
-            }
+            Quick::Ask => ask(handle, shard, key),
         })
     }
 }
@@ -119,7 +132,7 @@ pub unsafe extern "C" fn warmshard_fast_get_1(shard: u32, key: *const u8, len: u
 /// `has` without a validator.
 ///
 /// # Safety
-/// As `warmshard_fast_get_1`.
+/// As `warmshard_fast_get_2`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.
@@ -135,7 +148,7 @@ pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u
 /// Looks ahead to a key. Answers nothing of meaning.
 ///
 /// # Safety
-/// As `warmshard_fast_get_1`.
+/// As `warmshard_fast_get_2`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len: u32) -> i32 {
     // SAFETY: the caller's promise.

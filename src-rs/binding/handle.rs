@@ -66,7 +66,7 @@ impl Handle {
     #[inline(always)]
     pub fn with<T>(&self, run: impl FnOnce(&mut Shard) -> Result<T, Error>) -> Result<T, Error> {
         match self.shard.try_borrow_mut().as_deref_mut() {
-            Ok(Some(shard)) => run(shard),
+            Ok(Some(shard)) => self.run(shard, run),
             Ok(None) => Err(self.closed()),
             Err(_) => Err(busy()),
         }
@@ -75,7 +75,15 @@ impl Handle {
     /// The same; nothing where it is closed or busy.
     #[inline(always)]
     pub fn with_open<T>(&self, run: impl FnOnce(&mut Shard) -> T) -> Option<T> {
-        self.shard.try_borrow_mut().ok()?.as_mut().map(run)
+        self.shard.try_borrow_mut().ok()?.as_mut().map(|shard| self.run(shard, run))
+    }
+
+    /// Whatever it does, JavaScript knows the era afterwards.
+    #[inline(always)]
+    fn run<T>(&self, shard: &mut Shard, run: impl FnOnce(&mut Shard) -> T) -> T {
+        let result = run(shard);
+        self.exchange.set(exchange::ERA, shard.era());
+        result
     }
 
     #[cold]

@@ -44,6 +44,7 @@ callbacks! {
     place "placePart" => place_part;
     many "getMany" => get_many;
     missing "missing" => missing_keys;
+    kept "countKept" => count_kept;
 }
 
 /// `get` without a validator.
@@ -283,6 +284,17 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments)
                 to.copy_from_slice(&word.to_ne_bytes());
             }
         }
+        Ok(0)
+    })
+}
+
+/// `countKept(hits)`: counts hits that the facade answered by itself, and looks at the clock.
+fn count_kept(handle: &Handle, env: sys::napi_env, [hits, ..]: Arguments) -> Result<i32, Error> {
+    let mut count = 0u32;
+    // SAFETY: those of the running callback.
+    unsafe { sys::napi_get_value_uint32(env, hits, &mut count) };
+    handle.with(|shard| {
+        shard.count_kept(count);
         Ok(0)
     })
 }

@@ -1,11 +1,11 @@
-//! Windows as external `ArrayBuffer`s.
+//! Windows, and words to be looked at, as external `ArrayBuffer`s.
 #![allow(unsafe_code)]
 
 use napi::sys;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use warmshard_core::mapping::Window;
+use warmshard_core::mapping::{SharedWords, Window};
 
 /// Windows that JavaScript has, of all environments of the process.
 static LENT: AtomicUsize = AtomicUsize::new(0);
@@ -51,6 +51,35 @@ pub fn lend_part(env: sys::napi_env, window: Window, from: usize) -> Option<sys:
         sys::napi_create_typedarray(env, kind, len, buffer, from, &mut view)
     };
     (status == sys::Status::napi_ok).then_some(view)
+}
+
+/// Shows JavaScript the word at byte `from`, as an `Int32Array` of its halves. `None` as `lend`.
+///
+/// Only the facade may have it, which never writes to it: a store to a read-only page would end the process.
+pub fn show_word(env: sys::napi_env, words: SharedWords, from: usize) -> Option<sys::napi_value> {
+    let len = words.len();
+    words.word(from / 8)?;
+    let data = words.as_ptr().cast_mut().cast::<c_void>();
+    let owner = Box::into_raw(Box::new(words)).cast::<c_void>();
+    let (mut buffer, mut view) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `data` is valid for `len` bytes until `release` runs, which the runtime does once, after the last use. Nobody
+    // writes there: the view is kept in private fields, and the facade reads only.
+    unsafe {
+        if sys::napi_create_external_arraybuffer(env, data, len, Some(release), owner, &mut buffer)
+            != sys::Status::napi_ok
+        {
+            drop(Box::from_raw(owner.cast::<SharedWords>()));
+            return None;
+        }
+        let kind = sys::TypedarrayType::int32_array;
+        let made = sys::napi_create_typedarray(env, kind, 2, buffer, from, &mut view);
+        (made == sys::Status::napi_ok).then_some(view)
+    }
+}
+
+unsafe extern "C" fn release(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: made by `show_word`; called once.
+    drop(unsafe { Box::from_raw(owner.cast::<SharedWords>()) });
 }
 
 unsafe extern "C" fn unmap(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {

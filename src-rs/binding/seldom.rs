@@ -5,6 +5,7 @@ use super::entries::{Entries, take_run};
 use super::errors::raise;
 use super::exchange::parse_meta;
 use super::guard::guarded;
+use super::lending::show_word;
 use super::raw::KeyBuffer;
 use super::reports::{
     NativeCompactReport, NativeDurability, NativeEntryInfo, NativeStats, NativeVerifyReport,
@@ -16,6 +17,7 @@ use napi::bindgen_prelude::{AsyncTask, External, JsValue, Object, Unknown};
 use napi_derive::napi;
 use std::cell::RefCell;
 use warmshard_core::shard::{Batch, Cursor};
+use warmshard_core::sidecar::GENERATION_AT;
 use warmshard_core::{Job, PutMeta, Shard};
 
 /// The table `shard`.
@@ -26,6 +28,8 @@ pub const FUNCTIONS: Functions = &[
     ("fastNumber", fast_number_c_callback),
     ("size", size_c_callback),
     ("generation", generation_c_callback),
+    ("page", page_c_callback),
+    ("pageNumber", page_number_c_callback),
     ("info", info_c_callback),
     ("list", list_c_callback),
     ("cursor", cursor_c_callback),
@@ -96,6 +100,21 @@ pub fn size(shard: &External<NativeShard>, env: Env) -> napi::Result<f64> {
 #[napi(no_export)]
 pub fn generation(shard: &External<NativeShard>, env: Env) -> napi::Result<f64> {
     shard.call(&env, |s| Ok(s.generation() as f64))
+}
+
+/// The published generation, as the page shows it. `undefined` where it cannot be shown.
+#[napi(no_export)]
+pub fn page(shard: &External<NativeShard>, env: Env) -> napi::Result<Option<Unknown<'_>>> {
+    let words = shard.call(&env, |s| Ok(s.page()))?;
+    let view = words.and_then(|words| show_word(env.raw(), words, GENERATION_AT));
+    // SAFETY: a value of the running callback.
+    Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
+}
+
+/// Differs from what it was while the handle used another page.
+#[napi(no_export)]
+pub fn page_number(shard: &External<NativeShard>, env: Env) -> napi::Result<u32> {
+    shard.call(&env, |s| Ok(s.page_number()))
 }
 
 /// What is known of an entry.

@@ -206,6 +206,12 @@ impl SharedWords {
         }
     }
 
+    /// Where they are, for as long as this lives.
+    #[must_use]
+    pub fn as_ptr(&self) -> *const AtomicU64 {
+        self.base.as_ptr()
+    }
+
     /// Bytes in all.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -8,6 +8,7 @@ mod simulation;
 use simulation::cut::Moment;
 use simulation::disk::{Door, Image};
 use simulation::history::Found;
+use simulation::kept::Kept;
 use simulation::schedule::{Order, Plan, Schedule};
 use simulation::turn::Alone;
 use simulation::workload::{Action, Actor, PATH, World, by_chance, find_all};
@@ -26,6 +27,8 @@ struct Scenario {
     /// Whether the shard can be mapped: then single puts lock the file only.
     mapped: bool,
     meddled: bool,
+    /// Whether processes keep what they found.
+    keep: bool,
 }
 
 fn options() -> Options {
@@ -47,6 +50,7 @@ fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> (u64, Vec<u64>) {
         if scenario.open {
             actor.open();
         }
+        actor.kept = scenario.keep.then(Kept::default);
         actors.push(actor);
     }
     std::thread::scope(|scope| {
@@ -119,7 +123,7 @@ const FILLED: [Action; 5] = [Action::Put(0), Action::Merge, Action::Put(1), Acti
 
 fn pair(a: &[Action], b: &[Action]) -> Scenario {
     let processes = vec![a.to_vec(), b.to_vec()];
-    Scenario { before: FILLED.to_vec(), processes, open: true, mapped: true, meddled: false }
+    Scenario { before: FILLED.to_vec(), processes, open: true, mapped: true, meddled: false, keep: false }
 }
 
 /// What can meet, two by two.
@@ -141,6 +145,17 @@ fn pairs() -> Vec<Scenario> {
             out.push(pair(a, b));
             out.push(Scenario { open: false, mapped: false, before: Vec::new(), ..pair(a, b) });
         }
+    }
+    let acts: [&[Action]; 6] = [
+        &[Put(0), Get(0), Get(0)],
+        &[Merge, Get(1), Get(1)],
+        &[Compact, Get(0), Get(0)],
+        &[Replace, Get(0), Get(0)],
+        &[RemoveFile, Put(0), Get(0), Get(0)],
+        &[Delete(0), Get(0), Put(0)],
+    ];
+    for by in acts {
+        out.push(Scenario { keep: true, ..pair(by, &[Get(0), Get(0), Get(1), Get(0), Get(1), Get(0)]) });
     }
     for lost in [LoseSidecar, LoseShard, MoveShard] {
         for a in [&[Put(0), Get(0)][..], &[Merge], &[Compact], &[Flush, Put(1)]] {
@@ -201,7 +216,7 @@ fn three_processes_in_many_orders_with_deaths_lose_nothing() {
             (0..3).map(|_| (0..2 + random.next(5)).map(|_| by_chance(&mut random)).collect()).collect();
         let (open, mapped) = (random.one_in(2), !random.one_in(3));
         let before = if random.one_in(4) { Vec::new() } else { FILLED.to_vec() };
-        let scenario = Scenario { before, processes, open, mapped, meddled: false };
+        let scenario = Scenario { before, processes, open, mapped, meddled: false, keep: random.one_in(3) };
         let death = random.one_in(2).then(|| (random.next(3) as usize, 1 + random.next(300)));
         let often = [2, 6, 20, 60][random.next(4) as usize];
         let plan = Plan { order: Order::Chance(random.clone(), often), death };

@@ -79,6 +79,7 @@ impl Lender {
 impl Shard {
     /// From now on bytes are only copied: lent memory is forbidden here.
     pub fn never_lend(&mut self) {
+        self.end_era();
         self.lender.forbidden = true;
     }
 

@@ -9,6 +9,7 @@ mod background;
 mod batch;
 mod behind;
 mod compact;
+mod era;
 mod evict;
 mod flush;
 mod lend;
@@ -69,6 +70,10 @@ pub struct Shard {
     seen: Option<Identity>,
     /// The generation of the page that this handle has caught up with.
     known: u64,
+    /// See `era.rs`.
+    era: u32,
+    /// Pages that this handle has used.
+    pages: u32,
     /// The highest generation that this handle ever knew: what it publishes is higher, even where
     /// the files that remembered it are gone.
     highest: u64,

@@ -60,6 +60,8 @@ impl Shard {
             rejected: None,
             seen: None,
             known: 0,
+            era: 0,
+            pages: 0,
             highest: 0,
             lookups: Lookups::default(),
             totals: None,
@@ -102,6 +104,8 @@ impl Shard {
     /// read-only.
     pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
+        self.pages = self.pages.wrapping_add(1);
+        self.end_era();
         if let Some(state) = self.state.as_mut() {
             // Epochs count within one sidecar.
             state.epoch = None;
@@ -189,7 +193,7 @@ impl Shard {
     /// After a failure in the middle of reading a file nobody knows what is in it: it is read anew by whoever asks next.
     pub(super) fn unless_unknown<T>(&mut self, read: Result<T>) -> Result<T> {
         if matches!(read, Err(Error::Io { .. } | Error::NoSpace { .. })) {
-            self.known = u64::MAX;
+            self.know(u64::MAX);
             self.let_go();
             self.seen = None;
         }
@@ -199,6 +203,7 @@ impl Shard {
     /// Notes which generation of the page this handle has caught up with.
     pub(super) fn know(&mut self, generation: u64) {
         self.known = generation;
+        self.end_era();
         if generation <= MAX_PAGE_GENERATION {
             self.highest = self.highest.max(generation);
         }
@@ -287,6 +292,9 @@ impl Shard {
         if let Err(_error) = self.try_refresh() {
             self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
         }
+        if self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known) {
+            self.end_era();
+        }
     }
 
     /// The same for who must know.
@@ -353,6 +361,7 @@ impl Shard {
         let epoch = now / RECENCY_EPOCH_MS;
         if epoch != self.recency_epoch {
             self.recency_epoch = epoch;
+            self.end_era();
             if let Some(state) = self.state.as_mut() {
                 state.new_recency_epoch();
             }

@@ -200,7 +200,7 @@ impl Shard {
             sidecar.skip_to(self.next_generation());
         }
         // What the failed change left in our index is found out again from the file.
-        self.known = u64::MAX;
+        self.know(u64::MAX);
         self.let_go();
         self.seen = None;
     }

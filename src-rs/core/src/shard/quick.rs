@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::key;
+use crate::limits::HITS_PER_CLOCK;
 use crate::state::Quick;
 
 impl Shard {
@@ -20,6 +21,12 @@ impl Shard {
             Quick::Ask => {}
         }
         found
+    }
+
+    /// Whether the last hit was one that looked at the clock.
+    #[must_use]
+    pub fn just_looked_at_clock(&self) -> bool {
+        self.hits_left == HITS_PER_CLOCK
     }
 
     /// Asks for the memory that looking up this key will touch, when `AHEAD` more keys have been looked ahead to.

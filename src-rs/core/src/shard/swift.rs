@@ -118,12 +118,13 @@ impl Shard {
             sidecar.doubt();
             sidecar.file().unlock();
         }
-        self.known = u64::MAX;
+        self.know(u64::MAX);
         let _ = self.in_lock(patience, |_| Ok(()));
     }
 
     /// Stops using a file, but keeps what nobody may have seen of it at the path.
     pub(super) fn let_go(&mut self) {
+        self.end_era();
         let from = self.swift.unseen_from.take();
         let Some(state) = self.state.take() else { return };
         // A lent window keeps the file open, and with it a lock that was not given back.

@@ -26,6 +26,9 @@ use recency::table_len;
 /// Bytes before the recency table.
 const PAGE: usize = 4096;
 
+/// Where the generation stands in the page, in bytes.
+pub const GENERATION_AT: usize = page::word::GENERATION * 8;
+
 /// The words of an open sidecar.
 pub struct Place {
     file: Arc<dyn File>,
@@ -170,6 +173,13 @@ impl Sidecar {
     /// `Io` and `NoSpace` where the system refused.
     pub fn could_reach(&self) -> Result<()> {
         self.page.words.refusal.ask()
+    }
+
+    /// A mapping of the page alone, to be looked at only. `None` where it is not mapped.
+    #[must_use]
+    pub fn page(&self) -> Option<SharedWords> {
+        self.shared()?;
+        self.file().words(PAGE as u64, false)
     }
 
     fn shared(&self) -> Option<&SharedWords> {

@@ -10,6 +10,7 @@
 pub mod cut;
 pub mod disk;
 pub mod history;
+pub mod kept;
 pub mod schedule;
 pub mod turn;
 pub mod workload;

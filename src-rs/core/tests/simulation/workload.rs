@@ -3,6 +3,7 @@
 use super::Random;
 use super::disk::Door;
 use super::history::{Found, History, NONE};
+use super::kept::Kept;
 use super::schedule::Process;
 use super::turn::Turn;
 use std::path::Path;
@@ -60,6 +61,8 @@ pub struct Actor {
     shard: Option<Shard>,
     generation: u64,
     process: Option<Arc<Process>>,
+    /// What it keeps of what it found; nothing where it always asks.
+    pub kept: Option<Kept>,
 }
 
 /// A value that tells from its first bytes how the rest must look.
@@ -128,7 +131,7 @@ impl World {
 
 impl Actor {
     pub fn new(door: Door, world: Arc<World>, options: Options) -> Self {
-        Actor { door, world, options, shard: None, generation: 0, process: None }
+        Actor { door, world, options, shard: None, generation: 0, process: None, kept: None }
     }
 
     fn shard(&mut self) -> Result<&mut Shard> {
@@ -192,6 +195,7 @@ impl Actor {
             }
             Action::Reopen => {
                 self.shard = None;
+                self.kept = self.kept.take().map(|_| Kept::default());
                 self.shard()?;
             }
             Action::Flush => {
@@ -228,7 +232,7 @@ impl Actor {
 
     fn get(&mut self, key: &str) -> Result<()> {
         let start = self.door.tick();
-        let found = find(self.shard()?, key);
+        let found = self.find(key)?;
         let end = self.door.tick();
         let judged = found.and_then(|round| match self.world.meddled {
             true => Ok(()),
@@ -240,6 +244,23 @@ impl Actor {
             self.world.complain(wrong);
         }
         Ok(())
+    }
+
+    fn find(&mut self, key: &str) -> Result<std::result::Result<u64, String>> {
+        let door = self.door.clone();
+        let mut kept = self.kept.take();
+        let shard = self.shard()?;
+        let found = match kept.as_mut().and_then(|kept| kept.get(shard, &door, key)) {
+            Some(round) => Ok(round),
+            None => find(shard, key),
+        };
+        if let (Some(kept), Ok(round)) = (&mut kept, &found)
+            && *round != NONE
+        {
+            kept.keep(shard, key, *round);
+        }
+        self.kept = kept;
+        Ok(found)
     }
 
     fn change(&mut self, action: Action) -> Result<()> {

@@ -1,0 +1,373 @@
+// It kept answers of strings that never came again, for ever, and gave one that had been overwritten.
+
+import test from 'ava';
+import { fast, ORDINARY } from '../facade/fast.js';
+import { type Handle, hot } from '../facade/handle.js';
+import { ERA, Memo, MOST, MOST_OF_ALL, TURN } from '../facade/later/memo.js';
+import { NEVER_KEEP, TICK } from '../facade/later/views.js';
+import { viewFirst } from '../facade/lending.js';
+
+/** The window that all values lie in, and the one that copies do. */
+const [WINDOW, COPIES] = [7, 2];
+const TICK_HITS = 1024;
+
+/** A shard whose fast door is played here: what is asked of it, and all that it may answer. */
+function played(eager = false) {
+  const page = Int32Array.of(1, 0);
+  const answer = new Uint32Array(128);
+  const values = new Map<string, number>();
+  const it = {
+    page: page as Int32Array | undefined,
+    answer,
+    values,
+    /** Strings that V8 has hashed: here objects are told apart by who says so. */
+    hashed: true,
+    /** What the door answers of a value that is there. */
+    status: WINDOW,
+    /** What happens during each look-up. */
+    during: () => {},
+    asked: 0,
+    told: 0,
+    pages: 0,
+    pageNumber: 1,
+    /** Whether answers are kept now. */
+    get on() {
+      return it.handle.front !== undefined;
+    },
+    memo: undefined as unknown as Memo,
+    handle: undefined as unknown as Handle,
+    /** A `get` of `Shard`. */
+    get(key: string): Uint8Array | undefined {
+      return it.on ? it.memo.get(key) : viewFirst(it.handle, fast.get(key, 1), key);
+    },
+    /** Ticks until it is on; at the most `most`. */
+    begin(most = 1e6): number {
+      let ticks = 0;
+      for (; !it.on && ticks < most; ticks++) it.memo.tick('');
+      return ticks;
+    },
+  };
+  let hits = 0;
+  fast.get = (key) => {
+    it.asked++;
+    const at = values.get(key);
+    it.during();
+    if (at === undefined) return -1;
+    answer.set([it.status > 0 ? it.status : WINDOW, at, 4]);
+    hits++;
+    return it.status === WINDOW && hits % TICK_HITS === 0 ? TICK : it.status;
+  };
+  fast.hashed = () => Number(it.hashed);
+  const windows: ArrayBuffer[] = [];
+  windows[WINDOW] = new ArrayBuffer(1 << 20);
+  windows[COPIES] = new ArrayBuffer(1 << 20);
+  it.handle = {
+    answer,
+    windows,
+    door: 1,
+    closed: false,
+    first: { get: (key: string) => fast.get(key, 1) },
+    more: {
+      countKept(count: number) {
+        it.told += count;
+        return 0;
+      },
+    },
+  } as unknown as Handle;
+  it.memo = new Memo(
+    it.handle,
+    {
+      page() {
+        it.pages++;
+        return it.page;
+      },
+      pageNumber: () => it.pageNumber,
+    },
+    eager,
+  );
+  it.handle.memo = it.memo;
+  return it;
+}
+
+function raise(words: Int32Array | Uint32Array, at = 0): void {
+  words[at] = (words[at] as number) + 1;
+}
+
+function fill(it: ReturnType<typeof played>, count: number): string[] {
+  const keys = Array.from({ length: count }, (_, i) => `key ${i}`);
+  for (const [i, key] of keys.entries()) it.values.set(key, i * 4);
+  return keys;
+}
+
+test.serial('it begins after some thousand hits, and at once where strings have been hashed', (t) => {
+  const it = played();
+  it.hashed = false;
+  t.is(it.begin(), 16);
+  const other = played();
+  t.is(other.begin(), 1);
+});
+
+test.serial('a value is the same object again, and the door is not asked', (t) => {
+  const it = played(true);
+  const [key] = fill(it, 1) as [string];
+  const value = it.get(key);
+  t.deepEqual(value, new Uint8Array(4));
+  for (let i = 0; i < 100; i++) t.is(it.get(key), value);
+  t.is(it.asked, 1);
+});
+
+test.serial('a new generation, in either half, and a new era end it', (t) => {
+  const changes = [
+    (it: ReturnType<typeof played>) => raise(it.page as Int32Array),
+    (it: ReturnType<typeof played>) => raise(it.page as Int32Array, 1),
+    (it: ReturnType<typeof played>) => raise(it.answer, ERA),
+  ];
+  for (const change of changes) {
+    const it = played();
+    const [key] = fill(it, 1) as [string];
+    it.begin();
+    const value = it.get(key);
+    t.is(it.get(key), value);
+    change(it);
+    t.not(it.get(key), value);
+    t.false(it.on);
+    it.begin();
+    t.not(it.get(key), value, 'what was kept is gone');
+    t.is(it.get(key), it.get(key), 'and new ones are kept');
+  }
+});
+
+test.serial('an answer that was overtaken by a change is not kept', (t) => {
+  for (const eager of [false, true])
+    for (const change of ['page', 'era']) {
+      const it = played(eager);
+      const [key] = fill(it, 1) as [string];
+      it.begin();
+      it.during = () => {
+        if (change === 'page') raise(it.page as Int32Array);
+        else raise(it.answer, ERA);
+        it.during = () => {};
+      };
+      const value = it.get(key);
+      t.not(it.get(key), value, `${change}, eager ${eager}`);
+    }
+});
+
+test.serial('nor is one that came while telling of hits changed the era', (t) => {
+  const it = played(true);
+  const keys = fill(it, TURN * 2);
+  hot(it.handle).countKept = () => {
+    raise(it.answer, ERA);
+    return 0;
+  };
+  const seen = new Map<string, Uint8Array | undefined>();
+  for (let round = 0; round < 4; round++)
+    for (const key of keys) {
+      const era = it.answer[ERA];
+      const value = it.get(key);
+      if (it.answer[ERA] !== era) seen.set(key, value);
+      else if (seen.has(key)) t.not(value, seen.get(key));
+    }
+  t.true(seen.size > 0);
+});
+
+test.serial('misses, copies, long keys, what must be asked for anew and what is empty are not kept', (t) => {
+  const it = played(true);
+  const [key] = fill(it, 1) as [string];
+  const long = 'k'.repeat(257);
+  it.values.set(long, 0);
+  t.is(it.get('absent'), undefined);
+  for (const [status, name] of [
+    [COPIES, key],
+    [NEVER_KEEP, key],
+    [WINDOW, long],
+  ] as const) {
+    it.status = status;
+    const value = it.get(name);
+    t.is(value?.length, 4);
+    t.not(it.get(name), value);
+  }
+  it.status = ORDINARY;
+  it.handle.first.get = () => WINDOW;
+  t.not(it.get(key), it.get(key), 'what Node-API found');
+});
+
+test.serial('where the memory was taken away, the door is asked', (t) => {
+  const it = played(true);
+  const [key] = fill(it, 1) as [string];
+  const value = it.get(key) as Uint8Array;
+  structuredClone(value.buffer, { transfer: [value.buffer as ArrayBuffer] });
+  t.is(value.length, 0);
+  it.handle.windows[WINDOW] = new ArrayBuffer(8);
+  t.is(it.get(key)?.length, 4);
+  t.is(it.get(key), it.get(key));
+});
+
+test.serial('each hit is counted once', (t) => {
+  const it = played();
+  const keys = fill(it, 100);
+  it.begin();
+  let [hits, misses] = [0, 0];
+  for (let i = 0; i < 10_000; i++) {
+    if (it.get(i % 7 === 0 ? 'absent' : (keys[i % 100] as string)) === undefined) misses++;
+    else hits++;
+    if (i % 999 === 0) it.memo.count();
+    if (i % 3001 === 0) raise(it.page as Int32Array);
+    if (i % 4001 === 0) it.begin();
+  }
+  it.memo.count();
+  t.is(it.told + it.asked, hits + misses);
+});
+
+test.serial('it goes on after a key that is none', (t) => {
+  const it = played(true);
+  const [key] = fill(it, 1) as [string];
+  for (let i = 1; i < TURN; i++) it.get(key);
+  it.during = () => {
+    throw new Error('no key');
+  };
+  t.throws(() => it.get('none'));
+  it.during = () => {};
+  for (let i = 0; i < TURN * 10; i++) t.deepEqual(it.get(key), new Uint8Array(4));
+  it.memo.count();
+  t.is(it.told + it.asked, TURN * 11);
+  t.true(it.asked < 20);
+});
+
+test.serial('no more than so many are kept, and too many strings end it', (t) => {
+  const it = played();
+  const keys = fill(it, MOST + 60);
+  it.begin();
+  // Each twice, so that it pays.
+  for (const key of keys) for (let i = 0; i < 2; i++) it.get(key);
+  t.true(it.on);
+  let kept = 0;
+  for (const key of keys) {
+    const before = it.asked;
+    it.get(key);
+    if (it.asked === before) kept++;
+  }
+  t.true(kept <= MOST && kept > MOST - TURN * 2, `${kept} are kept`);
+  const many = fill(played(), MOST * 8);
+  const other = played();
+  for (const [i, key] of many.entries()) other.values.set(key, i);
+  other.begin();
+  let looks = 0;
+  while (other.on) other.get(many[looks++] as string);
+  t.true(looks < MOST / 2, `${looks} look-ups until it ended`);
+});
+
+test.serial('what does not pay is tried ever more seldom; what paid begins again soon', (t) => {
+  const it = played();
+  const [key] = fill(it, 1) as [string];
+  it.hashed = false;
+  const waits: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    waits.push(it.begin());
+    raise(it.page as Int32Array);
+    it.get(key);
+  }
+  t.deepEqual(waits, [16, 128, 1024, 8192, 65_536, 65_536, 65_536]);
+  it.begin();
+  it.hashed = true;
+  for (let i = 0; i < 20_000; i++) it.get(key);
+  raise(it.page as Int32Array);
+  it.get(key);
+  t.is(it.begin(), 1);
+});
+
+test.serial('strings that are new each time end it, and misses do', (t) => {
+  const it = played();
+  const keys = fill(it, 1000);
+  const looks = (key: (i: number) => string) => {
+    let i = 0;
+    while (it.on && i < 1e6) it.get(key(i++));
+    return i;
+  };
+  it.begin();
+  for (let i = 0; i < TURN * 40; i++) it.get(keys[i % 1000] as string);
+  t.true(it.on);
+  it.hashed = false;
+  t.is(
+    looks((i) => keys[i % 1000] as string),
+    TURN * 4,
+  );
+  it.hashed = true;
+  it.begin();
+  for (let i = 0; i < TURN * 40; i++) it.get(keys[i % 1000] as string);
+  t.true(looks(() => 'absent') <= TURN * 2);
+});
+
+test.serial('a second set of strings that are equal to kept ones does not end it for ever', (t) => {
+  const it = played();
+  const keys = fill(it, 5000);
+  const hashed = new Set<number>();
+  it.begin();
+  for (let i = 0; i < 50_000; i++) it.get(keys[i % 5000] as string);
+  t.true(it.on);
+  let random = 1;
+  let answered = 0;
+  for (let i = 0; i < 3_000_000; i++) {
+    random = (random * 48_271) % 2_147_483_647;
+    const at = random % 5000;
+    it.hashed = hashed.has(at);
+    const before = it.asked;
+    it.get(keys[at] as string);
+    // A Map hashes what it is asked for.
+    if (it.on) hashed.add(at);
+    if (i > 2_900_000 && it.asked === before) answered++;
+  }
+  t.true(answered > 90_000, `${answered} of 100,000`);
+});
+
+test.serial('what nobody asks for is dropped; who closes drops all', (t) => {
+  const it = played();
+  const [key] = fill(it, 1) as [string];
+  it.begin();
+  const value = it.get(key);
+  it.memo.tidy();
+  for (let i = 0; i < TURN; i++) it.get(key);
+  it.memo.tidy();
+  t.is(it.get(key), value, 'it is in use');
+  it.memo.tidy();
+  t.false(it.on);
+  it.begin();
+  t.not(it.get(key), value);
+  it.handle.closed = true;
+  it.memo.close();
+  t.false(it.on);
+  t.is(it.begin(100), 100, 'never again');
+});
+
+test.serial('without a page nothing is kept', (t) => {
+  const it = played();
+  it.page = undefined;
+  t.is(it.begin(10_000), 10_000);
+});
+
+test.serial('all shards of a thread keep no more than so many together', (t) => {
+  const shards: ReturnType<typeof played>[] = [];
+  let kept = 0;
+  const use = () => {
+    const it = played(true);
+    const keys = fill(it, MOST);
+    for (const key of keys) for (let i = 0; i < 2; i++) it.get(key);
+    let same = 0;
+    for (const key of keys) {
+      const before = it.asked;
+      it.get(key);
+      if (it.asked === before) same++;
+    }
+    shards.push(it);
+    return same;
+  };
+  for (let i = 0; i < 6; i++) kept += use();
+  t.true(kept <= MOST_OF_ALL && kept > MOST_OF_ALL / 2, `${kept} are kept`);
+  t.is(use(), 0);
+  // One that was kept by those of other tests may be collected, or not.
+  for (const it of shards.splice(0)) {
+    it.handle.closed = true;
+    it.memo.close();
+  }
+  t.true(use() > MOST / 2, 'there is room again');
+});

@@ -1,0 +1,299 @@
+// A get that came a thousand times was answered from what the first ones had found, after it had changed.
+
+import { copyFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { Shard } from 'warmshard';
+import { MOST } from '../facade/later/memo.js';
+import { bytes, same, text } from './helpers/bytes.js';
+import { type Inside, inChild, startChild } from './helpers/child.js';
+import { folder, shardPath } from './helpers/folder.js';
+import { keeping } from './helpers/keeping.js';
+import { throwsCode } from './helpers/throws.js';
+
+/** More look-ups than it takes until answers are kept. */
+const MANY = 200_000;
+
+const twice = (shard: Shard<unknown>, key: string) => [shard.get(key), shard.get(key)];
+
+/** Whether answers for a key come to be kept: then two gets give the very same object. */
+function isKept(shard: Shard, key: string, looks = MANY): boolean {
+  for (let i = 0; i < looks; i++) {
+    const [one, other] = twice(shard, key);
+    if (one === other) return true;
+  }
+  return false;
+}
+
+keeping('every kind of change is seen at the next get', (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path);
+  using other = Shard.open(path);
+  const changes: [name: string, change: (by: Shard) => unknown, then: string | undefined][] = [
+    ['put', (by) => by.put('k', bytes('put')), 'put'],
+    ['mergeIn', (by) => by.mergeIn([['k', bytes('merged')]]), 'merged'],
+    ['replaceAll', (by) => by.replaceAll([['k', bytes('replaced')]]), 'replaced'],
+    ['compact', (by) => by.compact(), 'first'],
+    ['another key', (by) => by.put('another', bytes('y')), 'first'],
+    ['flush', (by) => by.flush(), 'first'],
+    ['delete', (by) => by.delete('k'), undefined],
+    ['clear', (by) => by.clear(), undefined],
+    ['expired', (by) => by.put('k', bytes('old'), { expiresAt: 1 }), undefined],
+  ];
+  for (const by of [shard, other])
+    for (const [name, change, then] of changes) {
+      // Into a new file: what is put later is copied at first, not lent.
+      by.replaceAll([['k', bytes('first')]]);
+      t.true(isKept(shard, 'k'), `kept before ${name}`);
+      change(by);
+      t.is(text(shard.get('k')), then, name);
+      for (let i = 0; i < 100; i++) if (text(shard.get('k')) !== then) t.fail(name);
+    }
+});
+
+keeping('what another process or thread puts ends a loop that does nothing but get', async (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path);
+  const child = startChild(
+    t,
+    async ({ warmshard: { Shard }, sleep, receive, send }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      send('ready');
+      for (let round = 1; round <= 5; round++) {
+        await receive();
+        await sleep(30);
+        shard.put('k', Buffer.from(`${round}`));
+      }
+    },
+    path,
+  );
+  await child.receive();
+  for (let round = 1; round <= 5; round++) {
+    shard.replaceAll([['k', bytes('before')]]);
+    t.true(isKept(shard, 'k'));
+    child.send('go');
+    const end = Date.now() + 20_000;
+    while (text(shard.get('k')) !== `${round}`) if (Date.now() > end) return t.fail(`never saw ${round}`);
+  }
+  await child.exit;
+});
+
+keeping('threads keep answers of their own, and see each other\u2019s puts', async (t) => {
+  const seen = await inChild(
+    t,
+    async ({ warmshard: { Shard }, worker, sleep }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      shard.put('k', Buffer.from('0'));
+      const thread = worker(({ warmshard: { Shard }, threads }: Inside, path: string) => {
+        const shard = Shard.open(path);
+        let kept = false;
+        let last = shard.get('k');
+        for (let i = 0; i < 200_000 && !kept; i++) {
+          const next = shard.get('k');
+          kept = next === last;
+          last = next;
+        }
+        threads.parentPort?.postMessage('ready');
+        const end = Date.now() + 20_000;
+        while (shard.get('k')?.[0] !== 49) if (Date.now() > end) throw new Error('never seen');
+        threads.parentPort?.postMessage(kept);
+      }, path);
+      const next = () => new Promise((done) => thread.once('message', done));
+      await next();
+      const last = next();
+      await sleep(30);
+      shard.put('k', Buffer.from('1'));
+      return last;
+    },
+    shardPath(t),
+    { env: { WARMSHARD_FAST: 'eager' } },
+  );
+  t.true(seen);
+});
+
+keeping('what expires, has a validator or parts, is copied or not bytes is never kept', (t) => {
+  const dir = folder(t);
+  using shard = Shard.open(join(dir, 'a'));
+  const expiresAt = Date.now() + 300;
+  shard.put('expires', bytes('v'), { expiresAt });
+  shard.put('validated', bytes('v'), { validator: { digest: bytes('d') } });
+  shard.put('plain', bytes('v'));
+  shard.put('empty', bytes(''));
+  t.true(isKept(shard, 'plain'));
+  t.false(isKept(shard, 'empty', 3000));
+  t.false(isKept(shard, 'validated', 3000));
+  for (let now = 0; now <= expiresAt; ) {
+    now = Date.now();
+    const value = shard.get('expires');
+    if (value !== undefined && now > expiresAt) return t.fail('given after its time');
+  }
+  t.is(shard.get('expires'), undefined);
+  using copying = Shard.open(join(dir, 'a'), { copy: true });
+  t.false(isKept(copying, 'plain', 40_000));
+  using careful = Shard.open(join(dir, 'a'), { verify: 'always' });
+  t.false(isKept(careful, 'plain', 40_000));
+  using json = Shard.open<object>(join(dir, 'b'), { codec: 'json' });
+  json.put('k', {});
+  for (let i = 0; i < 3000; i++) {
+    const [one, other] = twice(json, 'k');
+    if (one === other) return t.fail('a value was kept');
+  }
+});
+
+keeping('a closed shard throws, though it kept answers', (t) => {
+  const shard = Shard.open(shardPath(t));
+  shard.put('k', bytes('v'));
+  t.true(isKept(shard, 'k'));
+  const value = shard.get('k');
+  shard.close();
+  for (let i = 0; i < 3; i++) throwsCode(t, 'ERR_CLOSED', () => shard.get('k'));
+  throwsCode(t, 'ERR_CLOSED', () => shard.getMany(['k']));
+  throwsCode(t, 'ERR_CLOSED', () => shard.stats());
+  same(t, value, bytes('v'));
+});
+
+keeping('whoever takes the memory of a value away keeps nobody from getting it', (t) => {
+  using shard = Shard.open(shardPath(t));
+  shard.put('k', bytes('value'));
+  for (let round = 0; round < 3; round++) {
+    t.true(isKept(shard, 'k'));
+    const value = shard.get('k') as Uint8Array;
+    same(t, value, bytes('value'));
+    const buffer = value.buffer as ArrayBuffer & { transfer?: () => ArrayBuffer };
+    // Not there on Node.js 20, where nothing else takes lent memory away either.
+    buffer.transfer?.();
+    t.is(value.length, 'transfer' in buffer ? 0 : 5);
+    same(t, shard.get('k'), bytes('value'));
+  }
+});
+
+keeping('each hit is counted, and so is each miss', (t) => {
+  using shard = Shard.open(shardPath(t));
+  for (let i = 0; i < 10; i++) shard.put(`k${i}`, bytes(`${i}`));
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  let [hits, misses] = [0, 0];
+  for (let i = 0; i < 50_000; i++) {
+    if (shard.get(keys[i % 20] as string) === undefined) misses++;
+    else hits++;
+    if (i % 9973 === 0) t.like(shard.stats(), { hits, misses });
+  }
+  for (const value of shard.getMany(keys)) value === undefined ? misses++ : hits++;
+  t.like(shard.stats(), { hits, misses });
+});
+
+keeping('a file put in place by hand is noticed', async (t) => {
+  const dir = folder(t);
+  const [path, aside] = [join(dir, 'a'), join(dir, 'b')];
+  using shard = Shard.open(path);
+  shard.put('k', bytes('old'));
+  {
+    using made = Shard.open(aside);
+    made.put('k', bytes('new'));
+    made.flush();
+  }
+  copyFileSync(aside, `${aside}.copy`);
+  t.true(isKept(shard, 'k'));
+  renameSync(`${aside}.copy`, path);
+  const end = Date.now() + 10_000;
+  for (let i = 0; text(shard.get('k')) !== 'new'; i++) {
+    if (i % 1000 === 0) await new Promise((done) => setTimeout(done, 1));
+    if (Date.now() > end) return t.fail('never noticed');
+  }
+  t.pass();
+});
+
+keeping('strings that are new each time end it, and the same ones bring it back', async (t) => {
+  const seen = await inChild(
+    t,
+    ({ warmshard: { Shard } }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      const made = Buffer.from('a key like the path of a file, k');
+      const fresh = () => made.toString('latin1');
+      const key = fresh();
+      shard.put(key, Buffer.from('v'));
+      const isSame = () => {
+        const [one, other] = [shard.get(key), shard.get(key)];
+        return one === other;
+      };
+      const looks = (most: number) => {
+        for (let i = 0; i < most; i++) if (isSame()) return i;
+        return most;
+      };
+      const began = looks(5_000_000);
+      for (let i = 0; i < 100_000; i++) if (shard.get(fresh())?.[0] !== 118) throw new Error('lost');
+      const ended = !isSame();
+      return { began, ended, again: looks(100_000) };
+    },
+    shardPath(t),
+    { env: { WARMSHARD_FAST: '1' } },
+  );
+  t.true(seen.began > 0 && seen.began < 5_000_000, `${seen.began} look-ups`);
+  t.true(seen.ended);
+  // The string is known by now.
+  t.true(seen.again < 10_000, `${seen.again} look-ups`);
+});
+
+keeping('many answers are not all kept, and none for long that nobody asks for', async (t) => {
+  const seen = await inChild(
+    t,
+    async ({ warmshard: { Shard }, collect, sleep }: Inside, [path, MOST]: [string, number]) => {
+      const shard = Shard.open(path);
+      const keys = Array.from({ length: 50_000 }, (_, i) =>
+        Buffer.from(`a key of some length ${i}`).toString('latin1'),
+      );
+      const value = Buffer.alloc(40, 1);
+      // Not `mergeIn`: what is put into a file that is open is copied, not lent.
+      shard.replaceAll(keys.map((key) => [key, value]));
+      const heap = async () => {
+        await collect();
+        return process.memoryUsage().heapUsed;
+      };
+      // A function of its own: V8 makes no fast calls where an exception would be caught, as in an async function.
+      const count = (keys: readonly string[]) => {
+        let kept = 0;
+        for (const key of keys) {
+          const [one, other] = [shard.get(key), shard.get(key)];
+          if (one === other) kept++;
+        }
+        return kept;
+      };
+      // On a busy machine V8 takes its time to optimise.
+      let kept = 0;
+      for (let round = 0; round < 60 && kept <= MOST - 512; round++) kept = count(keys);
+      const full = await heap();
+      for (let i = 0; i < 50; i++) await sleep(100);
+      return { kept, freed: full - (await heap()), length: shard.get(keys[0] as string)?.length };
+    },
+    [shardPath(t), MOST],
+    { env: { WARMSHARD_FAST: 'eager' }, nodeArgs: ['--expose-gc'] },
+  );
+  // Of a turn of look-ups, one is asked anew.
+  t.true(seen.kept > MOST - 512 && seen.kept <= MOST, `${seen.kept} were kept`);
+  t.true(seen.freed > 2e6, `${seen.freed} bytes were freed`);
+  t.is(seen.length, 40);
+});
+
+async function keeps(t: ExecutionContext, env: Record<string, string>) {
+  return inChild(
+    t,
+    ({ warmshard: { Shard } }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      shard.put('k', Buffer.from('v'));
+      let last = shard.get('k');
+      for (let i = 0; i < 1_000_000; i++) {
+        const next = shard.get('k');
+        if (next === last) return true;
+        last = next;
+      }
+      return false;
+    },
+    shardPath(t),
+    { env },
+  );
+}
+
+keeping('it can be switched off', async (t) => {
+  t.true(await keeps(t, { WARMSHARD_FAST: '1' }));
+  t.false(await keeps(t, { WARMSHARD_MEMO: '0' }));
+  t.false(await keeps(t, { WARMSHARD_FAST: '0' }));
+});
