@@ -12,15 +12,15 @@ import { AFTER, BEFORE } from './kit.js';
 import type { Code } from './native.js';
 import { compiler, FunctionScript } from './opening.js';
 
-/** V8's own way of `import()`: Node.js 20 has it too, but loses it with a code cache. */
-const major = Number.parseInt(process.versions.node, 10);
-const importModuleDynamically =
-  major >= 22
-    ? (vm.constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: never }).USE_MAIN_CONTEXT_DEFAULT_LOADER
-    : undefined;
+/** Whether what is compiled can have `import()`: V8 of Node.js 20 loses it with a code cache. */
+export const canImport = Number.parseInt(process.versions.node, 10) >= 22;
 
-/** Whether scripts can have `import()`. */
-export const canImport = importModuleDynamically !== undefined;
+/** Node.js' own way of `import()`, for scripts. */
+const importing = () =>
+  canImport
+    ? (vm().constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: never })
+        .USE_MAIN_CONTEXT_DEFAULT_LOADER
+    : undefined;
 
 /** What a module's text was compiled to: as much of a `vm.Script` as is used. */
 export interface Compiled {
@@ -49,12 +49,13 @@ export function compileText(text: string, filename: string, code?: Code): Compil
   if (functions !== undefined)
     return new FunctionScript(functions.compile(text, filename, (code as number | undefined) ?? 0));
   const hasOwnLine = text.charCodeAt(HEAD_ENDS) === NEW_LINE;
-  return new vm.Script(text, {
+  const { Script } = vm();
+  return new Script(text, {
     filename,
     lineOffset: hasOwnLine ? -1 : 0,
     columnOffset: hasOwnLine ? 0 : -BEFORE.length,
     cachedData: asBytes(code),
-    importModuleDynamically,
+    importModuleDynamically: importing(),
   });
 }
 
@@ -68,10 +69,10 @@ export function compileBare(text: string, filename: string, kept?: Code): Compil
   if (compiler() !== undefined) return compileText(text, filename, kept);
   const cachedData = asBytes(kept);
   const compile = (cachedData?: Buffer) =>
-    vm.compileFunction(text, PARAMETERS, {
+    vm().compileFunction(text, PARAMETERS, {
       filename,
       ...(cachedData ? { cachedData } : { produceCachedData: true }),
-      ...(importModuleDynamically !== undefined && { importModuleDynamically }),
+      ...(canImport && { importModuleDynamically: importing() }),
     });
   const body = compile(cachedData);
   const rejected = body.cachedDataRejected === true;

@@ -84,8 +84,10 @@ const placeValue = (object: object, name: string, value: unknown) =>
  * @param isUntouched whether nobody can have done so before
  */
 function watchHooks(isUntouched: boolean): void {
+  // Once it is watched, to read it is to ask for it.
+  if (beginning.hooksAsked !== undefined) return;
   const { registerHooks } = Module;
-  if (beginning.hooksAsked !== undefined || registerHooks === undefined) return;
+  if (registerHooks === undefined) return;
   beginning.hooksAsked = !isUntouched;
   place(Module, 'registerHooks', {
     get() {

@@ -10,6 +10,7 @@
 import { asMethod } from './as-method.js';
 import { vm } from './builtins.js';
 import type { Handler, LoadedModule } from './node-module.js';
+import { compiler } from './opening.js';
 
 const { apply } = Reflect;
 
@@ -112,8 +113,13 @@ if (body) end(module); }${assigned}); })`;
   const helpers = `(function () { 'use strict'; return function makeRequireFunction(mod) {
 return ${own} }; })`;
   const unknown = 'node:internal/warmshard';
-  const run = <T>(source: string, filename: string, line: number) =>
-    new vm.Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
+  const functions = compiler();
+  const run = <T>(source: string, filename: string, line: number) => {
+    const made = functions?.compile(`return ${source}`, filename, 0, line - 1) as (() => T) | undefined;
+    if (made !== undefined) return made();
+    const { Script } = vm();
+    return new Script(source, { filename, lineOffset: line - 1 }).runInThisContext() as T;
+  };
   let handler: Handler = () => {};
   run<(...kit: unknown[]) => void>(loader, at?.loader ?? unknown, body[0] - 3)(
     apply,

@@ -247,15 +247,22 @@ impl Sealer {
     /// Appends a record's frame, which will stand at `offset`, to `out`.
     pub fn record(&self, out: &mut Vec<u8>, offset: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let from = out.len();
-        self.unsealed(RECORD, out, generation, flags, r);
+        self.unsealed(RECORD, out, self.record_len(r), generation, flags, r);
         self.seal(out.get_mut(from..).unwrap_or_default(), offset);
     }
 
-    /// Appends the frame of a record or tombstone that is yet to be sealed.
+    /// Appends the frame, of `record_len` bytes, of a record or tombstone that is yet to be sealed.
     #[inline]
-    pub fn unsealed(&self, kind: u8, out: &mut Vec<u8>, generation: u64, flags: u8, r: &RecordFields<'_>) {
+    pub fn unsealed(
+        &self,
+        kind: u8,
+        out: &mut Vec<u8>,
+        len: u64,
+        generation: u64,
+        flags: u8,
+        r: &RecordFields<'_>,
+    ) {
         let from = out.len();
-        let len = self.record_len(r);
         let mut head = self.head(kind, flags, generation, len);
         let len = usize::try_from(len).unwrap_or(0);
         out.reserve(len);

@@ -22,8 +22,10 @@ pub(super) struct Appender<'a> {
     /// Where the buffer's first byte will stand.
     at: u64,
     first: u64,
-    /// Every record and tombstone so far, oldest first.
+    /// Every record and tombstone so far but the newest, oldest first; and that one, so that a single change
+    /// allocates nothing.
     entries: Vec<Entry>,
+    newest: Option<Entry>,
     /// What they add to the shard, and what they take from it.
     added: Sum,
     removed: Sum,
@@ -70,6 +72,7 @@ impl<'a> Appender<'a> {
             at,
             first: at,
             entries: Vec::new(),
+            newest: None,
             added: Sum::default(),
             removed: Sum::default(),
             scratch: Scratch::default(),
@@ -92,7 +95,7 @@ impl<'a> Appender<'a> {
 
     /// Frames so far.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len().saturating_add(usize::from(self.newest.is_some()))
     }
 
     /// Appends a record, or a tombstone.
@@ -102,7 +105,7 @@ impl<'a> Appender<'a> {
         let offset = self.room_for(len)?;
         let from = self.buffer.len();
         let kind = if tombstone { TOMBSTONE } else { RECORD };
-        self.state.sealer.unsealed(kind, self.buffer, self.generation, flags, fields);
+        self.state.sealer.unsealed(kind, self.buffer, len, self.generation, flags, fields);
         self.appended(from, offset);
         let replaced = self.state.change(fields.key, fields.key_hash, fields.producer, &mut self.scratch);
         self.note(fields.key_hash, Place::new(offset, tombstone), len, replaced)
@@ -148,7 +151,7 @@ impl<'a> Appender<'a> {
 
     /// Takes note of a frame in the buffer, and of the bytes of the record that it replaces.
     fn note(&mut self, hash: u64, place: Place, len: u64, replaced: Option<u64>) -> Result<()> {
-        self.entries.push(Entry { hash, place });
+        self.entries.extend(self.newest.replace(Entry { hash, place }));
         self.removed.add(replaced);
         self.added.add((!place.is_tombstone()).then_some(len));
         if self.buffer.len() >= WRITE_CHUNK {
@@ -203,7 +206,7 @@ impl<'a> Appender<'a> {
     /// Appends the frame that makes a batch of all that was pushed.
     pub fn commit_frame(&mut self) {
         let offset = self.offset();
-        let frames = self.entries.len() as u64;
+        let frames = self.len() as u64;
         let from = self.buffer.len();
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
         self.last = from;
@@ -213,7 +216,7 @@ impl<'a> Appender<'a> {
     pub fn settle_one(mut self) -> Result<Option<Entry>> {
         self.write()?;
         self.state.view.could_read()?;
-        let entry = self.entries.pop();
+        let entry = self.newest.take();
         self.take_in(entry.as_slice());
         Ok(entry)
     }
@@ -223,6 +226,7 @@ impl<'a> Appender<'a> {
     /// the frames lie in may be fresh, and the first touch of one costs more than the rest.
     pub fn settle(mut self) -> Result<Vec<Entry>> {
         let mut entries = std::mem::take(&mut self.entries);
+        entries.extend(self.newest.take());
         // While the last pieces are written.
         merge::sort(&mut entries);
         self.write()?;

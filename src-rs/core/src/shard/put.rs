@@ -25,8 +25,14 @@ impl Shard {
     pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
         key::stored(key, self.options.root.as_ref())?;
         self.check_entry(parts)?;
-        let validator = self.encode_validator(key, &meta.validator)?;
-        self.put_stored(key, parts, &validator, meta.expires_ms)
+        let encoded;
+        let validator = if matches!(meta.validator, Validator::None) {
+            &Stored::NONE
+        } else {
+            encoded = self.encode_validator(key, &meta.validator)?;
+            &encoded
+        };
+        self.put_stored(key, parts, validator, meta.expires_ms)
     }
 
     /// The same with a validator in its stored form: for callers who know more of the source than its
