@@ -16,8 +16,6 @@ export interface ProgramCalls {
   improve(path: string, code: Uint8Array, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
   recordSearch(folder: string, identity: string, asked: string, told: string): number;
-  ask(folder: string, identity: string, asked: string, told: string): void;
-  answers(): string;
   noted(name: string): string | undefined;
   note(name: string, text: string): number;
   settle(): void;

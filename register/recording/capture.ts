@@ -189,7 +189,6 @@ export class Capture {
     // Under other flags than those that modules are loaded with V8 would refuse all of it.
     if (!headOfCode().equals(this.#head)) return 0;
     try {
-      const asked = this.#searches.ask(searches);
       for (const [filename, { flags, facts, script, map }] of recorded)
         cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
       for (const [filename, told] of aside) cache.record(filename, told);
@@ -202,7 +201,7 @@ export class Capture {
         if (state === 'new') cache.record(file, String(TYPED), code);
         else cache.improve(file, code, Number(state === 'rejected'));
       }
-      this.#searches.answered(asked);
+      this.#searches.record(searches);
       for (const [name, text] of notes) cache.note(name, text);
       if (again)
         for (const [filename, { script }] of [...recorded, ...loaded])

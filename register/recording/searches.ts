@@ -21,6 +21,9 @@ interface Search {
   paths: readonly string[];
 }
 
+/** Whether it was recorded, led nowhere, or cannot be told, now and ever. */
+type Outcome = 'kept' | 'nowhere' | 'never';
+
 /** The extensions that were tried when a request was asked for: hooks of the program may have added some since. */
 function extensionsOf(identity: string): string {
   return identity.replace(TYPED_REQUEST, '').split('\0')[1] ?? '.js,.json,.node';
@@ -45,33 +48,16 @@ export class Searches {
     return searches;
   }
 
-  /**
-   * Has the addon find out why requests led where they did, while something else is done.
-   *
-   * @returns those that it was asked about, in their order, and those that led nowhere
-   */
-  ask(searches: readonly Search[]): [asked: string[], nowhere: string[]] {
-    const [asked, nowhere]: [string[], string[]] = [[], []];
+  /** Records what can be. */
+  record(searches: readonly Search[]): void {
+    const hopeless = new Set<string>();
     for (const search of searches) {
+      const outcome = this.#recordOne(search);
       const name = `${search.parent.path}\0${search.identity}`;
-      // What Node.js remembers an answer by.
-      const wanted = `${search.request}\0${search.paths.join('\0')}`;
-      const real = this.#whereItLed(search, wanted);
-      if (real === undefined) nowhere.push(name);
-      // Of what is no path nothing can be told, and nothing ever will be.
-      else if (!real.startsWith('/')) nowhere.push(`!${name}`);
-      else if (this.#askOne(search, wanted, real)) asked.push(name);
-      else nowhere.push(name);
+      if (outcome !== 'kept' && !name.includes('\n')) hopeless.add(outcome === 'never' ? `!${name}` : name);
     }
     forget();
-    return [asked, nowhere];
-  }
-
-  /** Takes the answers to what was asked, and notes what it is no use to ask again. */
-  answered([asked, nowhere]: [string[], string[]]): void {
-    const answers = asked.length === 0 ? '' : this.#kit.program()?.answers();
-    const never = asked.filter((_, i) => answers?.[i] === '-').map((name) => `!${name}`);
-    this.#note(new Set([...nowhere, ...never].filter((name) => !name.includes('\n'))));
+    this.#note(hopeless);
   }
 
   #note(hopeless: Set<string>): void {
@@ -84,26 +70,19 @@ export class Searches {
       cache.note(hopelessName(), [...all].slice(0, MAX_HOPELESS).join('\n'));
   }
 
-  /** The canonical path; `undefined` where there was none. */
-  #whereItLed({ request, parent }: Search, wanted: string): string | undefined {
+  #recordOne({ request, identity, parent, paths }: Search): Outcome {
+    const typed = identity.endsWith(TYPED_REQUEST);
     try {
-      return Module._pathCache[wanted] || this.#kit.resolveAgain(request, parent).real;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Whether it could be asked. */
-  #askOne({ request, identity, parent, paths }: Search, wanted: string, real: string): boolean {
-    try {
+      const asked = `${request}\0${paths.join('\0')}`;
+      const real = Module._pathCache[asked] || this.#kit.resolveAgain(request, parent).real;
+      if (!real.startsWith('/')) return 'never';
       // That it was not found as a TypeScript file asks has its reasons too.
-      const typed = identity.endsWith(TYPED_REQUEST);
       const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
       const told = [paths.length, real, extensionsOf(identity), ...facts].join('\0');
-      this.#kit.program()?.ask(parent.path, identity, wanted, told);
-      return true;
+      const kept = this.#kit.program()?.recordSearch(parent.path, identity, asked, told);
+      return kept === -1 ? 'never' : 'kept';
     } catch {
-      return false;
+      return 'nowhere';
     }
   }
 }

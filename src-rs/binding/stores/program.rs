@@ -20,7 +20,7 @@ use std::rc::Rc;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::storage::trust::Trust;
-use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Question, Request, Text, WIDE, Wrap};
+use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Search, Text, WIDE, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
 /// A program cache and the shard that it lies in.
@@ -58,8 +58,6 @@ callbacks! {
     improve "improve" => improve_module;
     record_resolution "recordResolution" => record_request;
     record_search "recordSearch" => record_answer;
-    ask "ask" => ask_why;
-    answers "answers" => answered;
     noted "noted" => noted_text;
     note "note" => note_text;
     settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
@@ -318,51 +316,19 @@ fn record_answer(
     env: sys::napi_env,
     [folder, identity, asked, told]: Arguments,
 ) -> Result<i32, Error> {
-    let question = question(env, folder, identity, asked, told)?;
-    it.with(|programs, _| {
-        let kept = question.put(|request, search, facts| programs.record_search(request, search, facts));
-        Ok(kept.map_or(-1, i32::from))
-    })
-}
-
-fn question(
-    env: sys::napi_env,
-    folder: sys::napi_value,
-    identity: sys::napi_value,
-    asked: sys::napi_value,
-    told: sys::napi_value,
-) -> Result<Question, Error> {
     let (mut first, mut second) = (KeyBuffer::new(), KeyBuffer::new());
-    Ok(Question {
-        folder: name(env, folder, &mut first)?.to_vec(),
-        identity: name(env, identity, &mut second)?.to_vec(),
-        asked: long_text(env, asked)?,
-        told: long_text(env, told)?,
-    })
-}
-
-/// `ask(folder, identity, asked, told)`: as `recordSearch`, and `answers` tells what became of it.
-fn ask_why(
-    it: &ProgramHandle,
-    env: sys::napi_env,
-    [folder, identity, asked, told]: Arguments,
-) -> Result<i32, Error> {
-    let question = question(env, folder, identity, asked, told)?;
-    it.with(|programs, _| {
-        programs.ask(question);
-        Ok(0)
-    })
-}
-
-/// `answers()`: a character for each question that was asked: `+` if it will be kept, `-` where it never can be, else a blank.
-fn answered(it: &ProgramHandle, env: sys::napi_env, _: Arguments) -> Result<Made, Error> {
-    let answers = it.with(|programs, _| Ok(programs.answers()))?;
-    let told = |answer| match answer {
-        Some(true) => b'+',
-        Some(false) => b' ',
-        None => b'-',
-    };
-    Ok(string(env, &answers.into_iter().map(told).collect::<Vec<u8>>()))
+    let (asked, told) = (long_text(env, asked)?, long_text(env, told)?);
+    let folder = name(env, folder, &mut first)?;
+    let (mut asked, mut told) = (strings(&asked), strings(&told));
+    let paths = told.next().and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
+    let request = Request { folder, request: name(env, identity, &mut second)?, paths };
+    let real = told.next().unwrap_or_default();
+    let extensions: Vec<_> = told.next().unwrap_or_default().split(|byte| *byte == b',').collect();
+    let wanted = asked.next().unwrap_or_default();
+    let places: Vec<_> = asked.filter(|place| !place.is_empty()).collect();
+    let search = Search { request: wanted, folder, places: &places, extensions: &extensions, real };
+    let facts = facts(told);
+    it.with(|programs, _| Ok(programs.record_search(&request, &search, &facts).map_or(-1, i32::from)))
 }
 
 /// `noted(name)`: a text, or undefined.

@@ -7,7 +7,7 @@ use common::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 use warmshard_core::kind::Kind;
-use warmshard_core::stores::program::{PARTS, Programs, Question, Request, Search};
+use warmshard_core::stores::program::{PARTS, Programs, Request, Search};
 use warmshard_core::{Options, Shard};
 
 struct Tree {
@@ -37,7 +37,6 @@ impl Tree {
     /// Records where a request of a file in `src` led. See `record_search`.
     fn record(&mut self, request: &str, real: &str) -> Option<bool> {
         let (folder, real) = (self.at("src"), self.at(real));
-        let real = real.as_slice();
         let places = [self.at("src/node_modules"), self.at("node_modules")];
         let places: Vec<_> = places.iter().map(Vec::as_slice).collect();
         let search = Search {
@@ -45,31 +44,12 @@ impl Tree {
             folder: &folder,
             places: &places,
             extensions: &[b".js", b".json", b".node"],
-            real,
+            real: &real,
         };
         let mut programs = Programs::new(b"profile", b"");
         let kept = programs.record_search(&asked(&folder, request), &search, &[]);
         programs.publish(&mut self.shard).unwrap();
-        assert_eq!(self.ask(&[(request, real); 40]), [kept; 40], "on another thread");
         kept
-    }
-
-    /// The same on another thread.
-    fn ask(&mut self, searches: &[(&str, &[u8])]) -> Vec<Option<bool>> {
-        let mut programs = Programs::new(b"profile", b"");
-        let text = |parts: &[&[u8]]| parts.join([0].as_slice());
-        for (request, real) in searches {
-            programs.ask(Question {
-                folder: self.at("src"),
-                identity: request.as_bytes().to_vec(),
-                asked: text(&[request.as_bytes(), &self.at("src/node_modules"), &self.at("node_modules")]),
-                told: text(&[b"9", real, b".js,.json,.node"]),
-            });
-        }
-        let answers = programs.answers();
-        assert_eq!(programs.answers(), [], "each is told once");
-        programs.publish(&mut self.shard).unwrap();
-        answers
     }
 
     /// Whether the answer is believed, as a process that has just begun finds.
@@ -180,15 +160,4 @@ fn what_cannot_be_told_is_not_kept() {
     }
     // It is another file that is there.
     assert_eq!(tree.record("./a", "node_modules/gone/index.js"), Some(false));
-}
-
-#[test]
-fn what_is_asked_together_is_answered_in_turn() {
-    let mut tree = Tree::of(&[("src/a.js", ""), ("src/b.js", "")]);
-    let (a, b) = (tree.at("src/a.js"), tree.at("src/b.js"));
-    let asked = [("./a", a.as_slice()), ("./b", &b), ("./b", &a), ("#a", &a)].repeat(17);
-    let answers = [Some(true), Some(true), Some(false), None].repeat(17);
-    assert_eq!(tree.ask(&asked), answers);
-    assert!(tree.leads("./a", "src/a.js") && tree.leads("./b", "src/b.js"));
-    assert!(!tree.leads("#a", "src/a.js"));
 }

@@ -3,7 +3,6 @@
 //! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
 //! keeps them apart. An answer is given only where the file system says today what it said then.
 
-mod asking;
 mod facts;
 mod module;
 mod place;
@@ -16,7 +15,7 @@ mod walk;
 
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
-pub use search::{Question, Search};
+pub use search::Search;
 pub use text::{Text, WRAP, Wrap};
 pub use traits::Traits;
 
@@ -24,7 +23,6 @@ use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
 use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
-use asking::{Answered, Asking};
 use facts::{Facts, Today};
 use module::Meta;
 use stamp::{Look, Stamp};
@@ -120,7 +118,6 @@ pub struct Programs {
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
-    asking: Option<Asking>,
 }
 
 impl Programs {
@@ -144,7 +141,6 @@ impl Programs {
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),
-            asking: None,
         }
     }
 
@@ -368,8 +364,11 @@ impl Programs {
         real: &[u8],
         facts: &[(u8, &[u8])],
     ) -> bool {
-        let (today, walk) = (&mut self.today, &mut self.walk);
-        let Some(entry) = resolution::entry(request, found, real, facts, today, walk) else {
+        match self.walk.file(found) {
+            Some((today, _)) if today == real => {}
+            _ => return false,
+        }
+        let Some(entry) = resolution::encode(request, found, real, facts, &mut self.today) else {
             return false;
         };
         let key = self.key(b'r', request.folder, request.request);
@@ -384,23 +383,10 @@ impl Programs {
         search: &Search<'_>,
         more: &[(u8, &[u8])],
     ) -> Option<bool> {
-        let entry = search::entry(request, search, more, &mut self.today, &mut self.walk)?;
-        let key = self.key(b'r', request.folder, request.request);
-        Some(entry.is_some_and(|entry| self.queue.push(key, alone(entry))))
-    }
-
-    /// The same, on another thread where there can be one: `answers` says what became of it.
-    pub fn ask(&mut self, question: Question) {
-        let key = self.key(b'r', &question.folder, &question.identity);
-        self.asking.get_or_insert_with(Asking::start).ask(key, question);
-    }
-
-    /// What became of each question since the last call. As `record_search`.
-    pub fn answers(&mut self) -> Vec<Option<bool>> {
-        let answers = self.asking.take().map(Asking::finish).unwrap_or_default();
-        let mut keep =
-            |(key, entry): Answered| Some(entry?.is_some_and(|entry| self.queue.push(key, alone(entry))));
-        answers.into_iter().map(&mut keep).collect()
+        let answer = search::why(search, &mut self.today, &mut self.walk)?;
+        let told = answer.facts.iter().map(|(kind, path)| (*kind, path.as_slice()));
+        let facts: Vec<_> = told.chain(more.iter().copied()).collect();
+        Some(self.record_resolution(request, &answer.found, search.real, &facts))
     }
 
     /// A short text that was kept under a name.

@@ -34,23 +34,6 @@ impl Request<'_> {
     }
 }
 
-/// The bytes of an entry, if the path that was found leads to the canonical one today. As `encode`.
-#[must_use]
-pub fn entry(
-    request: &Request<'_>,
-    found: &[u8],
-    real: &[u8],
-    facts: &[(u8, &[u8])],
-    today: &mut Today,
-    walk: &mut Walk,
-) -> Option<Vec<u8>> {
-    match walk.file(found) {
-        Some((today, _)) if today == real => {}
-        _ => return None,
-    }
-    encode(request, found, real, facts, today)
-}
-
 /// The bytes of an entry. `found` is the path that was found, `real` its canonical one. `None` where a fact is not
 /// true any more, or cannot be told.
 #[must_use]

@@ -4,7 +4,6 @@
 //! manifest that had a say. Where an answer cannot be told, it is not kept.
 
 use super::facts::Today;
-use super::resolution::{self, Request};
 use super::walk::Walk;
 use rustix::fs::FileType;
 use std::borrow::Cow;
@@ -51,55 +50,6 @@ impl Manifest {
             main: main.map(|main| main.as_bytes().to_vec()),
         })
     }
-}
-
-/// A request that was answered, on its way to another thread.
-#[derive(Debug)]
-pub struct Question {
-    /// The folder of the file that asked.
-    pub folder: Vec<u8>,
-    /// What the entry is to be found by.
-    pub identity: Vec<u8>,
-    /// The request and the folders of packages, with zeros between them.
-    pub asked: Vec<u8>,
-    /// How many of those count, the canonical path, the extensions with commas between them, and further facts, with zeros
-    /// between them.
-    pub told: Vec<u8>,
-}
-
-impl Question {
-    /// Has it put the way that `Programs::record_search` takes it.
-    pub fn put<T>(&self, to: impl FnOnce(&Request<'_>, &Search<'_>, &[(u8, &[u8])]) -> T) -> T {
-        let strings = |text| <[u8]>::split(text, |byte: &u8| *byte == 0);
-        let (mut asked, mut told) = (strings(&self.asked), strings(&self.told));
-        let paths = told.next().and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
-        let real = told.next().unwrap_or_default();
-        let extensions: Vec<_> = told.next().unwrap_or_default().split(|byte| *byte == b',').collect();
-        let request = asked.next().unwrap_or_default();
-        let places: Vec<_> = asked.filter(|place| !place.is_empty()).collect();
-        let more: Vec<_> =
-            told.filter_map(|fact| fact.split_first().map(|(kind, path)| (*kind, path))).collect();
-        let folder = self.folder.as_slice();
-        to(
-            &Request { folder, request: &self.identity, paths },
-            &Search { request, folder, places: &places, extensions: &extensions, real },
-            &more,
-        )
-    }
-}
-
-/// The entry that says why, if it can be made today. `None` where it can be told neither now nor later.
-pub fn entry(
-    request: &Request<'_>,
-    search: &Search<'_>,
-    more: &[(u8, &[u8])],
-    today: &mut Today,
-    walk: &mut Walk,
-) -> Option<Option<Vec<u8>>> {
-    let answer = why(search, today, walk)?;
-    let told = answer.facts.iter().map(|(kind, path)| (*kind, path.as_slice()));
-    let facts: Vec<_> = told.chain(more.iter().copied()).collect();
-    Some(resolution::entry(request, &answer.found, search.real, &facts, today, walk))
 }
 
 /// Why, or `None` where it cannot be told.
