@@ -116,7 +116,6 @@ keeping('whatever either of two processes does, the next get knows it', async (t
   await t.notThrowsAsync(
     fc.assert(property, {
       numRuns: 100,
-      interruptAfterTimeLimit: 2500,
       endOnFailure: true,
       includeErrorInReport: true,
     }),
