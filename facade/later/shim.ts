@@ -1,5 +1,7 @@
 // The second binary, for what only V8's own interface can do. It is optional, and for one ABI: docs/fast-door.md.
 
+import { existsSync } from 'node:fs';
+
 /** What it offers; a binary of another version of this package may lack some. */
 export interface Shim {
   /** Why the fast door stays shut; nothing where it may be used. */
@@ -35,6 +37,8 @@ export function openShim(addon: string): Shim {
     const own = name.replace(/^warmshard/, 'warmshard-fast');
     return `${own}.${process.versions.modules}.node`;
   });
+  // Asked first: a `dlopen` that fails takes five times as long, and Electron would look into the archive for it.
+  if (!existsSync(file)) throw new Error(`there is no ${file}`);
   const module = { exports: {} };
   process.dlopen(module, file);
   return module.exports as Shim;
