@@ -42,13 +42,20 @@ const memos = new Set<WeakRef<Memo>>();
 /** Has them tidied while they keep anything. It does not keep the process alive. */
 let timer: NodeJS.Timeout | undefined;
 
-function tidyAll(): void {
-  let left = 0;
+/** Those that are still in use. */
+function living(): Memo[] {
+  const found: Memo[] = [];
   for (const ref of memos) {
     const memo = ref.deref();
     if (memo === undefined) memos.delete(ref);
-    else left += memo.tidy();
+    else found.push(memo);
   }
+  return found;
+}
+
+function tidyAll(): void {
+  let left = 0;
+  for (const memo of living()) left += memo.tidy();
   if (left > 0) return;
   clearInterval(timer);
   timer = undefined;
@@ -57,11 +64,7 @@ function tidyAll(): void {
 /** How many answers the shards of this thread may still keep beside those that they may keep already. */
 function room(): number {
   let left = MOST_OF_ALL;
-  for (const ref of memos) {
-    const memo = ref.deref();
-    if (memo === undefined) memos.delete(ref);
-    else left -= memo.most;
-  }
+  for (const memo of living()) left -= memo.most;
   return left;
 }
 

@@ -4,6 +4,7 @@
 //! memory is mapped read-only, and they must never reach a program.
 #![allow(unsafe_code)]
 
+use super::lending::{external_memory, release};
 use napi::sys;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -55,7 +56,7 @@ pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_va
         // SAFETY: the text is that long and aligned, nobody writes to it, and it lives until `release` gives its
         // owner back, which the runtime calls once: at once if it has copied.
         let status = unsafe {
-            create(env, data.cast_mut().cast(), len, Some(release), owner, &mut value, &mut copied)
+            create(env, data.cast_mut().cast(), len, Some(release::<Bytes>), owner, &mut value, &mut copied)
         };
         if status == sys::Status::napi_ok {
             return Some(value);
@@ -82,32 +83,20 @@ pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_va
 /// Bytes as a view for V8's deserialiser; a copy where the runtime forbids memory that is not its own.
 pub fn code(env: sys::napi_env, bytes: Bytes) -> Option<sys::napi_value> {
     let (data, len) = (bytes.as_slice().as_ptr(), bytes.as_slice().len());
-    let (mut buffer, mut view) = (ptr::null_mut(), ptr::null_mut());
-    let owner = Box::into_raw(Box::new(bytes));
-    // SAFETY: the memory is that long and lives until `release` gives its owner back, which the runtime calls once,
-    // after the last use; it is only read, as said in the module's head.
-    unsafe {
-        let lent = sys::napi_create_external_arraybuffer(
-            env,
-            data.cast_mut().cast(),
-            len,
-            Some(release),
-            owner.cast(),
-            &mut buffer,
-        );
-        let kind = sys::TypedarrayType::uint8_array;
-        if lent == sys::Status::napi_ok {
-            let made = sys::napi_create_typedarray(env, kind, len, buffer, 0, &mut view);
-            return (made == sys::Status::napi_ok).then_some(view);
+    let mut view = ptr::null_mut();
+    // SAFETY: the memory is that of `bytes`, and does not move with it; it is only read, as said in the module's head.
+    let lent = unsafe { external_memory(env, data.cast_mut().cast(), len, bytes) };
+    // SAFETY: a buffer of this environment of that length; else bytes that live until they are copied.
+    let status = unsafe {
+        match &lent {
+            Ok(buffer) => {
+                sys::napi_create_typedarray(env, sys::TypedarrayType::uint8_array, len, *buffer, 0, &mut view)
+            }
+            Err(bytes) => {
+                let from = bytes.as_slice().as_ptr().cast();
+                sys::napi_create_buffer_copy(env, len, from, ptr::null_mut(), &mut view)
+            }
         }
-        let bytes = Box::from_raw(owner);
-        let from = bytes.as_slice().as_ptr().cast();
-        let copied = sys::napi_create_buffer_copy(env, len, from, ptr::null_mut(), &mut view);
-        (copied == sys::Status::napi_ok).then_some(view)
-    }
-}
-
-unsafe extern "C" fn release(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
-    // SAFETY: made by `text` or `code`; called once.
-    drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
+    };
+    (status == sys::Status::napi_ok).then_some(view)
 }

@@ -15,29 +15,66 @@ pub fn lent() -> usize {
     LENT.load(Ordering::Relaxed)
 }
 
+/// A window that counts as lent.
+struct Lent {
+    _window: Window,
+}
+
+impl Lent {
+    fn new(window: Window) -> Self {
+        LENT.fetch_add(1, Ordering::Relaxed);
+        Lent { _window: window }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        LENT.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes an `ArrayBuffer` of memory that is not the runtime's. Gives the owner back where that is forbidden.
+///
+/// # Safety
+/// `data` is good for `len` bytes as long as `owner` lives, wherever that is moved, and JavaScript does nothing there that the
+/// memory does not allow.
+pub(super) unsafe fn external_memory<T>(
+    env: sys::napi_env,
+    data: *mut c_void,
+    len: usize,
+    owner: T,
+) -> Result<sys::napi_value, T> {
+    let owner = Box::into_raw(Box::new(owner)).cast::<c_void>();
+    let mut buffer = ptr::null_mut();
+    // SAFETY: told by the caller; the runtime calls `release` once, after the last use.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(env, data, len, Some(release::<T>), owner, &mut buffer)
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(buffer);
+    }
+    // SAFETY: the runtime has not taken it.
+    Err(*unsafe { Box::from_raw(owner.cast::<T>()) })
+}
+
+/// Drops an owner whose memory nobody uses any more.
+pub(super) unsafe extern "C" fn release<T>(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: a box of this type that was handed to the runtime, which calls this once.
+    drop(unsafe { Box::from_raw(owner.cast::<T>()) });
+}
+
 /// Gives a window to JavaScript. `None` where the runtime forbids memory that is not its own.
 ///
 /// The window lives until the last view of it is collected: the finalizer unmaps it.
 pub fn lend(env: sys::napi_env, window: Window) -> Option<sys::napi_value> {
     let len = window.len();
     let data = window.as_mut_ptr().cast::<c_void>();
-    let owner = Box::into_raw(Box::new(window)).cast::<c_void>();
-    let mut buffer = ptr::null_mut();
     // V8 counts the window as memory that collecting garbage would free, which it is not. To tell it
     // so by a negative adjustment ends the process from V8 13 on (Node.js 24), whose count may not fall
     // below what it takes off by itself later. So windows are small, and their sum is bounded
     // (`MAX_LENT_BYTES`).
-    // SAFETY: `data` is valid for `len` bytes until `unmap` runs, which the runtime does once, after the
-    // last use. The memory is private to this process and writable.
-    let status =
-        unsafe { sys::napi_create_external_arraybuffer(env, data, len, Some(unmap), owner, &mut buffer) };
-    if status != sys::Status::napi_ok {
-        // SAFETY: the runtime has not taken it.
-        drop(unsafe { Box::from_raw(owner.cast::<Window>()) });
-        return None;
-    }
-    LENT.fetch_add(1, Ordering::Relaxed);
-    Some(buffer)
+    // SAFETY: the memory is the window's, private to this process and writable.
+    unsafe { external_memory(env, data, len, Lent::new(window)) }.ok()
 }
 
 /// Gives the bytes of a window from `from` on to JavaScript, as a `Uint8Array`. `None` as `lend`.
@@ -60,30 +97,12 @@ pub fn show_word(env: sys::napi_env, words: SharedWords, from: usize) -> Option<
     let len = words.len();
     words.word(from / 8)?;
     let data = words.as_ptr().cast_mut().cast::<c_void>();
-    let owner = Box::into_raw(Box::new(words)).cast::<c_void>();
-    let (mut buffer, mut view) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `data` is valid for `len` bytes until `release` runs, which the runtime does once, after the last use. Nobody
-    // writes there: the view is kept in private fields, and the facade reads only.
-    unsafe {
-        if sys::napi_create_external_arraybuffer(env, data, len, Some(release), owner, &mut buffer)
-            != sys::Status::napi_ok
-        {
-            drop(Box::from_raw(owner.cast::<SharedWords>()));
-            return None;
-        }
-        let kind = sys::TypedarrayType::int32_array;
-        let made = sys::napi_create_typedarray(env, kind, 2, buffer, from, &mut view);
-        (made == sys::Status::napi_ok).then_some(view)
-    }
-}
-
-unsafe extern "C" fn release(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
-    // SAFETY: made by `show_word`; called once.
-    drop(unsafe { Box::from_raw(owner.cast::<SharedWords>()) });
-}
-
-unsafe extern "C" fn unmap(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
-    // SAFETY: made by `lend`; called once.
-    drop(unsafe { Box::from_raw(owner.cast::<Window>()) });
-    LENT.fetch_sub(1, Ordering::Relaxed);
+    // SAFETY: the memory is that of `words`. Nobody writes there: the view is kept in private fields, and the facade reads only.
+    let buffer = unsafe { external_memory(env, data, len, words) }.ok()?;
+    let mut view = ptr::null_mut();
+    // SAFETY: a buffer of this environment that reaches beyond the word.
+    let status = unsafe {
+        sys::napi_create_typedarray(env, sys::TypedarrayType::int32_array, 2, buffer, from, &mut view)
+    };
+    (status == sys::Status::napi_ok).then_some(view)
 }
