@@ -132,6 +132,18 @@ everyWay('info and list describe entries, newest first', (t, way) => {
   t.deepEqual(rest, alone);
 });
 
+// Once in some thousand times the time of a put was rounded up to the next millisecond, and that of its use was not.
+test('no entry was used before it was put', (t) => {
+  const shard = Shard.open(shardPath(t));
+  const early: number[] = [];
+  for (let i = 0; i < 40_000; i++) {
+    shard.put('key', bytes('1'));
+    const info = shard.info('key');
+    if (info === undefined || info.lastUsedAt < info.cachedAt) early.push(i);
+  }
+  t.deepEqual(early, []);
+});
+
 everyWay('the generation rises with every change, and with nothing else', (t, way) => {
   const shard = way.open();
   const other = way.open();
