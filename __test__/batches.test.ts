@@ -37,6 +37,32 @@ everyWay('replaceAll leaves exactly what it was given', (t, way) => {
   t.is(shard.size, 0);
 });
 
+everyWay('a batch of megabytes takes values wherever their memory is', (t, way) => {
+  const shared = new Uint8Array(new SharedArrayBuffer(4096));
+  shared.set(pattern(4096, 1));
+  const pool = pattern(9000, 2);
+  const kept = new Uint8Array(new ArrayBuffer(4096, { maxByteLength: 8192 }));
+  kept.set(pattern(4096, 3));
+  const value = (i: number): Uint8Array => {
+    if (i % 5 === 0) return pattern(i % 300, i);
+    if (i % 5 === 1) return shared;
+    if (i % 5 === 2) return pool.subarray(i % 4000, (i % 4000) + 4999);
+    return i % 5 === 3 ? kept : pattern(255 + (i % 3000), i);
+  };
+  const entries = Array.from({ length: 3000 }, (_, i): [string, Uint8Array] => [`key ${i}`, value(i)]);
+  const shard = way.open();
+  t.is(shard.mergeIn(entries), entries.length);
+  const check = (handle: Shard) => {
+    for (const [key, bytes] of entries) same(t, handle.get(key), bytes);
+  };
+  check(shard);
+  // Out of the shard's own memory.
+  t.is(shard.replaceAll(entries.map(([key]) => [key, shard.get(key) as Uint8Array])), entries.length);
+  check(shard);
+  check(way.open());
+  t.true(shard.verify().ok);
+});
+
 everyWay('the async forms do the same', async (t, way) => {
   const shard = way.open();
   t.is(await shard.mergeInAsync(items(1000)), 1000);

@@ -5,6 +5,7 @@
 //! plain in them is noted in `Run`; the rest is asked for element by element.
 #![allow(unsafe_code)]
 
+use super::exchange::parse_meta;
 use super::guard::guarded_or;
 use super::hot::Parts;
 use super::raw::{
@@ -14,8 +15,9 @@ use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, Unknown};
 use napi::sys;
 use std::cell::Cell;
 use std::{iter, ptr};
-use warmshard_core::Error;
 use warmshard_core::limits::MAX_KEY_BYTES;
+use warmshard_core::shard::Batch;
+use warmshard_core::{Error, PutMeta};
 
 /// Entries of a run: `RUN` in facade/later/values.ts.
 const GROUP: usize = 64;
@@ -47,6 +49,8 @@ pub struct Entries {
 struct Run {
     arena: Vec<u8>,
     entries: [Option<Plain>; GROUP],
+    /// Whether values are read at once.
+    fetches: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -57,7 +61,7 @@ struct Plain {
 
 impl Run {
     fn new() -> Self {
-        Run { arena: vec![0; ARENA], entries: [None; GROUP] }
+        Run { arena: vec![0; ARENA], entries: [None; GROUP], fetches: true }
     }
 
     /// # Safety
@@ -67,7 +71,9 @@ impl Run {
         for ([key, value], slot) in arguments.as_chunks().0.iter().zip(&mut self.entries) {
             // SAFETY: the caller's promise.
             let Some(view) = (unsafe { bytes(env, *value) }) else { continue };
-            prefetch(view);
+            if self.fetches {
+                prefetch(view);
+            }
             let room = self.arena.get_mut(used..).unwrap_or_default();
             let room = if room.len() > KEY_ROOM { room.split_at_mut(KEY_ROOM).0 } else { room };
             // SAFETY: as above.
@@ -105,13 +111,32 @@ impl Entries {
         &self,
         mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.walk(|key, parts, meta| take(key, parts, meta).map(|()| true))
+    }
+
+    /// Puts each entry. Their values are lent: all of this, and the rest of the batch, is within one callback.
+    pub fn put_into(&self, batch: &mut Batch<'_, '_>) -> Result<(), Error> {
+        self.walk(|key, parts, meta| {
+            let meta = meta.map_or(Ok(PutMeta::default()), parse_meta)?;
+            match parts {
+                [value] => batch.put_lent(key, value, meta),
+                _ => batch.put(key, parts, meta).map(|()| true),
+            }
+        })
+    }
+
+    /// As `each`; `take` says whether it has read the value. The bytes are good until the running callback returns.
+    fn walk(
+        &self,
+        mut take: impl FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();
         let mut run = Run::new();
         let mut number = 0u32;
         // SAFETY: values of the running callback. The arrays are the facade's own plain ones, and `read` only hands
-        // one on, so that no user code runs between here and the end of `take`, which must not call into JavaScript.
-        // They hold the views whose memory `run` refers to.
+        // one on, so that no user code runs between here and the end of the batch: `take` must not call into JavaScript.
+        // They hold the views whose memory `run` refers to, and nobody can detach it.
         unsafe {
             let has_metas = array_len(env, self.metas).is_some_and(|len| len > 0);
             for at in 0..array_len(env, self.runs).unwrap_or(0) {
@@ -131,12 +156,14 @@ impl Entries {
                     let meta = meta.filter(|m| !is_undefined(env, *m)).and_then(|m| bytes(env, m));
                     let key = plain.and_then(|p| run.arena.get(p.key.0..)?.get(..p.key.1));
                     match (key, plain) {
-                        (Some(key), Some(Plain { value, .. })) => take(key, &[&*value], meta)?,
+                        (Some(key), Some(Plain { value, .. })) => {
+                            run.fetches = take(key, &[&*value], meta)?;
+                        }
                         _ => {
                             let [key, value] = [0, 1].map(|side| element(env, elements, 2 * i + side));
                             let (key, value) = key.zip(value).ok_or_else(|| wrong(number))?;
                             let key = buffer.read(env, key)?;
-                            take(key, Parts::read(env, value)?.as_slice(), meta)?;
+                            run.fetches = take(key, Parts::read(env, value)?.as_slice(), meta)?;
                         }
                     }
                     number = number.saturating_add(1);

@@ -182,12 +182,7 @@ pub fn write_many(
 ) -> napi::Result<f64> {
     let source = Entries::new(env.raw(), &batch)?;
     let job = Job::default();
-    let fill = |batch: &mut Batch<'_, '_>| {
-        source.each(|key, parts, meta| {
-            let meta = meta.map_or(Ok(PutMeta::default()), parse_meta)?;
-            batch.put(key, parts, meta)
-        })
-    };
+    let fill = |batch: &mut Batch<'_, '_>| source.put_into(batch);
     let count =
         shard.call(&env, |s| if replace { s.replace_all(&job, fill) } else { s.merge_in(&job, fill) })?;
     Ok(count as f64)

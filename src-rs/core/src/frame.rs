@@ -263,9 +263,38 @@ impl Sealer {
         r: &RecordFields<'_>,
     ) {
         let from = out.len();
+        self.front(kind, out, len, generation, flags, r);
+        for part in r.parts {
+            pad(out, from);
+            out.extend_from_slice(part);
+        }
+        self.back(out, from, len, r);
+    }
+
+    /// The same for a record of one part, whose bytes are left out. Returns where in `out` they belong.
+    pub fn unsealed_around(
+        &self,
+        out: &mut Vec<u8>,
+        len: u64,
+        generation: u64,
+        flags: u8,
+        r: &RecordFields<'_>,
+    ) -> usize {
+        let from = out.len();
+        let left_out = r.parts.iter().map(|part| part.len() as u64).sum();
+        let len = len.saturating_sub(left_out);
+        self.front(RECORD, out, len.saturating_add(left_out), generation, flags, r);
+        pad(out, from);
+        let at = out.len();
+        self.back(out, from, len, r);
+        at
+    }
+
+    /// A frame's bytes up to its parts.
+    #[inline(always)]
+    fn front(&self, kind: u8, out: &mut Vec<u8>, len: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let mut head = self.head(kind, flags, generation, len);
-        let len = usize::try_from(len).unwrap_or(0);
-        out.reserve(len);
+        out.reserve(usize::try_from(len).unwrap_or(0));
         head.key_hash = r.key_hash.into();
         head.producer = r.producer.into();
         head.expires_ms = r.expires_ms.into();
@@ -283,13 +312,14 @@ impl Sealer {
         for part in r.parts {
             out.extend_from_slice(&(part.len() as u32).to_le_bytes());
         }
-        for part in r.parts {
-            pad(out, from);
-            out.extend_from_slice(part);
-        }
+    }
+
+    /// A frame's bytes behind its parts, up to `len` from where it begins.
+    #[inline(always)]
+    fn back(&self, out: &mut Vec<u8>, from: usize, len: u64, r: &RecordFields<'_>) {
         out.extend_from_slice(r.name.as_bytes());
         out.extend_from_slice(r.version.as_bytes());
-        out.resize(from.saturating_add(len), 0);
+        out.resize(from.saturating_add(usize::try_from(len).unwrap_or(0)), 0);
     }
 
     /// Appends the frame that completes a batch of `frames` frames beginning at `first`.
@@ -360,20 +390,18 @@ impl Sealer {
         }
     }
 
-    /// The same for whole frames, one behind the other.
-    pub fn seal_all(&self, mut frames: &mut [u8], mut offset: u64) {
-        while let Some(len) = Head::read(frames).map(|head| head.length.get()) {
-            let Some((frame, rest)) = usize::try_from(len).ok().and_then(|n| frames.split_at_mut_checked(n))
-            else {
-                return;
-            };
-            if frame.is_empty() {
-                return;
-            }
-            self.seal(frame, offset);
-            offset = offset.saturating_add(len);
-            frames = rest;
+    /// The same for the whole frames at the front of `frames`, one behind the other. Returns their bytes.
+    pub fn seal_all(&self, frames: &mut [u8], offset: u64) -> usize {
+        let mut sealed = 0usize;
+        while let Some(rest) = frames.get_mut(sealed..)
+            && let Some(len) = Head::read(rest).and_then(|head| usize::try_from(head.length.get()).ok())
+            && let Some(frame) = rest.get_mut(..len)
+            && len > 0
+        {
+            self.seal(frame, offset.saturating_add(sealed as u64));
+            sealed = sealed.saturating_add(len);
         }
+        sealed
     }
 
     /// Whether a whole frame, read from `offset`, is exactly what was sealed there.

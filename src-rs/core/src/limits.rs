@@ -103,8 +103,11 @@ pub const WRITE_CHUNK: usize = 1 << 20;
 /// Bytes of a batch from which on its pieces are written on another thread.
 pub const WRITE_BEHIND_FROM: u64 = 2 * WRITE_CHUNK as u64;
 
-/// Pieces of a batch that may wait to be written.
+/// Pieces of a batch that may wait to be laid and written. As many more wait only to be written.
 pub const MAX_PIECES: usize = 3;
+
+/// Values of a large batch from this many bytes on are copied by the thread that writes.
+pub const LEND_FROM: usize = 256;
 
 /// A file smaller than this is never compacted for its dead bytes.
 pub const MIN_COMPACT_BYTES: u64 = 1 << 20;

@@ -103,7 +103,7 @@ impl Region {
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn fetch(byte: &u8) {
+pub(crate) fn fetch(byte: &u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: every processor of this kind has the instruction, which changes nothing but its caches.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
@@ -111,7 +111,7 @@ fn fetch(byte: &u8) {
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn fetch(_: &u8) {}
+pub(crate) fn fetch(_: &u8) {}
 
 /// A private copy-on-write mapping of part of a file. Dropping it unmaps.
 #[derive(Debug)]

@@ -4,8 +4,9 @@
 mod common;
 use common::faulty::Faulty;
 use common::*;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use warmshard_core::digest::Digest;
 use warmshard_core::storage::Storage;
 use warmshard_core::storage::disk::Disk;
@@ -19,13 +20,26 @@ fn key(i: u64) -> String {
     format!("key {i}")
 }
 
+/// Puts a value; two of three are lent.
+fn give(batch: &mut warmshard_core::shard::Batch<'_, '_>, i: u64, round: u64, len: usize) -> Result<()> {
+    type Kept = BTreeMap<(u64, u64, usize), &'static [u8]>;
+    static KEPT: Mutex<Kept> = Mutex::new(Kept::new());
+    let key = key(i);
+    if i.is_multiple_of(3) {
+        return batch.put(key.as_bytes(), &[&telling(&key, round, len)], PutMeta::default());
+    }
+    let value = *KEPT
+        .lock()
+        .unwrap()
+        .entry((i, round, len))
+        .or_insert_with(|| Box::leak(telling(&key, round, len).into_boxed_slice()));
+    batch.put_lent(key.as_bytes(), value, PutMeta::default()).map(drop)
+}
+
 fn change(shard: &mut Shard, round: u64, replace: bool) -> Result<u64> {
     let job = Job::default();
     let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
-        (0..ENTRIES).try_for_each(|i| {
-            let value = telling(&key(i), round, BYTES);
-            batch.put(key(i).as_bytes(), &[&value], PutMeta::default())
-        })
+        (0..ENTRIES).try_for_each(|i| give(batch, i, round, BYTES))
     };
     if replace { shard.replace_all(&job, fill) } else { shard.merge_in(&job, fill) }
 }
@@ -93,7 +107,7 @@ fn a_caller_that_gives_up_leaves_nothing_either() {
     for most in [300, 500, 700] {
         let given_up = shard.merge_in(&Job::default(), |batch| {
             for i in 0..most {
-                batch.put(key(i).as_bytes(), &[&[7; BYTES]], PutMeta::default())?;
+                batch.put_lent(key(i).as_bytes(), &[7; BYTES], PutMeta::default())?;
             }
             batch.put(b"", &[b"no key"], PutMeta::default())
         });
@@ -151,8 +165,7 @@ fn mixed(batch: &mut warmshard_core::shard::Batch<'_, '_>) -> Result<()> {
             9 => 0,
             n => (n * n % 40_000) as usize,
         };
-        let value = telling(&key(i), 1, len);
-        batch.put(key(i).as_bytes(), &[&value], PutMeta::default())?;
+        give(batch, i, 1, len)?;
         if i % 10 == 3 {
             batch.delete(key(i).as_bytes())?;
         }
@@ -192,6 +205,28 @@ fn every_frame_is_sealed_whichever_thread_is_ahead() {
             }
         }
     }
+}
+
+#[test]
+fn a_value_is_lent_once_most_of_a_batch_is_behind() {
+    static VALUE: [u8; BYTES] = [7; BYTES];
+    let dir = tempfile::tempdir().unwrap();
+    let mut shard = open(&dir.path().join("a.shard"));
+    let mut read = Vec::new();
+    let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
+        for i in 0..ENTRIES {
+            read.push(batch.put_lent(key(i).as_bytes(), &VALUE, PutMeta::default())?);
+        }
+        // A small one is not worth it.
+        assert!(batch.put_lent(b"small", &VALUE[..100], PutMeta::default())?);
+        Ok(())
+    };
+    shard.merge_in(&Job::default(), fill).unwrap();
+    assert!(read.is_sorted_by(|a, b| a >= b), "read at once until there is somebody else to do it");
+    let lent = read.iter().filter(|read| !**read).count();
+    assert!(read.first().unwrap() & (lent > 500), "{lent}");
+    assert!((0..ENTRIES).all(|i| get(&mut shard, &key(i)).unwrap() == VALUE));
+    assert_eq!(get(&mut shard, "small").unwrap(), VALUE[..100]);
 }
 
 #[test]

@@ -4,12 +4,12 @@
 //! Bytes below `state.end` are never written again. Frames go to the file in pieces; until the
 //! caller moves `state.end` past them and publishes, they do not exist for anyone.
 
-use super::behind::Behind;
+use super::behind::{Behind, Lent, Piece};
 use crate::error::{Error, Result};
 use crate::frame::{HEAD_LEN, Head, IN_BATCH, RECORD, RecordFields, TOMBSTONE};
 use crate::index::snapshot::{About, encode};
 use crate::index::{Entry, Place, merge};
-use crate::limits::{MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_BEHIND_FROM, WRITE_CHUNK};
+use crate::limits::{LEND_FROM, MAX_FILE_LEN, MAX_TABLES, MERGE_FACTOR, WRITE_BEHIND_FROM, WRITE_CHUNK};
 use crate::state::{Scratch, State};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,9 +33,9 @@ pub(super) struct Appender<'a> {
     behind: Option<Behind>,
     /// Whether the file system likes to know of a piece before it comes.
     reserves: bool,
-    /// Bytes of the buffer up to which frames are sealed, and where its last one begins.
-    sealed: usize,
-    last: usize,
+    /// Values of frames in the buffer that are not in it, and where they belong; and their bytes.
+    lent: Lent,
+    lent_bytes: u64,
 }
 
 /// Records, and bytes of their frames.
@@ -78,8 +78,8 @@ impl<'a> Appender<'a> {
             scratch: Scratch::default(),
             behind: None,
             reserves: true,
-            sealed: 0,
-            last: 0,
+            lent: Lent::new(),
+            lent_bytes: 0,
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Appender<'a> {
 
     /// Where the next frame will stand.
     pub fn offset(&self) -> u64 {
-        self.at.saturating_add(self.buffer.len() as u64)
+        self.at.saturating_add(self.buffer.len() as u64).saturating_add(self.lent_bytes)
     }
 
     /// Frames so far.
@@ -109,6 +109,28 @@ impl<'a> Appender<'a> {
         self.appended(from, offset);
         let replaced = self.state.change(fields.key, fields.key_hash, fields.producer, &mut self.scratch);
         self.note(fields.key_hash, Place::new(offset, tombstone), len, replaced)
+    }
+
+    /// Appends a record of one part. Where another thread lays frames by now, and copying is work, it copies the value,
+    /// before `settle` returns or this is dropped. Returns whether it was copied here and now.
+    pub fn push_lent(
+        &mut self,
+        fields: &RecordFields<'_>,
+        value: &'static [u8],
+        in_batch: bool,
+    ) -> Result<bool> {
+        let lends = self.behind.is_some() && value.len() >= LEND_FROM && fields.parts.len() == 1;
+        if !lends {
+            return self.push(fields, false, in_batch).map(|()| true);
+        }
+        let flags = if in_batch { IN_BATCH } else { 0 };
+        let len = self.state.sealer.record_len(fields);
+        let offset = self.room_for(len)?;
+        let at = self.state.sealer.unsealed_around(self.buffer, len, self.generation, flags, fields);
+        self.lent.push((at, value));
+        self.lent_bytes = self.lent_bytes.saturating_add(value.len() as u64);
+        let replaced = self.state.change(fields.key, fields.key_hash, fields.producer, &mut self.scratch);
+        self.note(fields.key_hash, Place::new(offset, false), len, replaced).map(|()| false)
     }
 
     /// Takes over a whole, verified frame of another file.
@@ -142,10 +164,8 @@ impl<'a> Appender<'a> {
     /// Seals the frame that begins at `from` of the buffer, unless there is another thread to do so.
     #[inline]
     fn appended(&mut self, from: usize, offset: u64) {
-        self.last = from;
         if self.behind.is_none() {
             self.state.sealer.seal(self.buffer.get_mut(from..).unwrap_or_default(), offset);
-            self.sealed = self.buffer.len();
         }
     }
 
@@ -154,52 +174,57 @@ impl<'a> Appender<'a> {
         self.entries.extend(self.newest.replace(Entry { hash, place }));
         self.removed.add(replaced);
         self.added.add((!place.is_tombstone()).then_some(len));
-        if self.buffer.len() >= WRITE_CHUNK {
+        let begun = if self.behind.is_some() { self.at % WRITE_CHUNK as u64 } else { 0 };
+        if self.offset().saturating_sub(self.at).saturating_add(begun) >= WRITE_CHUNK as u64 {
             self.write_piece()?;
         }
         Ok(())
     }
 
-    /// Hands what is buffered to the file system, on another thread where much has gone there already. Pieces
-    /// end where large pages of the page cache do: what is left over waits for the next one.
+    /// Hands what is buffered to the file system, or to another thread where much has gone there already. Pieces of the
+    /// file end where large pages of the page cache do: what is left over waits for the next one.
     fn write_piece(&mut self) -> Result<()> {
-        let over = usize::try_from(self.offset() % WRITE_CHUNK as u64).unwrap_or(0);
-        let len = self.buffer.len().saturating_sub(over);
         if self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM {
-            self.behind = Behind::start(Arc::clone(self.state.view.file()), self.state.sealer.of_many());
+            let (file, sealer) = (Arc::clone(self.state.view.file()), self.state.sealer.of_many());
+            self.behind = Behind::start(file, sealer, self.at);
         }
-        match &mut self.behind {
-            Some(behind) => {
-                // The last frame may reach into the next piece: nobody else has all of it.
-                let last = self.last.max(self.sealed);
-                let offset = self.at.saturating_add(last as u64);
-                self.state.sealer.seal_all(self.buffer.get_mut(last..).unwrap_or_default(), offset);
-                behind.write(self.buffer, len, self.at, self.sealed..last)?;
-                self.sealed = over;
-            }
-            None => {
-                let file = self.state.view.file();
-                self.reserves = self.reserves && file.reserve(self.at, len as u64);
-                file.write_at(self.buffer.get(..len).unwrap_or_default(), self.at)?;
-                self.buffer.drain(..len);
-                self.sealed = self.buffer.len();
-            }
+        let end = self.offset();
+        let piece = self.take_piece();
+        if let Some(behind) = &mut self.behind {
+            let empty = behind.write(piece)?;
+            (*self.buffer, self.lent) = empty.into_parts();
+            self.at = end;
+            return Ok(());
         }
+        (*self.buffer, self.lent) = piece.into_parts();
+        let over = usize::try_from(end % WRITE_CHUNK as u64).unwrap_or(0);
+        let len = self.buffer.len().saturating_sub(over);
+        let file = self.state.view.file();
+        self.reserves = self.reserves && file.reserve(self.at, len as u64);
+        file.write_at(self.buffer.get(..len).unwrap_or_default(), self.at)?;
+        self.buffer.drain(..len);
         self.at = self.at.saturating_add(len as u64);
         Ok(())
     }
 
-    /// Hands the rest to the file system, and waits for what others have yet to write.
+    /// What is buffered.
+    fn take_piece(&mut self) -> Piece {
+        self.lent_bytes = 0;
+        let (bytes, lent) = (std::mem::take(self.buffer), std::mem::take(&mut self.lent));
+        Piece::new(self.at, bytes, lent)
+    }
+
+    /// Has the rest written, on another thread where there is one.
     fn write(&mut self) -> Result<()> {
-        if let Some(behind) = &mut self.behind {
-            let offset = self.at.saturating_add(self.sealed as u64);
-            self.state.sealer.seal_all(self.buffer.get_mut(self.sealed..).unwrap_or_default(), offset);
-            behind.finish()?;
+        let end = self.offset();
+        if self.behind.is_some() {
+            let piece = self.take_piece();
+            self.behind.as_mut().map_or(Ok(()), |behind| behind.end(piece))?;
+        } else {
+            self.state.view.file().write_at(self.buffer, self.at)?;
         }
-        self.state.view.file().write_at(self.buffer, self.at)?;
-        self.at = self.offset();
+        self.at = end;
         self.buffer.clear();
-        self.sealed = 0;
         Ok(())
     }
 
@@ -207,9 +232,7 @@ impl<'a> Appender<'a> {
     pub fn commit_frame(&mut self) {
         let offset = self.offset();
         let frames = self.len() as u64;
-        let from = self.buffer.len();
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
-        self.last = from;
     }
 
     /// The same as `settle`, for one frame.
@@ -227,9 +250,12 @@ impl<'a> Appender<'a> {
     pub fn settle(mut self) -> Result<Vec<Entry>> {
         let mut entries = std::mem::take(&mut self.entries);
         entries.extend(self.newest.take());
+        self.write()?;
         // While the last pieces are written.
         merge::sort(&mut entries);
-        self.write()?;
+        if let Some(behind) = &mut self.behind {
+            behind.finish()?;
+        }
         self.state.view.extend_written(self.at);
         let mut shadowed = Vec::new();
         let newest = match entries.len() {

@@ -1,31 +1,116 @@
-//! Sealing and writing on another thread: while the file system takes in one piece of a large batch, the next one is made.
+//! Laying, sealing and writing on another thread: while the file system takes in one piece of a large batch, the next one
+//! is made.
 //!
-//! Invariant: when `finish` has returned, or the value was dropped, nothing is written any more. Who takes a
-//! batch back may cut the file then.
+//! Invariant: when `finish` has returned, or the value was dropped, nothing is written any more, and no lent value is
+//! looked at. Who takes a batch back may cut the file then.
 
 use crate::error::{Error, Result};
 use crate::frame::Sealer;
 use crate::limits::{MAX_PIECES, WRITE_CHUNK};
+use crate::mapping::fetch;
 use crate::storage::File;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-/// A piece of a batch, and where it goes.
-struct Piece {
-    bytes: Vec<u8>,
+/// Lent values between asking the processor for one and copying it.
+const AHEAD: usize = 4;
+
+/// Values, and where they belong.
+pub(super) type Lent = Vec<(usize, &'static [u8])>;
+
+/// Whole frames of a batch, some of them without their values, which are lent.
+#[derive(Default)]
+pub(super) struct Piece {
+    /// Where the first frame stands.
     at: u64,
-    /// The whole frames in it that are yet to be sealed.
-    unsealed: Range<usize>,
+    /// The frames, without what is lent.
+    bytes: Vec<u8>,
+    lent: Lent,
+    /// Where frames are laid already, complete and sealed: the bytes in front of them that have room for what is left over
+    /// of the piece before.
+    room: Option<usize>,
 }
 
 impl Piece {
-    fn seal(&mut self, sealer: &Sealer) {
-        let offset = self.at.saturating_add(self.unsealed.start as u64);
-        sealer.seal_all(self.bytes.get_mut(self.unsealed.clone()).unwrap_or_default(), offset);
-        self.unsealed = 0..0;
+    pub fn new(at: u64, bytes: Vec<u8>, lent: Lent) -> Self {
+        Piece { at, bytes, lent, room: None }
+    }
+
+    pub fn into_parts(self) -> (Vec<u8>, Lent) {
+        (self.bytes, self.lent)
+    }
+
+    /// Puts the frames behind `out`, complete and sealed.
+    fn lay(&self, out: &mut Vec<u8>, sealer: &Sealer) {
+        let (mut from, mut sealed, mut offset) = (0, out.len(), self.at);
+        let mut seal = |out: &mut Vec<u8>| {
+            let len = sealer.seal_all(out.get_mut(sealed..).unwrap_or_default(), offset);
+            sealed = sealed.saturating_add(len);
+            offset = offset.saturating_add(len as u64);
+        };
+        let mut coming = self.lent.iter().skip(AHEAD);
+        for (to, value) in &self.lent {
+            if let Some((_, next)) = coming.next() {
+                next.chunks(64).take(64).filter_map(<[u8]>::first).for_each(fetch);
+            }
+            out.extend_from_slice(self.bytes.get(from..*to).unwrap_or_default());
+            out.extend_from_slice(value);
+            from = *to;
+            // While the frame before this one is in the nearest cache.
+            seal(out);
+        }
+        out.extend_from_slice(self.bytes.get(from..).unwrap_or_default());
+        seal(out);
+    }
+
+    fn cleared(mut self) -> Self {
+        self.bytes.clear();
+        self.lent.clear();
+        self.room = None;
+        self
+    }
+}
+
+/// What the thread knows. Pieces of the file end where large pages of the page cache do: what is left over waits for the
+/// next one.
+struct Writer {
+    file: Arc<dyn File>,
+    sealer: Sealer,
+    /// Frames that are yet to be written, and where they begin.
+    out: Vec<u8>,
+    at: u64,
+    reserves: bool,
+}
+
+impl Writer {
+    fn take(&mut self, piece: &mut Piece) -> Result<()> {
+        match piece.room.map(|room| (room == self.out.len(), piece.bytes.get_mut(..room))) {
+            Some((true, Some(room))) => {
+                room.copy_from_slice(&self.out);
+                std::mem::swap(&mut self.out, &mut piece.bytes);
+            }
+            Some((_, room)) => {
+                let room = room.map_or(0, |room| room.len());
+                self.out.extend_from_slice(piece.bytes.get(room..).unwrap_or_default());
+            }
+            None => piece.lay(&mut self.out, &self.sealer),
+        }
+        let over = self.at.saturating_add(self.out.len() as u64) % WRITE_CHUNK as u64;
+        self.write(self.out.len().saturating_sub(usize::try_from(over).unwrap_or(0)))
+    }
+
+    /// Writes the first `len` bytes.
+    fn write(&mut self, len: usize) -> Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        self.reserves = self.reserves && self.file.reserve(self.at, len as u64);
+        self.file.write_at(self.out.get(..len).unwrap_or_default(), self.at)?;
+        self.out.drain(..len);
+        self.at = self.at.saturating_add(len as u64);
+        Ok(())
     }
 }
 
@@ -33,81 +118,69 @@ impl Piece {
 pub(super) struct Behind {
     sealer: Sealer,
     to: Option<Sender<Piece>>,
-    back: Receiver<(Vec<u8>, Result<()>)>,
+    back: Receiver<(Piece, Result<()>)>,
     thread: Option<JoinHandle<()>>,
     under_way: usize,
+    spare: Vec<Piece>,
 }
 
 impl Behind {
-    /// `None` where there can be no thread.
-    pub fn start(file: Arc<dyn File>, sealer: Sealer) -> Option<Self> {
+    /// `None` where there can be no thread. The first piece goes to `at`, where a piece of the file begins.
+    pub fn start(file: Arc<dyn File>, sealer: Sealer, at: u64) -> Option<Self> {
         let (to, pieces) = channel::<Piece>();
         let (done, back) = channel();
-        let seals = sealer.clone();
+        let mut writer = Writer { file, sealer: sealer.clone(), out: Vec::new(), at, reserves: true };
         let work = move || {
-            let mut reserves = true;
             for mut piece in pieces {
-                piece.seal(&seals);
-                reserves = reserves && file.reserve(piece.at, piece.bytes.len() as u64);
-                let written = file.write_at(&piece.bytes, piece.at);
+                let written = writer.take(&mut piece);
                 let failed = written.is_err();
-                if done.send((piece.bytes, written)).is_err() || failed {
+                if done.send((piece.cleared(), written)).is_err() || failed {
                     return;
                 }
             }
+            let _ = done.send((Piece::default(), writer.write(writer.out.len())));
         };
         let thread = std::thread::Builder::new().name("warmshard-write".into()).spawn(work).ok()?;
-        Some(Behind { sealer, to: Some(to), back, thread: Some(thread), under_way: 0 })
+        Some(Behind { sealer, to: Some(to), back, thread: Some(thread), under_way: 0, spare: Vec::new() })
     }
 
-    /// Has the first `len` bytes of a buffer written at an offset, and leaves a buffer with the rest in its place. The
-    /// frames in `unsealed` are sealed before, by whoever of the two threads is ahead of the other.
+    /// Has a piece written, and gives an empty one. It is laid by whoever of the two threads is ahead of the other.
     ///
     /// # Errors
     /// `Io` and `NoSpace` for an earlier piece that the system refused; the later ones are not written then.
-    pub fn write(&mut self, buffer: &mut Vec<u8>, len: usize, at: u64, unsealed: Range<usize>) -> Result<()> {
-        let mut piece = Piece { bytes: std::mem::take(buffer), at, unsealed };
-        let next = match self.spare()? {
-            Some(next) => next,
-            None => {
-                piece.seal(&self.sealer);
-                self.wait()?
-            }
-        };
-        *buffer = next;
-        buffer.extend_from_slice(piece.bytes.get(len..).unwrap_or_default());
-        piece.bytes.truncate(len);
-        let sent = self.to.as_ref().is_some_and(|to| to.send(piece).is_ok());
-        if !sent {
-            return self.finish().and(Err(gone()));
+    pub fn write(&mut self, piece: Piece) -> Result<Piece> {
+        while let Ok(back) = self.back.try_recv() {
+            self.take_back(back)?;
         }
+        if self.under_way < MAX_PIECES {
+            self.send(piece)?;
+        } else {
+            let mut laid = self.spare.pop().unwrap_or_default();
+            let room = usize::try_from(piece.at % WRITE_CHUNK as u64).unwrap_or(0);
+            laid.at = piece.at;
+            laid.room = Some(room);
+            laid.bytes.reserve(WRITE_CHUNK.saturating_add(WRITE_CHUNK / 8));
+            laid.bytes.resize(room, 0);
+            piece.lay(&mut laid.bytes, &self.sealer);
+            self.spare.push(piece.cleared());
+            self.send(laid)?;
+            while self.under_way >= MAX_PIECES.saturating_mul(2) {
+                self.wait()?;
+            }
+        }
+        Ok(self.spare.pop().unwrap_or_default())
+    }
+
+    /// Has the last piece written, and waits for nothing.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn end(&mut self, piece: Piece) -> Result<()> {
+        self.send(piece)?;
+        self.to = None;
+        // What the thread says when all is written.
         self.under_way = self.under_way.saturating_add(1);
         Ok(())
-    }
-
-    /// An empty buffer, if there is one without waiting.
-    fn spare(&mut self) -> Result<Option<Vec<u8>>> {
-        if self.under_way < MAX_PIECES {
-            // A frame may reach beyond the end of a piece.
-            return Ok(Some(Vec::with_capacity(WRITE_CHUNK.saturating_add(WRITE_CHUNK / 8))));
-        }
-        match self.back.try_recv() {
-            Ok(back) => self.take_back(back).map(Some),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// Waits for the oldest piece, and gives its buffer.
-    fn wait(&mut self) -> Result<Vec<u8>> {
-        let back = self.back.recv().map_err(|_| gone())?;
-        self.take_back(back)
-    }
-
-    fn take_back(&mut self, (mut buffer, written): (Vec<u8>, Result<()>)) -> Result<Vec<u8>> {
-        self.under_way = self.under_way.saturating_sub(1);
-        written?;
-        buffer.clear();
-        Ok(buffer)
     }
 
     /// Waits until all is written.
@@ -119,6 +192,27 @@ impl Behind {
             self.wait()?;
         }
         Ok(())
+    }
+
+    fn send(&mut self, piece: Piece) -> Result<()> {
+        let sent = self.to.as_ref().is_some_and(|to| to.send(piece).is_ok());
+        if !sent {
+            return self.finish().and(Err(gone()));
+        }
+        self.under_way = self.under_way.saturating_add(1);
+        Ok(())
+    }
+
+    /// Waits for the oldest piece.
+    fn wait(&mut self) -> Result<()> {
+        let back = self.back.recv().map_err(|_| gone())?;
+        self.take_back(back)
+    }
+
+    fn take_back(&mut self, (piece, written): (Piece, Result<()>)) -> Result<()> {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.spare.push(piece);
+        written
     }
 }
 
