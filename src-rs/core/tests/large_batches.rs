@@ -230,6 +230,27 @@ fn a_value_is_lent_once_most_of_a_batch_is_behind() {
 }
 
 #[test]
+fn no_value_is_taken_for_a_frame() {
+    // Wherever one reads, it is the head of a frame of 256 bytes.
+    static VALUE: [u64; 4096] = [256u64.to_le(); 4096];
+    let bytes = zerocopy::IntoBytes::as_bytes(&VALUE);
+    for from in 0..24 {
+        let value = &bytes[..from * 16 + 9000];
+        let dir = tempfile::tempdir().unwrap();
+        let mut shard = open(&dir.path().join("a.shard"));
+        let fill = |batch: &mut warmshard_core::shard::Batch<'_, '_>| {
+            (0..ENTRIES).try_for_each(|i| match i % 3 {
+                0 => batch.put(key(i).as_bytes(), &[value], PutMeta::default()),
+                _ => batch.put_lent(key(i).as_bytes(), value, PutMeta::default()).map(drop),
+            })
+        };
+        shard.merge_in(&Job::default(), fill).unwrap();
+        assert!(shard.verify(&Job::default()).unwrap().is_sound());
+        assert!((0..ENTRIES).all(|i| get(&mut shard, &key(i)).unwrap() == value));
+    }
+}
+
+#[test]
 fn space_that_was_asked_for_ahead_is_used_or_given_back() {
     use std::os::unix::fs::MetadataExt;
     let dir = tempfile::tempdir().unwrap();

@@ -184,12 +184,16 @@ impl<'a> Appender<'a> {
     /// Hands what is buffered to the file system, or to another thread where much has gone there already. Pieces of the
     /// file end where large pages of the page cache do: what is left over waits for the next one.
     fn write_piece(&mut self) -> Result<()> {
-        if self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM {
+        let starts = self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM;
+        if starts {
             let (file, sealer) = (Arc::clone(self.state.view.file()), self.state.sealer.of_many());
             self.behind = Behind::start(file, sealer, self.at);
         }
         let end = self.offset();
-        let piece = self.take_piece();
+        let mut piece = self.take_piece();
+        if starts {
+            piece.is_laid();
+        }
         if let Some(behind) = &mut self.behind {
             let empty = behind.write(piece)?;
             (*self.buffer, self.lent) = empty.into_parts();

@@ -38,6 +38,11 @@ impl Piece {
         Piece { at, bytes, lent, room: None }
     }
 
+    /// Its frames are complete and sealed, but for the first one: that is the end of a frame, which nobody may take for one.
+    pub fn is_laid(&mut self) {
+        self.room = Some(0);
+    }
+
     pub fn into_parts(self) -> (Vec<u8>, Lent) {
         (self.bytes, self.lent)
     }
@@ -78,7 +83,7 @@ impl Piece {
 struct Writer {
     file: Arc<dyn File>,
     sealer: Sealer,
-    /// Frames that are yet to be written, and where they begin.
+    /// What is yet to be written, complete and sealed, and where it goes.
     out: Vec<u8>,
     at: u64,
     reserves: bool,
@@ -152,7 +157,7 @@ impl Behind {
         while let Ok(back) = self.back.try_recv() {
             self.take_back(back)?;
         }
-        if self.under_way < MAX_PIECES {
+        if self.under_way < MAX_PIECES || piece.room.is_some() {
             self.send(piece)?;
         } else {
             let mut laid = self.spare.pop().unwrap_or_default();
