@@ -24,14 +24,14 @@ const SMALL_MAIN = 32768;
 
 const smallMain = process.env.WARMSHARD_EAGER ? -1 : SMALL_MAIN;
 
-const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
+const { Module, readFileSync, statSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
 const home = beginning.home || '/';
 const { env } = process;
 
 /** Runs a bundle of this package; past everything that a program may have put in the way of loading. */
 function load(name: string): unknown {
   const file = `${__dirname}/register-${name}.cjs`;
-  const holder = new Module(file);
+  const holder = Object.assign(new Module(file), { beginning });
   holder.filename = file;
   holder.require = beginning.getBuiltinModule ?? require;
   Reflect.apply(beginning.compile, holder, [beginning.readFileSync(file, 'utf8'), file, 'commonjs']);
@@ -160,7 +160,7 @@ function mayImport(file: string): boolean {
 function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
   if (lookup !== undefined) return lookup(request, parent);
   if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
-    const found = fs.statSync(request, { throwIfNoEntry: false });
+    const found = statSync(request, { throwIfNoEntry: false });
     // One that loads ES modules has their cache switched on before it runs.
     if (found?.isFile() && found.size <= smallMain && !mayImport(request)) {
       beginning.passed = request;
