@@ -163,9 +163,14 @@ async function bundle({ file, contents, eager = [], globals, how: { banner, ...h
     /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!\S+\.ts$).*\n/gm,
     '',
   );
-  const used = GLOBALS.filter((name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(made));
+  // esbuild calls a class that names itself otherwise inside, where stacks and `util.inspect` tell it by its name.
+  const named = [...made.matchAll(/^var (\w+) = class _\1\b/gm)].reduce(
+    (text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`),
+    made,
+  );
+  const used = GLOBALS.filter((name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(named));
   const head = globals ? `const { ${used.join(', ')} } = ${globals};\n` : '';
-  const text = `${banner?.js ?? ''}\n${head}${made}`.trimStart();
+  const text = `${banner?.js ?? ''}\n${head}${named}`.trimStart();
   await writeFile(
     new URL(`../${file}`, import.meta.url),
     eager.reduce((text, name) => {
