@@ -28,12 +28,6 @@ for (const [what, main] of Object.entries(programs))
     t.is(stderr, '');
   });
 
-test('a Map that fails: the cache gives up, the program does not', async (t) => {
-  const main = `const { get } = Map.prototype; Map.prototype.get = () => { throw new Error('get') }; const a = require('./a'); Map.prototype.get = get; console.log(a)`;
-  const { stdout, stderr } = await same(t, { ...rest, 'app.js': main }, { hits: [] });
-  t.deepEqual([stdout, stderr], ['2\n', '']);
-});
-
 test('a pipe is read once, by the program', async (t) => {
   const main = `const { execSync, spawn } = require('child_process'); execSync('rm -f pipe.js; mkfifo pipe.js'); spawn('sh', ['-c', 'echo "module.exports = 9" > pipe.js']); console.log(require('./pipe.js'), require('./a'))`;
   const { stdout } = await same(t, { ...rest, 'app.js': main });
