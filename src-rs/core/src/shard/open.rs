@@ -1,7 +1,6 @@
 //! Opening, and catching up with what others publish.
 
 use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
-use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{
     HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK,
@@ -53,6 +52,7 @@ impl Shard {
         let mut it = Shard {
             path: path.to_path_buf(),
             lock_path: sidecar::path_for(path),
+            checked_ms: storage.ticks_ms(),
             storage,
             options,
             sidecar: None,
@@ -68,7 +68,6 @@ impl Shard {
             changes: Arc::default(),
             scratch: Scratch::default(),
             buffer: Vec::new(),
-            checked_ms: ticks_ms(),
             ahead: Ahead::default(),
             hits_left: HITS_PER_CLOCK,
             misses_left: 0,
@@ -352,7 +351,7 @@ impl Shard {
     /// or deleting them by hand is noticed here; what other handles do comes through the page.
     #[cold]
     pub fn check_identity(&mut self) {
-        let now = ticks_ms();
+        let now = self.storage.ticks_ms();
         self.hits_left = HITS_PER_CLOCK;
         if now.saturating_sub(self.checked_ms) < IDENTITY_CHECK_MS {
             return;
