@@ -7,11 +7,12 @@
 
 import type { Compiled } from './compile.js';
 import { compiler, FunctionScript } from './functions.js';
-import { type Code, openProgram, type ProgramCalls } from './native.js';
+import { type Code, codeOf, openProgram, type ProgramCalls } from './native.js';
+import { FLAGS } from './told.js';
 import { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 export { compiler, FunctionScript } from './functions.js';
-export { openProgram } from './native.js';
+export { codeOf, openProgram } from './native.js';
 export { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 /** The text is a module's, see src-rs/core/src/stores/program/text.rs. */
@@ -94,10 +95,10 @@ function compiled(text: string, file: string, code?: Code): Compiled {
 function scriptOf(file: string, cache: ProgramCalls, readOnly: boolean): Compiled | undefined {
   try {
     const found = cache.load(file);
-    if (typeof found === 'object') {
-      const [flags, text, code] = found;
-      if (flags & ASIDE || code === 0 || (code as Uint8Array).length === 0) return undefined;
-      const script = compiled(text, file, code);
+    if (typeof found === 'string') {
+      const code = codeOf(cache);
+      if (Number(cache.told[FLAGS]) & ASIDE || !code) return undefined;
+      const script = compiled(found, file, code);
       owned.push({ file, script, state: script.cachedDataRejected ? 'rejected' : 'found' });
       return script;
     }

@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ASIDE, ESM, isTyped, type Kit, TRANSPILED } from '../kit.js';
 import type { ProgramCalls } from '../native.js';
 import { Module } from '../node-module.js';
+import { FLAGS, MAP } from '../told.js';
 import { found, known, sought } from './resolution.js';
 
 interface Context {
@@ -53,9 +54,15 @@ function resolve(
 }
 
 /** What stands in the shard of a file. */
-function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | undefined {
+function kept(
+  kit: Kit,
+  filename: string,
+): { flags: number; text: string; map: number; cache: ProgramCalls } | undefined {
   try {
-    return kit.program()?.load(filename);
+    const cache = kit.program();
+    const text = cache?.load(filename);
+    if (cache === undefined || typeof text !== 'string') return undefined;
+    return { flags: Number(cache.told[FLAGS]), text, map: Number(cache.told[MAP]), cache };
   } catch (error) {
     kit.giveUp(error);
     return undefined;
@@ -68,12 +75,12 @@ function load(kit: Kit, url: string, next: () => Loaded): Loaded {
   const filename = fileURLToPath(withoutQuery(url));
   if (!kit.isServed(filename)) return next();
   const entry = kept(kit, filename);
-  if (typeof entry === 'object') {
-    const [flags, text, , map] = entry;
+  if (entry !== undefined) {
+    const { flags, text, map, cache } = entry;
     if (flags & ASIDE || !(flags & TRANSPILED)) return next();
     kit.counts.hits++;
     kit.debug('hit', filename);
-    kit.keepMap(filename, map);
+    kit.keepMap(filename, map, cache);
     return flags & ESM
       ? { format: 'module', source: text, shortCircuit: true }
       : { format: 'commonjs', source: kit.sourceOf(text), shortCircuit: true };
