@@ -33,7 +33,7 @@ import {
 import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
-import { compiler, hasNew, takeOwned } from './opening.js';
+import { codeOf, compiler, hasNew, takeOwned } from './opening.js';
 import { compilesAsEver, hooksAreAsked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
@@ -41,6 +41,8 @@ import { requireOf } from './require.js';
 import type { Door } from './rest.js';
 import type { Scan } from './scan/index.js';
 import { counts, giveUp, isReadOnly, isServed, program } from './state.js';
+import { isNodes } from './texts.js';
+import { FLAGS, MAP } from './told.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
 
@@ -78,28 +80,31 @@ function prepare(filename: string): Prepared | undefined {
       return undefined;
     makeFrames(cache);
     const found = cache === undefined ? -1 : cache.load(filename);
-    if (cache !== undefined && typeof found === 'object') {
-      const [flags, text, code, map] = found;
+    if (cache !== undefined && typeof found === 'string') {
+      // Told until another module is loaded, be it a bundle of ours.
+      const flags = Number(cache.told[FLAGS]);
+      const map = Number(cache.told[MAP]);
+      const aside = (flags & (ASIDE | ESM)) !== 0;
+      // V8 gives no bytecode of some scripts.
+      const name = flags & NAMED ? String(cache.map(map)) : filename;
+      const compile = flags & BARE ? compileBare : compileText;
+      const script = aside ? undefined : compile(found, name, codeOf(cache));
       if (flags & WAITING) recording().capture.expect();
       if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
-      if (flags & (ASIDE | ESM)) {
+      if (script === undefined) {
         counts.aside++;
         debug('aside', filename, 'as before');
         return undefined;
       }
-      // V8 gives no bytecode of some scripts.
-      const name = flags & NAMED ? map : filename;
-      const compile = flags & BARE ? compileBare : compileText;
-      const script = compile(text, name, code);
-      if (flags & TRANSPILED && name === filename) keepMap(filename, map);
-      if (script.cachedDataRejected) {
+      if (flags & TRANSPILED && name === filename) keepMap(filename, map, cache);
+      const rejected = script.cachedDataRejected === true;
+      if (rejected) {
         counts.rejected++;
         debug('rejected', filename, 'V8 refuses its bytecode');
       } else {
         counts.hits++;
         debug('hit', filename);
       }
-      const rejected = script.cachedDataRejected === true;
       if (isNewCommand(cache) || (rejected && !isReadOnly()))
         recording().capture.loaded(filename, script, rejected);
       return { filename, script, flags };
@@ -231,12 +236,13 @@ function begin(module: LoadedModule, filename: string): Begun {
   judged = undefined;
   if (prepared?.filename !== filename)
     prepared = compilesAsEver(module._compile) ? prepare(filename) : undefined;
-  if (prepared === undefined || frames === undefined) return [undefined, whatIsCompiled(module, filename)];
+  if (prepared === undefined || frames === undefined)
+    return { body: undefined, args: whatIsCompiled(module, filename) };
   if (format !== undefined && prepared.flags & TYPED) module[format] ??= 'commonjs';
   const body = prepared.script.runInThisContext() as (...args: BodyArguments) => unknown;
   const require = requireOf(module, frames.makeRequire(module), executing);
   if (executing !== undefined) module[executing] = true;
-  return [body, [module.exports, require, module, filename, module.path]];
+  return { body, args: [module.exports, require, module, filename, module.path] };
 }
 
 /** What the loader's own handler would call a module's `_compile` with: told by one that stands in for the module. */
@@ -283,7 +289,7 @@ function currentHandler(): Handler {
 export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHooks }: Door): void {
   const { door, handler, passed } = beginning;
   // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (handler === undefined || !String(handler).includes('module._compile(')) return;
+  if (handler === undefined || !isNodes(handler)) return;
   executing = stateSymbol(door, 'kIsExecuting');
   format = stateSymbol(door, 'kFormat');
   watchHooks();

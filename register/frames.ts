@@ -64,8 +64,8 @@ function places(text: string): Places | undefined {
 
 /** What a handler does with a module: run a body, or have the module compile itself. */
 export type Begun =
-  | [body: (...args: BodyArguments) => unknown, args: BodyArguments]
-  | [body: undefined, args: unknown[] | undefined];
+  | { body: (...args: BodyArguments) => unknown; args: BodyArguments }
+  | { body: undefined; args: unknown[] | undefined };
 
 /** What runs a module, in the loader's place. */
 export interface Frames {
@@ -104,7 +104,7 @@ const hold = (f) => { self._compile = f; }; hold(${method}function(body, args) {
 const result =
 ${' '.repeat(body[1] - 1)}apply(body, args[0], args);
 return result; }${assigned});
-keep(${assign}function(module, filename) { const [body, args] = begin(module, filename); const { _compile } = body ? self : module; if (args)${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(_compile, body ? self : module, body ? [body, args] : args);
+keep(${assign}function(module, filename) { const { body, args } = begin(module, filename); const { _compile } = body ? self : module; if (args)${'\n'.repeat(compile[0] - body[0] - 2)}${' '.repeat(compile[1] - 1)}apply(_compile, body ? self : module, body ? [body, args] : args);
 if (body) end(module); }${assigned}); })`;
   const [ahead, own] = [
     at?.ahead ?? 1,

@@ -41,18 +41,14 @@ export function compiler(): Compiler | undefined {
 
 /** A function in the shape of a `vm.Script`. */
 export class FunctionScript {
-  readonly #made: Body | [Body];
-
-  constructor(made: Body | [Body]) {
-    this.#made = made;
-  }
+  constructor(private readonly made: Body | [Body]) {}
 
   get cachedDataRejected(): boolean {
-    return typeof this.#made !== 'function';
+    return typeof this.made !== 'function';
   }
 
   runInThisContext(): Body {
-    const made = this.#made;
+    const { made } = this;
     return typeof made === 'function' ? made : made[0];
   }
 

@@ -42,8 +42,8 @@ export interface Kit {
   inlineMaps: boolean;
   recording(): Recording;
   typescript(): TypeScript;
-  /** Keeps the source map of a module that was transpiled, for when a stack is formatted. */
-  keepMap(filename: string, map: string): void;
+  /** Keeps the source map of a module that was transpiled, for when a stack is formatted: its text, or its number in a cache. */
+  keepMap(filename: string, map: string | number, cache?: ProgramCalls): void;
   /** Bundles of ours that were loaded since the last call. */
   takeOwned(): Own[];
   /** ES modules are about to be loaded, of TypeScript perhaps. */

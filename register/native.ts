@@ -1,14 +1,21 @@
 import { type Attempt, load } from '../facade/seldom/search.js';
 import { compiler } from './functions.js';
 import { bundle } from './opening.js';
+import { CODE } from './told.js';
 
-/** Bytecode as `load` gives it: bytes, or the number by which the compiler gets at it, if there is one; see functions.ts. */
+/** Bytecode: bytes, or the number by which the compiler gets at it, if there is one; see functions.ts. */
 export type Code = Uint8Array | number;
 
 /** What the addon puts on the target of `open` in its table `program`; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
-  load(path: string): number | [flags: number, text: string, code: Code, map: string];
+  /** The text of a module; of what else there is `told` tells. Or a negative number. */
+  load(path: string): number | string;
+  told: Uint32Array;
+  /** Bytecode of the module that was loaded last, where modules are scripts. */
+  code(): Uint8Array | undefined;
+  /** A map by its number, once. */
+  map(number: number): string | undefined;
   read(path: string, wrap: number): string | undefined;
   readModule(path: string): [text: string, traits: number] | undefined;
   replaceText(path: string, text: string, wrap: number): string | undefined;
@@ -58,5 +65,10 @@ export function openProgram(file: string, options: ProgramOptions): ProgramCalls
   const calls = {} as ProgramCalls;
   const { functionsOf } = addon();
   functionsOf('program').open(file, { ...options, functions: compiler() !== undefined }, calls);
+  calls.told = new Uint32Array(calls.told as unknown as ArrayBuffer);
   return calls;
 }
+
+/** The bytecode of the module that was loaded last. */
+export const codeOf = (calls: ProgramCalls): Code | undefined =>
+  compiler() === undefined ? calls.code() : calls.told[CODE];

@@ -5,13 +5,15 @@
  * had to compile them, served with their bytecode from then on. This bundle is the one that has to be compiled each time.
  */
 
+import { beginning } from './beginning.js';
 import type { Compiled } from './compile.js';
 import { compiler, FunctionScript } from './functions.js';
-import { type Code, openProgram, type ProgramCalls } from './native.js';
+import { type Code, codeOf, openProgram, type ProgramCalls } from './native.js';
+import { FLAGS } from './told.js';
 import { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 export { compiler, FunctionScript } from './functions.js';
-export { openProgram } from './native.js';
+export { codeOf, openProgram } from './native.js';
 export { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
 /** The text is a module's, see src-rs/core/src/stores/program/text.rs. */
@@ -77,7 +79,7 @@ export function bundle(name: string, cache: ProgramCalls | undefined = early, re
   const file = `${__dirname}/register-${name}.cjs`;
   const script = cache && scriptOf(file, cache, readOnly);
   if (script === undefined) return compile(name);
-  const module = { exports: {} };
+  const module = { exports: {}, beginning };
   (script.runInThisContext() as Body)(module.exports, require, module, file, __dirname);
   return module.exports;
 }
@@ -94,10 +96,10 @@ function compiled(text: string, file: string, code?: Code): Compiled {
 function scriptOf(file: string, cache: ProgramCalls, readOnly: boolean): Compiled | undefined {
   try {
     const found = cache.load(file);
-    if (typeof found === 'object') {
-      const [flags, text, code] = found;
-      if (flags & ASIDE || code === 0 || (code as Uint8Array).length === 0) return undefined;
-      const script = compiled(text, file, code);
+    if (typeof found === 'string') {
+      const code = codeOf(cache);
+      if (Number(cache.told[FLAGS]) & ASIDE || !code) return undefined;
+      const script = compiled(found, file, code);
       owned.push({ file, script, state: script.cachedDataRejected ? 'rejected' : 'found' });
       return script;
     }

@@ -54,7 +54,11 @@ export function loading(executing: symbol | undefined): (LoadedModule & { filena
 export function found(): void {
   const { record } = asked;
   asked.record = undefined;
-  record?.();
+  try {
+    record?.();
+  } catch (error) {
+    giveUp(error);
+  }
 }
 
 /**
@@ -80,10 +84,11 @@ let hopeless: Set<string> | undefined;
 
 /** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
 export function identity(request: string): string {
-  const extensions = Object.keys(Module._extensions);
-  const [first, second, third] = extensions;
-  if (extensions.length === 3 && first === '.js' && second === '.json' && third === '.node') return request;
-  return `${request}\0${extensions.join()}`;
+  const tried = Object.keys(Module._extensions);
+  // Elements by their numbers: an iterator would take as long as all else here.
+  if (tried.length === 3 && tried[0] === '.js' && tried[1] === '.json' && tried[2] === '.node')
+    return request;
+  return `${request}\0${tried.join()}`;
 }
 
 /**
@@ -96,10 +101,59 @@ const knownPath: typeof findPath = function (this: unknown, request, paths, ...m
   if (answer !== undefined && request === asked.request && paths === asked.paths) {
     // As the loader does when it has looked: from now on it answers this request itself.
     if (remembered !== undefined) Module._pathCache[remembered] = answer;
+    if (Module._cache[answer] === undefined) Module._nodeModulePaths = knownModulePaths;
     return answer;
   }
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
+
+/** What the loader has told of folders: where modules in them look for packages. */
+const modulePaths = new Map<string, readonly string[]>();
+
+/**
+ * The same as Node.js' own, which goes through a path three times, character by character. It stands in its place while a
+ * module is about to be loaded, and makes way when it is asked.
+ */
+const knownModulePaths: typeof nodeModulePaths = function (this: unknown, folder) {
+  if (Module._nodeModulePaths === knownModulePaths) Module._nodeModulePaths = nodeModulePaths;
+  const known = modulePaths.get(folder);
+  // Each module has an array of its own, which the program may add to.
+  if (known !== undefined) return known.slice();
+  const paths = apply(nodeModulePaths, this, [folder]) as string[];
+  if (folder[0] === '/') modulePaths.set(folder, paths.slice());
+  return paths;
+};
+
+/** Whether Node.js' own answer to a request for a file by its place is known without asking: it says nothing, and is itself. */
+const isPlain =
+  process.env.NODE_DEBUG === undefined && String(lookupPaths).includes('[path.dirname(parent.filename)]');
+
+/** Where the loader looks for a request: what Node.js' own `_resolveLookupPaths` gives. */
+function pathsOf(request: string, parent: LoadedModule | null | undefined): string[] | null {
+  if (isPlain && parent?.id && parent.filename && request[0] === '.') {
+    const { path, filename } = parent;
+    const isBelow = request[1] === '/' || (request[1] === '.' && request[2] === '/');
+    // What somebody has made by hand may have no such folder, or another.
+    if (isBelow && typeof path === 'string' && typeof filename === 'string' && path.length > 1)
+      if (filename.lastIndexOf('/') === path.length && filename.startsWith(path)) return [path];
+  }
+  return lookupPaths(request, parent);
+}
+
+/** Requests that passed here, by the folders that they came from. */
+const passed = new Map<string, Set<string>>();
+
+/** Whether the same request from the same folder has passed before; from now on it has. */
+function wasAsked(folder: string, request: string): boolean {
+  let requests = passed.get(folder);
+  if (requests === undefined) {
+    requests = new Set();
+    passed.set(folder, requests);
+  }
+  if (requests.has(request)) return true;
+  requests.add(request);
+  return false;
+}
 
 /** Set while Node.js is asked once more for a request that it has looked for. */
 let again: { paths: string[] | null } | undefined;
@@ -124,7 +178,8 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
   let unsettled = false;
   const settled = Promise.resolve();
   return (request, parent) => {
-    const paths = lookupPaths(request, parent);
+    if (Module._nodeModulePaths === knownModulePaths) Module._nodeModulePaths = nodeModulePaths;
+    const paths = pathsOf(request, parent);
     if (again !== undefined) {
       again.paths = paths;
       return paths;
@@ -138,8 +193,11 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
     if (!typed && paths?.length === 1 && request[0] === '.') remembered = `${request}\0${paths[0]}`;
     if (
       paths !== null &&
-      !(remembered !== undefined && Module._pathCache[remembered]) &&
+      // Strings that were just put together take longest to look up: only what can be there is looked for.
+      !(remembered !== undefined && wasAsked(paths[0] as string, request) && Module._pathCache[remembered]) &&
       folder &&
+      // Of what was made by hand the folder may be another one than that of the file, by which the loader goes.
+      (paths.length !== 1 || request[0] !== '.' || paths[0] === folder) &&
       parent.filename &&
       (typed || !typedOnly) &&
       Module._nodeModulePaths === nodeModulePaths
@@ -155,13 +213,16 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
       else if (typed) answer = kit.typescript().find(request, folder, paths.length, told);
       if (answer === undefined) {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) {
-          hopeless ??= new Set(cache.noted(hopelessName())?.split('\n'));
-          const search = () => kit.recording().capture.searched(request, told, parent, paths);
-          const name = `${folder}\0${told}`;
-          if (hopeless.has(name)) record = search;
-          else if (!hopeless.has(`!${name}`)) search();
-        }
+        if (cache !== undefined && !isReadOnly())
+          try {
+            hopeless ??= new Set(cache.noted(hopelessName())?.split('\n'));
+            const search = () => kit.recording().capture.searched(request, told, parent, paths);
+            const name = `${folder}\0${told}`;
+            if (hopeless.has(name)) record = search;
+            else if (!hopeless.has(`!${name}`)) search();
+          } catch (error) {
+            giveUp(error);
+          }
       }
       if (!unsettled) {
         unsettled = true;

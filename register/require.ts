@@ -5,6 +5,11 @@ import { type LoadedModule, Module } from './node-module.js';
 const { apply } = Reflect;
 const { compile } = beginning;
 
+function setResolve(this: unknown, value: unknown): void {
+  const how = { configurable: true, enumerable: true, writable: true, value };
+  Object.defineProperty(this, 'resolve', how);
+}
+
 /**
  * The `require` of a module, with everything on it that Node.js puts there.
  *
@@ -31,9 +36,7 @@ export function requireOf(
       this.resolve = genuine.resolve;
       return genuine.resolve;
     },
-    set(value: unknown) {
-      Object.defineProperty(this, 'resolve', { configurable: true, enumerable: true, writable: true, value });
-    },
+    set: setResolve,
   });
   require.main = process.mainModule;
   require.extensions = Module._extensions;

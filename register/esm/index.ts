@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ASIDE, ESM, isTyped, type Kit, TRANSPILED } from '../kit.js';
 import type { ProgramCalls } from '../native.js';
 import { Module } from '../node-module.js';
+import { FLAGS, MAP } from '../told.js';
 import { found, known, sought } from './resolution.js';
 
 interface Context {
@@ -31,6 +32,9 @@ const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
 const isTypedUrl = (url: string | undefined): url is string =>
   url?.startsWith('file:') === true && isTyped(withoutQuery(url));
 
+/** Whether somebody else runs TypeScript in this program: tsx, which hooks into both loaders at once. */
+const isOthers = () => Module._extensions['.ts'] !== undefined;
+
 /** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
 function resolve(
   kit: Kit,
@@ -39,7 +43,7 @@ function resolve(
   next: (request: string) => Resolved,
 ): Resolved {
   // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
-  if (!isTypedUrl(parentURL) || conditions?.includes('require')) return next(request);
+  if (!isTypedUrl(parentURL) || isOthers() || conditions?.includes('require')) return next(request);
   if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
   const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
   const answer = known(kit, request, folder) ?? sought(kit, request, folder);
@@ -53,9 +57,15 @@ function resolve(
 }
 
 /** What stands in the shard of a file. */
-function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | undefined {
+function kept(
+  kit: Kit,
+  filename: string,
+): { flags: number; text: string; map: number; cache: ProgramCalls } | undefined {
   try {
-    return kit.program()?.load(filename);
+    const cache = kit.program();
+    const text = cache?.load(filename);
+    if (cache === undefined || typeof text !== 'string') return undefined;
+    return { flags: Number(cache.told[FLAGS]), text, map: Number(cache.told[MAP]), cache };
   } catch (error) {
     kit.giveUp(error);
     return undefined;
@@ -64,16 +74,16 @@ function kept(kit: Kit, filename: string): ReturnType<ProgramCalls['load']> | un
 
 /** The text that a TypeScript file compiles to. */
 function load(kit: Kit, url: string, next: () => Loaded): Loaded {
-  if (!isTypedUrl(url)) return next();
+  if (!isTypedUrl(url) || isOthers()) return next();
   const filename = fileURLToPath(withoutQuery(url));
   if (!kit.isServed(filename)) return next();
   const entry = kept(kit, filename);
-  if (typeof entry === 'object') {
-    const [flags, text, , map] = entry;
+  if (entry !== undefined) {
+    const { flags, text, map, cache } = entry;
     if (flags & ASIDE || !(flags & TRANSPILED)) return next();
     kit.counts.hits++;
     kit.debug('hit', filename);
-    kit.keepMap(filename, map);
+    kit.keepMap(filename, map, cache);
     return flags & ESM
       ? { format: 'module', source: text, shortCircuit: true }
       : { format: 'commonjs', source: kit.sourceOf(text), shortCircuit: true };

@@ -13,7 +13,8 @@ type Prepare = (error: Error, sites: NodeJS.CallSite[]) => unknown;
 
 /** What is given to this bundle. */
 export interface StacksKit {
-  maps: Map<string, string>;
+  /** The source map of a file, as JSON. */
+  mapOf(filename: string): string | undefined;
   /** What would format a stack without us. */
   previous: Prepare;
 }
@@ -44,7 +45,7 @@ function tellMap(filename: string, map: string): void {
   keptFor.push(told);
 }
 
-export function stacks({ maps, previous }: StacksKit): Stacks {
+export function stacks({ mapOf: textOf, previous }: StacksKit): Stacks {
   const parsed = new Map<string, nodeModule.SourceMap | undefined>();
 
   function mapOf(name: string | null | undefined): nodeModule.SourceMap | undefined {
@@ -52,7 +53,7 @@ export function stacks({ maps, previous }: StacksKit): Stacks {
     if (parsed.has(name)) return parsed.get(name);
     let map: nodeModule.SourceMap | undefined;
     try {
-      const text = maps.get(name.startsWith('file:') ? fileURLToPath(name) : name);
+      const text = textOf(name.startsWith('file:') ? fileURLToPath(name) : name);
       map = text === undefined ? undefined : new nodeModule.SourceMap(JSON.parse(text));
     } catch {}
     parsed.set(name, map);
@@ -93,7 +94,7 @@ export function stacks({ maps, previous }: StacksKit): Stacks {
       const [, first = ''] = String((error as Error).stack).split(/\n\s+at /);
       const name = /(?:^|\()((?:file:|\/)[^\n]*?):\d+:\d+\)?(?:\n|$)/.exec(first)?.[1] ?? '';
       const filename = name.startsWith('file:') ? fileURLToPath(name) : name;
-      const map = maps.get(filename);
+      const map = textOf(filename);
       if (map !== undefined) tellMap(filename, map);
     } catch {}
   }

@@ -2,14 +2,15 @@
 #![allow(unsafe_code)]
 
 use crate::binding::callbacks::{Arguments, Made, callbacks};
-use crate::binding::code;
 use crate::binding::errors::raise;
+use crate::binding::exchange::Exchange;
 use crate::binding::external;
 use crate::binding::guard::guarded;
 use crate::binding::last_words;
 use crate::binding::loading;
 use crate::binding::raw::{KeyBuffer, bytes, is_undefined};
 use crate::binding::shard::Functions;
+use crate::binding::stores::loaded::{self, Kept};
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -20,16 +21,23 @@ use std::rc::Rc;
 use warmshard_core::kind::Kind;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::storage::trust::Trust;
-use warmshard_core::stores::program::{Bytes, Loaded, PARTS, Programs, Request, Search, Text, WIDE, Wrap};
+use warmshard_core::stores::program::{Bytes, PARTS, Programs, Request, Search, Text, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
 /// A program cache and the shard that it lies in.
 pub struct ProgramHandle {
     inner: RefCell<Option<(Programs, Shard)>>,
+    /// What is told of a module beside its text.
+    pub(super) told: Exchange,
+    /// Parts of modules that JavaScript may ask for later. They outlive the shard's use.
+    pub(super) kept: RefCell<Kept>,
 }
 
 impl ProgramHandle {
-    fn with<T>(&self, run: impl FnOnce(&mut Programs, &mut Shard) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn with<T>(
+        &self,
+        run: impl FnOnce(&mut Programs, &mut Shard) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         match self.inner.try_borrow_mut().as_deref_mut() {
             Ok(Some((programs, shard))) => run(programs, shard),
             _ => {
@@ -50,7 +58,9 @@ callbacks! {
     /// Every callback, by its JavaScript name.
     CALLBACKS: ProgramHandle;
     resolve "resolve" => resolve_request;
-    load "load" => load_module;
+    load "load" => loaded::load;
+    code "code" => loaded::code;
+    map "map" => loaded::map;
     read "read" => read_source;
     read_module "readModule" => read_module_source;
     replace_text "replaceText" => replace_source_text;
@@ -71,17 +81,14 @@ callbacks! {
 /// The table `program`.
 pub const FUNCTIONS: Functions = &[("open", open_c_callback)];
 
-const UNDEFINED: Made = Made(ptr::null_mut());
-
-/// Answers of `load` beside an array.
-const ABSENT: i32 = -1;
-const CHANGED: i32 = -2;
-
-/// Beside the flags of an entry: something waits to be written, because a file was touched, say.
-const WAITING: i32 = 1 << 8;
+pub(super) const UNDEFINED: Made = Made(ptr::null_mut());
 
 /// A name of at most `MAX_KEY_BYTES`.
-fn name(env: sys::napi_env, value: sys::napi_value, buffer: &mut KeyBuffer) -> Result<&[u8], Error> {
+pub(super) fn name(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    buffer: &mut KeyBuffer,
+) -> Result<&[u8], Error> {
     // SAFETY: those of the running callback.
     let name = unsafe { buffer.read(env, value)? };
     if name.len() > MAX_KEY_BYTES {
@@ -90,7 +97,7 @@ fn name(env: sys::napi_env, value: sys::napi_value, buffer: &mut KeyBuffer) -> R
     Ok(name)
 }
 
-fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
+pub(super) fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
     let mut number = 0;
     // SAFETY: those of the running callback; where it is no number, zero stays.
     unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
@@ -148,48 +155,7 @@ fn resolve_request(
     })
 }
 
-/// `load(path)`: an array of flags, text, code and map, or a negative number. Where modules are functions, code is the
-/// number by which `compile` of the shim gets at it, or 0.
-fn load_module(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
-    let mut buffer = KeyBuffer::new();
-    let path = name(env, path, &mut buffer)?;
-    let (loaded, waiting, are_functions) = it.with(|programs, shard| {
-        Ok((programs.load(shard, path)?, programs.is_waiting(), programs.are_functions()))
-    })?;
-    let (flags, [text, code, map]) = match loaded {
-        Loaded::Hit { flags, parts, .. } => (flags, parts),
-        Loaded::Absent => return Ok(Made(int(env, ABSENT))),
-        Loaded::Changed => return Ok(Made(int(env, CHANGED))),
-    };
-    let wide = flags & WIDE != 0;
-    let values = [
-        Some(int(env, i32::from(flags) | if waiting { WAITING } else { 0 })),
-        external::text(env, text, wide),
-        if are_functions { number_of(env, code) } else { external::code(env, code) },
-        external::text(env, map, false),
-    ];
-    let mut array = ptr::null_mut();
-    // SAFETY: plain out-parameter; the values are of the running callback.
-    unsafe {
-        sys::napi_create_array_with_length(env, PARTS, &mut array);
-        for (i, value) in (0u32..).zip(values) {
-            let Some(value) = value else { return Ok(Made(int(env, ABSENT))) };
-            sys::napi_set_element(env, array, i, value);
-        }
-    }
-    Ok(Made(array))
-}
-
-/// The number by which the shim gets at bytecode.
-fn number_of(env: sys::napi_env, code: Bytes) -> Option<sys::napi_value> {
-    let number = if code.as_slice().is_empty() { 0 } else { code::put_down(code) };
-    let mut value = ptr::null_mut();
-    // SAFETY: plain out-parameter.
-    let status = unsafe { sys::napi_create_uint32(env, number, &mut value) };
-    (status == sys::Status::napi_ok).then_some(value)
-}
-
-fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
+pub(super) fn int(env: sys::napi_env, number: i32) -> sys::napi_value {
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     unsafe { sys::napi_create_int32(env, number, &mut value) };
@@ -382,7 +348,11 @@ pub fn open(env: Env, path: String, options: NativeProgramOptions, target: Objec
         Ok((if options.functions == Some(true) { programs.of_functions() } else { programs }, shard))
     });
     let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
-    let shared = Rc::new(ProgramHandle { inner });
+    let (told, block) = Exchange::new(env.raw())
+        .ok_or_else(|| raise(&env, &Error::InvalidArg("there is no memory for a program cache".into())))?;
+    // SAFETY: both are values of this environment.
+    unsafe { sys::napi_set_named_property(env.raw(), target.raw(), c"told".as_ptr(), block) };
+    let shared = Rc::new(ProgramHandle { inner, told, kept: RefCell::default() });
     CALLBACKS.attach(env.raw(), target.raw(), &shared);
     Ok(())
 }

@@ -12,6 +12,7 @@ mod compact;
 mod era;
 mod evict;
 mod flush;
+mod follow;
 mod lend;
 mod list;
 mod lock;

@@ -1,12 +1,8 @@
-//! Opening, and catching up with what others publish.
+//! Opening.
 
 use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
-use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
-use crate::limits::{
-    HITS_PER_CLOCK, IDENTITY_CHECK_MS, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, MISSES_PER_CLOCK,
-    RECENCY_EPOCH_MS,
-};
+use crate::limits::{HITS_PER_CLOCK, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS};
 use crate::sidecar::{self, Sidecar};
 use crate::state::{Ahead, Loading, Scratch, State};
 use crate::storage::disk::Disk;
@@ -53,6 +49,7 @@ impl Shard {
         let mut it = Shard {
             path: path.to_path_buf(),
             lock_path: sidecar::path_for(path),
+            checked_ms: storage.ticks_ms(),
             storage,
             options,
             sidecar: None,
@@ -68,7 +65,6 @@ impl Shard {
             changes: Arc::default(),
             scratch: Scratch::default(),
             buffer: Vec::new(),
-            checked_ms: ticks_ms(),
             ahead: Ahead::default(),
             hits_left: HITS_PER_CLOCK,
             misses_left: 0,
@@ -273,128 +269,6 @@ impl Shard {
         }
         self.know(known);
         Ok(false)
-    }
-
-    /// Catches up with everything published by now. One atomic load where there is nothing new.
-    #[inline(always)]
-    pub fn catch_up(&mut self) {
-        let Some(sidecar) = &self.sidecar else { return };
-        if sidecar.generation() != self.known {
-            self.refresh();
-        }
-    }
-
-    /// A cache may forget, but it does not throw because a file could not be opened anew: what we
-    /// knew stays, and the next call tries again.
-    #[cold]
-    fn refresh(&mut self) {
-        self.lookups.refreshes = self.lookups.refreshes.wrapping_add(1);
-        if let Err(_error) = self.try_refresh() {
-            self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
-        }
-        if self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known) {
-            self.end_era();
-        }
-    }
-
-    /// The same for who must know.
-    ///
-    /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
-    pub(super) fn must_catch_up(&mut self) -> Result<()> {
-        let behind = self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known);
-        if behind { self.try_refresh() } else { Ok(()) }
-    }
-
-    fn try_refresh(&mut self) -> Result<()> {
-        let Some(sidecar) = self.sidecar.as_mut() else {
-            return Ok(());
-        };
-        // What was refused before is asked again.
-        let _ = sidecar.could_reach();
-        sidecar.follow();
-        // Somebody is replacing the file, or died while doing so, or the page is damaged. What we have may be older than
-        // what was published before that, so it does not serve.
-        let news = sidecar.published();
-        sidecar.could_reach()?;
-        let Some(news) = news else { return self.load() };
-        if let Some(state) = self.state.as_mut() {
-            let followed = state.follow(&news, &mut self.scratch);
-            if self.unless_unknown(followed)? {
-                self.know(news.generation);
-                return Ok(());
-            }
-        }
-        self.load()
-    }
-
-    /// Looks at the clock at every miss while they are rare, and at one of many while they come fast: the
-    /// clock costs as much as a quarter of a miss.
-    #[inline(always)]
-    pub(super) fn check_after_miss(&mut self) {
-        match self.misses_left.checked_sub(1) {
-            Some(left) => self.misses_left = left,
-            None => self.check_at_miss(),
-        }
-    }
-
-    #[cold]
-    fn check_at_miss(&mut self) {
-        let before = self.checked_ms;
-        self.check_identity();
-        let fast = self.checked_ms == before;
-        let between = self.misses_between.saturating_mul(2).saturating_add(1).min(MISSES_PER_CLOCK);
-        self.misses_between = if fast { between } else { 0 };
-        self.misses_left = self.misses_between;
-    }
-
-    /// Looks, at most four times a second, whether the files at our paths are still ours. Replacing
-    /// or deleting them by hand is noticed here; what other handles do comes through the page.
-    #[cold]
-    pub fn check_identity(&mut self) {
-        let now = ticks_ms();
-        self.hits_left = HITS_PER_CLOCK;
-        if now.saturating_sub(self.checked_ms) < IDENTITY_CHECK_MS {
-            return;
-        }
-        self.checked_ms = now;
-        let epoch = now / RECENCY_EPOCH_MS;
-        if epoch != self.recency_epoch {
-            self.recency_epoch = epoch;
-            self.end_era();
-            if let Some(state) = self.state.as_mut() {
-                state.new_recency_epoch();
-            }
-        }
-        if self.compare_identities().is_err() {
-            self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
-        }
-    }
-
-    fn compare_identities(&mut self) -> Result<()> {
-        let lock = self.storage.identity(&self.lock_path)?;
-        let sidecar_gone = match &self.sidecar {
-            Some(sidecar) => sidecar.is_replaced_by(lock),
-            None => lock.is_some(),
-        };
-        let at_path = self.storage.identity(&self.path)?;
-        let file_gone = match (&self.seen, &at_path) {
-            (Some(seen), Some(there)) => {
-                !seen.same_file(there) || self.state.as_ref().is_some_and(|s| there.len < s.end)
-            }
-            (None, None) => false,
-            _ => true,
-        };
-        if sidecar_gone {
-            // A look-up brings back no folder that somebody has removed.
-            self.attach_sidecar(false, &self.patience())?;
-        }
-        // A page that still cannot be believed: its writer died, or it is damaged.
-        let lost = |s: &Sidecar| s.generation() != self.known && s.published().is_none();
-        if sidecar_gone || file_gone || self.sidecar.as_ref().is_some_and(lost) {
-            self.load()?;
-        }
-        Ok(())
     }
 }
 

@@ -3,12 +3,12 @@
 //! Node.js finds a module by asking for paths in turn. An answer that was kept holds as long as the same questions
 //! would be answered alike: what was absent is absent, the manifests that decided are the same, the file is there.
 
+use super::hashing::ByPath;
 use super::place::Place;
 use super::search::Manifest;
 use super::stamp::{Look, STAMP_LEN, Stamp, take};
 use crate::limits::{MAX_FACTS, MAX_KNOWN_FOLDERS};
 use rustix::fs::FileType;
-use std::collections::HashMap;
 
 const NO_FOLDER: u8 = 1;
 const NO_FILE: u8 = 2;
@@ -76,9 +76,9 @@ impl<'a> Fact<'a> {
 /// What is there today, as far as it was looked at: many facts are about the same few paths.
 #[derive(Debug, Default)]
 pub struct Today {
-    kinds: HashMap<Box<[u8]>, Option<FileType>>,
-    stamps: HashMap<Box<[u8]>, Option<Stamp>>,
-    manifests: HashMap<Box<[u8]>, Option<Manifest>>,
+    kinds: ByPath<Option<FileType>>,
+    stamps: ByPath<Option<Stamp>>,
+    manifests: ByPath<Option<Manifest>>,
 }
 
 impl Today {
@@ -129,24 +129,41 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Manifests, which Node.js reads once in a process.
-    manifests: HashMap<Box<[u8]>, Known>,
+    manifests: ByPath<Known>,
     /// Folders that are absent, until `settle`.
-    absent: HashMap<Box<[u8]>, bool>,
+    absent: ByPath<bool>,
     path: Vec<u8>,
+    /// Facts about manifests alone that were found to hold last, and the folder that they are told from: as long as the
+    /// manifests are remembered they hold, and the modules of a folder mostly share them.
+    held: (Vec<u8>, Vec<u8>),
     /// Whether the facts that were checked last hold by the bytes of a manifest only.
     touched: bool,
 }
 
 impl Facts {
     /// Whether all the facts in some bytes are true, told from a folder. Damage is not true.
-    pub fn hold(&mut self, mut bytes: &[u8], folder: &[u8]) -> bool {
+    pub fn hold(&mut self, bytes: &[u8], folder: &[u8]) -> bool {
         self.touched = false;
+        if bytes.is_empty() || (bytes == self.held.0 && folder == self.held.1) {
+            return true;
+        }
+        let mut lasting = true;
+        let mut at = bytes;
         for _ in 0..MAX_FACTS {
-            if bytes.is_empty() {
+            if at.is_empty() {
+                if lasting && !self.touched {
+                    let (held, above) = &mut self.held;
+                    held.clear();
+                    held.extend_from_slice(bytes);
+                    above.clear();
+                    above.extend_from_slice(folder);
+                }
                 return true;
             }
-            match Fact::decode(&mut bytes) {
-                Some(fact) if self.holds(fact, folder) == Some(true) => {}
+            match Fact::decode(&mut at) {
+                Some(fact) if self.holds(fact, folder) == Some(true) => {
+                    lasting &= matches!(fact, Fact::NoManifest(_) | Fact::Manifest(..));
+                }
                 _ => return false,
             }
         }
@@ -204,17 +221,21 @@ impl Facts {
         absent
     }
 
-    fn manifest(&mut self) -> &mut Known {
-        if !self.manifests.contains_key(self.path.as_slice()) && self.manifests.len() >= MAX_KNOWN_FOLDERS {
-            self.manifests.clear();
+    fn manifest(&mut self) -> Known {
+        if let Some(known) = self.manifests.get(self.path.as_slice()) {
+            return *known;
         }
-        self.manifests
-            .entry(self.path.as_slice().into())
-            .or_insert_with_key(|path| Known { look: Look::at(path), compared: None })
+        if self.manifests.len() >= MAX_KNOWN_FOLDERS {
+            self.manifests.clear();
+            self.held = Default::default();
+        }
+        let known = Known { look: Look::at(&self.path), compared: None };
+        self.manifests.insert(self.path.as_slice().into(), known);
+        known
     }
 
     fn manifest_is(&mut self, stamp: Stamp) -> bool {
-        let known = *self.manifest();
+        let known = self.manifest();
         let Some(look) = known.look else { return false };
         if stamp.is_untouched(&look) {
             return true;
@@ -223,8 +244,54 @@ impl Facts {
             Some((compared, today)) if compared == stamp => today,
             _ => stamp.same_bytes(&self.path, &look),
         };
-        self.manifest().compared = Some((stamp, today));
+        if let Some(known) = self.manifests.get_mut(self.path.as_slice()) {
+            known.compared = Some((stamp, today));
+        }
         self.touched |= today.is_some_and(|today| !today.is_racy());
         today.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Facts of today about paths from a folder, as bytes.
+    fn facts(folder: &str, facts: &[(u8, String)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (kind, path) in facts {
+            Fact::today(*kind, folder.as_bytes(), path.as_bytes(), &mut Today::default())
+                .unwrap()
+                .encode(&mut bytes);
+        }
+        bytes
+    }
+
+    #[test]
+    fn what_holds_for_one_folder_is_asked_again_for_another() {
+        let root = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| format!("{}/{name}", root.path().display()));
+        for folder in [&one, &other] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(format!("{other}/package.json"), "{}").unwrap();
+        let bytes = facts(&one, &[(b'm', format!("{one}/package.json"))]);
+        let mut known = Facts::default();
+        for _ in 0..2 {
+            assert!(known.hold(&bytes, one.as_bytes()));
+            assert!(!known.hold(&bytes, other.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn only_manifests_are_remembered_for_good() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().display().to_string();
+        let (file, manifest) = (format!("{folder}/absent.js"), format!("{folder}/package.json"));
+        let bytes = facts(&folder, &[(b'm', manifest), (b'f', file.clone())]);
+        let mut known = Facts::default();
+        assert!(known.hold(&bytes, folder.as_bytes()));
+        std::fs::write(file, "").unwrap();
+        assert!(!known.hold(&bytes, folder.as_bytes()));
     }
 }

@@ -4,6 +4,7 @@
 //! keeps them apart. An answer is given only where the file system says today what it said then.
 
 mod facts;
+mod hashing;
 mod module;
 mod place;
 mod resolution;
@@ -24,6 +25,7 @@ use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
 use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
 use facts::{Facts, Today};
+use hashing::ByHash;
 use module::Meta;
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
@@ -114,7 +116,7 @@ pub struct Programs {
     /// The file that the last resolution led to, and what was seen there.
     last: Option<(Vec<u8>, Look)>,
     /// Digests of the sources that were handed out, by a hash of their paths.
-    loaded: HashMap<u64, u128>,
+    loaded: ByHash<u128>,
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
     queue: Queue,
@@ -137,7 +139,7 @@ impl Programs {
             today: Today::default(),
             walk: Walk::default(),
             last: None,
-            loaded: HashMap::new(),
+            loaded: ByHash::default(),
             pending: HashMap::new(),
             pending_bytes: 0,
             queue: Queue::default(),

@@ -1,19 +1,19 @@
 //! Canonical paths, folder by folder, remembered for the life of the process: as Node.js does itself.
 
+use super::hashing::ByPath;
 use super::place::parent;
 use super::stamp::Look;
 use crate::limits::MAX_KNOWN_FOLDERS;
 use rustix::fs::FileType;
-use std::collections::HashMap;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Walk {
-    folders: HashMap<Box<[u8]>, Box<[u8]>>,
+    folders: ByPath<Box<[u8]>>,
     /// Canonical paths of files that are there, until `settle`: Node.js remembers them for as long.
-    files: HashMap<Box<[u8]>, Box<[u8]>>,
+    files: ByPath<Box<[u8]>>,
 }
 
 impl Walk {
