@@ -111,12 +111,12 @@ impl Entries {
         &self,
         mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.walk(|key, parts, meta| take(key, parts, meta).map(|()| true))
+        self.walk(&mut |key, parts, meta| take(key, parts, meta).map(|()| true))
     }
 
     /// Puts each entry. Their values are lent: all of this, and the rest of the batch, is within one callback.
     pub fn put_into(&self, batch: &mut Batch<'_, '_>) -> Result<(), Error> {
-        self.walk(|key, parts, meta| {
+        self.walk(&mut |key, parts, meta| {
             let meta = meta.map_or(Ok(PutMeta::default()), parse_meta)?;
             match parts {
                 [value] => batch.put_lent(key, value, meta),
@@ -128,7 +128,7 @@ impl Entries {
     /// As `each`; `take` says whether it has read the value. The bytes are good until the running callback returns.
     fn walk(
         &self,
-        mut take: impl FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error>,
+        take: &mut dyn FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();

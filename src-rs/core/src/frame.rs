@@ -291,7 +291,6 @@ impl Sealer {
     }
 
     /// A frame's bytes up to its parts.
-    #[inline(always)]
     fn front(&self, kind: u8, out: &mut Vec<u8>, len: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let mut head = self.head(kind, flags, generation, len);
         out.reserve(usize::try_from(len).unwrap_or(0));
@@ -315,7 +314,6 @@ impl Sealer {
     }
 
     /// A frame's bytes behind its parts, up to `len` from where it begins.
-    #[inline(always)]
     fn back(&self, out: &mut Vec<u8>, from: usize, len: u64, r: &RecordFields<'_>) {
         out.extend_from_slice(r.name.as_bytes());
         out.extend_from_slice(r.version.as_bytes());

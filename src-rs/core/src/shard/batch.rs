@@ -43,8 +43,7 @@ impl<'a, 'b> Batch<'a, 'b> {
     /// `InvalidKey`, `InvalidArg`, `TooLarge`, `Io`, `NoSpace`, `Aborted`; the batch comes to nothing
     /// if the caller returns the error.
     pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
-        self.put_by(key, parts, meta, |appender, fields, in_batch| appender.push(fields, false, in_batch))
-            .map(Option::unwrap_or_default)
+        self.put_by(key, parts, None, meta).map(drop)
     }
 
     /// The same for an entry of one part, which may still be read until the batch has returned, whatever it returns: not
@@ -53,21 +52,16 @@ impl<'a, 'b> Batch<'a, 'b> {
     /// # Errors
     /// As `put`.
     pub fn put_lent(&mut self, key: &[u8], value: &'static [u8], meta: PutMeta<'_>) -> Result<bool> {
-        self.put_by(key, &[value], meta, |appender, fields, in_batch| {
-            appender.push_lent(fields, value, in_batch)
-        })
-        .map(|copied| copied.unwrap_or(true))
+        self.put_by(key, &[value], Some(value), meta)
     }
 
-    /// `push`es the record of an entry; `None` where this shard takes none.
-    #[inline]
-    fn put_by<T>(
+    fn put_by(
         &mut self,
         key: &[u8],
         parts: &[&[u8]],
+        lent: Option<&'static [u8]>,
         meta: PutMeta<'_>,
-        push: impl FnOnce(&mut Appender<'b>, &RecordFields<'_>, bool) -> Result<T>,
-    ) -> Result<Option<T>> {
+    ) -> Result<bool> {
         self.job.step()?;
         let shard = self.shard.shard;
         let stored = key::stored(key, shard.options.root.as_ref())?;
@@ -81,7 +75,7 @@ impl<'a, 'b> Batch<'a, 'b> {
             &encoded
         };
         let Some(producer) = self.shard.producer else {
-            return Ok(None);
+            return Ok(true);
         };
         let host = &shard.options.producer;
         if self.cached_at != self.appender.piece() {
@@ -100,7 +94,10 @@ impl<'a, 'b> Batch<'a, 'b> {
             expires_ms: meta.expires_ms,
             cached_ns: self.cached_ns,
         };
-        push(self.appender, &fields, self.shard.in_batch).map(Some)
+        match lent {
+            Some(value) => self.appender.push_lent(&fields, value, self.shard.in_batch),
+            None => self.appender.push(&fields, false, self.shard.in_batch).map(|()| true),
+        }
     }
 
     /// Deletes this producer's entry of a key, if there is one.
