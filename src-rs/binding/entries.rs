@@ -37,6 +37,9 @@ thread_local! {
     static READING: Cell<*mut Run> = const { Cell::new(ptr::null_mut()) };
 }
 
+/// Takes an entry: key, parts, and block. Says whether it has read the parts.
+type Take<'a> = dyn FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error> + 'a;
+
 /// A batch of the facade's (`Batch` in facade/later/values.ts).
 pub struct Entries {
     env: sys::napi_env,
@@ -125,11 +128,8 @@ impl Entries {
         })
     }
 
-    /// As `each`; `take` says whether it has read the value. The bytes are good until the running callback returns.
-    fn walk(
-        &self,
-        take: &mut dyn FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+    /// Hands out each entry. The bytes of parts are good until the running callback returns.
+    fn walk(&self, take: &mut Take<'_>) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();
         let mut run = Run::new();
