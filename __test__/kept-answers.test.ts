@@ -51,6 +51,12 @@ keeping('every kind of change is seen at the next get', (t) => {
     }
 });
 
+keeping('code that is not optimised keeps answers, too', (t) => {
+  using shard = Shard.open(shardPath(t));
+  shard.put('k', bytes('v'));
+  t.true(isKept(shard, 'k', 3));
+});
+
 keeping('what another process or thread puts ends a loop that does nothing but get', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);

@@ -133,6 +133,10 @@ int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
   return entry(info[1].As<v8::Uint32>()->Value(), bytes, static_cast<uint32_t>(length));
 }
 
+v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
+  return v8::String::NewFromUtf8(isolate, value).ToLocalChecked();
+}
+
 using v8::internal::Address;
 using v8::internal::Internals;
 
@@ -142,12 +146,20 @@ Address address_of(v8::Local<v8::Value> value) {
   return tagged;
 }
 
+int kind_of(v8::Local<v8::Value> string) {
+  return Internals::GetInstanceType(address_of(string)) & Internals::kStringRepresentationAndEncodingMask;
+}
+
+/// The kind of one-byte strings that own their characters, as one that was just made has it: its number differs between majors.
+int flat_kind(v8::Isolate* isolate) {
+  static const int kind = kind_of(text(isolate, "a string that owns its characters"));
+  return kind;
+}
+
 /// Whoever keeps a string that has its characters from others (cons, sliced) or elsewhere (external) keeps those, too.
 int32_t get_of_any(const v8::FunctionCallbackInfo<v8::Value>& info) {
   const int32_t told = look(info, core_get);
-  if (told < 0) return told;
-  const int kind = Internals::GetInstanceType(address_of(info[0])) & Internals::kStringRepresentationAndEncodingMask;
-  return kind == Internals::kStringEncodingMask ? told : kNeverKeep;
+  return told < 0 || kind_of(info[0]) == flat_kind(info.GetIsolate()) ? told : kNeverKeep;
 }
 
 /// In strings of all kinds the hash stands behind the map.
@@ -240,10 +252,6 @@ const char* disagreement() {
 
 bool complete() {
   return core_get != nullptr && core_has != nullptr && core_ahead != nullptr && core_slab != nullptr;
-}
-
-v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
-  return v8::String::NewFromUtf8(isolate, value).ToLocalChecked();
 }
 
 /// `connect(path)`: finds the core's entries in the addon, which is loaded from there, and proves the layouts.

@@ -15,6 +15,8 @@ use simulation::workload::{Action, Actor, PATH, World, by_chance, find_all};
 use simulation::{Budget, Random};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use warmshard_core::limits::{IDENTITY_CHECK_MS, RECENCY_EPOCH_MS};
 use warmshard_core::{Job, Options, Shard};
 
 /// What each process does, and what there was before.
@@ -35,8 +37,17 @@ fn options() -> Options {
     Options { auto_compact: false, lock_timeout_ms: 2000, ..Options::default() }
 }
 
-/// Runs it once. Returns how many calls there were, in all and of each process.
-fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> (u64, Vec<u64>) {
+/// What a run came to.
+struct Ran {
+    /// Calls of all processes, and of the first one.
+    calls: u64,
+    of_first: u64,
+    /// Answers that had been kept and were given again.
+    given: u64,
+}
+
+/// Runs it once.
+fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> Ran {
     let complain = |wrong: &str| -> ! { panic!("{wrong}\nin {scenario:?}\nby {plan:?}") };
     let door = Door::new(Image::new(), 1, scenario.mapped);
     let world = if scenario.meddled { World::meddled() } else { World::new(&Found::new(), 0, true) };
@@ -50,7 +61,7 @@ fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> (u64, Vec<u64>) {
         if scenario.open {
             actor.open();
         }
-        actor.kept = scenario.keep.then(Kept::default);
+        actor.kept = scenario.keep.then(|| Kept::counting(&world.given));
         actors.push(actor);
     }
     std::thread::scope(|scope| {
@@ -77,7 +88,8 @@ fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> (u64, Vec<u64>) {
     if let Err(wrong) = check(&door, &world, cuts) {
         complain(&wrong);
     }
-    schedule.calls()
+    let (calls, each) = schedule.calls();
+    Ran { calls, of_first: each[0], given: world.given.load(Ordering::SeqCst) }
 }
 
 /// What everybody finds afterwards, and after a power cut.
@@ -118,6 +130,9 @@ fn check(door: &Door, world: &World, cuts: u64) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Until paths are looked at again.
+const LOOK_MS: u64 = IDENTITY_CHECK_MS + 50;
 
 const FILLED: [Action; 5] = [Action::Put(0), Action::Merge, Action::Put(1), Action::Flush, Action::Put(0)];
 
@@ -165,11 +180,35 @@ fn pairs() -> Vec<Scenario> {
     out
 }
 
+/// What ends answers that were kept although the generation may be what it was: files that others lose or move away, another
+/// minute, the end of lending, and a handle that cannot catch up.
+fn eras() -> Vec<Scenario> {
+    use Action::*;
+    const GETS: [Action; 5] = [Get(0); 5];
+    let mut out = Vec::new();
+    let kept = |keeper: &[Action], other: &[Action]| Scenario {
+        keep: true,
+        ..pair(&[&GETS, keeper, &GETS].concat(), other)
+    };
+    for lost in [LoseSidecar, LoseShard, MoveShard] {
+        for other in [&[lost, Wait(LOOK_MS)][..], &[lost, Put(0), Wait(LOOK_MS)]] {
+            out.push(Scenario { meddled: true, ..kept(&[], other) });
+        }
+    }
+    out.push(kept(&[], &[Wait(RECENCY_EPOCH_MS)]));
+    out.push(kept(&[Wait(RECENCY_EPOCH_MS)], &[Put(1)]));
+    out.push(kept(&[StopLending], &[Put(1)]));
+    for other in [Put(0), Delete(0), Replace, Compact] {
+        out.push(kept(&[GetBlindly(0), GetBlindly(0), GetBlindly(0)], &[other]));
+    }
+    out
+}
+
 /// Every run of a scenario in which the turn changes once; and, of those that change twice and of those in which
 /// one is killed, each `step`-th.
 fn all_runs(scenario: &Scenario, step: u64, from: u64, budget: &mut Budget) {
     let plan = |switches: Vec<(u64, usize)>, death| Plan { order: Order::Switches(switches), death };
-    let (total, _) = run(scenario, &plan(Vec::new(), None), 1);
+    let total = run(scenario, &plan(Vec::new(), None), 1).calls;
     let mut number = from;
     let mut turn = |n: u64| {
         number += 1;
@@ -204,6 +243,23 @@ fn two_processes_in_every_order_lose_nothing_and_see_no_half() {
     while let Some(seed) = budget.next_seed() {
         let scenario = &scenarios[(seed as usize - 1) % scenarios.len()];
         all_runs(scenario, step, seed, &mut budget);
+    }
+}
+
+#[test]
+fn what_is_kept_is_what_the_handle_would_say() {
+    let mut budget = Budget::new("interleavings of kept answers", "WARMSHARD_SIM_INTERLEAVINGS", 1_000);
+    let scenarios = eras();
+    for scenario in &scenarios {
+        let others_turn_at = |call| Plan { order: Order::Switches(vec![(call, 1)]), death: None };
+        let ran = run(scenario, &others_turn_at(0), 0);
+        let given: u64 = (1..=ran.of_first).map(|call| run(scenario, &others_turn_at(call), 0).given).sum();
+        assert!(given > 0, "nothing was kept in {scenario:?}");
+        budget.count(ran.of_first);
+    }
+    let step = (600_000 / budget.limit().max(1)).max(1);
+    while let Some(seed) = budget.next_seed() {
+        all_runs(&scenarios[(seed as usize - 1) % scenarios.len()], step, seed, &mut budget);
     }
 }
 

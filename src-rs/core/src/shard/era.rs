@@ -6,6 +6,8 @@
 
 use super::Shard;
 use crate::mapping::SharedWords;
+use crate::storage::File;
+use std::sync::Arc;
 
 impl Shard {
     /// Answers that were kept may no longer hold.
@@ -31,6 +33,12 @@ impl Shard {
     #[must_use]
     pub fn page(&self) -> Option<SharedWords> {
         self.sidecar.as_ref()?.page()
+    }
+
+    /// The sidecar that this handle uses, for who reads the page where it cannot be mapped.
+    #[must_use]
+    pub fn page_file(&self) -> Option<Arc<dyn File>> {
+        self.sidecar.as_ref().map(|s| Arc::clone(s.file()))
     }
 
     /// Counts hits that were answered without this handle, and looks at the clock as they would have done.

@@ -1,7 +1,6 @@
 //! Catching up with what others publish, and noticing that files were replaced by hand.
 
 use super::Shard;
-use crate::clock::ticks_ms;
 use crate::error::Result;
 use crate::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS, MISSES_PER_CLOCK, RECENCY_EPOCH_MS};
 use crate::sidecar::Sidecar;
@@ -84,7 +83,7 @@ impl Shard {
     /// or deleting them by hand is noticed here; what other handles do comes through the page.
     #[cold]
     pub fn check_identity(&mut self) {
-        let now = ticks_ms();
+        let now = self.storage.ticks_ms();
         self.hits_left = HITS_PER_CLOCK;
         if now.saturating_sub(self.checked_ms) < IDENTITY_CHECK_MS {
             return;

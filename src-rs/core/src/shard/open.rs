@@ -1,7 +1,6 @@
 //! Opening.
 
 use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
-use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::{HITS_PER_CLOCK, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS};
 use crate::sidecar::{self, Sidecar};
@@ -50,6 +49,7 @@ impl Shard {
         let mut it = Shard {
             path: path.to_path_buf(),
             lock_path: sidecar::path_for(path),
+            checked_ms: storage.ticks_ms(),
             storage,
             options,
             sidecar: None,
@@ -65,7 +65,6 @@ impl Shard {
             changes: Arc::default(),
             scratch: Scratch::default(),
             buffer: Vec::new(),
-            checked_ms: ticks_ms(),
             ahead: Ahead::default(),
             hits_left: HITS_PER_CLOCK,
             misses_left: 0,

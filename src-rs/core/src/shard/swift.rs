@@ -8,7 +8,6 @@
 
 use super::compact::{CompactReport, copy_tail};
 use super::{Patience, Shard};
-use crate::clock::ticks_ms;
 use crate::error::{Error, Result};
 use crate::limits::IDENTITY_CHECK_MS;
 use crate::state::State;
@@ -76,7 +75,7 @@ impl Shard {
         // Who promises that each put survives a power cut must know where it goes. And where a file cannot be
         // mapped, it need not tell the truth about its names either.
         let careful = self.options.sync_each || !state.view.is_mapped();
-        if careful || ticks_ms().saturating_sub(looked_ms) >= IDENTITY_CHECK_MS {
+        if careful || self.storage.ticks_ms().saturating_sub(looked_ms) >= IDENTITY_CHECK_MS {
             return Ok(None);
         }
         let file = state.view.file();
@@ -101,7 +100,7 @@ impl Shard {
 
     /// Takes note that the lock was taken with a look at both paths.
     pub(super) fn looked(&mut self) {
-        self.swift.looked_ms = Some(ticks_ms());
+        self.swift.looked_ms = Some(self.storage.ticks_ms());
         self.swift.unseen_from = None;
         if let Some(state) = &self.state {
             self.swift.found(&state.identity);

@@ -111,6 +111,11 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
     /// A value that differs between two boots; zero where unknown. See [`crate::clock::boot_id`].
     fn boot_id(&self) -> u64;
+
+    /// The clock that says when files are looked at anew. See [`crate::clock::ticks_ms`].
+    fn ticks_ms(&self) -> u64 {
+        crate::clock::ticks_ms()
+    }
 }
 
 /// An open file.

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use warmshard_core::clock::ticks_ms;
 use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 use warmshard_core::{Error, Result};
@@ -34,6 +36,8 @@ pub struct Platter {
     names: BTreeMap<PathBuf, u64>,
     next: u64,
     pub boot: u64,
+    /// How far the clock of all processes was put forward.
+    pub ahead_ms: u64,
     real: bool,
     pub log: Log,
     /// Rises with each call, of anybody.
@@ -49,6 +53,8 @@ pub struct Platter {
 pub struct Door {
     platter: Arc<Mutex<Platter>>,
     turn: Arc<Mutex<Arc<dyn Turn>>>,
+    /// Whether words of the page cannot be read.
+    blind: Arc<AtomicBool>,
 }
 
 struct DoorFile {
@@ -82,12 +88,22 @@ impl Door {
             platter.names.insert(path.clone(), inode);
             platter.log.there(path, inode, bytes);
         }
-        Door { platter: Arc::new(Mutex::new(platter)), turn: Arc::new(Mutex::new(Arc::new(Alone))) }
+        let turn: Arc<dyn Turn> = Arc::new(Alone);
+        Door {
+            platter: Arc::new(Mutex::new(platter)),
+            turn: Arc::new(Mutex::new(turn)),
+            blind: Arc::default(),
+        }
     }
 
     /// The same disk for another process.
     pub fn for_process(&self, turn: Arc<dyn Turn>) -> Self {
-        Door { platter: Arc::clone(&self.platter), turn: Arc::new(Mutex::new(turn)) }
+        Door { platter: Arc::clone(&self.platter), turn: Arc::new(Mutex::new(turn)), blind: Arc::default() }
+    }
+
+    /// From now on this process can read no word of the page; or it can again.
+    pub fn blind(&self, blind: bool) {
+        self.blind.store(blind, Ordering::SeqCst);
     }
 
     /// Who gives the turns from now on, to those too who have this door already.
@@ -276,6 +292,16 @@ impl Storage for Door {
     fn boot_id(&self) -> u64 {
         self.platter().boot
     }
+
+    fn ticks_ms(&self) -> u64 {
+        ticks_ms() + self.platter().ahead_ms
+    }
+}
+
+impl DoorFile {
+    fn is_page(&self) -> bool {
+        self.path.extension().is_some_and(|e| e == "lock")
+    }
 }
 
 impl File for DoorFile {
@@ -285,6 +311,9 @@ impl File for DoorFile {
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
         let mut platter = self.door.take(Call::Look, "pread", &self.path)?;
+        if self.is_page() && self.door.blind.load(Ordering::SeqCst) {
+            return Err(Error::io("pread", &self.path, io::ErrorKind::Other.into()));
+        }
         let read = platter.inodes[&self.inode].read(buf, offset);
         platter.read += read as u64;
         Ok(read)
@@ -292,8 +321,7 @@ impl File for DoorFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         // A page is mapped memory, which no full disk refuses.
-        let page = self.path.extension().is_some_and(|e| e == "lock");
-        let call = if page { Call::Look } else { Call::Change };
+        let call = if self.is_page() { Call::Look } else { Call::Change };
         let mut platter = match self.door.take(call, "pwrite", &self.path) {
             Ok(platter) => platter,
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {

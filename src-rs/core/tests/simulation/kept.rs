@@ -1,55 +1,128 @@
 //! Answers that a process keeps in front of its handle, as the facade does: given again while the page's generation
 //! and the handle's era are what they were before the look-up and after it.
+//!
+//! What is given must be what the handle would say itself, without learning anything first: where the value is, that it
+//! need not be looked at more closely, and that its memory is lent. So an answer is wrong that was kept over
+//! any change of the handle's, even one that leaves the bytes as they were.
 
 use super::disk::Door;
-use super::workload::PATH;
+use super::workload::{find, round_of};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
-use warmshard_core::Shard;
-use warmshard_core::sidecar::{GENERATION_AT, path_for};
-use warmshard_core::storage::{File, Open, Storage};
+use std::sync::atomic::{AtomicU64, Ordering};
+use warmshard_core::shard::Loan;
+use warmshard_core::sidecar::GENERATION_AT;
+use warmshard_core::storage::File;
+use warmshard_core::{Quick, Shard};
+
+/// Look-ups until the handle is told of the hits, and looks at the clock.
+const TURN: u32 = 3;
+
+#[derive(Clone, Copy)]
+struct Answer {
+    offset: u64,
+    len: u32,
+    round: u64,
+}
 
 /// See the module's head.
 #[derive(Default)]
 pub struct Kept {
     page: Option<Arc<dyn File>>,
-    /// The page's number, the era and the generation that the answers are of.
-    of: (u32, u32, u64),
-    answers: BTreeMap<String, u64>,
-    /// Answers that were given again.
-    pub given: u64,
+    /// Which of the handle's pages that is.
+    number: u32,
+    /// The era and the generation that the answers are of.
+    of: Option<(u32, u64)>,
+    answers: BTreeMap<String, Answer>,
+    looked: u32,
+    hits: u32,
+    /// Answers that were given again, by all processes.
+    given: Arc<AtomicU64>,
 }
 
 impl Kept {
-    /// As it is now; nothing where there is no page.
-    fn now(&self, shard: &Shard) -> Option<(u32, u32, u64)> {
-        let era = shard.era();
+    pub fn counting(given: &Arc<AtomicU64>) -> Self {
+        Kept { given: Arc::clone(given), ..Kept::default() }
+    }
+
+    /// For another handle.
+    pub fn anew(self) -> Self {
+        Kept::counting(&self.given)
+    }
+
+    fn generation(&self) -> Option<u64> {
         let mut word = [0; 8];
         let read = self.page.as_ref()?.read_at(&mut word, GENERATION_AT as u64).ok()?;
-        (read == word.len()).then_some((shard.page_number(), era, u64::from_le_bytes(word)))
+        (read == word.len()).then_some(u64::from_le_bytes(word))
     }
 
-    /// What is kept of a key. Else it is noted which time an answer is of that is found now.
-    pub fn get(&mut self, shard: &Shard, door: &Door, key: &str) -> Option<u64> {
-        let now = self.now(shard);
-        if now.is_some_and(|now| now == self.of) {
-            let kept = self.answers.get(key).copied();
-            self.given += u64::from(kept.is_some());
-            return kept;
-        }
-        self.answers.clear();
-        if self.page.is_none() || shard.page_number() != self.of.0 {
-            self.page = door.open(&path_for(Path::new(PATH)), Open::Read).ok().flatten();
-        }
-        self.of = self.now(shard).unwrap_or_default();
-        None
+    /// As it is now; nothing where there is no page.
+    fn now(&self, shard: &Shard) -> Option<(u32, u64)> {
+        let era = shard.era();
+        Some((era, self.generation()?))
     }
 
-    /// Keeps an answer, unless it was overtaken.
-    pub fn keep(&mut self, shard: &Shard, key: &str, answer: u64) {
-        if self.now(shard).is_some_and(|now| now == self.of) {
+    fn holds(&self, shard: &Shard) -> bool {
+        self.of.is_some() && self.now(shard) == self.of
+    }
+
+    /// A look-up; `blindly`: while the handle can read no word of the page, which here can be looked at as ever.
+    pub fn find(&mut self, shard: &mut Shard, door: &Door, key: &str, blindly: bool) -> Result<u64, String> {
+        self.looked += 1;
+        let over = self.looked.is_multiple_of(TURN);
+        if !self.holds(shard) {
+            self.begin(shard);
+        } else if !over && let Some(answer) = self.answers.get(key).copied() {
+            self.hits += 1;
+            self.given.fetch_add(1, Ordering::SeqCst);
+            return self.judge(shard, key, answer);
+        }
+        door.blind(blindly);
+        let found = ask(shard, key);
+        if over {
+            shard.count_kept(std::mem::take(&mut self.hits));
+        }
+        door.blind(false);
+        let (round, answer) = found?;
+        if let Some(answer) = answer.filter(|_| self.holds(shard)) {
             self.answers.insert(key.to_owned(), answer);
         }
+        Ok(round)
     }
+
+    fn begin(&mut self, shard: &Shard) {
+        self.answers.clear();
+        if self.page.is_none() || shard.page_number() != self.number {
+            self.page = shard.page_file();
+            self.number = shard.page_number();
+        }
+        self.of = self.now(shard);
+    }
+
+    /// Whether the handle would give this answer, too.
+    fn judge(&self, shard: &mut Shard, key: &str, answer: Answer) -> Result<u64, String> {
+        let Answer { offset, len, round } = answer;
+        let said = shard.peek_quickly(key.as_bytes());
+        let lent = shard.loan(offset, len) != Loan::Copy;
+        // Others may have had a turn meanwhile.
+        let changed = self.generation() != self.of.map(|of| of.1);
+        if changed || (lent && said == Quick::Hit(offset, len)) {
+            return Ok(round);
+        }
+        Err(format!("{key} was kept at {offset}, the handle says {said:?}, lent: {lent}"))
+    }
+}
+
+/// Asks the handle, the quick way first. What was found there and is lent may be kept.
+fn ask(shard: &mut Shard, key: &str) -> Result<(u64, Option<Answer>), String> {
+    let Quick::Hit(offset, len) = shard.get_quickly(key.as_bytes()) else {
+        return Ok((find(shard, key)?, None));
+    };
+    let mut bytes = vec![0; len as usize];
+    if !shard.copy(offset, &mut bytes) {
+        return Err(format!("{key} cannot be read"));
+    }
+    let round = round_of(key, &bytes)?;
+    let lent = shard.loan(offset, len) != Loan::Copy;
+    Ok((round, lent.then_some(Answer { offset, len, round })))
 }
