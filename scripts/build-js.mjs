@@ -160,7 +160,7 @@ async function bundle({ file, contents, eager = [], globals, how: { banner, ...h
   });
   // esbuild keeps those that stand in classes.
   const made = (outputFiles?.[0]?.text ?? '').replaceAll(
-    /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!\S+\.ts$).*\n/gm,
+    /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!register\S+\.ts$).*\n/gm,
     '',
   );
   // esbuild calls a class that names itself otherwise inside, where stacks and `util.inspect` tell it by its name.
@@ -245,7 +245,7 @@ const loader = `
           error = told;
         }
       if (error.errno === undefined) throw thrown;
-      throw new WarmshardError('ERR_IO', error.message, error.errno, error.syscall, error.path);
+      throw refused(error);
     }
   };
   ${bundles
