@@ -93,6 +93,9 @@ test('paths and options that cannot be', (t) => {
     throwsCode(t, 'ERR_INVALID_ARG', () => Shard.open(path, options as never));
 });
 
+const transferred = new Uint8Array(8);
+structuredClone(transferred, { transfer: [transferred.buffer] });
+
 const VALIDATORS = [
   null,
   5,
@@ -105,6 +108,7 @@ const VALIDATORS = [
   new ArrayBuffer(8),
   new Uint8Array(65),
   { digest: new Uint8Array() },
+  transferred,
   { digest: new Uint8Array(65) },
   { digest: 'text' },
   { digest: new ArrayBuffer(8) },

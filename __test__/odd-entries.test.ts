@@ -110,6 +110,7 @@ test('one bad entry anywhere in a run, and the batch comes to nothing', (t) => {
     [[lone, bytes('x')], 'ERR_INVALID_KEY', /lone surrogate/],
     [['', bytes('x')], 'ERR_INVALID_KEY', /is empty/],
     [['k'.repeat(4095), bytes('x')], 'ERR_INVALID_KEY', /4095 bytes long/],
+    [['k'.repeat(1 << 20), bytes('x')], 'ERR_INVALID_KEY', /over 4096 bytes long/],
     [[7 as never, bytes('x')], 'ERR_INVALID_KEY', /must be a string/],
     [['key', taken], 'ERR_INVALID_ARG', /transferred/],
     [['key', 'text' as never], 'ERR_INVALID_ARG', /must be a Uint8Array/],

@@ -16,6 +16,11 @@ test('import and require give the same names and the same values', async (t) => 
   for (const [name, value] of Object.entries(required)) t.is(imported[name], value, name);
 });
 
+test('classes are told by their names', (t) => {
+  for (const [name, value] of Object.entries(require('warmshard') as Record<string, unknown>))
+    if (typeof value === 'function') t.is(value.name, name);
+});
+
 test('a release holds the bundle, the types and the papers, and nothing else', (t) => {
   const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,

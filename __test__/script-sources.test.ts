@@ -1,5 +1,6 @@
 // A build found its own output under one name of a file and not under another, and once under the wrong one.
 
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -123,4 +124,28 @@ test('a file put in the place of another is another', (t) => {
   writeFileSync(path, 'three');
   t.is(cache.load(path), undefined);
   t.like(cache.stats(), { stale: 2, misses: 1 });
+});
+
+test('a pipe is no source: nobody waits for its writer', async (t) => {
+  const dir = realpathSync(folder(t));
+  const pipe = join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const seen = await inChild(
+    t,
+    ({ fs, warmshard: { ScriptCache, fileMtime } }, { dir, pipe }) => {
+      const cache = ScriptCache.open(`${dir}/cache.shard`, { host: { name: 'h', version: '1' } });
+      // So young that its bytes would have to be read.
+      fs.utimesSync(pipe, new Date(), new Date());
+      const [sec, nsec] = fileMtime(pipe) ?? [0, 0];
+      const code = new Uint8Array(1);
+      cache.put(pipe, sec, nsec, { code });
+      return [
+        cache.get(pipe, sec, nsec) === undefined,
+        cache.save(pipe, { code }),
+        cache.load(pipe) === undefined,
+      ];
+    },
+    { dir, pipe },
+  );
+  t.deepEqual(seen, [true, false, true]);
 });

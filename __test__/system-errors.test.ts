@@ -27,6 +27,42 @@ test('what the system refuses is ERR_IO with errno, syscall and path', (t) => {
   t.is(throwsCode(t, 'ERR_IO', () => Shard.open(long))?.errno, -constants.errno.ENAMETOOLONG);
 });
 
+test('a relative path from a working folder that is gone is ERR_IO, and an absolute one is opened', async (t) => {
+  const dir = folder(t);
+  const seen = await inChild(
+    t,
+    ({ fs, warmshard: { ScriptCache, Shard } }: Inside, dir: string) => {
+      fs.mkdirSync(`${dir}/gone`);
+      process.chdir(`${dir}/gone`);
+      fs.rmdirSync(`${dir}/gone`);
+      const codes = [
+        () => Shard.open('cache.shard'),
+        () => ScriptCache.open('cache.shard', { host: { name: 'h', version: '1' } }),
+      ].map((open) => {
+        try {
+          return String(open());
+        } catch (error) {
+          const { name, code, errno, syscall } = error as NodeJS.ErrnoException;
+          return [name, code, errno, syscall];
+        }
+      });
+      return [...codes, Shard.open(`${dir}/cache.shard`).size];
+    },
+    dir,
+  );
+  const gone = ['WarmshardError', 'ERR_IO', -constants.errno.ENOENT, 'uv_cwd'];
+  t.deepEqual(seen, [gone, gone, 0]);
+});
+
+const linux = process.platform === 'linux' ? test : test.skip;
+
+linux('a folder in which there can be no files is ERR_IO, and nobody is said to hold the lock', (t) => {
+  using shard = Shard.open('/proc/self/warmshard');
+  const error = throwsCode(t, 'ERR_IO', () => shard.put('key', bytes('value')));
+  t.deepEqual([error?.errno, error?.syscall], [-constants.errno.ENOENT, 'open']);
+  t.is(shard.get('key'), undefined);
+});
+
 test('a folder that may not be written to is ERR_IO, for reading it is fine', async (t) => {
   if (process.getuid?.() !== 0) {
     t.log('skipped: needs a second user');

@@ -65,3 +65,7 @@ Object.defineProperty(WarmshardError.prototype, 'name', {
 export function invalid(message: string): WarmshardError {
   return new WarmshardError('ERR_INVALID_ARG', message);
 }
+
+/** An error of Node.js' own, for something that the system refused. */
+export const refused = ({ message, errno, syscall, path }: NodeJS.ErrnoException): WarmshardError =>
+  new WarmshardError('ERR_IO', message, errno, syscall, path);

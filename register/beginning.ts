@@ -19,14 +19,43 @@ const { _extensions, prototype, _resolveLookupPaths, _findPath, _nodeModulePaths
 // The module of this package that Node.js itself has loaded, and its file.
 const [door, file] = [module as unknown as LoadedModule, __filename];
 
+// The names that our bundles use, taken by each of them from here (scripts/build-js.mjs): a program's tests may put others
+// in their place for a time, timers above all, or take them away.
+const globals = {
+  process,
+  Buffer,
+  Uint8Array,
+  Uint16Array,
+  ArrayBuffer,
+  Array,
+  Boolean,
+  JSON,
+  Map,
+  Math,
+  Number,
+  Object,
+  Promise,
+  Proxy,
+  Reflect,
+  RegExp,
+  Set,
+  String,
+  setTimeout,
+  clearTimeout,
+};
+
 /** The loader's functions as they were, and what decides about the process as a whole. */
 export const beginning = {
   door,
   file,
   isPreloading,
+  globals,
   Module,
   fs,
   readFileSync: fs.readFileSync,
+  statSync: fs.statSync,
+  existsSync: fs.existsSync,
+  mkdirSync: fs.mkdirSync,
   getBuiltinModule,
   compile: prototype._compile,
   handler: _extensions['.js'],

@@ -41,6 +41,7 @@ import { requireOf } from './require.js';
 import type { Door } from './rest.js';
 import type { Scan } from './scan/index.js';
 import { counts, giveUp, isReadOnly, isServed, program } from './state.js';
+import { isNodes } from './texts.js';
 import { FLAGS, MAP } from './told.js';
 import { keepMap } from './transpiled.js';
 import type { TypeScript } from './typescript/index.js';
@@ -288,7 +289,7 @@ function currentHandler(): Handler {
 export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHooks }: Door): void {
   const { door, handler, passed } = beginning;
   // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (handler === undefined || !String(handler).includes('module._compile(')) return;
+  if (handler === undefined || !isNodes(handler)) return;
   executing = stateSymbol(door, 'kIsExecuting');
   format = stateSymbol(door, 'kFormat');
   watchHooks();

@@ -11,7 +11,7 @@ import { beginning } from './beginning.js';
 import { debug } from './debug.js';
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 import type { Face } from './rest.js';
-import { hasImport, isTyped } from './texts.js';
+import { hasImport, isNodes, isTyped } from './texts.js';
 
 /** Where the one instance of a process is kept: it may be preloaded, and required later, of another copy too. */
 const instance = Symbol.for('warmshard/register');
@@ -24,14 +24,14 @@ const SMALL_MAIN = 32768;
 
 const smallMain = process.env.WARMSHARD_EAGER ? -1 : SMALL_MAIN;
 
-const { Module, fs, readFileSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
+const { Module, readFileSync, statSync, lookupPaths, handler, isPreloading, main = '' } = beginning;
 const home = beginning.home || '/';
 const { env } = process;
 
 /** Runs a bundle of this package; past everything that a program may have put in the way of loading. */
 function load(name: string): unknown {
   const file = `${__dirname}/register-${name}.cjs`;
-  const holder = new Module(file);
+  const holder = Object.assign(new Module(file), { beginning });
   holder.filename = file;
   holder.require = beginning.getBuiltinModule ?? require;
   Reflect.apply(beginning.compile, holder, [beginning.readFileSync(file, 'utf8'), file, 'commonjs']);
@@ -124,7 +124,11 @@ const standIn = () => place(Module._extensions, '.js', { get: readHandler, set: 
 
 const restoreHandler = (value: Handler) => placeValue(Module._extensions, '.js', value);
 
+/** What somebody has set by our accessor, and may read by it still, from behind one of his own (nyc's). */
+let written: Handler | undefined;
+
 function readHandler(): Handler | undefined {
+  if (written !== undefined) return written;
   // Yarn's Plug'n'Play loads modules past the loader's requests, out of archives: all of them are Node.js' and its own.
   const { pnp } = process.versions;
   if (pnp !== undefined) restoreHandler(handler as Handler);
@@ -137,7 +141,9 @@ function readHandler(): Handler | undefined {
 
 /** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
 function writeHandler(value: Handler): void {
-  if (value !== handler && value !== beginning.kept) restoreHandler(value);
+  written = value === handler || value === beginning.kept ? undefined : value;
+  const standing = Object.getOwnPropertyDescriptor(Module._extensions, '.js');
+  if (written !== undefined && standing?.set === writeHandler) restoreHandler(value);
 }
 
 function isMainRunning(): boolean {
@@ -160,7 +166,7 @@ function mayImport(file: string): boolean {
 function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
   if (lookup !== undefined) return lookup(request, parent);
   if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
-    const found = fs.statSync(request, { throwIfNoEntry: false });
+    const found = statSync(request, { throwIfNoEntry: false });
     // One that loads ES modules has their cache switched on before it runs.
     if (found?.isFile() && found.size <= smallMain && !mayImport(request)) {
       beginning.passed = request;
@@ -193,7 +199,7 @@ function mayWait(): boolean {
   if (env.WATCH_REPORT_DEPENDENCIES || home[0] !== '/') return false;
   if (main.endsWith('.mjs') || isTyped(main)) return false;
   // Somebody else's handler is there already.
-  if (!String(handler).includes('module._compile(')) return false;
+  if (!isNodes(handler)) return false;
   return !(given.includes(' --') && UNUSUAL.test(given));
 }
 

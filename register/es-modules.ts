@@ -6,11 +6,14 @@
  */
 
 import { optionAmong } from './aside.js';
-import { fs, path as nodePath } from './builtins.js';
+import { beginning } from './beginning.js';
+import { path as nodePath } from './builtins.js';
 import { isTyped, type Kit } from './kit.js';
 import { late } from './late.js';
 import { Module } from './node-module.js';
 import { closedBecause, isReadOnly, path } from './state.js';
+
+const { existsSync, mkdirSync, readFileSync } = beginning;
 
 let cached = false;
 let hooked = false;
@@ -25,7 +28,7 @@ function enableCompileCache(): void {
   if (isReadOnly() || closedBecause() !== undefined || folder?.()) return;
   const beside = nodePath.join(nodePath.dirname(path()), 'esm');
   try {
-    fs.mkdirSync(beside, { recursive: true, mode: 0o700 });
+    mkdirSync(beside, { recursive: true, mode: 0o700 });
     enable(beside);
   } catch {}
 }
@@ -46,7 +49,7 @@ export function esModules(kit: Kit, typed: boolean): void {
 function isModuleFolder(folder: string): boolean {
   for (let above = folder; nodePath.basename(above) !== 'node_modules'; above = nodePath.dirname(above)) {
     const manifest = nodePath.join(above, 'package.json');
-    if (fs.existsSync(manifest)) return /"type"\s*:\s*"module"/.test(fs.readFileSync(manifest, 'utf8'));
+    if (existsSync(manifest)) return /"type"\s*:\s*"module"/.test(readFileSync(manifest, 'utf8'));
     if (above === nodePath.dirname(above)) break;
   }
   return false;

@@ -5,6 +5,7 @@
  * had to compile them, served with their bytecode from then on. This bundle is the one that has to be compiled each time.
  */
 
+import { beginning } from './beginning.js';
 import type { Compiled } from './compile.js';
 import { compiler, FunctionScript } from './functions.js';
 import { type Code, codeOf, openProgram, type ProgramCalls } from './native.js';
@@ -78,7 +79,7 @@ export function bundle(name: string, cache: ProgramCalls | undefined = early, re
   const file = `${__dirname}/register-${name}.cjs`;
   const script = cache && scriptOf(file, cache, readOnly);
   if (script === undefined) return compile(name);
-  const module = { exports: {} };
+  const module = { exports: {}, beginning };
   (script.runInThisContext() as Body)(module.exports, require, module, file, __dirname);
   return module.exports;
 }

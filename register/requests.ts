@@ -54,7 +54,11 @@ export function loading(executing: symbol | undefined): (LoadedModule & { filena
 export function found(): void {
   const { record } = asked;
   asked.record = undefined;
-  record?.();
+  try {
+    record?.();
+  } catch (error) {
+    giveUp(error);
+  }
 }
 
 /**
@@ -209,13 +213,16 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
       else if (typed) answer = kit.typescript().find(request, folder, paths.length, told);
       if (answer === undefined) {
         counts.searched++;
-        if (cache !== undefined && !isReadOnly()) {
-          hopeless ??= new Set(cache.noted(hopelessName())?.split('\n'));
-          const search = () => kit.recording().capture.searched(request, told, parent, paths);
-          const name = `${folder}\0${told}`;
-          if (hopeless.has(name)) record = search;
-          else if (!hopeless.has(`!${name}`)) search();
-        }
+        if (cache !== undefined && !isReadOnly())
+          try {
+            hopeless ??= new Set(cache.noted(hopelessName())?.split('\n'));
+            const search = () => kit.recording().capture.searched(request, told, parent, paths);
+            const name = `${folder}\0${told}`;
+            if (hopeless.has(name)) record = search;
+            else if (!hopeless.has(`!${name}`)) search();
+          } catch (error) {
+            giveUp(error);
+          }
       }
       if (!unsettled) {
         unsettled = true;

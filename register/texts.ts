@@ -7,3 +7,12 @@ export const isTyped = (file: string): boolean => !file.endsWith('js') && TO_TRA
 
 /** Whether a text may have an `import()`. */
 export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
+
+/**
+ * Whether a handler of `.js` is Node.js' own, by its text: it has names in it that only Node.js' own files have. One of
+ * somebody else may well call `module._compile`.
+ */
+export function isNodes(handler: unknown): boolean {
+  const text = String(handler);
+  return text.includes('module._compile(') && text.includes('StringPrototypeEndsWith(');
+}

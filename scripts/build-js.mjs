@@ -63,6 +63,11 @@ const OPENING_EAGER = [
   'compiled',
   'scriptOf',
 ];
+/** The names of the language and of Node.js that `warmshard/register` uses, and holds on to: see register/beginning.ts. */
+const GLOBALS =
+  'process Buffer Uint8Array Uint16Array ArrayBuffer Array Boolean JSON Map Math Number Object Promise Proxy Reflect RegExp Set String setTimeout clearTimeout'.split(
+    ' ',
+  );
 /** What the other bundles export. */
 const LATER = 'facade/later/index.ts';
 const SELDOM = 'facade/seldom/index.ts';
@@ -137,22 +142,35 @@ async function look(entry) {
  * Writes a bundle that a program loads by itself: of text instead of an entry, for what esbuild puts around the exports
  * of an entry takes a start some time.
  *
- * @param {{ file: string, contents: string, eager: string[] } & import('esbuild').BuildOptions} options
+ * @param {object} options
+ * @param {string} options.file
+ * @param {string} options.contents
+ * @param {string[]} [options.eager]
+ * @param {string} [options.globals] what has those of the globals' names that it uses, whatever the program made of them
+ * @param {import('esbuild').BuildOptions} [options.how]
  */
-async function bundle({ file, contents, eager, ...options }) {
+async function bundle({ file, contents, eager = [], globals, how: { banner, ...how } = {} }) {
   const { outputFiles } = await build({
     ...common,
-    ...options,
+    ...how,
     write: false,
     stdin: { contents, resolveDir: root, sourcefile: file },
     format: 'cjs',
     outfile: file,
   });
   // esbuild keeps those that stand in classes.
-  const text = (outputFiles?.[0]?.text ?? '').replaceAll(
-    /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!\S+\.ts$).*\n/gm,
+  const made = (outputFiles?.[0]?.text ?? '').replaceAll(
+    /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!register\S+\.ts$).*\n/gm,
     '',
   );
+  // esbuild calls a class that names itself otherwise inside, where stacks and `util.inspect` tell it by its name.
+  const named = [...made.matchAll(/^var (\w+) = class _\1\b/gm)].reduce(
+    (text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`),
+    made,
+  );
+  const used = GLOBALS.filter((name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(named));
+  const head = globals ? `const { ${used.join(', ')} } = ${globals};\n` : '';
+  const text = `${banner?.js ?? ''}\n${head}${named}`.trimStart();
   await writeFile(
     new URL(`../${file}`, import.meta.url),
     eager.reduce((text, name) => {
@@ -193,17 +211,18 @@ for (const { load, entry } of bundles) {
   const { names } = await look(entry);
   await bundle({
     file: `dist/${load}.cjs`,
-    eager: [],
     contents: `import { ${names.join(', ')} } from './${entry}'; module.exports = { ${names.join(', ')} };`,
-    // In parentheses: V8 then compiles it at once, instead of looking through it first.
-    banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
-    footer: { js: 'return module.exports;\n});' },
-    plugins: [
-      instead((module) => {
-        const names = loaders[module] ? [loaders[module]] : given.get(module);
-        return names && `export const { ${names.join(', ')} } = engine;`;
-      }),
-    ],
+    how: {
+      // In parentheses: V8 then compiles it at once, instead of looking through it first.
+      banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
+      footer: { js: 'return module.exports;\n});' },
+      plugins: [
+        instead((module) => {
+          const names = loaders[module] ? [loaders[module]] : given.get(module);
+          return names && `export const { ${names.join(', ')} } = engine;`;
+        }),
+      ],
+    },
   });
 }
 
@@ -226,7 +245,7 @@ const loader = `
           error = told;
         }
       if (error.errno === undefined) throw thrown;
-      throw new WarmshardError('ERR_IO', error.message, error.errno, error.syscall, error.path);
+      throw refused(error);
     }
   };
   ${bundles
@@ -252,13 +271,15 @@ await bundle({
       .join('\n')}
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
-  external: bundles.map(({ load }) => `./${load}.cjs`),
-  plugins: [
-    instead((module) => {
-      if (module === LOADER) return loader;
-      return module === SELDOM_LOADER ? `export { seldom } from './${LOADER}';` : undefined;
-    }),
-  ],
+  how: {
+    external: bundles.map(({ load }) => `./${load}.cjs`),
+    plugins: [
+      instead((module) => {
+        if (module === LOADER) return loader;
+        return module === SELDOM_LOADER ? `export { seldom } from './${LOADER}';` : undefined;
+      }),
+    ],
+  },
 });
 await writeFile(
   new URL('../dist/index.mjs', import.meta.url),
@@ -272,6 +293,7 @@ await writeFile(
 const { names: registered } = await look('register/index.ts');
 await bundle({
   file: 'dist/register.cjs',
+  globals: 'globalThis',
   eager: [
     'isFirst',
     'place',
@@ -303,39 +325,41 @@ for (const [name, names, eager, parameters] of /** @type {[string, string[], str
   await bundle({
     file: `dist/register-${name}.cjs`,
     eager,
+    globals: 'given.globals',
     contents: `import { ${names.join(', ')} } from './register/${name}.ts'; module.exports = { ${names.join(', ')} };`,
-    banner: { js: `module.exports = (function (${parameters}) {\nconst module = { exports: {} };` },
-    footer: { js: 'return module.exports;\n});' },
-    plugins: [
-      instead((module) => {
-        if (module === 'register/beginning.ts') return beginning;
-        if (module === 'register/opening.ts' && name === 'rest')
-          return `export const { ${opened.join(', ')} } = opening;`;
-        return undefined;
-      }),
-    ],
+    how: {
+      banner: { js: `module.exports = (function (${parameters}) {\nconst module = { exports: {} };` },
+      footer: { js: 'return module.exports;\n});' },
+      plugins: [
+        instead((module) => {
+          if (module === 'register/beginning.ts') return beginning;
+          if (module === 'register/opening.ts' && name === 'rest')
+            return `export const { ${opened.join(', ')} } = opening;`;
+          return undefined;
+        }),
+      ],
+    },
   });
-await build({
-  ...common,
-  entryPoints: Object.fromEntries(
-    ['recording', 'typescript', 'stacks', 'esm', 'failure'].map((name) => [
-      `register-${name}`,
-      `register/${name}/index.ts`,
-    ]),
-  ),
-  format: 'cjs',
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
-});
 const licence = await readFile(new URL('../node_modules/es-module-lexer/LICENSE', import.meta.url), 'utf8');
-await build({
-  ...common,
-  entryPoints: { 'register-scan': 'register/scan/index.ts' },
-  banner: { js: `/* es-module-lexer is in this file.\n${licence.trim()}\n*/` },
-  format: 'cjs',
-  outdir: 'dist',
-  outExtension: { '.js': '.cjs' },
-});
+for (const name of ['recording', 'typescript', 'stacks', 'esm', 'failure', 'scan']) {
+  const entry = `register/${name}/index.ts`;
+  const { names } = await look(entry);
+  await bundle({
+    file: `dist/register-${name}.cjs`,
+    globals: 'module.beginning.globals',
+    contents: `import { ${names.join(', ')} } from './${entry}'; module.exports = { ${names.join(', ')} };`,
+    how: {
+      ...(name === 'scan' && {
+        banner: { js: `/* es-module-lexer is in this file.\n${licence.trim()}\n*/` },
+      }),
+      plugins: [
+        instead((module) =>
+          module === 'register/beginning.ts' ? 'export const { beginning } = module;' : undefined,
+        ),
+      ],
+    },
+  });
+}
 await writeFile(
   new URL('../dist/register.mjs', import.meta.url),
   `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,

@@ -72,7 +72,11 @@ export class MetaBlock {
   #writeBytes(kind: Kind, bytes: Uint8Array): void {
     if (bytes.length > MAX_BYTES)
       throw invalid(`a validator may be ${MAX_BYTES} bytes long, not ${bytes.length}; use a digest of it`);
-    this.#bytes.set(bytes);
+    try {
+      this.#bytes.set(bytes);
+    } catch {
+      throw invalid("a validator's memory was transferred; make it anew");
+    }
     this.#numbers[0] = kind;
     this.#numbers[1] = 0;
     this.#numbers[5] = bytes.length;

@@ -32,6 +32,9 @@ const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
 const isTypedUrl = (url: string | undefined): url is string =>
   url?.startsWith('file:') === true && isTyped(withoutQuery(url));
 
+/** Whether somebody else runs TypeScript in this program: tsx, which hooks into both loaders at once. */
+const isOthers = () => Module._extensions['.ts'] !== undefined;
+
 /** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
 function resolve(
   kit: Kit,
@@ -40,7 +43,7 @@ function resolve(
   next: (request: string) => Resolved,
 ): Resolved {
   // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
-  if (!isTypedUrl(parentURL) || conditions?.includes('require')) return next(request);
+  if (!isTypedUrl(parentURL) || isOthers() || conditions?.includes('require')) return next(request);
   if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
   const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
   const answer = known(kit, request, folder) ?? sought(kit, request, folder);
@@ -71,7 +74,7 @@ function kept(
 
 /** The text that a TypeScript file compiles to. */
 function load(kit: Kit, url: string, next: () => Loaded): Loaded {
-  if (!isTypedUrl(url)) return next();
+  if (!isTypedUrl(url) || isOthers()) return next();
   const filename = fileURLToPath(withoutQuery(url));
   if (!kit.isServed(filename)) return next();
   const entry = kept(kit, filename);

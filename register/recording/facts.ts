@@ -3,8 +3,11 @@
  * path, see src-rs/core/src/stores/program/facts.rs.
  */
 
-import fs = require('node:fs');
 import path = require('node:path');
+
+import { beginning } from '../beginning.js';
+
+const { readFileSync, statSync } = beginning;
 
 const manifest = (file: string) => `m${file}`;
 
@@ -20,8 +23,8 @@ function readManifest(file: string): Record<string, unknown> | undefined {
   let text: string;
   try {
     // Most are absent, and an error takes longer than a look.
-    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    text = fs.readFileSync(file, 'utf8');
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+    text = readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }

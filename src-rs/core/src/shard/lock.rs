@@ -86,11 +86,13 @@ impl Shard {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
         }
+        let mut was_there = false;
         for _ in 0..MAX_SIDECAR_RETRIES {
             if self.sidecar.is_none() {
                 self.attach_sidecar(true, patience)?;
             }
             let Some(sidecar) = &self.sidecar else { continue };
+            was_there = true;
             Self::let_others_go_first(sidecar, patience);
             self.wait_for(sidecar, patience)?;
             if sidecar.is_replaced_by(self.storage.identity(&self.lock_path)?) {
@@ -104,6 +106,10 @@ impl Shard {
                 Err(_) => self.unlock(),
             }
             return self.unless_unknown(settled);
+        }
+        if !was_there {
+            // A folder in which nobody can make files, such as those of /proc.
+            return Err(Error::io("open", &self.lock_path, rustix::io::Errno::NOENT.into()));
         }
         Err(Error::LockTimeout { path: self.lock_path.clone(), waited_ms: self.options.lock_timeout_ms })
     }

@@ -7,6 +7,7 @@ use crate::key::Root;
 use crate::limits::{MAX_PARTS, MAX_RACY_SOURCE_BYTES, RACY_NS};
 use crate::sidecar::Sidecar;
 use crate::validator::{RACY, SOURCE_DIGEST_LEN, Validator, decode_mtime, plain, source_digest};
+use rustix::fs::{Mode, OFlags};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What the caller wants.
@@ -214,11 +215,16 @@ pub fn is_racy(sec: i64, nsec: u32, now_ns: u64) -> bool {
     mtime.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
 }
 
-/// The content digest of a source; `None` where it cannot be read.
+/// The content digest of a source; `None` where there is no regular file, or it cannot be read.
 #[must_use]
 pub fn source_digest_of(path: &std::path::Path) -> Option<[u8; SOURCE_DIGEST_LEN]> {
     use std::io::Read;
-    let file = std::fs::File::open(path).ok()?;
+    // Opening a pipe would wait for a writer, or set one going.
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
     if !file.metadata().ok()?.is_file() {
         return None;
     }

@@ -90,6 +90,10 @@ impl Stamp {
     /// The same, with zeros ahead of its bytes.
     #[must_use]
     pub fn read_behind(path: &[u8], ahead: usize) -> Option<(Self, Vec<u8>)> {
+        // Opening a pipe would set its writer going, whose text is the program's to read.
+        if !Look::at(path)?.is_file() {
+            return None;
+        }
         let now = now_ns();
         let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
             .ok()?;
