@@ -25,7 +25,8 @@ const importing = () =>
 /** What a module's text was compiled to: as much of a `vm.Script` as is used. */
 export interface Compiled {
   runInThisContext(): unknown;
-  createCachedData(): Uint8Array;
+  /** To be recorded at once: where modules are functions it is the number of the last one. */
+  createCachedData(): Code;
   readonly cachedDataRejected?: boolean | undefined;
 }
 

@@ -17,8 +17,8 @@ interface Compiler {
    * @returns in an array of one where the bytecode was there, and of no use to V8
    */
   compile(text: string, filename: string, code: number, line?: number): Body | [Body];
-  /** The bytecode of a body that `compile` gave, and of no other function. */
-  code(body: Body): Uint8Array;
+  /** The number of the bytecode of a body that `compile` gave, and of no other function, until there is another. */
+  code(body: Body): number;
 }
 
 let found: Compiler | undefined;
@@ -52,7 +52,8 @@ export class FunctionScript {
     return typeof made === 'function' ? made : made[0];
   }
 
-  createCachedData(): Uint8Array {
-    return (found as Compiler).code(this.runInThisContext());
+  createCachedData(): number | Uint8Array {
+    // Of some V8 gives none.
+    return (found as Compiler).code(this.runInThisContext()) || new Uint8Array(0);
   }
 }

@@ -19,8 +19,8 @@ export interface ProgramCalls {
   read(path: string, wrap: number): string | undefined;
   readModule(path: string): [text: string, traits: number] | undefined;
   replaceText(path: string, text: string, wrap: number): string | undefined;
-  record(path: string, told: string, code?: Uint8Array, map?: string): number;
-  improve(path: string, code: Uint8Array, always: number): number;
+  record(path: string, told: string, code?: Code, map?: string): number;
+  improve(path: string, code: Code, always: number): number;
   recordResolution(folder: string, request: string, paths: number, told: string): number;
   recordSearch(folder: string, identity: string, asked: string, told: string): number;
   noted(name: string): string | undefined;

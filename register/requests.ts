@@ -6,7 +6,6 @@
  */
 
 import { beginning } from './beginning.js';
-import { path as nodePath } from './builtins.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
 import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
 import { counts, giveUp, isReadOnly, program } from './state.js';
@@ -68,7 +67,9 @@ export function found(): void {
 export function asksTyped(file: string): boolean {
   if (file !== asker) {
     asker = file;
-    askerExtension = isTyped(file) ? nodePath.extname(file) : undefined;
+    // What `extname` gives, which goes through a path character by character: of a bare `.ts` nothing.
+    const dot = file.lastIndexOf('.');
+    askerExtension = isTyped(file) ? file.slice(file[dot - 1] === '/' ? file.length : dot) : undefined;
   }
   return askerExtension !== undefined && Module._extensions[askerExtension] === undefined;
 }

@@ -16,9 +16,10 @@
 namespace {
 
 /// The core's entries: src-rs/binding/code.rs. The first gives the bytes that a number means, and who owns them from then
-/// on; the second takes that one back.
+/// on; the second takes that one back; the third copies bytes and gives their number, or 0.
 using Take = void* (*)(uint32_t number, const uint8_t** data, size_t* length);
 using Release = void (*)(void* owner);
+using Give = uint32_t (*)(const uint8_t* data, size_t length);
 
 constexpr int kParameters = 5;
 constexpr const char* kNames[kParameters] = {"exports", "require", "module", "__filename", "__dirname"};
@@ -32,6 +33,7 @@ struct Compiler {
   v8::Global<v8::String> names[kParameters];
   Take take = nullptr;
   Release release = nullptr;
+  Give give = nullptr;
 };
 
 v8::Local<v8::String> text(v8::Isolate* isolate, const char* value) {
@@ -106,18 +108,15 @@ void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
   info.GetReturnValue().Set(v8::Array::New(isolate, alone, 1));
 }
 
-/// `code(function)`: the bytecode of what was compiled and has run since. Only for what `compile` gave: V8 ends the
-/// process otherwise.
+/// `code(function)`: the number of the bytecode of what was compiled and has run since. Only for what `compile` gave: V8
+/// ends the process otherwise.
 void Code(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (!info[0]->IsFunction()) return;
-  v8::Isolate* isolate = info.GetIsolate();
   const auto* data = v8::ScriptCompiler::CreateCodeCacheForFunction(info[0].As<v8::Function>());
   if (data == nullptr) return;
-  const size_t length = data->length > 0 ? static_cast<size_t>(data->length) : 0;
-  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, length);
-  if (length > 0) std::memcpy(buffer->GetBackingStore()->Data(), data->data, length);
+  const uint32_t number = data->length > 0 ? held(info.Data())->give(data->data, static_cast<size_t>(data->length)) : 0;
   delete data;
-  info.GetReturnValue().Set(v8::Uint8Array::New(buffer, 0, length));
+  info.GetReturnValue().Set(number);
 }
 
 }  // namespace
@@ -132,7 +131,8 @@ void OfferCompiler(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (addon == nullptr) return refuse("addon");
   const auto take = reinterpret_cast<Take>(dlsym(addon, "warmshard_code_take_1"));
   const auto release = reinterpret_cast<Release>(dlsym(addon, "warmshard_code_release_1"));
-  if (take == nullptr || release == nullptr) return refuse("entries");
+  const auto give = reinterpret_cast<Give>(dlsym(addon, "warmshard_code_give_1"));
+  if (take == nullptr || release == nullptr || give == nullptr) return refuse("entries");
   v8::Local<v8::Data> options = info[2].As<v8::Function>()->GetScriptOrigin().GetHostDefinedOptions();
   if (options.IsEmpty() || !options->IsFixedArray()) return refuse("options");
   v8::Local<v8::FixedArray> array = options.As<v8::FixedArray>();
@@ -145,6 +145,7 @@ void OfferCompiler(const v8::FunctionCallbackInfo<v8::Value>& info) {
   auto* compiler = new Compiler;
   compiler->take = take;
   compiler->release = release;
+  compiler->give = give;
   compiler->options.Reset(isolate, options);
   for (int i = 0; i < kParameters; i++) compiler->names[i].Reset(isolate, text(isolate, kNames[i]));
   // Nothing of the environment runs any more then.

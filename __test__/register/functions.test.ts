@@ -129,6 +129,32 @@ withShim('where the shim is gone, or is of another version, modules are scripts'
   t.is((await runs())[0], process.env.WARMSHARD_FAST === 'eager' ? 'hit' : 'miss');
 });
 
+withShim('bytecode goes from V8 into the shard by a number, each by one of its own', async (t) => {
+  const program = new Program(t, {
+    'app.js': `console.log(require('./a')); require(${JSON.stringify(register)}).flush(); console.log(JSON.stringify(given))`,
+    'a.js': `module.exports = [1, 2].map((x) => x * 2).join()`,
+    'watch.js': `const { dlopen } = process; globalThis.given = [];
+process.dlopen = (module, file) => { dlopen(module, file);
+  const { offerCompiler } = module.exports;
+  if (offerCompiler) module.exports.offerCompiler = (target, ...rest) => {
+    const why = offerCompiler(target, ...rest); const { code } = target;
+    target.code = (body) => { const number = code(body); given.push(number); return number; };
+    return why; }; };`,
+  });
+  const node = ['-r', program.at('watch.js'), '-r', register];
+  const run = async () => {
+    const { stdout, lines } = await program.run({ register: false, env: FUNCTIONS, node, debug: true });
+    const [told, given = ''] = stdout.split('\n');
+    t.is(told, '2,4');
+    return { given: JSON.parse(given) as unknown[], hits: lines.filter((line) => line.startsWith('hit ')) };
+  };
+  const { given } = await run();
+  t.true(given.length >= 2);
+  t.true(given.every((number) => Number.isInteger(number) && Number(number) > 0));
+  t.is(new Set(given).size, given.length);
+  t.deepEqual((await run()).hits, [`hit ${program.at('app.js')}`, `hit ${program.at('a.js')}`]);
+});
+
 test('functions that V8 has thrown away meanwhile', async (t) => {
   const files = {
     'app.js': `const lib = require('./lib'); console.log(lib.a(1));

@@ -1,7 +1,7 @@
-//! The entries of the compiler: bytecode on its way from `load` to `src-cpp/compile.cc`, without an object of JavaScript
-//! around it.
+//! The entries of the compiler: bytecode on its way from `load` to `src-cpp/compile.cc`, and from there to `record`, without an
+//! object of JavaScript around it.
 //!
-//! `load` puts it down and gives a number to JavaScript, which hands that to the compiler on the same thread. Only the last
+//! Whoever has it puts it down and gives a number to JavaScript, which hands that on, on the same thread. Only the last
 //! one lies here: a number that is not its own finds nothing, so no script can get another one's bytecode.
 #![allow(unsafe_code)]
 
@@ -26,7 +26,7 @@ pub fn put_down(bytes: Bytes) -> u32 {
 }
 
 /// The bytes that a number means, once.
-fn pick_up(number: u32) -> Option<Bytes> {
+pub fn pick_up(number: u32) -> Option<Bytes> {
     LAST.with_borrow_mut(|(given, last)| if *given == number { last.take() } else { None })
 }
 
@@ -51,6 +51,22 @@ pub unsafe extern "C" fn warmshard_code_take_1(
             *length = slice.len();
         }
         Box::into_raw(owner).cast()
+    })
+}
+
+/// Puts down a copy of some bytecode. Gives its number; 0 where there is none.
+///
+/// # Safety
+/// There are that many bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn warmshard_code_give_1(data: *const u8, length: usize) -> u32 {
+    guarded_or(0, || {
+        if data.is_null() || length == 0 {
+            return 0;
+        }
+        // SAFETY: told by the caller.
+        let bytes = unsafe { std::slice::from_raw_parts(data, length) };
+        put_down(Bytes::Copied(bytes.to_vec()))
     })
 }
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::binding::callbacks::{Arguments, Made, callbacks};
+use crate::binding::code::pick_up;
 use crate::binding::errors::raise;
 use crate::binding::exchange::Exchange;
 use crate::binding::external;
@@ -221,6 +222,15 @@ fn facts<'a>(strings: impl Iterator<Item = &'a [u8]>) -> Vec<(u8, &'a [u8])> {
     strings.filter_map(|fact| fact.split_first().map(|(kind, path)| (*kind, path))).collect()
 }
 
+/// Bytecode that is to be kept: bytes, or the number by which the shim has put it down.
+fn code_of(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u8>> {
+    match pick_up(number(env, value)) {
+        Some(Bytes::Copied(code)) => Some(code),
+        // SAFETY: those of the running callback; no JavaScript runs while they are copied.
+        _ => unsafe { bytes(env, value) }.map(<[u8]>::to_vec),
+    }
+}
+
 /// `record(path, told, code?, map?)`: 1 if it will be kept. What is told: flags and facts.
 fn record_module(
     it: &ProgramHandle,
@@ -233,12 +243,13 @@ fn record_module(
     let mut told = strings(&told);
     let flags = told.next().and_then(|flags| std::str::from_utf8(flags).ok()?.parse().ok()).unwrap_or(0);
     let facts = facts(told);
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
-    let (code, has_map) = unsafe { (bytes(env, code), !is_undefined(env, map)) };
+    let code = code_of(env, code);
+    // SAFETY: those of the running callback.
+    let has_map = unsafe { !is_undefined(env, map) };
     // It is lent as Latin-1, and a map can tell everything in ASCII.
     let map = if has_map { long_text(env, map)? } else { Vec::new() };
     let map = if map.is_ascii() { map } else { Vec::new() };
-    it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
+    it.with(|programs, _| Ok(i32::from(programs.record_owned(path, flags, code, &map, &facts))))
 }
 
 /// `improve(path, code, always)`: 1 if the code is better than what is kept, or always.
@@ -250,9 +261,8 @@ fn improve_module(
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
     let always = number(env, always) != 0;
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
-    let code = unsafe { bytes(env, code) }.unwrap_or_default();
-    it.with(|programs, shard| programs.improve(shard, path, code, always).map(i32::from))
+    let code = code_of(env, code).unwrap_or_default();
+    it.with(|programs, shard| programs.improve_owned(shard, path, code, always).map(i32::from))
 }
 
 /// `recordResolution(folder, request, paths, told)`: 1 if it will be kept. What is told: the path that was found, the

@@ -316,8 +316,20 @@ impl Programs {
         map: &[u8],
         facts: &[(u8, &[u8])],
     ) -> bool {
+        self.record_owned(source, flags, code.map(<[u8]>::to_vec), map, facts)
+    }
+
+    /// The same of code that nobody else needs.
+    pub fn record_owned(
+        &mut self,
+        source: &[u8],
+        flags: u8,
+        code: Option<Vec<u8>>,
+        map: &[u8],
+        facts: &[(u8, &[u8])],
+    ) -> bool {
         let Some(pending) = self.pending.remove(source) else { return false };
-        let (flags, text) = match (code, pending.text) {
+        let (flags, text) = match (&code, pending.text) {
             (Some(_), Some(text)) => (flags | if text.wide { WIDE } else { 0 }, text.bytes),
             _ => (flags | ASIDE, Part::default()),
         };
@@ -328,7 +340,7 @@ impl Programs {
         if self.loaded.len() < MAX_PENDING_MODULES {
             self.loaded.insert(xxh3_64(source), pending.stamp.digest());
         }
-        let [meta, code, map] = [meta, code.unwrap_or_default().to_vec(), map.to_vec()].map(Arc::new);
+        let [meta, code, map] = [meta, code.unwrap_or_default(), map.to_vec()].map(Arc::new);
         self.queue.push(self.key(self.modules, source, b""), [meta, text, code, map])
     }
 
@@ -338,6 +350,20 @@ impl Programs {
     /// # Errors
     /// As `load`.
     pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8], always: bool) -> Result<bool> {
+        self.improve_owned(shard, source, code.to_vec(), always)
+    }
+
+    /// The same of code that nobody else needs.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn improve_owned(
+        &mut self,
+        shard: &mut Shard,
+        source: &[u8],
+        code: Vec<u8>,
+        always: bool,
+    ) -> Result<bool> {
         let key = self.key(self.modules, source, b"");
         let Lookup::Hit(hit) = shard.peek(&key, &Validator::None)? else {
             return Ok(false);
@@ -355,7 +381,7 @@ impl Programs {
         if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);
         }
-        Ok(self.queue.push(key, [meta, text, code.to_vec(), map].map(Arc::new)))
+        Ok(self.queue.push(key, [meta, text, code, map].map(Arc::new)))
     }
 
     /// Records where a request led. As `record`.
