@@ -1,5 +1,6 @@
 // A get that came a thousand times was answered from what the first ones had found, after it had changed.
 
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -297,6 +298,23 @@ async function keeps(t: ExecutionContext, env: Record<string, string>) {
     { env },
   );
 }
+
+keeping('the slow half is too large for V8 to make it a part of a loop around', async (t) => {
+  const child = startChild(
+    t,
+    ({ warmshard: { Shard } }: Inside, path: string) => {
+      const shard = Shard.open(path);
+      for (let i = 0; i < 3; i++) shard.get('k');
+    },
+    shardPath(t),
+    { env: { WARMSHARD_FAST: 'eager' }, nodeArgs: ['--print-bytecode', '--print-bytecode-filter=ask'] },
+  );
+  const { stdout } = await child.exit;
+  const length = Number(/function: ask .*\nBytecode length: (\d+)/.exec(stdout)?.[1]);
+  const options = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+  const limit = Number(/--max-inlined-bytecode-size=(\d+)/.exec(options)?.[1]);
+  t.true(limit > 0 && length > limit, `${length} bytes of bytecode; V8's limit is ${limit}`);
+});
 
 keeping('it can be switched off', async (t) => {
   t.true(await keeps(t, { WARMSHARD_FAST: '1' }));
