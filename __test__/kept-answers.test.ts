@@ -280,6 +280,36 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
   t.is(seen.length, 40);
 });
 
+keeping('of more keys than can be kept, a third that is kept does not pay', async (t) => {
+  const share = await inChild(
+    t,
+    ({ warmshard: { Shard } }: Inside, [path, count]: [string, number]) => {
+      const shard = Shard.open(path);
+      const keys = Array.from({ length: count }, (_, i) => Buffer.from(`a key ${i}`).toString('latin1'));
+      const value = Buffer.alloc(40, 1);
+      shard.replaceAll(keys.map((key) => [key, value]));
+      let at = 0;
+      const kept = (looks: number) => {
+        let same = 0;
+        for (let i = 0; i < looks; i++) {
+          const key = keys[at] as string;
+          const [one, other] = [shard.get(key), shard.get(key)];
+          if (one === other) same++;
+          // In an order that keeps no neighbours together.
+          at = (at + 7919) % keys.length;
+        }
+        return same / looks;
+      };
+      // Tries come to an end after 8,192 look-ups, and more seldom each time.
+      kept(1_500_000);
+      return kept(200_000);
+    },
+    [shardPath(t), 3 * MOST],
+    { env: { WARMSHARD_FAST: '' } },
+  );
+  t.true(share < 0.1, `${share} of the look-ups were answered from what is kept`);
+});
+
 async function keeps(t: ExecutionContext, env: Record<string, string>) {
   return inChild(
     t,

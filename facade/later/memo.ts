@@ -22,6 +22,11 @@ export const TURN = 256;
 /** It pays where of a turn's look-ups a quarter is answered here; so many turns pass until that is asked. */
 const FEW = TURN / 4;
 const LEARNING = 32;
+/**
+ * As many as that once no more may be kept: so large a Map is in no cache of the processor, and whoever looks in vain waits for
+ * memory twice.
+ */
+const FEW_OF_MANY = (TURN * 3) / 4;
 /** Points for a string that nobody has hashed yet, and those that end it. One goes with every string that was hashed. */
 const STRANGER = 2;
 const STRANGERS = 8;
@@ -154,7 +159,8 @@ export class Memo {
     const value = viewFirst(handle, status, key);
     if (isOver) {
       this.count();
-      const few = TURN - this.missed < FEW && this.turns >= LEARNING;
+      const least = values.size < this.most ? FEW : FEW_OF_MANY;
+      const few = TURN - this.missed < least && this.turns >= LEARNING;
       if (stranger) this.strangers += STRANGER;
       else if (this.strangers > 0) this.strangers--;
       this.turns++;
