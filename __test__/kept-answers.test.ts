@@ -300,7 +300,7 @@ keeping('of more keys than can be kept, a third that is kept does not pay', asyn
         }
         return same / looks;
       };
-      // Tries come to an end after 2,048 to 8,192 look-ups, and there are ever fewer.
+      // Tries come to an end after 8,192 look-ups, and there are ever fewer.
       kept(1_500_000);
       return kept(200_000);
     },

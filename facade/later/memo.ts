@@ -22,9 +22,6 @@ export const TURN = 256;
 /** It pays where of a turn's look-ups a quarter is answered here; so many turns pass until that is asked. */
 const FEW = TURN / 4;
 const LEARNING = 32;
-/** Soon after it began strings that come again are told from those that hardly ever do: learning takes microseconds each. */
-const FEW_AT_FIRST = TURN / 32;
-const AT_FIRST = 8;
 /**
  * As many as that once no more may be kept: so large a Map is in no cache of the processor, and whoever looks in vain waits for
  * memory twice.
@@ -162,9 +159,8 @@ export class Memo {
     const value = viewFirst(handle, status, key);
     if (isOver) {
       this.count();
-      const { turns } = this;
-      const least = turns < LEARNING ? FEW_AT_FIRST : values.size < this.most ? FEW : FEW_OF_MANY;
-      const few = TURN - this.missed < least && turns >= AT_FIRST;
+      const least = values.size < this.most ? FEW : FEW_OF_MANY;
+      const few = TURN - this.missed < least && this.turns >= LEARNING;
       if (stranger) this.strangers += STRANGER;
       else if (this.strangers > 0) this.strangers--;
       this.turns++;
