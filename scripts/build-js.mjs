@@ -63,11 +63,12 @@ const OPENING_EAGER = [
   'compiled',
   'scriptOf',
 ];
-/** The names of the language and of Node.js that `warmshard/register` uses, and holds on to: see register/beginning.ts. */
-const GLOBALS =
-  'process Buffer Uint8Array Uint16Array ArrayBuffer Array Boolean JSON Map Math Number Object Promise Proxy Reflect RegExp Set String setTimeout clearTimeout'.split(
-    ' ',
-  );
+/** The names of the language and of Node.js that `warmshard/register` uses, and holds on to. */
+const [, held = ''] =
+  /const globals = \{([^}]*)\}/.exec(
+    await readFile(new URL('../register/beginning.ts', import.meta.url), 'utf8'),
+  ) ?? [];
+const GLOBALS = held.match(/\w+/g) ?? [];
 /** What the other bundles export. */
 const LATER = 'facade/later/index.ts';
 const SELDOM = 'facade/seldom/index.ts';
