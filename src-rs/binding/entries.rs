@@ -8,14 +8,13 @@
 use super::exchange::parse_meta;
 use super::guard::guarded_or;
 use super::hot::Parts;
-use super::raw::{
-    KeyBuffer, Scope, arguments, array_len, bytes, call, element, is_undefined, prefetch, utf8,
-};
+use super::raw::{KeyBuffer, Scope, arguments, array_len, bytes, call, element, is_undefined, utf8};
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, Unknown};
 use napi::sys;
 use std::cell::Cell;
 use std::{iter, ptr};
 use warmshard_core::limits::MAX_KEY_BYTES;
+use warmshard_core::mapping::prefetch;
 use warmshard_core::shard::Batch;
 use warmshard_core::{Error, PutMeta};
 

@@ -138,21 +138,6 @@ pub unsafe fn bytes<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'
     Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) })
 }
 
-/// Asks the processor for bytes that will be read in a moment; of many, for as many as its cache has room for
-/// beside those of others.
-#[inline]
-pub fn prefetch(bytes: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(64).take(64) {
-        // SAFETY: it reads nothing that the program could notice, wherever the address points.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
-}
-
 /// Whether a view's memory was transferred away.
 #[cold]
 unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {

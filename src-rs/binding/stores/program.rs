@@ -249,7 +249,7 @@ fn record_module(
     // It is lent as Latin-1, and a map can tell everything in ASCII.
     let map = if has_map { long_text(env, map)? } else { Vec::new() };
     let map = if map.is_ascii() { map } else { Vec::new() };
-    it.with(|programs, _| Ok(i32::from(programs.record_owned(path, flags, code, &map, &facts))))
+    it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
 }
 
 /// `improve(path, code, always)`: 1 if the code is better than what is kept, or always.
@@ -262,7 +262,7 @@ fn improve_module(
     let path = name(env, path, &mut buffer)?;
     let always = number(env, always) != 0;
     let code = code_of(env, code).unwrap_or_default();
-    it.with(|programs, shard| programs.improve_owned(shard, path, code, always).map(i32::from))
+    it.with(|programs, shard| programs.improve(shard, path, code, always).map(i32::from))
 }
 
 /// `recordResolution(folder, request, paths, told)`: 1 if it will be kept. What is told: the path that was found, the

@@ -103,7 +103,7 @@ impl Region {
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn fetch(byte: &u8) {
+fn fetch(byte: &u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: every processor of this kind has the instruction, which changes nothing but its caches.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
@@ -111,7 +111,14 @@ pub(crate) fn fetch(byte: &u8) {
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-pub(crate) fn fetch(_: &u8) {}
+fn fetch(_: &u8) {}
+
+/// Asks the processor for bytes that will be read in a moment; of many, for as many as its cache has room for
+/// beside those of others.
+#[inline]
+pub fn prefetch(bytes: &[u8]) {
+    bytes.chunks(64).take(64).filter_map(<[u8]>::first).for_each(fetch);
+}
 
 /// A private copy-on-write mapping of part of a file. Dropping it unmaps.
 #[derive(Debug)]

@@ -109,7 +109,7 @@ fn program_entries(dir: &Path, shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)
     let facts: [(u8, &[u8]); 3] = [(b'm', &manifest), (b'f', &missing), (b'd', &missing)];
     let mut programs = Programs::new(b"profile", &bytes(dir));
     programs.read(&main, Wrap::Lines).unwrap();
-    assert!(programs.record(&main, 0, Some(b"bytecode"), b"map", &facts));
+    assert!(programs.record(&main, 0, Some(b"bytecode".to_vec()), b"map", &facts));
     let folder = bytes(dir);
     let request = Request { folder: &folder, request: b"./a", paths: 1 };
     assert!(programs.record_resolution(&request, &main, &main, &facts));
@@ -164,7 +164,7 @@ fn an_entry_of_a_program_cache_that_lies_leads_nowhere_else() {
                 assert_eq!(code.as_slice(), b"bytecode");
             }
             let _ = programs.noted(&mut shard, b"name").unwrap();
-            let _ = programs.improve(&mut shard, &main, b"longer bytecode", true).unwrap();
+            let _ = programs.improve(&mut shard, &main, b"longer bytecode".to_vec(), true).unwrap();
             programs.publish(&mut shard).unwrap();
         });
         assert!(peak <= 8 << 20, "seed {seed}: {peak} bytes");

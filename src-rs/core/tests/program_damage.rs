@@ -74,7 +74,7 @@ fn whatever_stands_in_an_entry_it_is_a_miss_or_what_the_file_system_says() {
     let manifest = package.join("package.json");
     let facts: [(u8, &[u8]); 2] = [(b'm', bytes(&manifest)), (b'f', b"/gone")];
     asked.programs.read(bytes(&asked.source), Wrap::Lines).unwrap();
-    assert!(asked.programs.record(bytes(&asked.source), 0, Some(b"code"), b"", &facts));
+    assert!(asked.programs.record(bytes(&asked.source), 0, Some(b"code".to_vec()), b"", &facts));
     let request = Request { folder: bytes(&dir), request: b"pkg", paths: 9 };
     assert!(asked.programs.record_resolution(&request, bytes(&found), bytes(&found), &facts));
     asked.programs.publish(&mut asked.shard).unwrap();

@@ -24,7 +24,7 @@ impl Cache {
     /// Reads a source and records that it compiles to `code`.
     fn record(&mut self, source: &Path, code: &[u8], facts: &[(u8, &[u8])]) -> bool {
         self.programs.read(bytes(source), Wrap::Lines).unwrap();
-        let kept = self.programs.record(bytes(source), 0, Some(code), b"", facts);
+        let kept = self.programs.record(bytes(source), 0, Some(code.to_vec()), b"", facts);
         self.programs.publish(&mut self.shard).unwrap();
         kept
     }
@@ -112,7 +112,7 @@ fn a_source_that_is_read_again_is_recorded_as_it_was_read_last() {
     fs::write(&source, "two").unwrap();
     let text = cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
     assert_eq!(*text.bytes, [WRAP.0, "two", WRAP.1].concat().into_bytes());
-    assert!(cache.programs.record(bytes(&source), 0, Some(b"two"), b"", &[]));
+    assert!(cache.programs.record(bytes(&source), 0, Some(b"two".to_vec()), b"", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     assert_eq!(cache.load(&source).unwrap(), b"two");
     fs::write(&source, "one").unwrap();
@@ -125,7 +125,7 @@ fn without_a_read_nothing_is_recorded_and_without_code_only_that_it_is_none_of_o
     let source = dir.join("a.js");
     fs::write(&source, "import 'x'").unwrap();
     let mut cache = open(&dir.join("x.shard"), "");
-    assert!(!cache.programs.record(bytes(&source), 0, Some(b"code"), b"", &[]));
+    assert!(!cache.programs.record(bytes(&source), 0, Some(b"code".to_vec()), b"", &[]));
     cache.programs.read(bytes(&source), Wrap::Lines).unwrap();
     assert!(cache.programs.record(bytes(&source), 8, None, b"", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
@@ -189,7 +189,10 @@ fn code_is_improved_where_it_is_of_the_same_source_and_more() {
     settle();
     open(&path, "").record(&source, &[1; 1000], &[]);
     let mut mine = open(&path, "");
-    assert!(!mine.programs.improve(&mut mine.shard, bytes(&source), &[9; 2000], true).unwrap(), "not loaded");
+    assert!(
+        !mine.programs.improve(&mut mine.shard, bytes(&source), vec![9; 2000], true).unwrap(),
+        "not loaded"
+    );
     mine.load(&source).unwrap();
     for (code, always, better) in [
         (&[2; 1000][..], false, false),
@@ -197,14 +200,17 @@ fn code_is_improved_where_it_is_of_the_same_source_and_more() {
         (&[2; 10], true, true),
         (&[3; 1100], false, true),
     ] {
-        assert_eq!(mine.programs.improve(&mut mine.shard, bytes(&source), code, always).unwrap(), better);
+        assert_eq!(
+            mine.programs.improve(&mut mine.shard, bytes(&source), code.to_vec(), always).unwrap(),
+            better
+        );
     }
     mine.programs.publish(&mut mine.shard).unwrap();
     assert_eq!(open(&path, "").load(&source).unwrap(), [3; 1100]);
     // Another process has met the next state of the file meanwhile.
     fs::write(&source, "two").unwrap();
     open(&path, "").record(&source, &[4; 100], &[]);
-    assert!(!mine.programs.improve(&mut mine.shard, bytes(&source), &[5; 2000], true).unwrap());
+    assert!(!mine.programs.improve(&mut mine.shard, bytes(&source), vec![5; 2000], true).unwrap());
     assert_eq!(open(&path, "").load(&source).unwrap(), [4; 100]);
 }
 
@@ -234,7 +240,7 @@ fn wide_texts_are_flagged_and_texts_of_transpilers_kept() {
     let mut cache = open(&dir.join("x.shard"), "");
     cache.programs.read(bytes(&source), Wrap::Bare).unwrap();
     cache.programs.replace_text(bytes(&source), "let a = '\u{2603}'".as_bytes(), Wrap::Bare);
-    assert!(cache.programs.record(bytes(&source), 16, Some(b"code"), b"map", &[]));
+    assert!(cache.programs.record(bytes(&source), 16, Some(b"code".to_vec()), b"map", &[]));
     cache.programs.publish(&mut cache.shard).unwrap();
     let Loaded::Hit { flags, parts, .. } = cache.programs.load(&mut cache.shard, bytes(&source)).unwrap()
     else {
@@ -270,7 +276,9 @@ fn scripts_and_functions_lie_beside_each_other_and_neither_is_given_for_the_othe
     // What is better of one is not so of the other.
     let mut cache = functions();
     cache.load(&source).unwrap();
-    assert!(cache.programs.improve(&mut cache.shard, bytes(&source), b"better function", true).unwrap());
+    assert!(
+        cache.programs.improve(&mut cache.shard, bytes(&source), b"better function".to_vec(), true).unwrap()
+    );
     cache.programs.publish(&mut cache.shard).unwrap();
     assert_eq!(functions().load(&source).unwrap(), b"better function");
     assert_eq!(open(&path, "").load(&source).unwrap(), b"script");

@@ -23,7 +23,7 @@ fn the_last_text_is_kept_however_many_there_were() {
         programs.replace_text(path, &large, Wrap::Bare);
     }
     programs.replace_text(path, b"made of it", Wrap::Bare);
-    assert!(programs.record(path, 4, Some(b""), b"map", &[]));
+    assert!(programs.record(path, 4, Some(b"".to_vec()), b"map", &[]));
     programs.publish(&mut shard).unwrap();
     let Loaded::Hit { parts: [text, _, map], .. } = programs.load(&mut shard, path).unwrap() else {
         panic!("nothing is kept");
@@ -40,5 +40,5 @@ fn a_source_whose_text_does_not_fit_is_not_kept_at_all() {
     let mut programs = Programs::new(b"profile", b"");
     assert!(programs.read(path, Wrap::Bare).is_some());
     programs.replace_text(path, &vec![b' '; MAX_PENDING_BYTES + 1], Wrap::Bare);
-    assert!(!programs.record(path, 4, Some(b""), b"", &[]));
+    assert!(!programs.record(path, 4, Some(b"".to_vec()), b"", &[]));
 }

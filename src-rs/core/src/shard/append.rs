@@ -189,19 +189,10 @@ impl<'a> Appender<'a> {
             let (file, sealer) = (Arc::clone(self.state.view.file()), self.state.sealer.of_many());
             self.behind = Behind::start(file, sealer, self.at);
         }
-        let end = self.offset();
-        let mut piece = self.take_piece();
-        if starts {
-            piece.is_laid();
+        if self.behind.is_some() {
+            return self.hand_over(starts);
         }
-        if let Some(behind) = &mut self.behind {
-            let empty = behind.write(piece)?;
-            (*self.buffer, self.lent) = empty.into_parts();
-            self.at = end;
-            return Ok(());
-        }
-        (*self.buffer, self.lent) = piece.into_parts();
-        let over = usize::try_from(end % WRITE_CHUNK as u64).unwrap_or(0);
+        let over = usize::try_from(self.offset() % WRITE_CHUNK as u64).unwrap_or(0);
         let len = self.buffer.len().saturating_sub(over);
         let file = self.state.view.file();
         self.reserves = self.reserves && file.reserve(self.at, len as u64);
@@ -211,18 +202,29 @@ impl<'a> Appender<'a> {
         Ok(())
     }
 
-    /// What is buffered.
-    fn take_piece(&mut self) -> Piece {
+    /// Hands what is buffered to the other thread; `sealed` where it is what was sealed here before there was one.
+    fn hand_over(&mut self, sealed: bool) -> Result<()> {
+        let (at, end) = (self.at, self.offset());
+        let (bytes, lent) = self.take_buffered();
+        let piece = if sealed { Piece::laid(at, bytes) } else { Piece::new(at, bytes, lent) };
+        if let Some(behind) = &mut self.behind {
+            (*self.buffer, self.lent) = behind.write(piece)?.into_parts();
+        }
+        self.at = end;
+        Ok(())
+    }
+
+    fn take_buffered(&mut self) -> (Vec<u8>, Lent) {
         self.lent_bytes = 0;
-        let (bytes, lent) = (std::mem::take(self.buffer), std::mem::take(&mut self.lent));
-        Piece::new(self.at, bytes, lent)
+        (std::mem::take(self.buffer), std::mem::take(&mut self.lent))
     }
 
     /// Has the rest written, on another thread where there is one.
     fn write(&mut self) -> Result<()> {
         let end = self.offset();
         if self.behind.is_some() {
-            let piece = self.take_piece();
+            let (bytes, lent) = self.take_buffered();
+            let piece = Piece::new(self.at, bytes, lent);
             self.behind.as_mut().map_or(Ok(()), |behind| behind.end(piece))?;
         } else {
             self.state.view.file().write_at(self.buffer, self.at)?;

@@ -7,7 +7,7 @@
 use crate::error::{Error, Result};
 use crate::frame::Sealer;
 use crate::limits::{MAX_PIECES, WRITE_CHUNK};
-use crate::mapping::fetch;
+use crate::mapping::prefetch;
 use crate::storage::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,9 +38,10 @@ impl Piece {
         Piece { at, bytes, lent, room: None }
     }
 
-    /// Its frames are complete and sealed, but for the first one: that is the end of a frame, which nobody may take for one.
-    pub fn is_laid(&mut self) {
-        self.room = Some(0);
+    /// The same where frames are complete and sealed already, but for the first one: that is the end of a frame, which nobody
+    /// may take for one.
+    pub fn laid(at: u64, bytes: Vec<u8>) -> Self {
+        Piece { at, bytes, lent: Lent::new(), room: Some(0) }
     }
 
     pub fn into_parts(self) -> (Vec<u8>, Lent) {
@@ -58,7 +59,7 @@ impl Piece {
         let mut coming = self.lent.iter().skip(AHEAD);
         for (to, value) in &self.lent {
             if let Some((_, next)) = coming.next() {
-                next.chunks(64).take(64).filter_map(<[u8]>::first).for_each(fetch);
+                prefetch(next);
             }
             out.extend_from_slice(self.bytes.get(from..*to).unwrap_or_default());
             out.extend_from_slice(value);

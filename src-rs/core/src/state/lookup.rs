@@ -6,8 +6,8 @@ use crate::frame::{HEAD_LEN, Head, RECORD, align, parts};
 use crate::key::Root;
 use crate::limits::{MAX_PARTS, MAX_RACY_SOURCE_BYTES, RACY_NS};
 use crate::sidecar::Sidecar;
+use crate::storage::disk::open_regular;
 use crate::validator::{RACY, SOURCE_DIGEST_LEN, Validator, decode_mtime, plain, source_digest};
-use rustix::fs::{Mode, OFlags};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What the caller wants.
@@ -219,12 +219,7 @@ pub fn is_racy(sec: i64, nsec: u32, now_ns: u64) -> bool {
 #[must_use]
 pub fn source_digest_of(path: &std::path::Path) -> Option<[u8; SOURCE_DIGEST_LEN]> {
     use std::io::Read;
-    // Opening a pipe would wait for a writer, or set one going.
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let file = std::fs::File::from(open_regular(path)?);
     if !file.metadata().ok()?.is_file() {
         return None;
     }

@@ -267,3 +267,15 @@ impl DiskFile {
         self.write_at(&vec![0; missing.min(crate::limits::WRITE_CHUNK * 8)], from)
     }
 }
+
+/// Opens a regular file that is somebody else's for reading; `None` where there is none. Nothing else is opened: at a pipe that
+/// would wait for its writer, or set one going whose text is another's to read. It may have been replaced meanwhile: look at
+/// what was opened, too.
+#[must_use]
+pub fn open_regular(path: impl rustix::path::Arg + Copy) -> Option<std::os::fd::OwnedFd> {
+    let stat = rustix::fs::stat(path).ok()?;
+    if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
+        return None;
+    }
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).ok()
+}

@@ -3,10 +3,12 @@
 //! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
 //! keeps them apart. An answer is given only where the file system says today what it said then.
 
+mod bytes;
 mod facts;
 mod hashing;
 mod module;
 mod place;
+mod queue;
 mod resolution;
 mod search;
 mod stamp;
@@ -14,6 +16,7 @@ mod text;
 mod traits;
 mod walk;
 
+pub use bytes::Bytes;
 pub use module::{ASIDE, PARTS, WIDE};
 pub use resolution::Request;
 pub use search::Search;
@@ -22,11 +25,11 @@ pub use traits::Traits;
 
 use crate::error::Result;
 use crate::limits::{MAX_PENDING_BYTES, MAX_PENDING_MODULES};
-use crate::shard::Pin;
 use crate::{Job, Lookup, PutMeta, Shard, Validator};
 use facts::{Facts, Today};
 use hashing::ByHash;
 use module::Meta;
+use queue::{Part, Queue, alone};
 use stamp::{Look, Stamp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,50 +58,11 @@ pub enum Loaded {
     Changed,
 }
 
-/// Bytes of an entry.
-#[derive(Debug)]
-pub enum Bytes {
-    /// In the mapping, which lives as long as this.
-    Pinned(Pin),
-    /// A copy, where there is no mapping.
-    Copied(Vec<u8>),
-    /// Of a source that was read: they wait to be recorded as well.
-    Shared(Arc<Vec<u8>>),
-}
-
 /// A source that was read and may be recorded.
 #[derive(Debug)]
 struct Pending {
     stamp: Stamp,
     text: Option<Text>,
-}
-
-/// A part of an entry.
-type Part = Arc<Vec<u8>>;
-
-/// An entry of one part.
-fn alone(part: Vec<u8>) -> [Part; PARTS] {
-    [part, Vec::new(), Vec::new(), Vec::new()].map(Arc::new)
-}
-
-/// Entries on their way into the shard.
-#[derive(Debug, Default)]
-struct Queue {
-    entries: Vec<(Vec<u8>, [Part; PARTS])>,
-    bytes: usize,
-}
-
-impl Queue {
-    /// Adds one, unless there is too much already.
-    fn push(&mut self, key: Vec<u8>, parts: [Part; PARTS]) -> bool {
-        let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        if self.entries.len() >= MAX_PENDING_MODULES || self.bytes.saturating_add(bytes) > MAX_PENDING_BYTES {
-            return false;
-        }
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.entries.push((key, parts));
-        true
-    }
 }
 
 /// See the module's head.
@@ -208,7 +172,7 @@ impl Programs {
         let Some((offset, len)) = shard.parts(&hit).first().copied() else {
             return Ok(None);
         };
-        let Some(entry) = bytes_at(shard, offset, len) else {
+        let Some(entry) = Bytes::at(shard, offset, len) else {
             return Ok(None);
         };
         let (facts, walk) = (&mut self.facts, &mut self.walk);
@@ -234,7 +198,7 @@ impl Programs {
         };
         let [meta, rest @ ..] = shard.parts(&hit).try_into().unwrap_or([(0, 0); PARTS]);
         let (Some(head), [Some(text), Some(code), Some(map)]) =
-            (bytes_at(shard, meta.0, meta.1), rest.map(|(offset, len)| bytes_at(shard, offset, len)))
+            (Bytes::at(shard, meta.0, meta.1), rest.map(|(offset, len)| Bytes::at(shard, offset, len)))
         else {
             return Ok(Loaded::Absent);
         };
@@ -312,18 +276,6 @@ impl Programs {
         &mut self,
         source: &[u8],
         flags: u8,
-        code: Option<&[u8]>,
-        map: &[u8],
-        facts: &[(u8, &[u8])],
-    ) -> bool {
-        self.record_owned(source, flags, code.map(<[u8]>::to_vec), map, facts)
-    }
-
-    /// The same of code that nobody else needs.
-    pub fn record_owned(
-        &mut self,
-        source: &[u8],
-        flags: u8,
         code: Option<Vec<u8>>,
         map: &[u8],
         facts: &[(u8, &[u8])],
@@ -349,21 +301,7 @@ impl Programs {
     ///
     /// # Errors
     /// As `load`.
-    pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: &[u8], always: bool) -> Result<bool> {
-        self.improve_owned(shard, source, code.to_vec(), always)
-    }
-
-    /// The same of code that nobody else needs.
-    ///
-    /// # Errors
-    /// As `load`.
-    pub fn improve_owned(
-        &mut self,
-        shard: &mut Shard,
-        source: &[u8],
-        code: Vec<u8>,
-        always: bool,
-    ) -> Result<bool> {
+    pub fn improve(&mut self, shard: &mut Shard, source: &[u8], code: Vec<u8>, always: bool) -> Result<bool> {
         let key = self.key(self.modules, source, b"");
         let Lookup::Hit(hit) = shard.peek(&key, &Validator::None)? else {
             return Ok(false);
@@ -452,26 +390,5 @@ impl Programs {
             }
             Ok(())
         })
-    }
-}
-
-/// Bytes of the file, pinned where it is mapped.
-fn bytes_at(shard: &Shard, offset: u64, len: u32) -> Option<Bytes> {
-    if let Some(pin) = shard.pin(offset, len) {
-        return Some(Bytes::Pinned(pin));
-    }
-    let mut copy = vec![0; usize::try_from(len).ok()?];
-    shard.copy(offset, &mut copy).then_some(Bytes::Copied(copy))
-}
-
-impl Bytes {
-    /// The bytes.
-    #[must_use]
-    pub fn as_slice(&self) -> &[u8] {
-        match self {
-            Bytes::Pinned(pin) => pin.as_slice(),
-            Bytes::Copied(bytes) => bytes,
-            Bytes::Shared(bytes) => bytes,
-        }
     }
 }

@@ -5,7 +5,8 @@
 
 use crate::clock::now_ns;
 use crate::limits::{MAX_PROGRAM_SOURCE, RACY_NS};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use crate::storage::disk::open_regular;
+use rustix::fs::{FileType, Stat};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Bytes of an encoded stamp.
@@ -90,13 +91,8 @@ impl Stamp {
     /// The same, with zeros ahead of its bytes.
     #[must_use]
     pub fn read_behind(path: &[u8], ahead: usize) -> Option<(Self, Vec<u8>)> {
-        // Opening a pipe would set its writer going, whose text is the program's to read.
-        if !Look::at(path)?.is_file() {
-            return None;
-        }
         let now = now_ns();
-        let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
-            .ok()?;
+        let file = open_regular(path)?;
         let look = || rustix::fs::fstat(&file).ok().map(|stat| Look::from(&stat));
         let before = look()?;
         if !before.is_file() || before.size > MAX_PROGRAM_SOURCE {
