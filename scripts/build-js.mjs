@@ -73,12 +73,13 @@ const LATER = 'facade/later/index.ts';
 const SELDOM = 'facade/seldom/index.ts';
 const STORES = 'facade/stores/index.ts';
 
+const TARGET = 'node20';
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
-  target: 'node20',
+  target: TARGET,
   // Said here again, for esbuild asks no tsconfig.json about files that a plugin has found.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   legalComments: 'none',
@@ -179,7 +180,7 @@ async function bundle({ file, contents, eager = [], globals, short = false, how:
     return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
   }, text);
   const { code } = short
-    ? await transform(ready, { target: common.target, format: 'cjs', minify: true, lineLimit: 120 })
+    ? await transform(ready, { target: TARGET, format: 'cjs', minify: true, lineLimit: 120 })
     : { code: ready };
   await writeFile(new URL(`../${file}`, import.meta.url), code);
 }
