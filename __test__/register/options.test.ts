@@ -30,12 +30,12 @@ test('enabled by the program itself, with a shard of its own', async (t) => {
 
 test('required again after it was preloaded, it is the same one', async (t) => {
   const program = new Program(t, {
-    'app.js': `const r = require(${api}); console.log(r.status().enabled, r === require(${api}), Object.keys(r).sort()); import(${JSON.stringify(register.replace('.cjs', '.mjs'))}).then((m) => console.log(m.enable === r.enable))`,
+    'app.js': `const r = require(${api}); console.log(r.status().enabled, r === require(${api}), Object.keys(r).sort(), r.enable.name); import(${JSON.stringify(register.replace('.cjs', '.mjs'))}).then((m) => console.log(m.enable === r.enable))`,
   });
   for (const _ of ['cold', 'warm']) {
     const { stdout, stderr } = await program.run();
     t.is(stderr, '');
-    t.is(stdout, "true true [ 'enable', 'flush', 'status' ]\ntrue\n");
+    t.is(stdout, "true true [ 'enable', 'flush', 'status' ] enable\ntrue\n");
   }
 });
 
