@@ -25,8 +25,11 @@ export interface EnableOptions {
   readOnly?: boolean;
   /** Bytes that compaction brings the shard back under. Default 512 MiB. */
   maxBytes?: number;
-  /** Which shards are believed: see `ShardOptions.trust`. Default: those of this user that nobody else can write to. */
-  trust?: 'owner' | 'group' | 'root';
+  /**
+   * Which shards are believed. `'private'` (default): this user's, writable by nobody else. `'group'`: a group may write
+   * too. `'system'`: root's as well. Others are not used; `status().reason` says so.
+   */
+  trust?: 'private' | 'group' | 'system';
 }
 
 /** Counts of this process. */
@@ -72,7 +75,10 @@ const CHECKS: Record<keyof EnableOptions, [is: (value: unknown) => boolean, what
     (value) => Number.isSafeInteger(value) && Number(value) >= MIN_BYTES,
     `an integer from ${MIN_BYTES} on`,
   ],
-  trust: [(value) => ['owner', 'group', 'root'].includes(value as string), "'owner', 'group' or 'root'"],
+  trust: [
+    (value) => ['private', 'group', 'system'].includes(value as string),
+    "'private', 'group' or 'system'",
+  ],
 };
 
 /** What is wrong with options, if anything is. */
