@@ -12,7 +12,6 @@ export class Sample {
   private readonly strings = new Set<string>();
   private wanted = SIZE;
   private enough = 0;
-
   /** Look-ups so far. */
   looks = 0;
 
@@ -29,9 +28,9 @@ export class Sample {
       // Several times in a row counts once: only what comes back is worth keeping.
       strings.add(key);
       if (--this.wanted === 0) this.enough = Math.ceil(strings.size / SHARE);
-    } else if (isHashed(key) && strings.delete(key)) {
-      // Of equal characters without a hash it is another string, of which V8 knows nothing: one that was just made.
-      if (--this.enough <= 0) return true;
+    } else if (isHashed(key) && strings.delete(key) && --this.enough <= 0) {
+      // Without a hash it may be equal, but it is a string that was just made.
+      return true;
     }
     return this.looks < this.most ? undefined : false;
   }
