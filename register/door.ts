@@ -202,7 +202,9 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   try {
     everything(true);
   } catch {
-    // The bundle is gone: the program has to do without.
+    // The bundle is gone, or there is no descriptor to read it by: the program has to do without.
+    if (Object.getOwnPropertyDescriptor(Module._extensions, '.js')?.get === readHandler)
+      restoreHandler(handler as Handler);
   }
   return lookup(request, parent);
 }
