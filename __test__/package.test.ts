@@ -40,7 +40,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/index.d.mts',
       'dist/index.mjs',
       'dist/later.cjs',
-      ...['esm', 'failure', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
+      ...['esm', 'failure', 'importing', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
         (name) => `dist/register-${name}.cjs`,
       ),
       'dist/register.cjs',
