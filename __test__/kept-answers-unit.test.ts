@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { fast, ORDINARY } from '../facade/fast.js';
-import { type Handle, hot } from '../facade/handle.js';
+import { type Handle, hot, STATUS } from '../facade/handle.js';
 import { ERA, Memo, MOST, MOST_OF_ALL, TURN } from '../facade/later/memo.js';
 import { NEVER_KEEP, TICK } from '../facade/later/views.js';
 import { viewFirst } from '../facade/lending.js';
@@ -66,7 +66,7 @@ function played(eager = false) {
     windows,
     door: 1,
     closed: false,
-    first: { get: (key: string) => fast.get(key, 1) },
+    first: { get: (key: string) => answer.set([fast.get(key, 1)], STATUS) },
     more: {
       countKept(count: number) {
         it.told += count;
@@ -188,7 +188,7 @@ test.serial('misses, copies, long keys, what must be asked for anew and what is 
     t.not(it.get(name), value);
   }
   it.status = ORDINARY;
-  it.handle.first.get = () => WINDOW;
+  it.handle.first.get = () => it.answer.set([WINDOW], STATUS);
   t.not(it.get(key), it.get(key), 'what Node-API found');
 });
 

@@ -1,5 +1,5 @@
 import { fast, ORDINARY } from '../fast.js';
-import { type Handle, hot } from '../handle.js';
+import { type Handle, hot, STATUS } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
@@ -155,7 +155,10 @@ export class Memo {
     const stranger = isOver && fast.hashed(key, handle.door) === 0 && values.has(key);
     let status = fast.get(key, handle.door);
     const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
-    if (status === ORDINARY) status = handle.first.get(key);
+    if (status === ORDINARY) {
+      handle.first.get(key);
+      status = (this.answer[STATUS] as number) | 0;
+    }
     const value = viewFirst(handle, status, key);
     if (isOver) {
       this.count();
