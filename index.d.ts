@@ -1,12 +1,24 @@
 // Emitted from index.ts by `npm run build:types`. Do not edit.
 
-/** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
+/**
+ * Turns values into bytes and back. Either side may throw; the error is then the `cause` of one with `ERR_CODEC`.
+ *
+ * @example
+ * const dates: Codec<Date> = {
+ *   encode: (date) => Buffer.from(date.toISOString()),
+ *   decode: (bytes) => new Date(Buffer.from(bytes).toString()),
+ * };
+ */
 interface Codec<V> {
+    /** The bytes of a value. They are copied at once. */
     encode(value: V): Uint8Array;
-    /** `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+    /** The value of what `encode` made. `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
     decode(bytes: Uint8Array): V;
 }
-/** The codecs that come with warmshard, by name. */
+/**
+ * The codecs that come with warmshard: bytes as they are; well-formed text; what `JSON.stringify` can say; what
+ * `structuredClone` can copy (`node:v8`); and a constants pool (`constantsCodec`).
+ */
 type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
 /** What a constants pool holds. */
@@ -34,7 +46,7 @@ type ErrorCode =
  | 'ERR_READ_ONLY'
 /** The shard was closed. */
  | 'ERR_CLOSED'
-/** The file is a link, not a regular file, or others may write to it. */
+/** The file is a link or no regular file, belongs to another user, or may be written by others: see the option `trust`. */
  | 'ERR_UNTRUSTED_FILE'
 /** The system refused: see `errno`, `syscall` and `path`. */
  | 'ERR_IO'
@@ -79,9 +91,15 @@ interface Host {
 interface ShardOptions<V = Uint8Array> {
     /** The producer. Default: an anonymous one that every shard opened without a host shares. */
     host?: Host | undefined;
-    /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+    /**
+     * How values become bytes: by name, or a `Codec` of your own. Default `'bytes'`: values are `Uint8Array`s. The name is not
+     * stored: open a shard with the codec that it was filled with.
+     */
     codec?: CodecName | Codec<V> | undefined;
-    /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+    /**
+     * Names of an entry's parts, 1 to 32, each at most 64 bytes: a value is then an object with bytes for each. Default: one unnamed
+     * part.
+     */
     parts?: readonly string[] | undefined;
     /** Never change anything; read permission is enough. Default false. */
     readOnly?: boolean | undefined;
@@ -98,13 +116,16 @@ interface ShardOptions<V = Uint8Array> {
     verify?: 'first' | 'always' | undefined;
     /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
     copy?: boolean | undefined;
-    /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+    /**
+     * Read through a memory mapping, or by positioned reads, which are slower and survive a file that is cut short. Default
+     * `'mmap'`; on network and FUSE file systems always `'read'`.
+     */
     access?: 'mmap' | 'read' | undefined;
-    /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+    /** Compaction keeps the file under this many bytes. Default 1 GiB; 64 KiB to 4 TiB. */
     maxBytes?: number | undefined;
-    /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+    /** Most bytes of one value, all parts together. Default 64 MiB; 1 byte to 1 GiB. */
     maxEntryBytes?: number | undefined;
-    /** How long a call waits for other processes in all, in milliseconds. Default 5000. */
+    /** How long one call waits for other processes in all, in whole milliseconds. Default 5000; 0 does not wait. */
     lockTimeout?: number | undefined;
     /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
     root?: string | undefined;
@@ -146,7 +167,7 @@ interface EntryInfo {
     lastUsedAt: Date;
     /** When it stops being an entry, in milliseconds since the epoch. */
     expiresAt?: number;
-    /** What a `get` with a validator must present. */
+    /** What it was put with: what a `get` with a validator must give. */
     validator?: Validator;
     /** Whether the source is compared by content before the entry's first use. */
     racy: boolean;
@@ -302,8 +323,9 @@ interface PipelineStore {
 }
 
 /**
- * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
- * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
+ * What an entry is put with, and what a look-up may ask for: a source's modification time (and size, where both sides know
+ * it), a digest of its content, or at most 64 bytes that mean something to the caller only. A look-up that gives one finds only
+ * an entry with an equal one.
  */
 type Validator = {
     /** Whole seconds since the epoch. */
@@ -318,9 +340,9 @@ type Validator = {
 } | Uint8Array;
 /** What an entry carries beside its value. */
 interface EntryMeta {
-    /** What a later `get` must present. Default: nothing. */
+    /** What a `get` that gives a validator is compared with. Default: none, and such a `get` does not find the entry. */
     validator?: Validator | undefined;
-    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    /** When the entry stops being one, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
     expiresAt?: number | undefined;
 }
 
@@ -348,6 +370,11 @@ interface WorkOptions {
  * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
  * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
  * of the same key may show it. Set `copy` to get memory of your own.
+ *
+ * @example
+ * const shard = Shard.open('/var/cache/app/artifacts.shard', { host: { name: 'app', version: '1.4.0' } });
+ * let code = shard.get(key);
+ * if (code === undefined) shard.put(key, (code = compile(key)));
  */
 declare class Shard<V = Uint8Array> {
     #private;
@@ -355,6 +382,7 @@ declare class Shard<V = Uint8Array> {
      * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
      * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
      *
+     * @param path of the file; beside it stands `<path>.lock`
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
      */
     static open<V = Uint8Array>(path: string, options?: ShardOptions<V>): Shard<V>;
@@ -363,15 +391,24 @@ declare class Shard<V = Uint8Array> {
     /** Whether this handle never changes anything. */
     readonly readOnly: boolean;
     private constructor();
-    /** Rises with every published change, of any process. */
+    /**
+     * Rises with every published change, of any process.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     get generation(): number;
-    /** Live entries, of all producers. */
+    /**
+     * Live entries, of all producers.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     get size(): number;
     /**
-     * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
-     * host build, or does not carry an equal validator. As long as nothing changes, bytes that are looked up
-     * again may come as the same object.
+     * The value of a key, or `undefined` where there is none, or where it expired, is damaged, or was made by another
+     * host build. As long as nothing changes, bytes that are looked up again may come as the same object.
      *
+     * @param validator what the entry must have been put with; any other entry is stale. Default: nothing is compared,
+     * whatever the entry was put with
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
      */
     get(key: string, validator?: Validator): V | undefined;
@@ -383,7 +420,7 @@ declare class Shard<V = Uint8Array> {
      */
     getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined;
     /**
-     * The values of many keys, in their order, in one call.
+     * The values of many keys, in their order; `undefined` for each that `get` would not find. Quicker than as many calls of `get`.
      *
      * @throws WarmshardError as `get`
      */
@@ -395,14 +432,19 @@ declare class Shard<V = Uint8Array> {
      */
     has(key: string, validator?: Validator): boolean;
     /**
-     * What is known of this host's entry of a key, hit or stale.
+     * What is known of this host's entry of a key, whatever its validator; `undefined` where there is none.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
     info(key: string): EntryInfo | undefined;
     /**
-     * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`.
+     * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`. It survives
+     * a power cut after the next `flush`, or with `durability: 'sync'` when this returns.
      *
+     * @example
+     * const [mtimeSec, mtimeNsec] = fileMtime(path) ?? [0, 0];
+     * shard.put(path, compile(path), { validator: { mtimeSec, mtimeNsec } });
+     * shard.get(path, { mtimeSec, mtimeNsec }); // undefined once the file has another modification time
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_CODEC`, `ERR_READ_ONLY`,
      * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
@@ -417,6 +459,9 @@ declare class Shard<V = Uint8Array> {
      * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
      * Of entries with one key the last counts. Returns how many were given; none writes nothing.
      *
+     * @example
+     * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
+     * shard.mergeIn([{ key: 'c', value: bytesOfC, expiresAt: Date.now() + 3_600_000 }]);
      * @throws WarmshardError as `put`; nothing is stored then
      */
     mergeIn(entries: Iterable<[string, V] | Entry<V>>): number;
@@ -468,7 +513,7 @@ declare class Shard<V = Uint8Array> {
     /**
      * Reads and verifies everything; repairs nothing.
      *
-     * @throws WarmshardError `ERR_CLOSED`
+     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read
      */
     verify(): VerifyReport;
     /**
@@ -477,15 +522,26 @@ declare class Shard<V = Uint8Array> {
      * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
     flush(): void;
-    /** What a power cut now might cost. */
+    /**
+     * What a power cut now might cost.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     durability(): Durability;
-    /** Numbers on the file and on what this handle did. */
+    /**
+     * Numbers on the file and on what this handle did.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     stats(): ShardStats;
     /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
     close(): void;
     /** `using shard = Shard.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
-    /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
+    /**
+     * `mergeIn` off the event loop. Values are encoded and copied before it returns. This and all further forms reject with
+     * what the synchronous one throws, and with `ERR_ABORTED`.
+     */
     mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number>;
     /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
     replaceAllAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number>;
@@ -554,6 +610,17 @@ interface ArtifactStats {
  * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
  * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
  * each sees what the others have flushed.
+ *
+ * @example
+ * const store = ArtifactStore.open('/var/cache/cc');
+ * const known = store.get(key);
+ * const object = known && store.output(key, 0);
+ * if (object === undefined) {
+ *   const { bytes, stderr } = compile(source);
+ *   store.putOutputs(key, [bytes]);
+ *   store.insert(key, { outputNames: ['main.o'], outputSizes: [bytes.length], stderr });
+ *   store.flush();
+ * }
  */
 declare class ArtifactStore {
     #private;
@@ -599,13 +666,25 @@ declare class ArtifactStore {
      * @throws WarmshardError as `remove`; nothing is removed where a key is none
      */
     removeBatch(keys: readonly string[]): number;
-    /** Every key with its metadata; those that are flushed first, oldest first. */
+    /**
+     * Every key with its metadata; those that are flushed first, oldest first.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     loadAll(): [string, ArtifactMeta][];
-    /** How many artifacts there are. */
+    /**
+     * How many artifacts there are.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     get size(): number;
     /** Whether there are none. */
     isEmpty(): boolean;
-    /** The sum of the artifacts' total sizes. */
+    /**
+     * The sum of the artifacts' total sizes, in bytes.
+     *
+     * @throws WarmshardError `ERR_CLOSED`
+     */
     totalSizeBytes(): number;
     /**
      * Removes everything; the files go with the next `flush`. Returns how many artifacts there were.
@@ -645,7 +724,7 @@ declare class ArtifactStore {
      * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
      */
     flush(): void;
-    /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. */
+    /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. Rejects with what `flush` throws. */
     flushAsync(): Promise<void>;
     /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
     ready(): Promise<void>;
@@ -715,6 +794,12 @@ interface AutoloadCacheStats {
  * the host build that made it.
  *
  * What `get` returns is lent, not copied; see `Shard`.
+ *
+ * @example
+ * const cache = AutoloadCache.open('/var/cache/app/functions.shard', { host: { name: 'app', version: '1.4.0' } });
+ * const writer = cache.writer();
+ * for (const name of cache.missing(names)) writer.add(name, compile(name));
+ * writer.commit();
  */
 declare class AutoloadCache {
     #private;
@@ -750,7 +835,7 @@ declare class AutoloadCache {
      * @throws WarmshardError as `putOne`; nothing is stored then
      */
     mergeIn(entries: Iterable<[string, Uint8Array]>): number;
-    /** `mergeIn` off the event loop. Blobs are copied before it returns. */
+    /** `mergeIn` off the event loop. Blobs are copied before it returns. Rejects with what `mergeIn` throws, and with `ERR_ABORTED`. */
     mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
     /**
      * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
@@ -946,6 +1031,10 @@ declare class Fingerprint extends Uint8Array {
  * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
  * otherwise make another fingerprint.
  *
+ * @example
+ * const key = fingerprint('my-compiler 3.1.0', source, JSON.stringify(options));
+ * let artifact = cache.get(key);
+ * if (artifact === undefined) cache.put(key, (artifact = compile(source, options)));
  * @throws WarmshardError `ERR_INVALID_ARG` without parts, and for a part that is neither bytes nor well-formed text
  */
 declare function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint;
@@ -1210,6 +1299,11 @@ interface ScriptInfo<P extends string = 'code'> {
  * closed cache, throw.
  *
  * What `load` returns is lent, not copied; see `Shard`.
+ *
+ * @example
+ * const cache = ScriptCache.open('/var/cache/app/templates.shard', { host: { name: 'app', version: '1.4.0' } });
+ * let parts = cache.load('views/home.tpl');
+ * if (parts === undefined) cache.save('views/home.tpl', (parts = { code: compile('views/home.tpl') }));
  */
 declare class ScriptCache<P extends string = 'code'> {
     #private;
@@ -1279,7 +1373,7 @@ declare class ScriptCache<P extends string = 'code'> {
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
     evictStale(): number;
-    /** `evictStale` off the event loop. */
+    /** `evictStale` off the event loop. Rejects with what it throws, and with `ERR_ABORTED`. */
     evictStaleAsync(options?: WorkOptions): Promise<number>;
     /**
      * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.

@@ -52,7 +52,7 @@ test('what most programs do is in that bundle', async (t) => {
 });
 
 test('that bundle stays small: V8 reads all of it at each start', (t) => {
-  // Room for what is needed there; what is not goes to facade/later/. See docs/performance-notes.md.
+  // Room for what is needed there; what is not goes to facade/later/. See docs/performance/start.md.
   const { length } = readFileSync(join(root, 'dist/index.cjs'));
   t.true(length <= 15_000, `${length} bytes`);
 });

@@ -17,7 +17,8 @@ export const STATUS = 98;
 export interface Handle {
   readonly path: string;
   readonly native: NativeShard;
-  readonly first: FirstCalls;
+  /** Another `get` stands there while look-ups are watched, see later/memo.ts. */
+  first: FirstCalls;
   /** Window number -> the memory. The addon knows which numbers are valid. */
   readonly windows: ArrayBuffer[];
   /** The answer of the last look-up: for each part window number or marker, offset, length. */

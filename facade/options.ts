@@ -24,9 +24,15 @@ export interface Host {
 export interface ShardOptions<V = Uint8Array> {
   /** The producer. Default: an anonymous one that every shard opened without a host shares. */
   host?: Host | undefined;
-  /** How values become bytes. Default `'bytes'`: values are `Uint8Array`s. */
+  /**
+   * How values become bytes: by name, or a `Codec` of your own. Default `'bytes'`: values are `Uint8Array`s. The name is not
+   * stored: open a shard with the codec that it was filled with.
+   */
   codec?: CodecName | Codec<V> | undefined;
-  /** Names of an entry's parts, 1 to 32, each at most 64 bytes. Default: one unnamed part. */
+  /**
+   * Names of an entry's parts, 1 to 32, each at most 64 bytes: a value is then an object with bytes for each. Default: one unnamed
+   * part.
+   */
   parts?: readonly string[] | undefined;
   /** Never change anything; read permission is enough. Default false. */
   readOnly?: boolean | undefined;
@@ -41,13 +47,16 @@ export interface ShardOptions<V = Uint8Array> {
   verify?: 'first' | 'always' | undefined;
   /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
   copy?: boolean | undefined;
-  /** Read through a memory mapping (default, where the file system allows it) or by positioned reads. */
+  /**
+   * Read through a memory mapping, or by positioned reads, which are slower and survive a file that is cut short. Default
+   * `'mmap'`; on network and FUSE file systems always `'read'`.
+   */
   access?: 'mmap' | 'read' | undefined;
-  /** Compaction keeps the file under this many bytes. Default 1 GiB, at least 64 KiB. */
+  /** Compaction keeps the file under this many bytes. Default 1 GiB; 64 KiB to 4 TiB. */
   maxBytes?: number | undefined;
-  /** Most bytes of one value. Default 64 MiB, at most 1 GiB. */
+  /** Most bytes of one value, all parts together. Default 64 MiB; 1 byte to 1 GiB. */
   maxEntryBytes?: number | undefined;
-  /** How long a call waits for other processes in all, in milliseconds. Default 5000. */
+  /** How long one call waits for other processes in all, in whole milliseconds. Default 5000; 0 does not wait. */
   lockTimeout?: number | undefined;
   /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
   root?: string | undefined;

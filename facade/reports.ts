@@ -18,7 +18,7 @@ export interface EntryInfo {
   lastUsedAt: Date;
   /** When it stops being an entry, in milliseconds since the epoch. */
   expiresAt?: number;
-  /** What a `get` with a validator must present. */
+  /** What it was put with: what a `get` with a validator must give. */
   validator?: Validator;
   /** Whether the source is compared by content before the entry's first use. */
   racy: boolean;

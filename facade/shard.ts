@@ -18,12 +18,18 @@ import { writeValidator } from './validator.js';
  * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
  * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
  * of the same key may show it. Set `copy` to get memory of your own.
+ *
+ * @example
+ * const shard = Shard.open('/var/cache/app/artifacts.shard', { host: { name: 'app', version: '1.4.0' } });
+ * let code = shard.get(key);
+ * if (code === undefined) shard.put(key, (code = compile(key)));
  */
 export class Shard<V = Uint8Array> {
   /**
    * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
    * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
    *
+   * @param path of the file; beside it stands `<path>.lock`
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<V = Uint8Array>(path: string, options: ShardOptions<V> = NONE): Shard<V> {
@@ -43,21 +49,30 @@ export class Shard<V = Uint8Array> {
     this.readOnly = handle.readOnly;
   }
 
-  /** Rises with every published change, of any process. */
+  /**
+   * Rises with every published change, of any process.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   get generation(): number {
     return table('shard').generation(this.#handle.native);
   }
 
-  /** Live entries, of all producers. */
+  /**
+   * Live entries, of all producers.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   get size(): number {
     return table('shard').size(this.#handle.native);
   }
 
   /**
-   * The value of a key, or `undefined` where there is none, or where it expired, is damaged, was made by another
-   * host build, or does not carry an equal validator. As long as nothing changes, bytes that are looked up
-   * again may come as the same object.
+   * The value of a key, or `undefined` where there is none, or where it expired, is damaged, or was made by another
+   * host build. As long as nothing changes, bytes that are looked up again may come as the same object.
    *
+   * @param validator what the entry must have been put with; any other entry is stale. Default: nothing is compared,
+   * whatever the entry was put with
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CODEC`, `ERR_CLOSED`
    */
   get(key: string, validator?: Validator): V | undefined {
@@ -75,7 +90,7 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * The values of many keys, in their order, in one call.
+   * The values of many keys, in their order; `undefined` for each that `get` would not find. Quicker than as many calls of `get`.
    *
    * @throws WarmshardError as `get`
    */
@@ -96,7 +111,7 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * What is known of this host's entry of a key, hit or stale.
+   * What is known of this host's entry of a key, whatever its validator; `undefined` where there is none.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
@@ -105,8 +120,13 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`.
+   * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`. It survives
+   * a power cut after the next `flush`, or with `durability: 'sync'` when this returns.
    *
+   * @example
+   * const [mtimeSec, mtimeNsec] = fileMtime(path) ?? [0, 0];
+   * shard.put(path, compile(path), { validator: { mtimeSec, mtimeNsec } });
+   * shard.get(path, { mtimeSec, mtimeNsec }); // undefined once the file has another modification time
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_CODEC`, `ERR_READ_ONLY`,
    * `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
@@ -133,6 +153,9 @@ export class Shard<V = Uint8Array> {
    * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
    * Of entries with one key the last counts. Returns how many were given; none writes nothing.
    *
+   * @example
+   * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
+   * shard.mergeIn([{ key: 'c', value: bytesOfC, expiresAt: Date.now() + 3_600_000 }]);
    * @throws WarmshardError as `put`; nothing is stored then
    */
   mergeIn(entries: Iterable<[string, V] | Entry<V>>): number {
@@ -211,7 +234,7 @@ export class Shard<V = Uint8Array> {
   /**
    * Reads and verifies everything; repairs nothing.
    *
-   * @throws WarmshardError `ERR_CLOSED`
+   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read
    */
   verify(): VerifyReport {
     return table('shard').verify(this.#handle.native) as VerifyReport;
@@ -226,12 +249,20 @@ export class Shard<V = Uint8Array> {
     table('shard').flush(this.#handle.native);
   }
 
-  /** What a power cut now might cost. */
+  /**
+   * What a power cut now might cost.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   durability(): Durability {
     return table('shard').durability(this.#handle.native) as Durability;
   }
 
-  /** Numbers on the file and on what this handle did. */
+  /**
+   * Numbers on the file and on what this handle did.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   stats(): ShardStats {
     return later().statsOf(this.#handle);
   }
@@ -246,7 +277,10 @@ export class Shard<V = Uint8Array> {
     this.close();
   }
 
-  /** `mergeIn` off the event loop. Values are encoded and copied before it returns. */
+  /**
+   * `mergeIn` off the event loop. Values are encoded and copied before it returns. This and all further forms reject with
+   * what the synchronous one throws, and with `ERR_ABORTED`.
+   */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
     return later().writeManyAsync(this.#handle, entries, false, options);
   }
@@ -300,7 +334,7 @@ function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
     handle.first.get(key);
     status = (handle.answer[STATUS] as number) | 0;
   }
-  return viewFirst(handle, status, key);
+  return viewFirst(handle, status);
 }
 
 function knock(handle: Handle): void {

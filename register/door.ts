@@ -188,9 +188,6 @@ function lookForMain(): void {
   if (process.mainModule === undefined && beginning.passed === undefined) everything();
 }
 
-/** Options with which Node.js starts programs as ever. Of all others the rest knows more. */
-const UNUSUAL = / --(?!require\b|max[-_]|no[-_]warnings\b|no[-_]deprecation\b|enable[-_]source[-_]maps\b)/;
-
 /** Whether the program may start without us, for now. */
 function mayWait(): boolean {
   if (!isPreloading || beginning.getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
@@ -200,7 +197,9 @@ function mayWait(): boolean {
   if (main.endsWith('.mjs') || isTyped(main)) return false;
   // Somebody else's handler is there already.
   if (!isNodes(handler)) return false;
-  return !(given.includes(' --') && UNUSUAL.test(given));
+  // Options with which Node.js starts programs as ever. Of all others the rest knows more.
+  const unusual = / --(?!require\b|max[-_]|no[-_]warnings\b|no[-_]deprecation\b|enable[-_]source[-_]maps\b)/;
+  return !(given.includes(' --') && unusual.test(given));
 }
 
 /** Gives the one instance of the process; the first is it. */

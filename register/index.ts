@@ -14,6 +14,11 @@ export type { Counts, EnableOptions, Status };
 /**
  * Serves modules from a shard, and records those that are not in it.
  *
+ * Loading this module has enabled it already, with the defaults; the shard is opened at the first module. Each call starts from
+ * the defaults, not from the options of the last one.
+ *
+ * @example
+ * enable({ path: '/app/cache/programs.shard', root: '/app', readOnly: true });
  * @param options where the shard is and what is served; see there for defaults
  * @throws `ERR_INVALID_ARG` for an option of another type; nothing is changed then
  */
@@ -30,7 +35,7 @@ export function flush(): number {
   return everything().flush();
 }
 
-/** What this process has got from the shard. */
+/** What this process has got from the shard so far, and whether it is served at all. */
 export function status(): Status {
   return everything().status();
 }

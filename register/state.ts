@@ -15,18 +15,21 @@ export interface EnableOptions {
    * `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
    */
   path?: string;
-  /** A folder below which paths are told from it, so that shard and program can move together. Default: none. */
+  /** A folder: paths below it are stored relative to it, so that shard and program can move together. Default: none. */
   root?: string;
-  /** Files and folders, or patterns of paths, that are served at all. Default: all. */
+  /** Files, folders, or patterns of absolute paths: nothing else is served. Default: all. */
   include?: readonly (string | RegExp)[];
-  /** Files and folders, or patterns of paths, that are not served. Default: none. */
+  /** Files, folders, or patterns of absolute paths that are left to Node.js, also where `include` names them. Default: none. */
   exclude?: readonly (string | RegExp)[];
   /** Serve what is there and keep nothing. Default `false`. */
   readOnly?: boolean;
-  /** Bytes that compaction brings the shard back under. Default 512 MiB. */
+  /** Bytes that compaction brings the shard back under. Default 512 MiB, at least 64 KiB. */
   maxBytes?: number;
-  /** Which shards are believed: see `ShardOptions.trust`. Default: those of this user that nobody else can write to. */
-  trust?: 'owner' | 'group' | 'root';
+  /**
+   * Which shards are believed. `'private'` (default): this user's, writable by nobody else. `'group'`: a group may write
+   * too. `'system'`: root's as well. Others are not used; `status().reason` says so.
+   */
+  trust?: 'private' | 'group' | 'system';
 }
 
 /** Counts of this process. */
@@ -72,7 +75,10 @@ const CHECKS: Record<keyof EnableOptions, [is: (value: unknown) => boolean, what
     (value) => Number.isSafeInteger(value) && Number(value) >= MIN_BYTES,
     `an integer from ${MIN_BYTES} on`,
   ],
-  trust: [(value) => ['owner', 'group', 'root'].includes(value as string), "'owner', 'group' or 'root'"],
+  trust: [
+    (value) => ['private', 'group', 'system'].includes(value as string),
+    "'private', 'group' or 'system'",
+  ],
 };
 
 /** What is wrong with options, if anything is. */

@@ -9,7 +9,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** The modules that stand for what loads the other bundles. */
@@ -64,22 +64,22 @@ const OPENING_EAGER = [
   'scriptOf',
 ];
 /** The names of the language and of Node.js that `warmshard/register` uses, and holds on to. */
+const HELD = /\bglobals = \{([^}]*)\}/;
 const [, held = ''] =
-  /const globals = \{([^}]*)\}/.exec(
-    await readFile(new URL('../register/beginning.ts', import.meta.url), 'utf8'),
-  ) ?? [];
+  HELD.exec(await readFile(new URL('../register/beginning.ts', import.meta.url), 'utf8')) ?? [];
 const GLOBALS = held.match(/\w+/g) ?? [];
 /** What the other bundles export. */
 const LATER = 'facade/later/index.ts';
 const SELDOM = 'facade/seldom/index.ts';
 const STORES = 'facade/stores/index.ts';
 
+const TARGET = 'node20';
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
-  target: 'node20',
+  target: TARGET,
   // Said here again, for esbuild asks no tsconfig.json about files that a plugin has found.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   legalComments: 'none',
@@ -148,9 +148,10 @@ async function look(entry) {
  * @param {string} options.contents
  * @param {string[]} [options.eager]
  * @param {string} [options.globals] what has those of the globals' names that it uses, whatever the program made of them
+ * @param {boolean} [options.short] whether V8 reads it each time anew, and takes less for shorter names
  * @param {import('esbuild').BuildOptions} [options.how]
  */
-async function bundle({ file, contents, eager = [], globals, how: { banner, ...how } = {} }) {
+async function bundle({ file, contents, eager = [], globals, short = false, how: { banner, ...how } = {} }) {
   const { outputFiles } = await build({
     ...common,
     ...how,
@@ -169,17 +170,19 @@ async function bundle({ file, contents, eager = [], globals, how: { banner, ...h
     (text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`),
     made,
   );
-  const used = GLOBALS.filter((name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(named));
+  const beside = named.replace(HELD, '');
+  const used = GLOBALS.filter((name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(beside));
   const head = globals ? `const { ${used.join(', ')} } = ${globals};\n` : '';
   const text = `${banner?.js ?? ''}\n${head}${named}`.trimStart();
-  await writeFile(
-    new URL(`../${file}`, import.meta.url),
-    eager.reduce((text, name) => {
-      const all = text.split(new RegExp(`^function ${name}(\\([^]*?^\\})$`, 'm'));
-      if (all.length !== 3) throw new Error(`${file} has no function ${name}, or has two`);
-      return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
-    }, text),
-  );
+  const ready = eager.reduce((text, name) => {
+    const all = text.split(new RegExp(`^function ${name}(\\([^]*?^\\})$`, 'm'));
+    if (all.length !== 3) throw new Error(`${file} has no function ${name}, or has two`);
+    return `${all[0]}var ${name} = (function ${name}${all[1]});${all[2]}`;
+  }, text);
+  const { code } = short
+    ? await transform(ready, { target: TARGET, format: 'cjs', minify: true, lineLimit: 120 })
+    : { code: ready };
+  await writeFile(new URL(`../${file}`, import.meta.url), code);
 }
 
 const { names } = await look('index.ts');
@@ -295,6 +298,7 @@ const { names: registered } = await look('register/index.ts');
 await bundle({
   file: 'dist/register.cjs',
   globals: 'globalThis',
+  short: true,
   eager: [
     'isFirst',
     'place',
@@ -311,7 +315,7 @@ await bundle({
   contents: `
     import { ${registered.join(', ')} } from './register/index.ts';
     import { open } from './register/door.ts';
-    module.exports = open({ ${registered.join(', ')} });
+    module.exports = open({ ${registered.map((name) => `${name}: (...given) => ${name}(...given)`).join(', ')} });
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
 });
@@ -327,6 +331,7 @@ for (const [name, names, eager, parameters] of /** @type {[string, string[], str
     file: `dist/register-${name}.cjs`,
     eager,
     globals: 'given.globals',
+    short: name === 'opening',
     contents: `import { ${names.join(', ')} } from './register/${name}.ts'; module.exports = { ${names.join(', ')} };`,
     how: {
       banner: { js: `module.exports = (function (${parameters}) {\nconst module = { exports: {} };` },

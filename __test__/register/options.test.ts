@@ -1,6 +1,6 @@
 // A tool shipped its shard inside an image, where it lay in another folder and with times that meant nothing.
 
-import { cpSync, existsSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { major, Program, register } from '../helpers/program.js';
@@ -30,12 +30,12 @@ test('enabled by the program itself, with a shard of its own', async (t) => {
 
 test('required again after it was preloaded, it is the same one', async (t) => {
   const program = new Program(t, {
-    'app.js': `const r = require(${api}); console.log(r.status().enabled, r === require(${api}), Object.keys(r).sort()); import(${JSON.stringify(register.replace('.cjs', '.mjs'))}).then((m) => console.log(m.enable === r.enable))`,
+    'app.js': `const r = require(${api}); console.log(r.status().enabled, r === require(${api}), Object.keys(r).sort(), r.enable.name); import(${JSON.stringify(register.replace('.cjs', '.mjs'))}).then((m) => console.log(m.enable === r.enable))`,
   });
   for (const _ of ['cold', 'warm']) {
     const { stdout, stderr } = await program.run();
     t.is(stderr, '');
-    t.is(stdout, "true true [ 'enable', 'flush', 'status' ]\ntrue\n");
+    t.is(stdout, "true true [ 'enable', 'flush', 'status' ] enable\ntrue\n");
   }
 });
 
@@ -166,16 +166,63 @@ test('what nothing runs any more goes first, as the modules of an older Node.js'
 test('options that are none are refused by name, and change nothing', async (t) => {
   const program = new Program(t, {
     'app.js': `const { enable, status } = require(${api}); const path = status().path;
-for (const o of [null, 5, [], { pth: 'x' }, { path: '' }, { path: 5 }, { path: 'a\\0b' }, { root: {} }, { include: 'x' }, { exclude: [5] }, { include: [''] }, { readOnly: 1 }, { maxBytes: 1 }, { maxBytes: '1' }, { maxBytes: 1e6 + 0.5 }, { trust: 'all' }])
+for (const o of [null, 5, [], { pth: 'x' }, { path: '' }, { path: 5 }, { path: 'a\\0b' }, { root: {} }, { include: 'x' }, { exclude: [5] }, { include: [''] }, { readOnly: 1 }, { maxBytes: 1 }, { maxBytes: '1' }, { maxBytes: 1e6 + 0.5 }, { trust: 'all' }, { trust: 'root' }])
   try { enable(o); console.log('taken', o) } catch (e) { console.log(e.name, e.code, e instanceof Error, e.message) }
 console.log(status().path === path, status().enabled); enable(undefined); enable({}); enable({ path: undefined }); console.log(status().enabled)`,
   });
   const { stdout, stderr } = await program.run();
   t.is(stderr, '');
   const lines = stdout.trim().split('\n');
-  t.is(lines.length, 18);
-  for (const line of lines.slice(0, 16)) t.regex(line, /^WarmshardError ERR_INVALID_ARG true .+/);
-  t.deepEqual(lines.slice(16), ['true true', 'true']);
+  t.is(lines.length, 19);
+  for (const line of lines.slice(0, 17)) t.regex(line, /^WarmshardError ERR_INVALID_ARG true .+/);
+  t.deepEqual(lines.slice(17), ['true true', 'true']);
+});
+
+test('which shards are believed', async (t) => {
+  const program = new Program(t, {
+    'app.js': enabling(
+      `{ path: __dirname + '/x.shard', trust: process.argv[2] }`,
+      `require('./a'); const { hits, reason } = status(); console.log(hits, reason)`,
+    ),
+    'a.js': '',
+  });
+  const run = async (trust: string) => (await program.run({ register: false, args: [trust] })).stdout.trim();
+  for (const trust of ['private', 'group', 'system'])
+    t.is(await run(trust), `${trust === 'private' ? 0 : 1} undefined`);
+  chmodSync(program.at('x.shard'), 0o660);
+  chmodSync(program.at('x.shard.lock'), 0o660);
+  t.is(await run('group'), '1 undefined');
+  for (const trust of ['private', 'system']) t.regex(await run(trust), /^0 .*can be written by others/);
+});
+
+test('a shard that root made is believed by others where they say so', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.log('skipped: only root can be two users');
+    t.pass();
+    return;
+  }
+  // What is loaded has to be there before the user changes: the checkout may be closed to the other one.
+  const program = new Program(t, {
+    'app.js': enabling(
+      `{ path: __dirname + '/x.shard', readOnly: process.argv[2] !== undefined }`,
+      `require('./a');
+if (process.argv[2] !== undefined) { process.setgid(65534); process.setuid(65534);
+  for (const trust of ['private', 'group', 'system']) {
+    const before = status().hits;
+    enable({ path: __dirname + '/x.shard', readOnly: true, trust });
+    require('./' + trust);
+    console.log(trust, status().hits - before);
+  } } else for (const name of ['private', 'group', 'system']) require('./' + name)`,
+    ),
+    ...Object.fromEntries(['a', 'private', 'group', 'system'].map((name) => [`${name}.js`, ''])),
+  });
+  await program.run({ register: false });
+  for (const name of ['..', '', 'app.js', 'a.js', 'private.js', 'group.js', 'system.js'])
+    chmodSync(program.at(name), 0o755);
+  for (const name of ['x.shard', 'x.shard.lock']) chmodSync(program.at(name), 0o644);
+  const { stdout, stderr } = await program.run({ register: false, args: ['other'] });
+  t.is(stderr, '');
+  t.is(stdout, 'private 0\ngroup 0\nsystem 1\n');
 });
 
 test('what it says of a module: hit, miss, changed, aside', async (t) => {

@@ -2,14 +2,26 @@ import { constantsCodec } from '../constants.js';
 import { invalid, WarmshardError } from '../errors.js';
 import { decodeUtf8 } from './utf8.js';
 
-/** Turns values into bytes and back. Either side may throw; the error then carries `ERR_CODEC`. */
+/**
+ * Turns values into bytes and back. Either side may throw; the error is then the `cause` of one with `ERR_CODEC`.
+ *
+ * @example
+ * const dates: Codec<Date> = {
+ *   encode: (date) => Buffer.from(date.toISOString()),
+ *   decode: (bytes) => new Date(Buffer.from(bytes).toString()),
+ * };
+ */
 export interface Codec<V> {
+  /** The bytes of a value. They are copied at once. */
   encode(value: V): Uint8Array;
-  /** `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+  /** The value of what `encode` made. `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
   decode(bytes: Uint8Array): V;
 }
 
-/** The codecs that come with warmshard, by name. */
+/**
+ * The codecs that come with warmshard: bytes as they are; well-formed text; what `JSON.stringify` can say; what
+ * `structuredClone` can copy (`node:v8`); and a constants pool (`constantsCodec`).
+ */
 export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
 const text: Codec<string> = {

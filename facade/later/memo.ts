@@ -1,9 +1,10 @@
 import { fast, ORDINARY } from '../fast.js';
 import { type Handle, hot, STATUS } from '../handle.js';
 import { viewFirst } from '../lending.js';
-import { type SeldomCalls, table } from '../native.js';
+import { type FirstCalls, type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
 import type { Validator } from './meta.js';
+import { Sample } from './sample.js';
 import { MORE_COPIES } from './views.js';
 
 /** Answers that one shard keeps at the most: some 150 bytes each, and the key. */
@@ -19,7 +20,10 @@ const LONGEST_KEY = 256;
 
 /** Look-ups between two looks at whether this pays. */
 export const TURN = 256;
-/** It pays where of a turn's look-ups a quarter is answered here; so many turns pass until that is asked. */
+/**
+ * It pays where of a turn's look-ups a quarter is answered here. That is asked when so many turns have passed, and as many look-ups
+ * as it took until strings came again.
+ */
 const FEW = TURN / 4;
 const LEARNING = 32;
 /**
@@ -27,14 +31,15 @@ const LEARNING = 32;
  * memory twice.
  */
 const FEW_OF_MANY = (TURN * 3) / 4;
-/** Points for a string that nobody has hashed yet, and those that end it. One goes with every string that was hashed. */
-const STRANGER = 2;
-const STRANGERS = 8;
+/** Points for a turn in which they were fewer, or whose last string nobody had hashed yet. One goes with every other; so many end it. */
+const POINTS = 2;
+const TOO_MANY_POINTS = 8;
 
-/** Ticks until it may begin: at first, and after it did not pay. */
-const FIRST_PATIENCE = 16;
-const PATIENCE = 64;
-const LONGEST_PATIENCE = 65_536;
+/** Ticks until it is watched whether it may pay: so many times as many after each time when it did not, up to the longest. */
+const IMPATIENCE = 8;
+const LONGEST_PATIENCE = 1024;
+/** So many answers that were kept in vain are another tick. */
+const ANSWERS_PER_TICK = 4;
 /** Hits that pay for keeping an answer, and for having begun at all. */
 const COST = 2;
 const COST_OF_ALL = LEARNING * TURN;
@@ -66,6 +71,11 @@ function tidyAll(): void {
   timer = undefined;
 }
 
+/** Whether what the door answered may be kept. */
+function isKeepable(status: number, key: string): boolean {
+  return status > MORE_COPIES && key.length <= LONGEST_KEY;
+}
+
 /** How many answers the shards of this thread may still keep beside those that they may keep already. */
 function room(): number {
   let left = MOST_OF_ALL;
@@ -81,8 +91,8 @@ function room(): number {
  * looked at before each answer, in memory that is never written to from here. Any change ends it, and what was kept
  * is dropped. Only answers of the core's quick way in windows are kept: verified, of one part, without validator or expiry.
  *
- * It pays only where a few strings come again as the very same objects. Whether they do shows only when V8 has hashed them, and
- * that is done here; so it tries, ever more seldom where it is in vain. While it is off, nobody asks it.
+ * It pays only where a few strings come again as the very same objects. So a sample of them is watched before anything is kept, ever
+ * more seldom where that is in vain. While it is off, nobody asks it.
  */
 export class Memo {
   /** How many may be kept here by now. */
@@ -103,11 +113,15 @@ export class Memo {
   private turns = 0;
   private hits = 0;
   private kept = 0;
-  private strangers = 0;
-  // While it is off: ticks until it begins, and how many those were.
-  private wait = FIRST_PATIENCE;
-  private patience = FIRST_PATIENCE;
+  private points = 0;
+  private learning = LEARNING;
+  // While it is off: ticks until something happens, what those are after a failure, and whether it paid when it was on.
+  private wait = 1;
+  private patience = 1;
+  private paid = false;
   private idle = false;
+  /** The handle's own, while look-ups are watched. */
+  private first: FirstCalls | undefined;
 
   constructor(
     private readonly handle: Handle,
@@ -154,24 +168,23 @@ export class Memo {
     const isOver = this.left <= 0;
     const stranger = isOver && fast.hashed(key, handle.door) === 0 && values.has(key);
     let status = fast.get(key, handle.door);
-    const keepable = status > MORE_COPIES && key.length <= LONGEST_KEY;
+    const keepable = isKeepable(status, key);
     if (status === ORDINARY) {
       handle.first.get(key);
       status = (this.answer[STATUS] as number) | 0;
     }
-    const value = viewFirst(handle, status, key);
+    const value = viewFirst(handle, status);
     if (isOver) {
       this.count();
-      const least = values.size < this.most ? FEW : FEW_OF_MANY;
-      const few = TURN - this.missed < least && this.turns >= LEARNING;
-      if (stranger) this.strangers += STRANGER;
-      else if (this.strangers > 0) this.strangers--;
+      const answered = this.turns < this.learning ? TURN : TURN - this.missed;
+      if (stranger || (answered < FEW_OF_MANY && values.size >= this.most)) this.points += POINTS;
+      else if (this.points > 0) this.points--;
       this.turns++;
       this.left = TURN;
       this.missed = this.told = 0;
       this.idle = false;
       if (values.size + TURN > this.most) this.most += Math.min(STEP, MOST - this.most, room());
-      if (few || this.strangers >= STRANGERS) this.end();
+      if (answered < FEW || this.points >= TOO_MANY_POINTS) this.end();
     } else if (!this.holds()) {
       // Looked at after the answer was found, which is of the time when this began, then.
       this.end();
@@ -193,10 +206,52 @@ export class Memo {
     hot(this.handle).countKept(hits);
   }
 
-  /** A thousand hits went by. Where the string of the last one has been hashed, the next ones may well be found here. */
-  tick(key: string): void {
-    this.wait -= fast.hashed(key, this.handle.door) === 0 ? 1 : PATIENCE;
-    if (this.wait <= 0) this.begin();
+  /** A thousand hits went by. */
+  tick(): void {
+    if (this.on || this.first !== undefined || this.handle.closed || --this.wait > 0) return;
+    if (this.paid) this.begin();
+    else this.watch();
+  }
+
+  /**
+   * Look-ups go by way of Node-API's function for a while, in the place of which another one asks the door and takes note: code that
+   * V8 has made of them knows that way. Through `front` it would be a second place where views are made, see docs/performance-notes.md.
+   */
+  private watch(): void {
+    const { handle } = this;
+    const { first } = handle;
+    const sample = new Sample(Math.min(MOST, this.most + room()));
+    const isHashed = (key: string) => fast.hashed(key, handle.door) !== 0;
+    const get = (key: string) => {
+      const status = fast.get(key, handle.door);
+      const pays = sample.note(isKeepable(status, key) ? key : undefined, isHashed);
+      if (pays !== undefined) this.unwatch();
+      if (pays === false) this.despair();
+      if (pays === true) {
+        this.learning = Math.max(LEARNING, Math.ceil(sample.looks / TURN));
+        this.begin();
+      }
+      if (status === ORDINARY) first.get(key);
+      else this.answer[STATUS] = status;
+    };
+    this.first = first;
+    handle.first = { get, exchange: first.exchange };
+    handle.direct = 0;
+  }
+
+  private unwatch(): void {
+    const { first, handle } = this;
+    if (first === undefined) return;
+    this.first = undefined;
+    handle.first = first;
+    handle.direct = handle.door;
+  }
+
+  /** It was in vain. */
+  private despair(): void {
+    this.patience = Math.min(LONGEST_PATIENCE, this.patience * IMPATIENCE);
+    this.wait = this.patience + Math.floor(this.kept / ANSWERS_PER_TICK);
+    this.kept = 0;
   }
 
   private begin(): void {
@@ -216,7 +271,7 @@ export class Memo {
     this.era = era;
     this.low = page[0] as number;
     this.high = page[1] as number;
-    this.turns = this.hits = this.kept = this.strangers = 0;
+    this.turns = this.hits = this.kept = this.points = 0;
     this.left = TURN;
     this.missed = this.told = 0;
     this.idle = false;
@@ -233,9 +288,9 @@ export class Memo {
     this.on = false;
     this.handle.front = undefined;
     this.handle.direct = this.handle.door;
-    const paid = this.hits > this.kept * COST + COST_OF_ALL;
-    this.patience = paid ? PATIENCE : Math.min(LONGEST_PATIENCE, Math.max(PATIENCE, this.patience * 8));
-    this.wait = this.patience;
+    this.paid = this.hits > this.kept * COST + COST_OF_ALL;
+    if (this.paid) this.wait = this.patience = 1;
+    else this.despair();
     if (!this.holds()) this.drop();
     if (this.eager) this.begin();
   }
@@ -249,6 +304,7 @@ export class Memo {
 
   /** Drops everything. */
   close(): void {
+    this.unwatch();
     this.end();
     this.drop();
   }

@@ -3,8 +3,9 @@ import { type Handle, hot, META_AT } from '../handle.js';
 import { isTime, writeSource } from '../validator.js';
 
 /**
- * What must be equal for an entry to be a hit: a source's modification time (and size, where both sides know
- * it), a digest of its content, or at most 64 bytes that mean something to the caller only.
+ * What an entry is put with, and what a look-up may ask for: a source's modification time (and size, where both sides know
+ * it), a digest of its content, or at most 64 bytes that mean something to the caller only. A look-up that gives one finds only
+ * an entry with an equal one.
  */
 export type Validator =
   | {
@@ -23,9 +24,9 @@ export type Validator =
 
 /** What an entry carries beside its value. */
 export interface EntryMeta {
-  /** What a later `get` must present. Default: nothing. */
+  /** What a `get` that gives a validator is compared with. Default: none, and such a `get` does not find the entry. */
   validator?: Validator | undefined;
-  /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+  /** When the entry stops being one, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
   expiresAt?: number | undefined;
 }
 

@@ -75,6 +75,17 @@ const bytesOf = (name: string, value: unknown): number => {
  * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
  * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
  * each sees what the others have flushed.
+ *
+ * @example
+ * const store = ArtifactStore.open('/var/cache/cc');
+ * const known = store.get(key);
+ * const object = known && store.output(key, 0);
+ * if (object === undefined) {
+ *   const { bytes, stderr } = compile(source);
+ *   store.putOutputs(key, [bytes]);
+ *   store.insert(key, { outputNames: ['main.o'], outputSizes: [bytes.length], stderr });
+ *   store.flush();
+ * }
  */
 export class ArtifactStore {
   /**
@@ -181,14 +192,22 @@ export class ArtifactStore {
     return Array.from(keys, checked).filter((key) => table('artifacts').remove(this.#native, key)).length;
   }
 
-  /** Every key with its metadata; those that are flushed first, oldest first. */
+  /**
+   * Every key with its metadata; those that are flushed first, oldest first.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   loadAll(): [string, ArtifactMeta][] {
     const all = table('artifacts').loadAll(this.#native) as [string, ArtifactMeta][];
     this.#tell();
     return all;
   }
 
-  /** How many artifacts there are. */
+  /**
+   * How many artifacts there are.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   get size(): number {
     const [count] = table('artifacts').totals(this.#native);
     this.#tell();
@@ -200,7 +219,11 @@ export class ArtifactStore {
     return this.size === 0;
   }
 
-  /** The sum of the artifacts' total sizes. */
+  /**
+   * The sum of the artifacts' total sizes, in bytes.
+   *
+   * @throws WarmshardError `ERR_CLOSED`
+   */
   totalSizeBytes(): number {
     return table('artifacts').totals(this.#native)[1];
   }
@@ -262,7 +285,7 @@ export class ArtifactStore {
     table('artifacts').flush(this.#native);
   }
 
-  /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. */
+  /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. Rejects with what `flush` throws. */
   async flushAsync(): Promise<void> {
     await table('artifacts').syncPayloads(this.#native);
     table('artifacts').flush(this.#native);

@@ -66,6 +66,12 @@ export interface AutoloadCacheStats {
  * the host build that made it.
  *
  * What `get` returns is lent, not copied; see `Shard`.
+ *
+ * @example
+ * const cache = AutoloadCache.open('/var/cache/app/functions.shard', { host: { name: 'app', version: '1.4.0' } });
+ * const writer = cache.writer();
+ * for (const name of cache.missing(names)) writer.add(name, compile(name));
+ * writer.commit();
  */
 export class AutoloadCache {
   /**
@@ -143,7 +149,7 @@ export class AutoloadCache {
     return table('shard').writeMany(this.#handle.native, batch, false);
   }
 
-  /** `mergeIn` off the event loop. Blobs are copied before it returns. */
+  /** `mergeIn` off the event loop. Blobs are copied before it returns. Rejects with what `mergeIn` throws, and with `ERR_ABORTED`. */
   async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
     const batch = this.#values.collect(entries);
     return later().runWork(options, async (job) =>

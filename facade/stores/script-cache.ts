@@ -110,6 +110,11 @@ export interface ScriptInfo<P extends string = 'code'> {
  * closed cache, throw.
  *
  * What `load` returns is lent, not copied; see `Shard`.
+ *
+ * @example
+ * const cache = ScriptCache.open('/var/cache/app/templates.shard', { host: { name: 'app', version: '1.4.0' } });
+ * let parts = cache.load('views/home.tpl');
+ * if (parts === undefined) cache.save('views/home.tpl', (parts = { code: compile('views/home.tpl') }));
  */
 export class ScriptCache<P extends string = 'code'> {
   /**
@@ -279,7 +284,7 @@ export class ScriptCache<P extends string = 'code'> {
     return table('shard').evictStale(this.#handle.native);
   }
 
-  /** `evictStale` off the event loop. */
+  /** `evictStale` off the event loop. Rejects with what it throws, and with `ERR_ABORTED`. */
   async evictStaleAsync(options?: WorkOptions): Promise<number> {
     return later().runWork(options, (job) => table('shard').evictStaleAsync(this.#handle.native, job));
   }

@@ -31,6 +31,10 @@ export class Fingerprint extends Uint8Array {
  * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
  * otherwise make another fingerprint.
  *
+ * @example
+ * const key = fingerprint('my-compiler 3.1.0', source, JSON.stringify(options));
+ * let artifact = cache.get(key);
+ * if (artifact === undefined) cache.put(key, (artifact = compile(source, options)));
  * @throws WarmshardError `ERR_INVALID_ARG` without parts, and for a part that is neither bytes nor well-formed text
  */
 export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
