@@ -5,8 +5,8 @@ use napi::sys;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::ptr;
-use warmshard_core::{Error, key};
 use warmshard_core::limits::MAX_KEY_BYTES;
+use warmshard_core::{Error, key};
 
 /// Room for the longest key, one byte to tell a longer one, and the terminator.
 const KEY_BUFFER: usize = MAX_KEY_BYTES + 4;
