@@ -331,7 +331,7 @@ function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
   else if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
   else if (--handle.patience === 0) knock(handle);
   if (status === ORDINARY) status = handle.first.get(key);
-  return viewFirst(handle, status);
+  return viewFirst(handle, status, key);
 }
 
 function knock(handle: Handle): void {

@@ -67,7 +67,7 @@ function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)
     const key = keys[i] as string;
     let status = fast.get(key, door);
     if (status === ORDINARY) status = first.get(key);
-    values[i] = viewFirst(handle, status) as V | undefined;
+    values[i] = viewFirst(handle, status, key) as V | undefined;
   }
   return values;
 }
