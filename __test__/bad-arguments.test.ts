@@ -221,3 +221,9 @@ test('an error has its code, its name and nothing that is not known', (t) => {
   t.deepEqual(Object.keys(error ?? {}), ['code']);
   t.true(error?.stack?.includes('bad-arguments'));
 });
+
+test('a shard made by `new`, as JavaScript lets one try, says how it is opened', (t) => {
+  const Made = Shard as unknown as new (...args: unknown[]) => Shard;
+  for (const args of [[], [null], [shardPath(t)], [{}], [hostile]])
+    t.regex(throwsCode(t, 'ERR_INVALID_ARG', () => new Made(...args))?.message ?? '', /Shard\.open\(path/);
+});

@@ -1,10 +1,12 @@
 // A program imported warmshard, a library of its required it: two copies, and instanceof said no between them.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import ts from 'typescript';
 import { AS_SHIPPED, BUDGET, ownPlatform, PLATFORMS } from '../scripts/cross/platforms.mjs';
+import { folder } from './helpers/folder.js';
 
 const root = join(__dirname, '..');
 const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
@@ -38,7 +40,7 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/index.d.mts',
       'dist/index.mjs',
       'dist/later.cjs',
-      ...['esm', 'failure', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
+      ...['esm', 'failure', 'importing', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
         (name) => `dist/register-${name}.cjs`,
       ),
       'dist/register.cjs',
@@ -74,4 +76,17 @@ test('the binary is no larger than its budget, and every platform has one', (t) 
   const { size } = statSync(join(root, `warmshard.${own}.node`));
   const budget = (BUDGET[own] as number) + AS_SHIPPED;
   t.true(size <= budget, `${size} bytes; ${budget} are the budget of ${own}`);
+});
+
+test('each way in which TypeScript resolves modules finds the types of each door', (t) => {
+  const { Node10, Node16, Bundler } = ts.ModuleResolutionKind;
+  const project = folder(t);
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(root, join(project, 'node_modules/warmshard'));
+  for (const moduleResolution of [Node10, Node16, Bundler])
+    for (const door of ['warmshard', 'warmshard/register']) {
+      const asked = join(project, 'a.ts');
+      const { resolvedModule } = ts.resolveModuleName(door, asked, { moduleResolution }, ts.sys);
+      t.regex(resolvedModule?.resolvedFileName ?? '', /\.d\.m?ts$/, `${moduleResolution} ${door}`);
+    }
 });

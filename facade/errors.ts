@@ -12,7 +12,7 @@ export type ErrorCode =
   | 'ERR_READ_ONLY'
   /** The shard was closed. */
   | 'ERR_CLOSED'
-  /** The file is a link, not a regular file, or others may write to it. */
+  /** The file is a link or no regular file, belongs to another user, or may be written by others: see the option `trust`. */
   | 'ERR_UNTRUSTED_FILE'
   /** The system refused: see `errno`, `syscall` and `path`. */
   | 'ERR_IO'

@@ -44,6 +44,7 @@ export class Shard<V = Uint8Array> {
   readonly #handle: Handle;
 
   private constructor(handle: Handle) {
+    if (!handle?.native) throw invalid('a shard is opened by Shard.open(path, options), not by new');
     this.#handle = handle;
     this.path = handle.path;
     this.readOnly = handle.readOnly;

@@ -79,6 +79,7 @@ function prepare(filename: string): Prepared | undefined {
     )
       return undefined;
     makeFrames(cache);
+    if (!isFaithful && !typed) return undefined;
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'string') {
       // Told until another module is loaded, be it a bundle of ours.
@@ -196,6 +197,8 @@ function isNewCommand(cache: ProgramCalls): boolean {
 }
 
 let frames: Frames | undefined;
+/** Whether stack traces show what the loader's own functions would. */
+let isFaithful = false;
 let genuineHandler: Handler | undefined;
 let namedHandler: Handler;
 
@@ -205,10 +208,12 @@ function makeFrames(cache: ProgramCalls | undefined): void {
   // A thread's loader does not come out of the runtime's snapshot, and names functions otherwise.
   const name = `loader ${process.version} ${isThread ? 'thread' : ''}`;
   let text = cache?.noted(name);
-  if (text === undefined) {
+  if (!text) {
     text = recording().learnFrames(genuineHandler, bundlePath('recording'));
-    if (!isReadOnly()) recording().capture.note(name, text);
+    // What one program made of its loader says nothing of the next one's.
+    if (text !== '' && !isReadOnly()) recording().capture.note(name, text);
   }
+  isFaithful = text !== '';
   frames = framesOf(text, begin, end);
   const { release, versions } = process;
   // Others than Node.js tell V8 themselves, or have their reasons.

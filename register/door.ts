@@ -133,8 +133,9 @@ function readHandler(): Handler | undefined {
   const { pnp } = process.versions;
   if (pnp !== undefined) restoreHandler(handler as Handler);
   else if (handlerNow !== undefined) return handlerNow();
-  if (pnp !== undefined || (beginning.passed !== undefined && !isMainRunning()))
-    return asMethod(handler as Handler, '.js');
+  const byLoader = isLeaf || (beginning.passed !== undefined && !isMainRunning());
+  isLeaf = false;
+  if (pnp !== undefined || byLoader) return asMethod(handler as Handler, '.js');
   beginning.isHandlerSeen = true;
   return handler;
 }
@@ -154,38 +155,63 @@ function isMainRunning(): boolean {
   return main.loaded;
 }
 
-function mayImport(file: string): boolean {
+/** Whether the program imports, and all that it needs so far is switched on. */
+let importsOnly = false;
+
+/** Whether what is about to be loaded is left to Node.js, and nobody reads its handler but the loader. */
+let isLeaf = false;
+
+/** Whether a program that imports ES modules can do without the rest, until a CommonJS module asks for another. */
+function canImport(): boolean {
   try {
-    const text = readFileSync(file, 'latin1');
-    return text.includes('import') && hasImport(text);
+    importsOnly = smallMain > 0 && (load('importing') as typeof import('./importing/index.js')).importing();
+  } catch {}
+  return importsOnly;
+}
+
+/** Whether a file that no CommonJS module asks for is Node.js' to load: the main module, or one that is imported. */
+function isPassed(request: string): boolean {
+  const isMain = beginning.passed === undefined && request === process.argv[1];
+  if (!(isMain || (importsOnly && request[0] === '/')) || isTyped(request)) return false;
+  const found = statSync(request, { throwIfNoEntry: false });
+  if (!found?.isFile() || found.size > smallMain) return false;
+  let text: string;
+  try {
+    text = readFileSync(request, 'latin1');
   } catch {
-    return true;
+    return false;
   }
+  const imports = text.includes('import');
+  if (isMain) {
+    // One that loads ES modules has their cache switched on before it runs.
+    if (imports && hasImport(text) && !canImport()) return false;
+    beginning.passed = request;
+  } else {
+    if (imports || text.includes('require')) return false;
+    // The loader of ES modules puts it there before it is loaded.
+    isLeaf = Module._cache[request]?.loaded !== true;
+  }
+  debug('aside', request, 'small');
+  return true;
 }
 
 function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
   if (lookup !== undefined) return lookup(request, parent);
-  if (!parent && beginning.passed === undefined && request === process.argv[1] && !isTyped(request)) {
-    const found = statSync(request, { throwIfNoEntry: false });
-    // One that loads ES modules has their cache switched on before it runs.
-    if (found?.isFile() && found.size <= smallMain && !mayImport(request)) {
-      beginning.passed = request;
-      debug('aside', request, 'small');
-      return lookupPaths(request, parent);
-    }
-  }
+  if (!parent && isPassed(request)) return lookupPaths(request, parent);
   lookup = lookupPaths;
   try {
     everything(true);
   } catch {
-    // The bundle is gone: the program has to do without.
+    // The bundle is gone, or there is no descriptor to read it by: the program has to do without.
+    if (Object.getOwnPropertyDescriptor(Module._extensions, '.js')?.get === readHandler)
+      restoreHandler(handler as Handler);
   }
   return lookup(request, parent);
 }
 
 /** No request for the main module: it is an ES module, which no hook into CommonJS sees, and is loaded later than this. */
 function lookForMain(): void {
-  if (process.mainModule === undefined && beginning.passed === undefined) everything();
+  if (process.mainModule === undefined && beginning.passed === undefined && !canImport()) everything();
 }
 
 /** Whether the program may start without us, for now. */
@@ -194,7 +220,7 @@ function mayWait(): boolean {
   if (env.NODE_V8_COVERAGE || env.NODE_PRESERVE_SYMLINKS || env.NODE_PRESERVE_SYMLINKS_MAIN) return false;
   // A folder of ours may be told from one that the program leaves.
   if (env.WATCH_REPORT_DEPENDENCIES || home[0] !== '/') return false;
-  if (main.endsWith('.mjs') || isTyped(main)) return false;
+  if (isTyped(main)) return false;
   // Somebody else's handler is there already.
   if (!isNodes(handler)) return false;
   // Options with which Node.js starts programs as ever. Of all others the rest knows more.

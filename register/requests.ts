@@ -8,7 +8,7 @@
 import { beginning } from './beginning.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
 import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
-import { counts, giveUp, isReadOnly, program } from './state.js';
+import { counts, giveUp, isOpening, isReadOnly, program } from './state.js';
 
 const { apply } = Reflect;
 const { findPath, nodeModulePaths, lookupPaths } = beginning;
@@ -181,6 +181,8 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
   return (request, parent) => {
     if (Module._nodeModulePaths === knownModulePaths) Module._nodeModulePaths = nodeModulePaths;
     const paths = pathsOf(request, parent);
+    // The module for whose sake the addon is looked for is still the one that is about to be loaded.
+    if (isOpening()) return paths;
     if (again !== undefined) {
       again.paths = paths;
       return paths;

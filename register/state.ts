@@ -167,6 +167,9 @@ export function program(): ProgramCalls | undefined {
   return cache;
 }
 
+/** Whether the addon is being looked for, so that requests are its own and none of the program's. */
+export const isOpening = (): boolean => opening;
+
 /** The cache, if it is open. */
 export function openedProgram(): ProgramCalls | undefined {
   return cache;

@@ -1,7 +1,8 @@
 /** Where the shard of all programs is, and what keeps programs apart in it. */
 
-import { hasOwnRights } from '../facade/environment.js';
 import { beginning } from './beginning.js';
+
+export { defaultPath } from './default-path.js';
 
 const { execArgv, nodeOptions } = beginning;
 
@@ -10,18 +11,6 @@ export const options: readonly string[] = nodeOptions ? [...execArgv, ...nodeOpt
 
 /** Bytes that the shard may have unless somebody says otherwise. */
 export const MAX_BYTES = 512 << 20;
-
-/** The shard that programs share. */
-export function defaultPath(): string {
-  // Else whoever started the program would choose what it runs.
-  const believed = hasOwnRights() ? beginning : undefined;
-  const [own, cache, userHome] = [believed?.home, believed?.userCache, believed?.userHome];
-  if (own) return `${own}/programs.shard`;
-  if (cache?.startsWith('/')) return `${cache}/warmshard/programs.shard`;
-  const folder = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
-  const home = userHome ?? (require('node:os') as typeof import('node:os')).userInfo().homedir;
-  return `${home}/${folder}/warmshard/programs.shard`;
-}
 
 /** Options that have no say in what is compiled or found, and that come and go. */
 const ELSEWHERE = new Set(

@@ -306,7 +306,7 @@ await bundle({
     'readHandler',
     'isMainRunning',
     'asMethod',
-    'mayImport',
+    'isPassed',
     'onRequest',
     'lookForMain',
     'mayWait',
@@ -347,12 +347,13 @@ for (const [name, names, eager, parameters] of /** @type {[string, string[], str
     },
   });
 const licence = await readFile(new URL('../node_modules/es-module-lexer/LICENSE', import.meta.url), 'utf8');
-for (const name of ['recording', 'typescript', 'stacks', 'esm', 'failure', 'scan']) {
+for (const name of ['importing', 'recording', 'typescript', 'stacks', 'esm', 'failure', 'scan']) {
   const entry = `register/${name}/index.ts`;
   const { names } = await look(entry);
   await bundle({
     file: `dist/register-${name}.cjs`,
     globals: 'module.beginning.globals',
+    short: name === 'importing',
     contents: `import { ${names.join(', ')} } from './${entry}'; module.exports = { ${names.join(', ')} };`,
     how: {
       ...(name === 'scan' && {

@@ -1,7 +1,7 @@
 // A service failed at night, and its log pointed at lines of a cache instead of at its own.
 
 import test from 'ava';
-import { type Files, major, type SameOptions, same } from '../helpers/program.js';
+import { type Files, major, Program, type SameOptions, same } from '../helpers/program.js';
 
 const programs: Record<string, { files: Files; code?: number; options?: SameOptions }> = {
   'thrown at the top': { files: { 'app.js': `const x = 1;\nthrow new Error('top');` }, code: 1 },
@@ -175,3 +175,18 @@ for (const flag of [
     };
     await same(t, files, { node: [flag] });
   });
+
+test('what one program made of its loader is in no stack trace of the next', async (t) => {
+  const freeze = `const Module = require('module'); for (const it of [Module, Module.prototype]) Object.freeze(it);`;
+  const files = {
+    'frozen.js': `${freeze} require('./a')`,
+    'app.js': `require('./a')`,
+    'a.js': `console.log(new Error('a').stack)`,
+  };
+  const program = new Program(t, files);
+  for (const main of ['frozen.js', 'app.js']) {
+    const options = { main, small: true };
+    const expected = await program.plain(options);
+    for (const what of ['first', 'second']) await program.one(`${main}, ${what}`, expected, options);
+  }
+});

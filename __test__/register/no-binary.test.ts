@@ -1,7 +1,7 @@
 // A container without the binary started cold for a year: the line that said so was "no native binary".
 
 import test from 'ava';
-import { Program, register } from '../helpers/program.js';
+import { Program, register, same } from '../helpers/program.js';
 
 const PROGRAM = `
 const { Shard } = require(${JSON.stringify(require.resolve('warmshard'))});
@@ -25,4 +25,24 @@ test('without a binary a program runs as ever, and is told as much as by any oth
   t.true(lines.every((line) => line.startsWith('warmshard: ')));
   const said = lines.map((line) => line.slice('warmshard: '.length)).join('\n');
   t.true(said.includes(message.join('\n').trim()), said);
+});
+
+test('stack traces are as ever where the addon may not be loaded', async (t) => {
+  const files = {
+    'app.js': `console.log(new Error('before').stack); require('./a'); throw new Error('end')`,
+    'a.js': `console.log(new Error('a').stack)`,
+  };
+  await same(t, files, { node: ['--no-addons'], aside: true });
+});
+
+test('no descriptor is left when the first file is asked for: frames are named as ever', async (t) => {
+  const app = `const fs = require('fs'), all = [];
+try { for (;;) all.push(fs.openSync('/dev/null')); } catch {}
+try { require('./a'); } catch {}
+console.log(new Error('none left').stack);
+for (const fd of all) fs.closeSync(fd);
+require('./a');`;
+  const program = new Program(t, { 'app.js': app, 'a.js': `console.log(new Error('a').stack)` });
+  const expected = await program.plain();
+  for (const what of ['first', 'second']) await program.one(what, expected, { small: true });
 });

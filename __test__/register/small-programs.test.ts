@@ -1,6 +1,6 @@
 // A script of one line took four milliseconds longer, for a cache that it never asked for anything.
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Files, major, Program, type RunOptions, register } from '../helpers/program.js';
@@ -27,6 +27,39 @@ linux('a program that asks for no file loads no addon and opens no shard', async
     t.false(existsSync(program.home), what);
   }
 });
+
+if (linux === test && major >= 22)
+  for (const [main, files] of Object.entries({
+    'app.cjs': { 'app.cjs': `${AT_END}\nimport('./b.mjs')` },
+    'app.mjs': {
+      'app.mjs': `import './at-end.cjs'; import './b.mjs'`,
+      'at-end.cjs': AT_END.replace('require(', 'process.getBuiltinModule('),
+    },
+  }))
+    test(`${main}, which imports, loads no addon, until a file asks for a file`, async (t) => {
+      const program = new Program(t, {
+        ...files,
+        'b.mjs': `import stack from './c.cjs'; console.log(stack, process.getBuiltinModule('module').getCompileCacheDir())`,
+        'c.cjs': `module.exports = new Error('c').stack`,
+      });
+      const said = async (more?: RunOptions) => (await program.run({ ...life, main, ...more })).stdout;
+      const cold = await said();
+      t.true(cold.includes(join(program.home, 'esm')) && cold.endsWith('\nno addon\n'), cold);
+      t.is(await said(), cold);
+      t.is(
+        await said({ register: false, env: { NODE_COMPILE_CACHE: join(program.home, 'esm') } }),
+        await said(),
+      );
+      program.write({
+        'c.cjs': `module.exports = require('./d.cjs')`,
+        'd.cjs': `module.exports = new Error('d').stack`,
+      });
+      t.true((await said()).endsWith('\naddon\n'));
+      // A folder that others can write to is looked at more closely.
+      chmodSync(join(program.home, 'esm'), 0o777);
+      program.write({ 'c.cjs': '' });
+      t.true((await said()).endsWith('\naddon\n'));
+    });
 
 linux('one that asks for a file is served from then on', async (t) => {
   const program = new Program(t, { 'app.js': `${AT_END} require('./a')`, 'a.js': '' });

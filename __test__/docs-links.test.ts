@@ -1,0 +1,49 @@
+// A page was split, and for months half of the links to it led nowhere.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import test from 'ava';
+
+const root = join(__dirname, '..');
+const pages = ['.', 'docs', 'docs/performance']
+  .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)))
+  .filter((path) => path.endsWith('.md'));
+
+/** A page without its blocks of code. */
+const prose = (path: string) => readFileSync(path, 'utf8').replace(/^```.*?^```/gms, '');
+
+/** What the headings of a page are linked by. */
+function anchors(path: string): Set<string> {
+  const headings = [...prose(path).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text);
+  return new Set(
+    headings.map((text) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test('every link from page to page leads somewhere', (t) => {
+  t.true(pages.length > 20, `${pages.length} pages`);
+  for (const page of pages) {
+    for (const [, link = ''] of prose(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : join(dirname(page), path);
+      const where = `${relative(root, page)}: ${link}`;
+      t.true(existsSync(target), where);
+      if (anchor !== undefined && target.endsWith('.md')) t.true(anchors(target).has(anchor), where);
+    }
+  }
+});
+
+test('every page in docs/ is named in the README, or in the index of its folder', (t) => {
+  for (const page of pages) {
+    const index = join(dirname(page), 'README.md');
+    const named = prose(existsSync(index) ? index : join(root, 'README.md'));
+    const name = relative(existsSync(index) ? dirname(page) : root, page);
+    t.true(page === index || named.includes(name), relative(root, page));
+  }
+});
