@@ -25,8 +25,12 @@ const importing = () =>
 /** What a module's text was compiled to: as much of a `vm.Script` as is used. */
 export interface Compiled {
   runInThisContext(): unknown;
-  /** To be recorded at once: where modules are functions it is the number of the last one. */
-  createCachedData(): Code;
+  /**
+   * To be recorded at once: where modules are functions it is the number of the last one.
+   *
+   * @param failing whether an error may be what ends the program: its message shows a line of the source
+   */
+  createCachedData(failing?: boolean): Code;
   readonly cachedDataRejected?: boolean | undefined;
 }
 

@@ -17,8 +17,12 @@ interface Compiler {
    * @returns in an array of one where the bytecode was there, and of no use to V8
    */
   compile(text: string, filename: string, code: number, line?: number): Body | [Body];
-  /** The number of the bytecode of a body that `compile` gave, and of no other function, until there is another. */
-  code(body: Body): number;
+  /**
+   * The number of the bytecode of a body that `compile` gave, and of no other function, until there is another.
+   *
+   * @param failing whether V8 may still have to show a line of it
+   */
+  code(body: Body, failing?: boolean): number;
 }
 
 let found: Compiler | undefined;
@@ -52,8 +56,8 @@ export class FunctionScript {
     return typeof made === 'function' ? made : made[0];
   }
 
-  createCachedData(): number | Uint8Array {
+  createCachedData(failing?: boolean): number | Uint8Array {
     // Of some V8 gives none.
-    return (found as Compiler).code(this.runInThisContext()) || new Uint8Array(0);
+    return (found as Compiler).code(this.runInThisContext(), failing) || new Uint8Array(0);
   }
 }

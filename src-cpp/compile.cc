@@ -108,11 +108,14 @@ void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
   info.GetReturnValue().Set(v8::Array::New(isolate, alone, 1));
 }
 
-/// `code(function)`: the number of the bytecode of what was compiled and has run since. Only for what `compile` gave: V8
-/// ends the process otherwise.
+/// `code(function, failing)`: the number of the bytecode of what was compiled and has run since. Only for what `compile` gave:
+/// V8 ends the process otherwise. It forgets where the script's lines end by it, and would then count them otherwise in the
+/// message of the error that ends a failing program.
 void Code(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (!info[0]->IsFunction()) return;
-  const auto* data = v8::ScriptCompiler::CreateCodeCacheForFunction(info[0].As<v8::Function>());
+  const auto function = info[0].As<v8::Function>();
+  const auto* data = v8::ScriptCompiler::CreateCodeCacheForFunction(function);
+  if (info[1]->IsTrue()) (void)function->GetScriptLineNumber();
   if (data == nullptr) return;
   const uint32_t number = data->length > 0 ? held(info.Data())->give(data->data, static_cast<size_t>(data->length)) : 0;
   delete data;

@@ -13,6 +13,10 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     },
     code: 1,
   },
+  'thrown where lines end as on Windows': {
+    files: { 'app.js': `require('./a')`, 'a.js': `const x = 1;\r\n  null.x;\r\n` },
+    code: 1,
+  },
   'thrown in a callback': {
     files: { 'app.js': `setTimeout(function later() { throw new TypeError('later'); }, 1);` },
     code: 1,

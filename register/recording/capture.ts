@@ -188,14 +188,20 @@ export class Capture {
     if (cache === undefined) return 0;
     // Under other flags than those that modules are loaded with V8 would refuse all of it.
     if (!headOfCode().equals(this.#head)) return 0;
+    const failing = (process as { _exiting?: boolean })._exiting === true && Boolean(process.exitCode);
     try {
       for (const [filename, { flags, facts, script, map }] of recorded)
-        cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData() ?? NO_CODE, map);
+        cache.record(
+          filename,
+          [flags, ...facts].join('\0'),
+          script?.createCachedData(failing) ?? NO_CODE,
+          map,
+        );
       for (const [filename, told] of aside) cache.record(filename, told);
       for (const answer of resolved) cache.recordResolution(...answer);
       for (const answer of found) cache.recordSearch(...answer);
       for (const [filename, { script, rejected }] of loaded)
-        cache.improve(filename, script.createCachedData(), Number(rejected));
+        cache.improve(filename, script.createCachedData(failing), Number(rejected));
       for (const { file, script, state } of takeOwned()) {
         const code = script.createCachedData();
         if (state === 'new') cache.record(file, String(TYPED), code);
