@@ -335,7 +335,7 @@ function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
     handle.first.get(key);
     status = (handle.answer[STATUS] as number) | 0;
   }
-  return viewFirst(handle, status);
+  return viewFirst(handle, status, key);
 }
 
 function knock(handle: Handle): void {

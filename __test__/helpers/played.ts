@@ -50,22 +50,23 @@ export function played(eager = false) {
     get(key: string): Uint8Array | undefined {
       const { handle } = it;
       if (it.on) return it.memo.get(key);
-      if (!it.watching) return viewFirst(handle, fast.get(key, 1));
+      if (!it.watching) return viewFirst(handle, fast.get(key, 1), key);
       handle.first.get(key);
-      return viewFirst(handle, (answer[STATUS] as number) | 0);
+      return viewFirst(handle, (answer[STATUS] as number) | 0, key);
     },
     /** Has it begin: ticks come, and while look-ups are watched one key alone is asked for. Gives how many ticks; at the most `most`. */
     begin(most = 1e6): number {
       const { asked, hashed } = it;
       values.set('watched', 0);
-      it.hashed = true;
       let ticks = 0;
       for (; !it.on && ticks < most; ticks++) {
-        it.memo.tick();
+        it.memo.tick('');
+        it.hashed = true;
         while (it.watching) it.get('watched');
+        it.hashed = hashed;
       }
       values.delete('watched');
-      Object.assign(it, { asked, hashed });
+      it.asked = asked;
       return ticks;
     },
   };

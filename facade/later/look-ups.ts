@@ -70,7 +70,7 @@ function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)
       first.get(key);
       status = (answer[STATUS] as number) | 0;
     }
-    values[i] = viewFirst(handle, status) as V | undefined;
+    values[i] = viewFirst(handle, status, key) as V | undefined;
   }
   return values;
 }
