@@ -10,6 +10,8 @@ import { unwatch, type Watched, watch } from './watch.js';
 /** Where the metadata block lies in the exchange block, behind the answer, and how many numbers it begins with; see later/meta.ts. */
 export const META_AT = 2048;
 const META_NUMBERS = 6;
+/** Word of the answer with what `first.get` came to, or-ed with zero; see src-rs/binding/exchange.rs. */
+export const STATUS = 98;
 
 /** An open shard as the addon knows it, with what every class over it needs. */
 export interface Handle {

@@ -14,8 +14,8 @@ const MADE_WINDOW = 96;
 //
 // Functions, not methods: the build has V8 compile them with the bundle, see scripts/build-js.mjs.
 
-/** The first part of the last answer, given its status; `undefined` where it is no hit, or went away meanwhile. */
-export function viewFirst(handle: Handle, status: number): Uint8Array | undefined {
+/** The first part of the last answer, given its status and key; `undefined` where it is no hit, or went away meanwhile. */
+export function viewFirst(handle: Handle, status: number, key?: string): Uint8Array | undefined {
   const { answer } = handle;
   if (status >= 0) {
     try {
@@ -25,7 +25,7 @@ export function viewFirst(handle: Handle, status: number): Uint8Array | undefine
     }
   }
   if (status > MUST_COPY) return undefined;
-  if (status !== MUST_MAKE_WINDOW) return viewOtherwise(handle, 'viewCopy', status);
+  if (status !== MUST_MAKE_WINDOW) return viewOtherwise(handle, 'viewCopy', status, key);
   makeWindow(handle, 0);
   const window = answer[0] as number;
   return window < NEEDS_WINDOW ? viewFirst(handle, window) : viewOtherwise(handle, 'viewPart');
@@ -36,9 +36,10 @@ function viewOtherwise(
   handle: Handle,
   how: 'viewPart' | 'viewCopy',
   status?: number,
+  key?: string,
 ): Uint8Array | undefined {
   try {
-    return later()[how](handle, 0, status);
+    return later()[how](handle, 0, status, key);
   } catch {
     const target = new Uint8Array(handle.answer[2] as number);
     return hot(handle).copyPart(0, target) === 0 ? target : undefined;

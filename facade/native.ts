@@ -11,7 +11,8 @@ import type { Counters } from './stores/pipeline/metrics.js';
 
 /** What the addon puts on the object that is handed to `open`; see `FIRST` of src-rs/binding/hot.rs. */
 export interface FirstCalls {
-  get(key: string): number;
+  /** The status is in the answer; see `STATUS`. */
+  get(key: string): void;
   exchange: ArrayBuffer;
 }
 
@@ -24,8 +25,8 @@ export interface HotCalls {
   getPartsChecked(key: string): number;
   has(key: string): number;
   hasChecked(key: string): number;
-  put(key: string, value: Uint8Array | readonly Uint8Array[]): number;
-  putWith(key: string, value: Uint8Array | readonly Uint8Array[]): number;
+  put(key: string, value: Uint8Array | readonly Uint8Array[]): void;
+  putWith(key: string, value: Uint8Array | readonly Uint8Array[]): void;
   copyPart(part: number, target: Uint8Array): number;
   placePart(part: number, slab?: ArrayBuffer): number;
   getMany(keys: readonly string[], answers: Uint32Array): number;

@@ -1,7 +1,7 @@
 // A shard whose fast door is played: what is asked of it, and all that it may answer. Nothing depends on when V8 optimises.
 
 import { fast } from '../../facade/fast.js';
-import type { Handle } from '../../facade/handle.js';
+import { type Handle, STATUS } from '../../facade/handle.js';
 import { Memo } from '../../facade/later/memo.js';
 import { TICK } from '../../facade/later/views.js';
 import { viewFirst } from '../../facade/lending.js';
@@ -50,20 +50,23 @@ export function played(eager = false) {
     get(key: string): Uint8Array | undefined {
       const { handle } = it;
       if (it.on) return it.memo.get(key);
-      return viewFirst(handle, it.watching ? handle.first.get(key) : fast.get(key, 1));
+      if (!it.watching) return viewFirst(handle, fast.get(key, 1), key);
+      handle.first.get(key);
+      return viewFirst(handle, (answer[STATUS] as number) | 0, key);
     },
     /** Has it begin: ticks come, and while look-ups are watched one key alone is asked for. Gives how many ticks; at the most `most`. */
     begin(most = 1e6): number {
       const { asked, hashed } = it;
       values.set('watched', 0);
-      it.hashed = true;
       let ticks = 0;
       for (; !it.on && ticks < most; ticks++) {
-        it.memo.tick();
+        it.memo.tick('');
+        it.hashed = true;
         while (it.watching) it.get('watched');
+        it.hashed = hashed;
       }
       values.delete('watched');
-      Object.assign(it, { asked, hashed });
+      it.asked = asked;
       return ticks;
     },
   };
@@ -87,7 +90,7 @@ export function played(eager = false) {
     door: 1,
     direct: 1,
     closed: false,
-    first: { get: (key: string) => fast.get(key, 1) },
+    first: { get: (key: string) => answer.set([fast.get(key, 1)], STATUS) },
     more: {
       countKept(count: number) {
         it.told += count;

@@ -1,5 +1,5 @@
 import { fast, ORDINARY } from '../fast.js';
-import { type Handle, hot } from '../handle.js';
+import { type Handle, hot, STATUS } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { type FirstCalls, type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
@@ -35,11 +35,9 @@ const FEW_OF_MANY = (TURN * 3) / 4;
 const POINTS = 2;
 const TOO_MANY_POINTS = 8;
 
-/** Ticks until it is watched whether it may pay: so many times as many after each time when it did not, up to the longest. */
-const IMPATIENCE = 8;
-const LONGEST_PATIENCE = 1024;
-/** So many answers that were kept in vain are another tick. */
-const ANSWERS_PER_TICK = 4;
+/** Ticks until a sample is watched, but for the first. After one that was in vain they are eight times as many, up to the longest. */
+const PATIENCE = 64;
+const LONGEST_PATIENCE = 65_536;
 /** Hits that pay for keeping an answer, and for having begun at all. */
 const COST = 2;
 const COST_OF_ALL = LEARNING * TURN;
@@ -117,7 +115,7 @@ export class Memo {
   private learning = LEARNING;
   // While it is off: ticks until something happens, what those are after a failure, and whether it paid when it was on.
   private wait = 1;
-  private patience = 1;
+  private patience = PATIENCE / 8;
   private paid = false;
   private idle = false;
   /** The handle's own, while look-ups are watched. */
@@ -169,8 +167,11 @@ export class Memo {
     const stranger = isOver && fast.hashed(key, handle.door) === 0 && values.has(key);
     let status = fast.get(key, handle.door);
     const keepable = isKeepable(status, key);
-    if (status === ORDINARY) status = handle.first.get(key);
-    const value = viewFirst(handle, status);
+    if (status === ORDINARY) {
+      handle.first.get(key);
+      status = (this.answer[STATUS] as number) | 0;
+    }
+    const value = viewFirst(handle, status, key);
     if (isOver) {
       this.count();
       const answered = this.turns < this.learning ? TURN : TURN - this.missed;
@@ -203,10 +204,14 @@ export class Memo {
     hot(this.handle).countKept(hits);
   }
 
-  /** A thousand hits went by. */
-  tick(): void {
-    if (this.on || this.first !== undefined || this.handle.closed || --this.wait > 0) return;
-    if (this.paid) this.begin();
+  /** A thousand hits went by. Where the string of the last one has been hashed, others were before, and these may well be the same ones. */
+  tick(key: string): void {
+    const { handle } = this;
+    if (this.on || this.first !== undefined || handle.closed) return;
+    const isHashed = fast.hashed(key, handle.door) !== 0;
+    this.wait -= isHashed ? PATIENCE : 1;
+    if (this.wait > 0) return;
+    if (isHashed && this.paid) this.begin();
     else this.watch();
   }
 
@@ -228,7 +233,8 @@ export class Memo {
         this.learning = Math.max(LEARNING, Math.ceil(sample.looks / TURN));
         this.begin();
       }
-      return status === ORDINARY ? first.get(key) : status;
+      if (status === ORDINARY) first.get(key);
+      else this.answer[STATUS] = status;
     };
     this.first = first;
     handle.first = { get, exchange: first.exchange };
@@ -245,9 +251,8 @@ export class Memo {
 
   /** It was in vain. */
   private despair(): void {
-    this.patience = Math.min(LONGEST_PATIENCE, this.patience * IMPATIENCE);
-    this.wait = this.patience + Math.floor(this.kept / ANSWERS_PER_TICK);
-    this.kept = 0;
+    this.patience = Math.min(LONGEST_PATIENCE, this.patience * 8);
+    this.wait = this.patience;
   }
 
   private begin(): void {
@@ -285,7 +290,7 @@ export class Memo {
     this.handle.front = undefined;
     this.handle.direct = this.handle.door;
     this.paid = this.hits > this.kept * COST + COST_OF_ALL;
-    if (this.paid) this.wait = this.patience = 1;
+    if (this.paid) this.wait = this.patience = PATIENCE;
     else this.despair();
     if (!this.holds()) this.drop();
     if (this.eager) this.begin();

@@ -36,9 +36,14 @@ export function viewParts(handle: Handle, count: number): Record<string, Uint8Ar
 }
 
 /** The first part of the last answer, whose status said that it must be copied, or what the fast door says of its own. */
-export function viewCopy(handle: Handle, index: number, status?: number): Uint8Array | undefined {
+export function viewCopy(
+  handle: Handle,
+  index: number,
+  status?: number,
+  key?: string,
+): Uint8Array | undefined {
   if (status !== undefined && status <= NEVER_KEEP) {
-    if (status === TICK) handle.memo?.tick();
+    if (status === TICK) handle.memo?.tick(key as string);
     return viewFirst(handle, handle.answer[0] as number);
   }
   if ((handle.answer[2] as number) <= SHARED_BYTES) renewSlab(handle);

@@ -1,5 +1,5 @@
 import { invalid } from '../errors.js';
-import { closeHandle, type Handle, hot, openHandle } from '../handle.js';
+import { closeHandle, type Handle, hot, openHandle, STATUS } from '../handle.js';
 import { requireWritable } from '../later/changes.js';
 import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
@@ -122,7 +122,9 @@ export class AutoloadCache {
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
   get(name: string): Uint8Array | undefined {
-    return viewFirst(this.#handle, this.#handle.first.get(name));
+    const handle = this.#handle;
+    handle.first.get(name);
+    return viewFirst(handle, (handle.answer[STATUS] as number) | 0);
   }
 
   /**

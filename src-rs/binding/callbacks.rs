@@ -10,13 +10,11 @@ use std::ptr;
 use std::rc::Rc;
 use warmshard_core::Error;
 
-/// Most arguments of one.
-const ARGUMENTS: usize = 4;
+/// Arguments of one: four where a function does not say how many it takes. Each costs time, given or not.
+pub type Arguments<const N: usize = 4> = [sys::napi_value; N];
 
-pub type Arguments = [sys::napi_value; ARGUMENTS];
-
-/// What one does: its data, environment and arguments to a small integer, or to a value that it has made.
-pub type Call<T, R> = fn(&T, sys::napi_env, Arguments) -> Result<R, Error>;
+/// What one does: its data, environment and arguments to a small integer, to a value that it has made, or to nothing.
+pub type Call<T, R, const N: usize> = fn(&T, sys::napi_env, Arguments<N>) -> Result<R, Error>;
 
 /// What a callback answers with.
 pub trait Answer {
@@ -43,6 +41,14 @@ impl Answer for Made {
     }
 }
 
+/// Nothing: undefined.
+impl Answer for () {
+    #[inline(always)]
+    fn value(self, _: sys::napi_env) -> sys::napi_value {
+        ptr::null_mut()
+    }
+}
+
 /// A table of them, by JavaScript name, with a name of its own and the type of their data. What it defines can be put
 /// on an object with `attach`.
 macro_rules! callbacks {
@@ -54,7 +60,7 @@ macro_rules! callbacks {
             ) -> napi::sys::napi_value {
                 // SAFETY: called by Node-API with its own environment and arguments; `attach` of a table
                 // for this type gave it its data.
-                unsafe { $crate::binding::callbacks::run::<$data, _>(env, info, $call) }
+                unsafe { $crate::binding::callbacks::run::<$data, _, _>(env, info, $call) }
             }
         )*
         $(#[$doc])*
@@ -117,13 +123,13 @@ unsafe extern "C" fn release<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_v
 /// # Safety
 /// `env` and `info` are those of the running callback, whose data is a share of a `T`.
 #[inline(always)]
-pub unsafe fn run<T, R: Answer>(
+pub unsafe fn run<T, R: Answer, const N: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    call: Call<T, R>,
+    call: Call<T, R, N>,
 ) -> sys::napi_value {
     // SAFETY: those of the running callback.
-    let (args, data) = unsafe { arguments::<ARGUMENTS>(env, info) };
+    let (args, data) = unsafe { arguments::<N>(env, info) };
     // SAFETY: the caller's promise; the function object keeps the share alive.
     let shared = unsafe { &*data.cast::<T>() };
     match guarded(|| call(shared, env, args)) {

@@ -7,6 +7,7 @@
 //! | 0.. | `Uint32`s of the answer: for each part window number (or `COPY`, `NEEDS_WINDOW`), offset, length |
 //! | 384.. | one `Uint32`: the number of the window made last |
 //! | 388.. | one `Uint32`: the era of the handle, after each call |
+//! | 392.. | one `Int32`: what `get` came to, as other calls return it |
 //! | 2048.. | the metadata block of the call |
 //!
 //! A metadata block, also used for each entry of a batch, is 112 bytes: `Float64`s for validator kind,
@@ -28,7 +29,9 @@ const BYTES_AT: usize = 48;
 pub const MADE_WINDOW: usize = MAX_PARTS * 3;
 /// The word behind it: the era.
 pub const ERA: usize = MADE_WINDOW + 1;
-const WORDS: usize = ERA + 1;
+/// The word behind it: the status of `get`.
+pub const STATUS: usize = ERA + 1;
+const WORDS: usize = STATUS + 1;
 const _: () = assert!(WORDS * 4 <= META_AT);
 
 /// No window holds the bytes: they must be copied.

@@ -5,17 +5,16 @@
 //! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
-use super::exchange::COPY;
 use super::guard::guarded_or;
 use super::handle::Handle;
-use super::hot::{Found, MISS, get_in_full, has_in_full, window_or_status};
+use super::hot::{Found, MISS, MUST_COPY, get_in_full, has_in_full, window_or_status};
 use super::own_slab::{OwnSlab, Release};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use warmshard_core::{Quick, Shard};
+use warmshard_core::{Quick, Shard, key};
 
 /// Shards of one process that may use the fast door at the same time; more use Node-API.
 const MAX_SHARDS: usize = 256;
@@ -68,15 +67,6 @@ fn handle_of<'a>(shard: u32) -> Option<&'a Handle> {
     unsafe { slot.load(Ordering::Relaxed).as_ref() }
 }
 
-/// As `<[u8]>::is_ascii`, whose loop over what is left behind whole words costs as much as the rest.
-#[inline(always)]
-fn is_ascii(key: &[u8]) -> bool {
-    const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
-    let Some(last) = key.last_chunk::<16>() else { return key.is_ascii() };
-    let parts = key.as_chunks::<16>().0.iter().chain([last]);
-    parts.fold(0, |sum, part| sum | u128::from_ne_bytes(*part)) & HIGH == 0
-}
-
 #[inline(always)]
 unsafe fn run(
     shard: u32,
@@ -87,7 +77,7 @@ unsafe fn run(
     let (Some(handle), false) = (handle_of(shard), key.is_null()) else { return ORDINARY };
     // SAFETY: V8 vouches for `len` bytes at `key` until we return.
     let key = unsafe { std::slice::from_raw_parts(key, len as usize) };
-    if !is_ascii(key) {
+    if !key::is_ascii(key) {
         return ORDINARY;
     }
     guarded_or(ORDINARY, || handle.with_open(|shard| call(handle, shard, key)).unwrap_or(ORDINARY))
@@ -96,10 +86,10 @@ unsafe fn run(
 /// Says where a value lies; one that is not lent is copied, if there is room for it.
 #[inline(always)]
 fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
-    window_or_status(match handle.tell(shard, 0, offset, len) {
-        COPY => handle.copy_into_own_slab(shard, offset, len),
+    match window_or_status(handle.tell(shard, 0, offset, len)) {
+        MUST_COPY => window_or_status(handle.copy_into_own_slab(shard, offset, len)),
         told => told,
-    })
+    }
 }
 
 /// Not a part of its callers, as `get_in_full`.

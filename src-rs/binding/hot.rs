@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::callbacks::{Arguments, callbacks};
-use super::exchange::{COPY, NEEDS_WINDOW, parse_meta};
+use super::exchange::{self, NEEDS_WINDOW, parse_meta};
 use super::handle::{Copied, Handle};
 use super::raw::{KeyBuffer, Scope, array_len, bytes, bytes_mut, element};
 use super::slab::Slab;
@@ -20,26 +20,26 @@ use warmshard_core::{Error, Lookup, PutMeta, Quick, Shard, Validator};
 pub const MISS: i32 = -1;
 pub const STALE: i32 = -2;
 pub const CORRUPT: i32 = -3;
-const MUST_COPY: i32 = -4;
+pub const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
 callbacks! {
     /// What the first look-up of a program needs, put on an object by `open`.
     FIRST: Handle;
-    get "get" => |h, env, [key, ..]| get_value(h, env, key);
+    get "get" => |h, env, [key]| get_value(h, env, key);
 }
 
 callbacks! {
     /// All others, put on one when the first of them is needed: making them takes longer than a look-up does.
     OTHERS: Handle;
-    get_again "getAgain" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
-    get_checked "getChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
-    get_parts "getParts" => |h, env, [key, ..]| look(h, env, key, &Validator::None, Shard::get, all_parts);
-    get_parts_checked "getPartsChecked" => |h, env, [key, ..]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
-    has "has" => |h, env, [key, ..]| has_value(h, env, key);
-    has_checked "hasChecked" => |h, env, [key, ..]| has_key(h, env, key, &parse_meta(h.exchange.meta())?.validator);
-    put "put" => |h, env, [key, value, ..]| put_entry(h, env, key, value, PutMeta::default());
-    put_with "putWith" => |h, env, [key, value, ..]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
+    get_again "getAgain" => |h, env, [key]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
+    get_checked "getChecked" => |h, env, [key]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
+    get_parts "getParts" => |h, env, [key]| look(h, env, key, &Validator::None, Shard::get, all_parts);
+    get_parts_checked "getPartsChecked" => |h, env, [key]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, all_parts);
+    has "has" => |h, env, [key]| has_value(h, env, key);
+    has_checked "hasChecked" => |h, env, [key]| has_key(h, env, key, &parse_meta(h.exchange.meta())?.validator);
+    put "put" => |h, env, [key, value]| put_entry(h, env, key, value, PutMeta::default());
+    put_with "putWith" => |h, env, [key, value]| put_entry(h, env, key, value, parse_meta(h.exchange.meta())?);
     copy "copyPart" => copy_part;
     place "placePart" => place_part;
     many "getMany" => get_many;
@@ -47,17 +47,19 @@ callbacks! {
     kept "countKept" => count_kept;
 }
 
-/// `get` without a validator.
+/// `get` without a validator. The answer goes into the exchange block as well: a number for JavaScript takes longer to make.
 #[inline(always)]
-fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
+fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<(), Error> {
     let mut buffer = KeyBuffer::new();
     // SAFETY: those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
-    handle.with(|shard| match shard.get_quickly(key) {
+    let status = handle.with(|shard| match shard.get_quickly(key) {
         Quick::Hit(offset, len) => Ok(window_or_status(handle.tell_or_copy(shard, 0, offset, len))),
         Quick::Miss => Ok(MISS),
         Quick::Ask => get_in_full(handle, shard, key, one_part_or_copy),
-    })
+    })?;
+    handle.exchange.set(exchange::STATUS, status.cast_unsigned());
+    Ok(())
 }
 
 /// The same for what the quick way leaves open. Not a part of its callers, whom it would make slower.
@@ -128,10 +130,10 @@ fn one_part_or_copy(handle: &Handle, shard: &mut Shard, hit: &warmshard_core::Hi
 
 #[inline(always)]
 pub fn window_or_status(told: u32) -> i32 {
-    match told {
-        COPY => MUST_COPY,
-        NEEDS_WINDOW => MUST_MAKE_WINDOW,
-        window => i32::try_from(window).unwrap_or(MUST_COPY),
+    match i32::try_from(told) {
+        Ok(window) => window,
+        Err(_) if told == NEEDS_WINDOW => MUST_MAKE_WINDOW,
+        Err(_) => MUST_COPY,
     }
 }
 
@@ -157,11 +159,11 @@ fn put_entry(
     key: sys::napi_value,
     value: sys::napi_value,
     meta: PutMeta<'_>,
-) -> Result<i32, Error> {
+) -> Result<(), Error> {
     let mut buffer = KeyBuffer::new();
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let (key, parts) = unsafe { (buffer.read(env, key)?, Parts::read(env, value)?) };
-    handle.with(|shard| shard.put(key, parts.as_slice(), meta).map(|()| 0))
+    handle.with(|shard| shard.put(key, parts.as_slice(), meta))
 }
 
 /// The parts of an entry as the caller's memory.
@@ -206,7 +208,7 @@ impl<'a> Parts<'a> {
 }
 
 /// `copyPart(index, target)`: copies a part of the last answer into a view of its length.
-fn copy_part(handle: &Handle, env: sys::napi_env, [index, target, ..]: Arguments) -> Result<i32, Error> {
+fn copy_part(handle: &Handle, env: sys::napi_env, [index, target]: Arguments<2>) -> Result<i32, Error> {
     let mut part = 0u32;
     // SAFETY: those of the running callback; no JavaScript runs until it returns.
     let to = unsafe {
@@ -224,7 +226,7 @@ fn copy_part(handle: &Handle, env: sys::napi_env, [index, target, ..]: Arguments
 
 /// `placePart(index, slab?)`: copies a part of the last answer into the slab, or into a new one. Answers its window,
 /// or that it must be copied otherwise.
-fn place_part(handle: &Handle, env: sys::napi_env, [index, slab, ..]: Arguments) -> Result<i32, Error> {
+fn place_part(handle: &Handle, env: sys::napi_env, [index, slab]: Arguments<2>) -> Result<i32, Error> {
     let mut part = 0u32;
     // SAFETY: those of the running callback; the facade hands out no view of the slab before we have it.
     unsafe {
@@ -248,7 +250,7 @@ fn place_part(handle: &Handle, env: sys::napi_env, [index, slab, ..]: Arguments)
 
 /// `getMany(keys, answers)`: for each key three `Uint32`s: window or marker, offset, length. A marker
 /// other than a window's number means: look it up by itself, with `getAgain`, which does not count.
-fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments) -> Result<i32, Error> {
+fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) -> Result<i32, Error> {
     const ABSENT: u32 = u32::MAX - 2;
     // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
     let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
@@ -289,7 +291,7 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments)
 }
 
 /// `countKept(hits)`: counts hits that the facade answered by itself, and looks at the clock.
-fn count_kept(handle: &Handle, env: sys::napi_env, [hits, ..]: Arguments) -> Result<i32, Error> {
+fn count_kept(handle: &Handle, env: sys::napi_env, [hits]: Arguments<1>) -> Result<i32, Error> {
     let mut count = 0u32;
     // SAFETY: those of the running callback.
     unsafe { sys::napi_get_value_uint32(env, hits, &mut count) };
@@ -300,7 +302,7 @@ fn count_kept(handle: &Handle, env: sys::napi_env, [hits, ..]: Arguments) -> Res
 }
 
 /// `missing(keys, answers)`: for each key one byte: whether there is no entry.
-fn missing_keys(handle: &Handle, env: sys::napi_env, [keys, answers, ..]: Arguments) -> Result<i32, Error> {
+fn missing_keys(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) -> Result<i32, Error> {
     // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
     let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
     let (Some(len), Some(answers)) = (len, answers) else {

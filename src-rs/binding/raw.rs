@@ -5,8 +5,8 @@ use napi::sys;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::ptr;
-use warmshard_core::Error;
 use warmshard_core::limits::MAX_KEY_BYTES;
+use warmshard_core::{Error, key};
 
 /// Room for the longest key, one byte to tell a longer one, and the terminator.
 const KEY_BUFFER: usize = MAX_KEY_BYTES + 4;
@@ -26,7 +26,7 @@ impl KeyBuffer {
     ///
     /// # Safety
     /// `env` and `value` are those of the running callback.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn read(&mut self, env: sys::napi_env, value: sys::napi_value) -> Result<&[u8], Error> {
         let mut len = 0;
         // SAFETY: the buffer is KEY_BUFFER bytes long; Node-API writes at most that, terminator included.
@@ -34,18 +34,22 @@ impl KeyBuffer {
             sys::napi_get_value_string_utf8(env, value, self.bytes.as_mut_ptr().cast(), KEY_BUFFER, &mut len)
         };
         if status != sys::Status::napi_ok {
-            return Err(Error::InvalidKey("must be a string".into()));
+            return Err(not_a_string());
         }
         self.len = len.min(KEY_BUFFER);
         // SAFETY: Node-API has written `len` bytes.
         let key = unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().cast::<u8>(), self.len) };
-        // A lone surrogate arrives as U+FFFD, which may also be there in its own right.
-        if !key.is_ascii() && key.windows(3).any(|w| w == "\u{FFFD}".as_bytes()) {
+        if !key::is_ascii(key) {
             // SAFETY: as above.
-            unsafe { refuse_lone_surrogates(env, value)? };
+            unsafe { look_for_lone_surrogates(env, value, key)? };
         }
         Ok(key)
     }
+}
+
+#[cold]
+fn not_a_string() -> Error {
+    Error::InvalidKey("must be a string".into())
 }
 
 /// The name of a source file, as the system takes it, on the stack.
@@ -93,6 +97,20 @@ unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     // SAFETY: plain out-parameter.
     let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
     status == sys::Status::napi_ok && kind == sys::ValueType::napi_string
+}
+
+/// A lone surrogate arrives as U+FFFD, which may also be there in its own right.
+#[inline(never)]
+unsafe fn look_for_lone_surrogates(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    key: &[u8],
+) -> Result<(), Error> {
+    if key.windows(3).any(|w| w == "\u{FFFD}".as_bytes()) {
+        // SAFETY: the caller's promise.
+        unsafe { refuse_lone_surrogates(env, value)? };
+    }
+    Ok(())
 }
 
 #[cold]

@@ -71,12 +71,12 @@ callbacks! {
     record_search "recordSearch" => record_answer;
     noted "noted" => noted_text;
     note "note" => note_text;
-    settle "settle" => |it, _, _| it.with(|programs, _| { programs.settle(); Ok(0) });
-    close "close" => |it, _, _| { it.close(); Ok(0) };
-    watch_end "watchEnd" => |_, env, [write, among, ..]| last_words::watch(env, write, number(env, among)).map(|()| 0);
-    ignore_end "ignoreEnd" => |_, _, _| { last_words::ignore(); Ok(0) };
-    is_loading "isLoading" => |_, _, _| { loading::begins(); Ok(0) };
-    publish "publish" => |it, _, _| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
+    settle "settle" => |it, _, []| it.with(|programs, _| { programs.settle(); Ok(0) });
+    close "close" => |it, _, []| { it.close(); Ok(0) };
+    watch_end "watchEnd" => |_, env, [write, among]| last_words::watch(env, write, number(env, among)).map(|()| 0);
+    ignore_end "ignoreEnd" => |_, _, []| { last_words::ignore(); Ok(0) };
+    is_loading "isLoading" => |_, _, []| { loading::begins(); Ok(0) };
+    publish "publish" => |it, _, []| it.with(|programs, shard| Ok(i32::try_from(programs.publish(shard)?).unwrap_or(i32::MAX)));
 }
 
 /// The table `program`.

@@ -115,11 +115,14 @@ impl Head {
         Layout { key_end, validator_end, lens_end }
     }
 
-    /// Whether it is that of a record with one part, without a validator, that never expires.
+    /// Whether it is that of a record with such a key and one part, without a validator, that never expires.
     #[inline(always)]
     #[must_use]
-    pub fn is_plain(&self) -> bool {
-        (self.part_count, self.validator_kind, self.validator_len) == (1, 0, 0) && self.expires_ms.get() == 0
+    pub fn is_plain(&self, key_len: u16) -> bool {
+        let [low, high] = key_len.to_le_bytes();
+        // As one number each, so that it is one comparison.
+        let shape = [self.key_len.to_bytes(), [self.part_count, self.validator_kind]];
+        shape == [[low, high], [1, 0]] && self.validator_len == 0 && self.expires_ms.get() == 0
     }
 
     /// Whether the head belongs at `offset` of the file with this seed, and its length is possible.

@@ -37,19 +37,52 @@ pub fn is_plain(key: &[u8]) -> bool {
     key.len() <= MAX_KEY_BYTES.saturating_sub(2) && key.first().is_some_and(|first| *first != 0)
 }
 
-/// Whether two stored keys are equal. Without a call, and without a branch for each piece: a look-up waits for one of
-/// the two to come from memory.
+/// A text's first and last `N` bytes, if those are all of it; where it is shorter than both, they overlap.
+#[inline(always)]
+#[must_use]
+pub fn ends<const N: usize>(text: &[u8]) -> Option<[&[u8; N]; 2]> {
+    let ends = [text.first_chunk()?, text.last_chunk()?];
+    (text.len() <= N.wrapping_mul(2)).then_some(ends)
+}
+
+#[inline(always)]
+fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+    let ([a_first, a_last], [b_first, b_last]) = (ends::<N>(a)?, ends::<N>(b)?);
+    // No branch between the two: a look-up waits for one of the keys to come from memory.
+    Some((a_first == b_first) & (a_last == b_last))
+}
+
+/// Whether two stored keys are equal. Without a call where they are as long as most keys are.
 #[inline(always)]
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
-    let ((a_parts, _), (b_parts, _)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let (Some(a_last), Some(b_last)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) else {
-        return a == b;
-    };
-    let differ = |(a, b): (&[u8; 16], &[u8; 16])| u128::from_ne_bytes(*a) ^ u128::from_ne_bytes(*b);
-    // The last 16 bytes once more: they take in what is left behind whole pieces.
-    let last = differ((a_last, b_last));
-    a.len() == b.len() && a_parts.iter().zip(b_parts).map(differ).fold(last, |sum, one| sum | one) == 0
+    if a.len() != b.len() {
+        return false;
+    }
+    // Not by `or_else`, which may become a call.
+    match (same_ends::<32>(a, b), same_ends::<16>(a, b), same_ends::<64>(a, b)) {
+        (Some(same), ..) | (_, Some(same), _) | (.., Some(same)) => same,
+        _ => a == b,
+    }
+}
+
+/// As `<[u8]>::is_ascii`, without a loop where keys are as long as most are.
+#[inline(always)]
+#[must_use]
+pub fn is_ascii(text: &[u8]) -> bool {
+    match (ends_are_ascii::<32>(text), ends_are_ascii::<16>(text), ends_are_ascii::<64>(text)) {
+        (Some(ascii), ..) | (_, Some(ascii), _) | (.., Some(ascii)) => ascii,
+        _ => text.is_ascii(),
+    }
+}
+
+#[inline(always)]
+fn ends_are_ascii<const N: usize>(text: &[u8]) -> Option<bool> {
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let [first, last] = ends::<N>(text)?;
+    let words = first.as_chunks::<8>().0.iter().zip(last.as_chunks::<8>().0);
+    let sum = words.fold(0, |sum, (a, b)| sum | u64::from_ne_bytes(*a) | u64::from_ne_bytes(*b));
+    Some(sum & HIGH == 0)
 }
 
 /// Checks a key and gives the bytes that stand for it in the file.
@@ -126,7 +159,7 @@ mod tests {
 
     #[test]
     fn keys_that_differ_in_one_byte_are_not_the_same() {
-        for len in 0..70usize {
+        for len in 0..150usize {
             let key: Vec<u8> = (0..len).map(|i| i as u8).collect();
             assert!(same(&key, &key.clone()));
             assert!(!same(&key, &[key.as_slice(), b"x"].concat()));
@@ -134,6 +167,19 @@ mod tests {
                 let mut other = key.clone();
                 other[at] ^= 0x80;
                 assert!(!same(&key, &other), "{at} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_with_one_other_byte_is_not_ascii() {
+        for len in 0..150usize {
+            let mut key = vec![0x7F; len];
+            assert!(is_ascii(&key));
+            for at in 0..len {
+                key[at] = 0x80;
+                assert!(!is_ascii(&key), "{at} of {len}");
+                key[at] = b'k';
             }
         }
     }

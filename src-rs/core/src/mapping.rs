@@ -23,8 +23,15 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 #[derive(Debug)]
 pub struct Region {
     map: Arc<MmapRaw>,
+    /// Where `map` begins.
+    base: NonNull<u8>,
     readable: usize,
 }
+
+// SAFETY: nobody writes through `base`, and the mapping lives as long as its owner, `map`.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
 
 impl Region {
     /// Reserves `len` bytes of address space over the file; nothing is readable yet.
@@ -33,7 +40,8 @@ impl Region {
     /// What `mmap` says.
     pub fn new(file: &File, len: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len(len.max(1)).map_raw_read_only(file)?;
-        Ok(Region { map: Arc::new(map), readable: 0 })
+        let base = first_byte(&map)?;
+        Ok(Region { map: Arc::new(map), base, readable: 0 })
     }
 
     /// Sets how many bytes may be read. The caller has seen, by `fstat` or by its own successful
@@ -60,8 +68,12 @@ impl Region {
         // SAFETY: `readable` never exceeds the mapping's length (set_readable), the file is at least
         // that long (its callers in state/view.rs), and bytes below the committed length are never
         // rewritten (shard/append.rs), so they cannot change under this slice.
-        Some(unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(from), len) })
+        Some(unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(from), len) })
     }
+}
+
+fn first_byte(map: &MmapRaw) -> io::Result<NonNull<u8>> {
+    NonNull::new(map.as_mut_ptr()).ok_or_else(|| io::Error::other("mmap gave a null address"))
 }
 
 /// Published bytes of a shard file that stay mapped, whatever becomes of the shard.
@@ -191,8 +203,7 @@ impl SharedWords {
         let mut options = MmapOptions::new();
         options.len(bytes.max(8));
         let map = if writable { options.map_raw(file)? } else { options.map_raw_read_only(file)? };
-        let base = NonNull::new(map.as_mut_ptr().cast::<AtomicU64>())
-            .ok_or_else(|| io::Error::other("mmap gave a null address"))?;
+        let base = first_byte(&map)?.cast();
         Ok(SharedWords { base, bytes: map.len(), owner: Owner::Mapped { _map: map, writable } })
     }
 

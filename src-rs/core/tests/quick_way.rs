@@ -33,7 +33,7 @@ fn both_ways_say_the_same_of_whatever_happens() {
     let path = dir.path().join("a.shard");
     let (mut shard, mut other) = (open(&path), Shard::open(&path, by("other")).unwrap());
     // Lengths about the sizes that keys are compared in, and about the shortest frame.
-    let keys: Vec<String> = (0..90).map(|i| format!("{i:03}{}", "k".repeat(i))).collect();
+    let keys: Vec<String> = (0..140).map(|i| format!("{i:03}{}", "k".repeat(i))).collect();
     let mut state = 7u64;
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -55,7 +55,8 @@ pub struct Table {
     homes: u64,
     groups: u64,
     max_probe: u64,
-    slots_from: u64,
+    /// Offset in the file of the first slot.
+    slots_at: u64,
 }
 
 /// The slots that may hold a hash: where they lie in the file, and how many bytes.
@@ -95,11 +96,11 @@ impl Table {
             homes: raw.homes.get(),
             groups: raw.groups.get(),
             max_probe: raw.max_probe.get(),
-            slots_from: raw.slots_from.get(),
+            slots_at: frame.checked_add(raw.slots_from.get())?,
         };
-        let slots_end = it.groups.checked_mul(GROUP_LEN as u64)?.checked_add(it.slots_from)?;
+        let slots_end = it.groups.checked_mul(GROUP_LEN as u64)?.checked_add(raw.slots_from.get())?;
         let needed = it.count.checked_mul(HASH_LEN)?.checked_add(slots_end)?;
-        let sound = it.slots_from >= (HEAD_LEN + RAW_LEN) as u64
+        let sound = raw.slots_from.get() >= (HEAD_LEN + RAW_LEN) as u64
             && needed <= it.frame_len
             && frame.checked_add(it.frame_len)? <= file_len
             && it.older < frame
@@ -122,21 +123,26 @@ impl Table {
     pub fn probe(&self, hash: u64) -> Probe {
         let home = mulhi(hash, self.homes);
         let groups = self.max_probe.min(self.groups.saturating_sub(home));
-        // `read` has checked that all groups lie within the file, so nothing here overflows.
-        let from = self.slots_at().wrapping_add(home.wrapping_mul(GROUP_LEN as u64));
-        Probe { from, len: groups.wrapping_mul(GROUP_LEN as u64) as usize }
+        Probe { from: self.group_at(home), len: groups.wrapping_mul(GROUP_LEN as u64) as usize }
     }
 
-    /// Offset in the file of the first slot.
+    /// Offset in the file of a hash's home, where its slots begin: a whole group.
     #[inline(always)]
-    fn slots_at(&self) -> u64 {
-        self.frame.wrapping_add(self.slots_from)
+    #[must_use]
+    pub fn home(&self, hash: u64) -> u64 {
+        self.group_at(mulhi(hash, self.homes))
+    }
+
+    /// Offset in the file of one of the groups. `read` has checked that all of them lie within it.
+    #[inline(always)]
+    fn group_at(&self, group: u64) -> u64 {
+        self.slots_at.wrapping_add(group.wrapping_mul(GROUP_LEN as u64))
     }
 
     /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
     #[must_use]
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {
-        let from = usize::try_from(self.slots_from).ok()?;
+        let from = usize::try_from(self.slots_at.checked_sub(self.frame)?).ok()?;
         let len = usize::try_from(self.groups.checked_mul(GROUP_LEN as u64)?).ok()?;
         let groups = frame.get(from..from.checked_add(len)?)?;
         let (hashes, _) = frame.get(from.checked_add(len)?..)?.as_chunks();
@@ -271,6 +277,6 @@ mod tests {
             Table::read(&frame, 4096, &Sealer::new(4, Digest::Xxh3), u64::MAX).is_none(),
             "of another shard"
         );
-        assert_eq!((table.slots_from + 4096) % 64, 0);
+        assert_eq!(table.slots_at % 64, 0);
     }
 }

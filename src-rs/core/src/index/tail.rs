@@ -40,21 +40,16 @@ impl Tail {
     }
 
     fn mask(&self) -> usize {
-        self.slots.len().saturating_sub(1)
+        self.slots.len().wrapping_sub(1)
     }
 
-    /// The entries that may have this hash.
+    /// The entries that may have this hash. The walk ends: at least half of the slots are empty.
     #[inline(always)]
     pub fn candidates(&self, hash: u64) -> impl Iterator<Item = Place> + '_ {
         let mask = self.mask();
         let mut at = hash as usize & mask;
-        let mut left = self.slots.len();
         std::iter::from_fn(move || {
             loop {
-                if left == 0 {
-                    return None;
-                }
-                left = left.saturating_sub(1);
                 let slot = self.slots.get(at)?;
                 if slot.place.0 == 0 {
                     return None;

@@ -80,6 +80,7 @@ impl Shard {
     /// From now on bytes are only copied: lent memory is forbidden here.
     pub fn never_lend(&mut self) {
         self.end_era();
+        self.lender.forget();
         self.lender.forbidden = true;
     }
 
@@ -87,20 +88,30 @@ impl Shard {
     #[inline(always)]
     #[must_use]
     pub fn loan(&self, offset: u64, len: u32) -> Loan {
+        let stride = offset / WINDOW_STRIDE;
+        let end = offset.saturating_add(u64::from(len));
+        match self.lender.extents.get(stride as usize) {
+            // Where lending is forbidden there are none.
+            Some(extent) if end <= extent.end => {
+                Loan::Window { id: window_id(stride), offset: (offset % WINDOW_STRIDE) as u32 }
+            }
+            _ => self.loan_otherwise(offset, end),
+        }
+    }
+
+    /// The same for what no window holds.
+    #[inline(never)]
+    fn loan_otherwise(&self, offset: u64, end: u64) -> Loan {
         if self.lender.forbidden {
             return Loan::Copy;
         }
         let stride = offset / WINDOW_STRIDE;
         let start = stride.saturating_mul(WINDOW_STRIDE);
-        let end = offset.saturating_add(u64::from(len));
         let mapped = || self.state.as_ref().is_some_and(|s| s.view.is_mapped());
         if !fits(offset, end) {
             return if mapped() { Loan::NeedsWindow } else { Loan::Copy };
         }
         let extent = self.lender.extents.get(stride as usize).copied().unwrap_or_default();
-        if end <= extent.end {
-            return Loan::Window { id: window_id(stride), offset: offset.saturating_sub(start) as u32 };
-        }
         let behind = self.state.as_ref().map_or(0, |s| s.end).saturating_sub(extent.end);
         let covered = extent.end.saturating_sub(start);
         let room = self.lender.lent < MAX_LENT_BYTES;
@@ -130,6 +141,9 @@ impl Shard {
     /// Makes the window that bytes at `offset` lie in. `None` where the system has no more mappings;
     /// then they must be copied.
     pub fn window(&mut self, offset: u64) -> Option<Lent> {
+        if self.lender.forbidden {
+            return None;
+        }
         let state = self.state.as_ref()?;
         let stride = offset / WINDOW_STRIDE;
         let start = stride.checked_mul(WINDOW_STRIDE)?;

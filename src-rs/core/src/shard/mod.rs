@@ -63,6 +63,8 @@ pub struct Shard {
     lock_path: PathBuf,
     storage: Arc<dyn Storage>,
     options: Options,
+    /// The producer's number, where keys are stored as they are given.
+    rootless: Option<u64>,
     sidecar: Option<Sidecar>,
     state: Option<Box<State>>,
     /// Why the file at the path reads as empty.

@@ -51,6 +51,7 @@ impl Shard {
             lock_path: sidecar::path_for(path),
             checked_ms: storage.ticks_ms(),
             storage,
+            rootless: options.producer.id().filter(|_| options.root.is_none()),
             options,
             sidecar: None,
             state: None,

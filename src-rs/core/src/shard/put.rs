@@ -136,7 +136,7 @@ impl Shard {
         let Some(state) = self.state.as_deref_mut() else {
             return Ok(());
         };
-        let hash = key::hash(key, state.header.seed);
+        let hash = state.keys.hash(key);
         let host = Arc::clone(&self.options.producer);
         let fields = RecordFields {
             key,
@@ -158,7 +158,7 @@ impl Shard {
         let Some(state) = self.state.as_deref_mut() else {
             return Ok(false);
         };
-        let hash = key::hash(key, state.header.seed);
+        let hash = state.keys.hash(key);
         let found = state.find(key, hash, producer, &mut self.scratch);
         state.view.could_read()?;
         if !matches!(found, Found::Record(_)) {

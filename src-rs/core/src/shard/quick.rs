@@ -33,7 +33,7 @@ impl Shard {
     #[inline(always)]
     pub fn look_ahead(&mut self, key: &[u8]) {
         if let Some(state) = self.state.as_deref() {
-            self.ahead.look(state, key::hash(key, state.header.seed));
+            self.ahead.look(state, state.keys.hash(key));
         }
     }
 
@@ -41,12 +41,10 @@ impl Shard {
     #[inline(always)]
     pub fn peek_quickly(&mut self, key: &[u8]) -> Quick {
         self.catch_up();
-        let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
+        let (Some(state), Some(producer), true) = (self.state.as_deref(), self.rootless, key::is_plain(key))
+        else {
             return Quick::Ask;
         };
-        if self.options.root.is_some() || !key::is_plain(key) {
-            return Quick::Ask;
-        }
-        state.look_quickly(key, key::hash(key, state.header.seed), producer)
+        state.look_quickly(key, state.keys.hash(key), producer)
     }
 }

@@ -52,7 +52,7 @@ impl Shard {
         };
         let want = Want {
             key: &stored,
-            hash: key::hash(&stored, state.header.seed),
+            hash: state.keys.hash(&stored),
             producer,
             validator,
             verify_always: self.options.verify_always,
@@ -91,7 +91,7 @@ impl Shard {
         let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
             return Ok(None);
         };
-        let hash = key::hash(&stored, state.header.seed);
+        let hash = state.keys.hash(&stored);
         if !state.view.is_mapped() {
             state.view.ask_again();
         }

@@ -11,7 +11,7 @@ const BLOCK: usize = 2048;
 /// A set of frame offsets.
 #[derive(Debug, Default)]
 pub struct Bits {
-    blocks: Vec<Option<Box<[u64]>>>,
+    blocks: Vec<Option<Box<[u64; BLOCK]>>>,
 }
 
 #[inline(always)]
@@ -42,7 +42,7 @@ impl Bits {
         let Some(block) = self.blocks.get_mut(block) else {
             return;
         };
-        let words = block.get_or_insert_with(|| vec![0; BLOCK].into_boxed_slice());
+        let words = block.get_or_insert_with(|| Box::new([0; BLOCK]));
         if let Some(w) = words.get_mut(word) {
             *w |= bit;
         }

@@ -4,7 +4,7 @@ use super::bits::Bits;
 use super::scan::{Scan, Step, Walk};
 use super::view::View;
 use super::{Found, Scratch, State};
-use crate::digest::Digest;
+use crate::digest::{Digest, Seed};
 use crate::error::Result;
 use crate::frame::{HEAD_LEN, RECORD, Sealer, TOMBSTONE};
 use crate::header::{Header, Rejected, Root};
@@ -52,6 +52,7 @@ impl State {
         let sealer = Sealer::new(seed, header.digest.clone());
         Ok(Loading::Loaded(Box::new(State {
             generation: header.generation,
+            keys: Seed::new(header.seed),
             header,
             sealer,
             view,

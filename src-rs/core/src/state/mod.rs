@@ -17,6 +17,7 @@ pub use load::Loading;
 pub use lookup::{Hit, Lookup, Want, is_racy, source_digest_of};
 pub use quick::Quick;
 
+use crate::digest::Seed;
 use crate::frame::Sealer;
 use crate::header::{Header, Root};
 use crate::index::snapshot::Table;
@@ -43,6 +44,8 @@ pub struct State {
     pub header: Header,
     /// Checksums and digests of its frames.
     pub sealer: Sealer,
+    /// The seed of its keys' hashes.
+    pub keys: Seed,
     /// Its bytes.
     pub view: View,
     /// The file behind them.

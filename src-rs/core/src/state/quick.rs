@@ -8,7 +8,8 @@
 use super::State;
 use crate::frame::{HEAD_LEN, Head, align};
 use crate::index::Place;
-use crate::index::group::Group;
+use crate::index::group::{GROUP_LEN, Group};
+use crate::index::snapshot::Table;
 use crate::key;
 
 /// What the quick way comes to.
@@ -22,9 +23,12 @@ pub enum Quick {
     Ask,
 }
 
-enum Verdict {
-    Usable(u64, u32),
-    OtherKey,
+/// Where the newest entry of a hash is to be looked for.
+enum Candidate {
+    At(Place),
+    Nowhere,
+    /// The index is not mapped.
+    Unknown,
 }
 
 impl State {
@@ -32,50 +36,68 @@ impl State {
     #[inline(always)]
     #[must_use]
     pub fn look_quickly(&self, stored: &[u8], hash: u64, producer: u64) -> Quick {
-        if !self.tail.is_empty() {
-            for place in self.tail.candidates(hash) {
-                match self.judge_quickly(place, stored, hash, producer) {
-                    Some(Verdict::Usable(offset, len)) => return Quick::Hit(offset, len),
-                    Some(Verdict::OtherKey) => {}
-                    None => return Quick::Ask,
-                }
-            }
+        match self.candidate(hash) {
+            Candidate::At(place) => self.judge_quickly(place, stored, producer).unwrap_or(Quick::Ask),
+            Candidate::Nowhere => Quick::Miss,
+            Candidate::Unknown => Quick::Ask,
         }
-        for table in &self.tables {
-            let probe = table.probe(hash);
-            let Some(slots) = self.view.mapped(probe.from, probe.len) else {
-                return Quick::Ask;
-            };
-            for group in Group::all(slots) {
-                for place in group.candidates(hash) {
-                    match self.judge_quickly(place, stored, hash, producer) {
-                        Some(Verdict::Usable(offset, len)) => return Quick::Hit(offset, len),
-                        Some(Verdict::OtherKey) => {}
-                        None => return Quick::Ask,
-                    }
-                }
-                if !group.is_full() {
-                    break;
-                }
-            }
-        }
-        Quick::Miss
     }
 
-    /// What the frame at a place means for a key, if that is a case of the quick way.
+    /// The first of a hash's candidates. One of another key, which hardly ever comes first, is no case of the quick
+    /// way: so the frame is judged in one place of the code, not within loops.
     #[inline(always)]
-    fn judge_quickly(&self, place: Place, stored: &[u8], hash: u64, producer: u64) -> Option<Verdict> {
+    fn candidate(&self, hash: u64) -> Candidate {
+        if !self.tail.is_empty()
+            && let Some(place) = self.tail.candidates(hash).next()
+        {
+            return Candidate::At(place);
+        }
+        for table in &self.tables {
+            let home = self.view.mapped(table.home(hash), GROUP_LEN);
+            let Some(group) = home.and_then(|slots| Group::all(slots).next()) else {
+                return Candidate::Unknown;
+            };
+            if let Some(place) = group.candidates(hash).next() {
+                return Candidate::At(place);
+            }
+            if group.is_full() {
+                match self.candidate_behind(table, hash) {
+                    Candidate::Nowhere => {}
+                    other => return other,
+                }
+            }
+        }
+        Candidate::Nowhere
+    }
+
+    /// The first candidate that stands behind a full home.
+    #[inline(never)]
+    fn candidate_behind(&self, table: &Table, hash: u64) -> Candidate {
+        let probe = table.probe(hash);
+        let Some(slots) = self.view.mapped(probe.from, probe.len) else { return Candidate::Unknown };
+        for group in Group::all(slots).skip(1) {
+            if let Some(place) = group.candidates(hash).next() {
+                return Candidate::At(place);
+            }
+            if !group.is_full() {
+                break;
+            }
+        }
+        Candidate::Nowhere
+    }
+
+    /// The answer, if the frame at a place is this key's, and a case of the quick way.
+    #[inline(always)]
+    fn judge_quickly(&self, place: Place, stored: &[u8], producer: u64) -> Option<Quick> {
         let key_end = HEAD_LEN.saturating_add(stored.len());
         let lens_end = key_end.saturating_add(4);
         let frame = self.view.mapped(place.offset(), lens_end)?;
         let head = Head::read(frame)?;
-        if usize::from(head.key_len.get()) != stored.len()
+        if !head.is_plain(u16::try_from(stored.len()).ok()?)
+            || head.producer.get() != producer
+            || place.is_tombstone()
             || !key::same(frame.get(HEAD_LEN..key_end)?, stored)
         {
-            // One of the same hash is hardly another: its bytes may be damaged.
-            return (head.key_hash.get() != hash).then_some(Verdict::OtherKey);
-        }
-        if head.producer.get() != producer || place.is_tombstone() || !head.is_plain() {
             return None;
         }
         // The offset is made of what is known without the head: the processor, which guesses that the head is as
@@ -83,6 +105,6 @@ impl State {
         let offset = align(place.offset().saturating_add(lens_end as u64));
         let len = u32::from_le_bytes(*frame.last_chunk()?);
         let usable = self.ready.contains(place.offset()) && self.view.contains(offset, u64::from(len));
-        usable.then_some(Verdict::Usable(offset, len))
+        usable.then_some(Quick::Hit(offset, len))
     }
 }
