@@ -8,30 +8,16 @@
 import { optionAmong } from './aside.js';
 import { beginning } from './beginning.js';
 import { path as nodePath } from './builtins.js';
+import { enableCompileCache } from './compile-cache.js';
 import { isTyped, type Kit } from './kit.js';
 import { late } from './late.js';
 import { Module } from './node-module.js';
 import { closedBecause, isReadOnly, path } from './state.js';
 
-const { existsSync, mkdirSync, readFileSync } = beginning;
+const { existsSync, readFileSync } = beginning;
 
 let cached = false;
 let hooked = false;
-
-/** Switches on Node.js' compile cache, unless somebody has decided about it. */
-function enableCompileCache(): void {
-  if (cached) return;
-  cached = true;
-  const { env } = process;
-  const { enableCompileCache: enable, getCompileCacheDir: folder } = Module;
-  if (enable === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
-  if (isReadOnly() || closedBecause() !== undefined || folder?.()) return;
-  const beside = nodePath.join(nodePath.dirname(path()), 'esm');
-  try {
-    mkdirSync(beside, { recursive: true, mode: 0o700 });
-    enable(beside);
-  } catch {}
-}
 
 /**
  * ES modules are about to be loaded.
@@ -39,7 +25,12 @@ function enableCompileCache(): void {
  * @param typed whether TypeScript may be among them
  */
 export function esModules(kit: Kit, typed: boolean): void {
-  enableCompileCache();
+  if (!cached && !isReadOnly() && closedBecause() === undefined) {
+    cached = true;
+    try {
+      enableCompileCache(Module, path);
+    } catch {}
+  }
   if (!typed || hooked || Module.registerHooks === undefined) return;
   hooked = true;
   late<Kit, unknown>('esm', kit);

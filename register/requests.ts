@@ -108,6 +108,10 @@ const knownPath: typeof findPath = function (this: unknown, request, paths, ...m
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
 
+/** Most folders, and most requests, that are remembered; then it begins anew. */
+const MOST_FOLDERS = 8192;
+const MOST_REQUESTS = 65_536;
+
 /** What the loader has told of folders: where modules in them look for packages. */
 const modulePaths = new Map<string, readonly string[]>();
 
@@ -121,6 +125,7 @@ const knownModulePaths: typeof nodeModulePaths = function (this: unknown, folder
   // Each module has an array of its own, which the program may add to.
   if (known !== undefined) return known.slice();
   const paths = apply(nodeModulePaths, this, [folder]) as string[];
+  if (modulePaths.size >= MOST_FOLDERS) modulePaths.clear();
   if (folder[0] === '/') modulePaths.set(folder, paths.slice());
   return paths;
 };
@@ -143,16 +148,23 @@ function pathsOf(request: string, parent: LoadedModule | null | undefined): stri
 
 /** Requests that passed here, by the folders that they came from. */
 const passed = new Map<string, Set<string>>();
+let passedCount = 0;
 
 /** Whether the same request from the same folder has passed before; from now on it has. */
 function wasAsked(folder: string, request: string): boolean {
   let requests = passed.get(folder);
+  if (requests?.has(request)) return true;
+  if (passedCount >= MOST_REQUESTS) {
+    passed.clear();
+    passedCount = 0;
+    requests = undefined;
+  }
   if (requests === undefined) {
     requests = new Set();
     passed.set(folder, requests);
   }
-  if (requests.has(request)) return true;
   requests.add(request);
+  passedCount++;
   return false;
 }
 

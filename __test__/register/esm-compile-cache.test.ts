@@ -1,6 +1,6 @@
 // A tool made of ES modules compiled all of them at each start, while CommonJS beside it was served from the shard.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
@@ -46,3 +46,11 @@ cached('whoever has decided about the cache is asked no more', (t) => {
   t.true(existsSync(own));
   t.false(existsSync(join(project.home, 'esm')));
 });
+
+for (const name of ['main.mjs', 'requires.cjs'])
+  cached(`a folder that others can write to is no cache for ${name}`, (t) => {
+    const project = new Project(t, FILES);
+    t.is(project.run(name).stdout, 'true\n');
+    chmodSync(join(project.home, 'esm'), 0o777);
+    t.is(project.run(name).stdout, 'false\n');
+  });

@@ -55,7 +55,7 @@ if (linux === test && major >= 22)
         'd.cjs': `module.exports = new Error('d').stack`,
       });
       t.true((await said()).endsWith('\naddon\n'));
-      // A folder that others can write to is looked at more closely.
+      // A folder that others can write to is not used, and everything looks for itself.
       chmodSync(join(program.home, 'esm'), 0o777);
       program.write({ 'c.cjs': '' });
       t.true((await said()).endsWith('\naddon\n'));
