@@ -217,7 +217,7 @@ export class Memo {
 
   /**
    * Look-ups go by way of Node-API's function for a while, in the place of which another one asks the door and takes note: code that
-   * V8 has made of them knows that way. Through `front` it would be a second place where views are made, see docs/performance-notes.md.
+   * V8 has made of them knows that way. Through `front` it would be a second place where views are made, see docs/performance/kept-answers.md.
    */
   private watch(): void {
     const { handle } = this;
