@@ -56,6 +56,9 @@ export const WARMSHARD = {
   absent: existsSync(DOOR) ? undefined : `${DOOR} is missing: npm run build:js`,
 };
 
+/** As whoever installed the package writes it. Node.js has to read which of its files has that name. @type {Mode} */
+export const BY_NAME = { ...WARMSHARD, name: 'warmshard, by name', args: ['-r', 'warmshard/register'] };
+
 /** It is there, and does nothing. @type {Mode} */
 export const SWITCHED_OFF = {
   ...WARMSHARD,

@@ -2,7 +2,7 @@
 
 import { sample, summary } from '../../lib/measure.mjs';
 import { Workspace } from '../lib/workspace.mjs';
-import { BUILT_IN, NONE, V8_COMPILE_CACHE, WARMSHARD } from '../modes.mjs';
+import { BUILT_IN, BY_NAME, NONE, V8_COMPILE_CACHE, WARMSHARD } from '../modes.mjs';
 
 export const EMPTY = 'empty program';
 
@@ -10,7 +10,8 @@ export const EMPTY = 'empty program';
 export async function empty({ root, sizes, progress, add }) {
   progress(EMPTY);
   const workspace = Workspace.of(root, EMPTY);
-  const modes = [NONE, BUILT_IN, V8_COMPILE_CACHE, WARMSHARD];
+  workspace.install();
+  const modes = [NONE, BUILT_IN, V8_COMPILE_CACHE, WARMSHARD, BY_NAME];
   const samples = await sample(
     modes
       .filter(({ absent }) => absent === undefined)

@@ -11,6 +11,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,7 @@ import { PROGRAMS } from '../../setup/programs.mjs';
 import { filesIn } from './outcome.mjs';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/project', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 /** What a program writes. */
 const OUT = 'out';
 const LONGEST_MS = 120_000;
@@ -63,6 +65,12 @@ export class Workspace {
     const workspace = new Workspace(root, name);
     cpSync(FIXTURE, workspace.project, { recursive: true });
     return workspace;
+  }
+
+  /** Has its programs find this package by its name. */
+  install() {
+    mkdirSync(join(this.project, 'node_modules'));
+    symlinkSync(PACKAGE, join(this.project, 'node_modules/warmshard'));
   }
 
   /** A path of a program: in node_modules, or in its project. @param {string} path */
