@@ -12,7 +12,23 @@ const LENGTHS = [...Array(300).keys(), 511, 512, 1023, 1024, 1025, LONGEST - 1, 
 /** Keys of one length, each with one character of its own, at its ends and about the ends of words. */
 function family(length: number, other: string): string[] {
   const plain = Array.from({ length }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26)));
-  const places = [0, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, length >> 1, length - 16, length - 9, length - 1];
+  const places = [
+    0,
+    7,
+    8,
+    15,
+    16,
+    31,
+    32,
+    63,
+    64,
+    127,
+    128,
+    length >> 1,
+    length - 16,
+    length - 9,
+    length - 1,
+  ];
   const at = [...new Set(places)].filter((i) => i >= 0 && i < length);
   return [plain.join(''), ...at.map((i) => plain.with(i, other).join(''))];
 }

@@ -5,7 +5,6 @@ import { closeHandle, hot, openHandle, STATUS } from '../facade/handle.js';
 import { DEFAULTS } from '../facade/options.js';
 import { bytes } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
-import { throwsCode } from './helpers/throws.js';
 
 const MISS = -1;
 
@@ -17,12 +16,12 @@ test('a look-up that throws leaves no answer of the one before', (t) => {
   for (const bad of [5, undefined, {}, '', 'x'.repeat(5000), 'a\ud800', Symbol('key')] as string[]) {
     first.get('key');
     t.not(status(), MISS);
-    throwsCode(t, 'ERR_INVALID_KEY', () => first.get(bad));
+    t.throws(() => first.get(bad), { code: 'ERR_INVALID_KEY' });
     t.is(status(), MISS);
   }
   first.get('key');
   t.not(status(), MISS);
   closeHandle(handle);
-  throwsCode(t, 'ERR_CLOSED', () => first.get('key'));
+  t.throws(() => first.get('key'), { code: 'ERR_CLOSED' });
   t.is(status(), MISS);
 });

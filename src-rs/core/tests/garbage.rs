@@ -131,8 +131,7 @@ fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
     let sealer = Sealer::new(header.check_seed(), digest);
     let of = |key: &[u8]| key::hash(key, header.seed);
     // Before and behind a frame that begins within a unit of 128 bytes, or at its start.
-    let cases =
-        (16..128).step_by(16).map(|by| (4096 + 112, 4096 + 112 - by)).chain([(4096, 4096 + 112)]);
+    let cases = (16..128).step_by(16).map(|by| (4096 + 112, 4096 + 112 - by)).chain([(4096, 4096 + 112)]);
     for (whole_at, forged_at) in cases {
         let mut bytes = header.encode("", "");
         bytes.resize(whole_at, 0);
