@@ -50,16 +50,32 @@ callbacks! {
 /// `get` without a validator. The answer goes into the exchange block as well: a number for JavaScript takes longer to make.
 #[inline(always)]
 fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<(), Error> {
+    match find_value(handle, env, key) {
+        Ok(status) => {
+            handle.exchange.set(exchange::STATUS, status.cast_unsigned());
+            Ok(())
+        }
+        Err(error) => Err(no_answer(handle, error)),
+    }
+}
+
+/// In an environment that is ending nothing can be thrown: whoever reads on finds no answer, not that of the key before.
+#[cold]
+fn no_answer(handle: &Handle, error: Error) -> Error {
+    handle.exchange.set(exchange::STATUS, MISS.cast_unsigned());
+    error
+}
+
+#[inline(always)]
+fn find_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
     // SAFETY: those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
-    let status = handle.with(|shard| match shard.get_quickly(key) {
+    handle.with(|shard| match shard.get_quickly(key) {
         Quick::Hit(offset, len) => Ok(window_or_status(handle.tell_or_copy(shard, 0, offset, len))),
         Quick::Miss => Ok(MISS),
         Quick::Ask => get_in_full(handle, shard, key, one_part_or_copy),
-    })?;
-    handle.exchange.set(exchange::STATUS, status.cast_unsigned());
-    Ok(())
+    })
 }
 
 /// The same for what the quick way leaves open. Not a part of its callers, whom it would make slower.

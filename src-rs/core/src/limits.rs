@@ -12,8 +12,8 @@ pub const HEADER_LEN: u64 = 4096;
 /// Frames start at, and parts are aligned to, multiples of this many bytes.
 pub const ALIGN: u64 = 16;
 
-/// Shortest frame, in bytes. The bitmaps keep one bit for each unit of this size, so that no two
-/// frames share a bit.
+/// Shortest frame, in bytes. Most bitmaps keep one bit for each unit of this size, so that no two
+/// frames share a bit; see `state/bits.rs`.
 pub const MIN_FRAME_LEN: u64 = 128;
 
 /// Longest key, in bytes of UTF-8.

@@ -11,7 +11,7 @@ use warmshard_core::header::{Header, Root};
 use warmshard_core::index::snapshot::{About, encode};
 use warmshard_core::index::{Entry, Place};
 use warmshard_core::limits::{FORMAT_VERSION, MAX_GENERATION};
-use warmshard_core::{Digest, Job, Options, Shard, key};
+use warmshard_core::{Digest, Job, Options, Quick, Shard, key};
 
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
@@ -117,6 +117,56 @@ fn a_keyed_record_of_another_shard_is_a_forgery_here() {
     let len = forged.len();
     forged[len - 32..].copy_from_slice(&digest);
     assert!(!b.verify(&forged, 4096));
+}
+
+/// What is no frame lies so close to one that both once shared a mark: the mark says that it was verified.
+#[test]
+fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.shard");
+    let digest = Digest::keyed(&[1; 32]).unwrap();
+    let options = Options { digest: Some(digest.clone()), ..by("host") };
+    let producer = options.producer.id().unwrap();
+    let header = Header::new(digest.clone(), 0).unwrap();
+    let sealer = Sealer::new(header.check_seed(), digest);
+    let of = |key: &[u8]| key::hash(key, header.seed);
+    // Before and behind a frame that begins within a unit of 128 bytes, or at its start.
+    let cases = (16..128).step_by(16).map(|by| (4096 + 112, 4096 + 112 - by)).chain([(4096, 4096 + 112)]);
+    for (whole_at, forged_at) in cases {
+        let mut bytes = header.encode("", "");
+        bytes.resize(whole_at, 0);
+        let whole = RecordFields { producer, parts: &[b""], ..fields(b"a", of(b"a")) };
+        sealer.record(&mut bytes, whole_at as u64, 1, 0, &whole);
+        let whole_frame = bytes[whole_at..].to_vec();
+        // Made with another key.
+        let other = Sealer::new(header.check_seed(), Digest::keyed(&[2; 32]).unwrap());
+        let mut forged = Vec::new();
+        let evil = RecordFields { producer, parts: &[b"evil"], ..fields(b"b", of(b"b")) };
+        other.record(&mut forged, forged_at as u64, 1, 0, &evil);
+        bytes.resize(bytes.len().max(forged_at + forged.len()), 0);
+        bytes[forged_at..forged_at + forged.len()].copy_from_slice(&forged);
+        // The whole one stays as it was.
+        bytes[whole_at..whole_at + whole_frame.len()].copy_from_slice(&whole_frame);
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let mut entries = [(b"a", whole_at), (b"b", forged_at)]
+            .map(|(key, at)| Entry { hash: of(key), place: Place::new(at as u64, false) });
+        entries.sort_by_key(|entry| entry.hash);
+        let offset = bytes.len() as u64;
+        let about = About { offset, older: 0, generation: 1, live_entries: 2, live_bytes: 0 };
+        encode(&mut bytes, &sealer, &about, &entries);
+        let root = Root { sequence: 1, generation: 1, committed: bytes.len() as u64, snapshot: offset };
+        let (at, root) = (root.offset() as usize, root.encode(header.check_seed()));
+        bytes[at..at + root.len()].copy_from_slice(&root);
+        write(&path, &bytes);
+        for mapped in [true, false] {
+            let _ = std::fs::remove_file(lock_path(&path));
+            let mut shard = Shard::open(&path, Options { mapped, ..options.clone() }).unwrap();
+            assert_eq!(get(&mut shard, "b"), None);
+            assert_eq!(get(&mut shard, "a").unwrap(), b"");
+            assert_eq!(shard.peek_quickly(b"b"), Quick::Ask);
+            assert_eq!(get(&mut shard, "b"), None, "forged at {forged_at}, beside {whole_at}");
+        }
+    }
 }
 
 fn fields(key: &[u8], hash: u64) -> RecordFields<'_> {

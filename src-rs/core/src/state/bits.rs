@@ -1,32 +1,45 @@
-//! Which records this process has already checked: one bit for each 128 bytes of the file.
+//! Which records this process has already checked.
 //!
-//! Frames are at least that long, so no two share a bit. The bits come in blocks, made when the first
-//! one in them is set: memory follows what is used, not how long a file claims to be.
+//! One bit stands for each 128 bytes of the file: frames are at least that long, so no two share one. But a forged
+//! index may name a place within a frame that was checked, or close before it, and what is no frame must not pass for
+//! one. Only a keyed digest stops who forges. Under such a one, each place where a frame may begin has its own bit.
+//!
+//! The bits come in blocks, made when the first one in them is set: memory follows what is used, not how long a file
+//! claims to be.
 
-use crate::limits::MIN_FRAME_LEN;
+use crate::digest::Digest;
+use crate::limits::{ALIGN, MIN_FRAME_LEN};
 
-/// Words of a block: 16 KiB for 16 MiB of file.
-const BLOCK: usize = 2048;
+/// Bytes of the file that a block stands for: its bits take 16 KiB, or 128.
+const BLOCK_LEN: u64 = 16 << 20;
 
 /// A set of frame offsets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bits {
-    blocks: Vec<Option<Box<[u64; BLOCK]>>>,
-}
-
-#[inline(always)]
-fn at(offset: u64) -> (usize, usize, u64) {
-    let bit = offset / MIN_FRAME_LEN;
-    let word = (bit / 64) as usize;
-    (word / BLOCK, word % BLOCK, 1 << (bit % 64))
+    blocks: Vec<Option<Box<[u64]>>>,
+    /// Bytes that one bit stands for, as a power of two.
+    shift: u32,
 }
 
 impl Bits {
+    /// An empty set, for a file with this digest.
+    #[must_use]
+    pub fn new(digest: &Digest) -> Self {
+        let unit = if matches!(digest, Digest::Keyed(_)) { ALIGN } else { MIN_FRAME_LEN };
+        Bits { blocks: Vec::new(), shift: unit.ilog2() }
+    }
+
+    #[inline(always)]
+    fn at(&self, offset: u64) -> (usize, usize, u64) {
+        let bit = (offset % BLOCK_LEN) >> self.shift;
+        ((offset / BLOCK_LEN) as usize, (bit / 64) as usize, 1 << (bit % 64))
+    }
+
     /// Whether the frame at `offset` is in the set.
     #[inline(always)]
     #[must_use]
     pub fn contains(&self, offset: u64) -> bool {
-        let (block, word, bit) = at(offset);
+        let (block, word, bit) = self.at(offset);
         match self.blocks.get(block) {
             Some(Some(words)) => words.get(word).is_some_and(|w| w & bit != 0),
             _ => false,
@@ -35,14 +48,15 @@ impl Bits {
 
     /// Puts a frame in.
     pub fn insert(&mut self, offset: u64) {
-        let (block, word, bit) = at(offset);
+        let (block, word, bit) = self.at(offset);
         if block >= self.blocks.len() {
             self.blocks.resize_with(block.saturating_add(1), || None);
         }
         let Some(block) = self.blocks.get_mut(block) else {
             return;
         };
-        let words = block.get_or_insert_with(|| Box::new([0; BLOCK]));
+        let words = ((BLOCK_LEN / 64) >> self.shift) as usize;
+        let words = block.get_or_insert_with(|| vec![0; words].into_boxed_slice());
         if let Some(w) = words.get_mut(word) {
             *w |= bit;
         }
@@ -57,22 +71,28 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_FILE_LEN;
 
     #[test]
     fn neighbours_do_not_share_a_bit() {
-        let mut bits = Bits::default();
-        bits.insert(4096 + 128);
-        assert!(bits.contains(4096 + 128) && !bits.contains(4096) && !bits.contains(4096 + 256));
-        bits.insert(1 << 33);
-        assert!(bits.contains(4096 + 128) && bits.contains(1 << 33));
-        bits.clear();
-        assert!(!bits.contains(4096 + 128));
+        let keyed = Digest::keyed(&[1; 32]).unwrap();
+        for (digest, unit) in [(Digest::Xxh3, 128), (Digest::Blake3, 128), (keyed, 16)] {
+            let mut bits = Bits::new(&digest);
+            for offset in [4096 + unit, BLOCK_LEN - unit, BLOCK_LEN, 1 << 33, MAX_FILE_LEN - unit] {
+                bits.insert(offset);
+                assert!(bits.contains(offset), "{offset}");
+                assert!(!bits.contains(offset - 2 * unit) && !bits.contains(offset + 2 * unit), "{offset}");
+            }
+            assert!(!bits.contains(4096) && !bits.contains(4096 + 2 * unit));
+            bits.clear();
+            assert!(!bits.contains(4096 + unit));
+        }
     }
 
     #[test]
     fn the_end_of_the_longest_file_costs_little() {
-        let mut bits = Bits::default();
-        bits.insert(crate::limits::MAX_FILE_LEN - 128);
-        assert!(bits.contains(crate::limits::MAX_FILE_LEN - 128));
+        let mut bits = Bits::new(&Digest::Xxh3);
+        bits.insert(MAX_FILE_LEN - 128);
+        assert!(bits.contains(MAX_FILE_LEN - 128) && bits.blocks.iter().flatten().count() == 1);
     }
 }

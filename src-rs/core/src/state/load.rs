@@ -53,6 +53,8 @@ impl State {
         Ok(Loading::Loaded(Box::new(State {
             generation: header.generation,
             keys: Seed::new(header.seed),
+            verified: Bits::new(&header.digest),
+            ready: Bits::new(&header.digest),
             header,
             sealer,
             view,
@@ -65,8 +67,6 @@ impl State {
             live_entries: 0,
             live_bytes: 0,
             root,
-            verified: Bits::default(),
-            ready: Bits::default(),
         })))
     }
 
