@@ -13,7 +13,7 @@ import {
   type EnableOptions,
   faultOf,
   giveUp,
-  path,
+  shownPath,
 } from './state.js';
 
 /** What `status` tells. */
@@ -22,7 +22,7 @@ export interface Status extends Counts {
   enabled: boolean;
   /** Why not. */
   reason?: string;
-  /** The shard. */
+  /** The shard; empty where there is no place for it. */
   path: string;
 }
 
@@ -62,7 +62,12 @@ function enable(options: EnableOptions = {}): void {
 
 function status(): Status {
   const why = reason?.why ?? closedBecause();
-  return { enabled: why === undefined, ...(why !== undefined && { reason: why }), path: path(), ...counts };
+  return {
+    enabled: why === undefined,
+    ...(why !== undefined && { reason: why }),
+    path: shownPath(),
+    ...counts,
+  };
 }
 
 export const face: Face = { enable, flush: publish, status };

@@ -125,7 +125,7 @@ export function closedBecause(): string | undefined {
 export function giveUp(reason: unknown): void {
   closed = reason instanceof Error ? reason.message : String(reason);
   // Every line of it is ours, to whoever reads them.
-  debug('off', path(), closed.replaceAll('\n', '\nwarmshard: '));
+  debug('off', shownPath(), closed.replaceAll('\n', '\nwarmshard: '));
   try {
     takeEarly()?.close();
     cache?.close();
@@ -133,9 +133,18 @@ export function giveUp(reason: unknown): void {
   cache = undefined;
 }
 
-/** Where the shard is. */
+/** Where the shard is. Throws where there is no place for it. */
 export function path(): string {
   return options.path ?? defaultPath();
+}
+
+/** The same for people; empty where there is no place for it. */
+export function shownPath(): string {
+  try {
+    return path();
+  } catch {
+    return '';
+  }
 }
 
 /** Whether nothing is kept. */

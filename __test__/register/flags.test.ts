@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { folder } from '../helpers/folder.js';
 import { type Files, major, Program, register, type SameOptions } from '../helpers/program.js';
 
 const files: Files = {
@@ -132,4 +133,35 @@ test('without a home, without a place for the shard, and with one that is not ou
     for (const when of ['first', 'second', 'third']) await program.one(`${what}, ${when}`, expected, { env });
   t.true(existsSync(program.at('cache/warmshard/programs.shard')));
   t.true(existsSync(program.at('own/programs.shard')));
+});
+
+test('a user whom the system does not know, as containers have them, and no home', async (t) => {
+  const program = new Program(t, {
+    ...files,
+    'import.mjs': `import './a.js'; console.log('imported')`,
+    'status.js': `const { enabled, reason, path } = require(${JSON.stringify(register)}).status(); console.log(enabled, reason, [path])`,
+    'unknown.js': `require('os').userInfo = () => { throw new Error('uv_os_get_passwd returned ENOENT') }`,
+    'known.js': `require('os').userInfo = () => ({ homedir: ${JSON.stringify(folder(t))} })`,
+  });
+  const homes: Record<string, Record<string, string | undefined>> = {
+    none: { HOME: undefined },
+    'an empty one': { HOME: '' },
+    'a relative one': { HOME: 'home' },
+  };
+  for (const [what, home] of Object.entries(homes)) {
+    // Preloaded before us: these options come first.
+    const env = { ...home, WARMSHARD_HOME: undefined, XDG_CACHE_HOME: undefined };
+    const options = { env: { ...env, NODE_OPTIONS: `-r ${program.at('unknown.js')}` } };
+    const cold = await program.same({ ...options, aside: true });
+    t.is(cold.code, 0, what);
+    await program.same({ ...options, aside: true, main: 'import.mjs' });
+    const { stdout } = await program.run({ ...options, main: 'status.js' });
+    t.is(
+      stdout,
+      "false there is no folder for the shard: set WARMSHARD_HOME, XDG_CACHE_HOME or HOME [ '' ]\n",
+    );
+    t.false(existsSync(program.at('home')), what);
+    await program.same({ env: { ...env, NODE_OPTIONS: `-r ${program.at('known.js')}` } });
+    t.false(existsSync(program.at('home')), what);
+  }
 });
