@@ -103,6 +103,12 @@ function attach(handle: Handle): MoreCalls {
   return more;
 }
 
+/** Looks a key up through Node-API, and gives the status. */
+export function firstGet(handle: Handle, key: string): number {
+  handle.first.get(key);
+  return (handle.answer[STATUS] as number) | 0;
+}
+
 /** Ends the use of a shard; again: nothing. */
 export function closeHandle(handle: Handle): void {
   handle.closed = true;

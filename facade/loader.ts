@@ -48,14 +48,12 @@ export function isForSnapshot(): boolean {
  */
 export function loadUsual<A>(isOurs: (found: Partial<A>) => found is A, given: object): A | undefined {
   if (process.env.WARMSHARD_NATIVE_PATH || isForSnapshot()) return undefined;
-  for (const place of usualPlaces(platformTriple())) {
-    // Asking first: a `dlopen` that fails takes longer than the rest of loading.
-    if (!existsSync(place)) continue;
-    try {
-      const found = openBinary<A>(place, given);
-      if (isOurs(found)) return found;
-    } catch {}
-    return undefined;
-  }
+  // A `dlopen` that fails takes longer than the rest of loading.
+  const place = usualPlaces(platformTriple()).find(existsSync);
+  if (place === undefined) return undefined;
+  try {
+    const found = openBinary<A>(place, given);
+    if (isOurs(found)) return found;
+  } catch {}
   return undefined;
 }

@@ -11,7 +11,7 @@ import type { Counters } from './stores/pipeline/metrics.js';
 
 /** What the addon puts on the object that is handed to `open`; see `FIRST` of src-rs/binding/hot.rs. */
 export interface FirstCalls {
-  /** The status is in the answer; see `STATUS`. */
+  /** The status is in the answer; see `firstGet`. */
   get(key: string): void;
   exchange: ArrayBuffer;
 }

@@ -1,6 +1,6 @@
 import { invalid } from './errors.js';
 import { fast, ORDINARY } from './fast.js';
-import { closeHandle, type Handle, hot, openHandle, STATUS } from './handle.js';
+import { closeHandle, firstGet, type Handle, hot, openHandle } from './handle.js';
 import type { EntryMeta, Validator } from './later/meta.js';
 import type { Entry, Values } from './later/values.js';
 import type { WorkOptions } from './later/work.js';
@@ -331,10 +331,7 @@ function lookUp(handle: Handle, key: string, validator?: Validator): unknown {
   else if (handle.front !== undefined) return handle.front.get(key, validator, handle);
   else if (validator !== undefined) status = writeValidator(handle, validator).getChecked(key);
   else if (--handle.patience === 0) knock(handle);
-  if (status === ORDINARY) {
-    handle.first.get(key);
-    status = (handle.answer[STATUS] as number) | 0;
-  }
+  if (status === ORDINARY) status = firstGet(handle, key);
   return viewFirst(handle, status, key);
 }
 

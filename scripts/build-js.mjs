@@ -29,6 +29,7 @@ const EAGER = [
   'openBinary',
   'openShard',
   'lookUp',
+  'firstGet',
   'absolutePath',
   'openHandle',
   'isResolved',
@@ -243,8 +244,7 @@ const loader = `
       let error = thrown;
       if (thrown.code === 'ERR_INVALID_PACKAGE_CONFIG')
         try {
-          const { closeSync, openSync } = require('node:fs');
-          closeSync(openSync(\`\${__dirname}/\${name}.cjs\`));
+          require('node:fs').readFileSync(\`\${__dirname}/\${name}.cjs\`);
         } catch (told) {
           error = told;
         }

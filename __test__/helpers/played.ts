@@ -1,7 +1,7 @@
 // A shard whose fast door is played: what is asked of it, and all that it may answer. Nothing depends on when V8 optimises.
 
 import { fast } from '../../facade/fast.js';
-import { type Handle, STATUS } from '../../facade/handle.js';
+import { firstGet, type Handle, STATUS } from '../../facade/handle.js';
 import { Memo } from '../../facade/later/memo.js';
 import { TICK } from '../../facade/later/views.js';
 import { viewFirst } from '../../facade/lending.js';
@@ -51,8 +51,7 @@ export function played(eager = false) {
       const { handle } = it;
       if (it.on) return it.memo.get(key);
       if (!it.watching) return viewFirst(handle, fast.get(key, 1), key);
-      handle.first.get(key);
-      return viewFirst(handle, (answer[STATUS] as number) | 0, key);
+      return viewFirst(handle, firstGet(handle, key), key);
     },
     /** Has it begin: ticks come, and while look-ups are watched one key alone is asked for. Gives how many ticks; at the most `most`. */
     begin(most = 1e6): number {

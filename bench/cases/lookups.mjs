@@ -60,11 +60,14 @@ export async function inChild({ peer, shape, root, ms, tasks }) {
     hit: () => uniformOrder(ORDER, shape.count),
     zipf: () => zipfOrder(ORDER, shape.count),
   };
+  /** @type {Promise<void> | undefined} */
+  let read;
   /** @param {() => Uint32Array} makeOrder */
   const hits = (makeOrder) => async () => {
     const order = makeOrder();
     const loop = hitLoop(awaited);
-    await once(loop, get, keys);
+    read ??= once(loop, get, keys);
+    await read;
     return walker({ run: (from, to) => loop(get, keys, order, from, to), length: ORDER, ms });
   };
   const misses = async () => {

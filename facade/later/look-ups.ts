@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js';
 import { fast, ORDINARY } from '../fast.js';
-import { type Handle, hot, STATUS } from '../handle.js';
+import { firstGet, type Handle, hot } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { writeValidator } from '../validator.js';
 import { knock } from './door.js';
@@ -57,7 +57,7 @@ export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefi
 
 /** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
 function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
-  const { answer, door, first } = handle;
+  const { door } = handle;
   const count = keys.length;
   const values = new Array<V | undefined>(count);
   for (let next = 0; next < count + AHEAD; next++) {
@@ -66,10 +66,7 @@ function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)
     if (i < 0) continue;
     const key = keys[i] as string;
     let status = fast.get(key, door);
-    if (status === ORDINARY) {
-      first.get(key);
-      status = (answer[STATUS] as number) | 0;
-    }
+    if (status === ORDINARY) status = firstGet(handle, key);
     values[i] = viewFirst(handle, status, key) as V | undefined;
   }
   return values;

@@ -1,5 +1,5 @@
 import { fast, ORDINARY } from '../fast.js';
-import { type Handle, hot, STATUS } from '../handle.js';
+import { firstGet, type Handle, hot, STATUS } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { type FirstCalls, type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
@@ -67,6 +67,11 @@ function tidyAll(): void {
   if (left > 0) return;
   clearInterval(timer);
   timer = undefined;
+}
+
+/** Whether V8 knows the string's hash: it was looked up in a Map before. */
+function isHashed(key: string, handle: Handle): boolean {
+  return fast.hashed(key, handle.door) !== 0;
 }
 
 /** Whether what the door answered may be kept. */
@@ -164,13 +169,10 @@ export class Memo {
     const { handle, values } = this;
     this.missed++;
     const isOver = this.left <= 0;
-    const stranger = isOver && fast.hashed(key, handle.door) === 0 && values.has(key);
+    const stranger = isOver && !isHashed(key, handle) && values.has(key);
     let status = fast.get(key, handle.door);
     const keepable = isKeepable(status, key);
-    if (status === ORDINARY) {
-      handle.first.get(key);
-      status = (this.answer[STATUS] as number) | 0;
-    }
+    if (status === ORDINARY) status = firstGet(handle, key);
     const value = viewFirst(handle, status, key);
     if (isOver) {
       this.count();
@@ -208,10 +210,10 @@ export class Memo {
   tick(key: string): void {
     const { handle } = this;
     if (this.on || this.first !== undefined || handle.closed) return;
-    const isHashed = fast.hashed(key, handle.door) !== 0;
-    this.wait -= isHashed ? PATIENCE : 1;
+    const hashed = isHashed(key, handle);
+    this.wait -= hashed ? PATIENCE : 1;
     if (this.wait > 0) return;
-    if (isHashed && this.paid) this.begin();
+    if (hashed && this.paid) this.begin();
     else this.watch();
   }
 
@@ -223,10 +225,10 @@ export class Memo {
     const { handle } = this;
     const { first } = handle;
     const sample = new Sample(Math.min(MOST, this.most + room()));
-    const isHashed = (key: string) => fast.hashed(key, handle.door) !== 0;
+    const hashed = (key: string) => isHashed(key, handle);
     const get = (key: string) => {
       const status = fast.get(key, handle.door);
-      const pays = sample.note(isKeepable(status, key) ? key : undefined, isHashed);
+      const pays = sample.note(isKeepable(status, key) ? key : undefined, hashed);
       if (pays !== undefined) this.unwatch();
       if (pays === false) this.despair();
       if (pays === true) {

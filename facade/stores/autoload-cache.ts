@@ -1,5 +1,5 @@
 import { invalid } from '../errors.js';
-import { closeHandle, type Handle, hot, openHandle, STATUS } from '../handle.js';
+import { closeHandle, firstGet, type Handle, hot, openHandle } from '../handle.js';
 import { requireWritable } from '../later/changes.js';
 import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
@@ -123,8 +123,7 @@ export class AutoloadCache {
    */
   get(name: string): Uint8Array | undefined {
     const handle = this.#handle;
-    handle.first.get(name);
-    return viewFirst(handle, (handle.answer[STATUS] as number) | 0);
+    return viewFirst(handle, firstGet(handle, name));
   }
 
   /**

@@ -18,6 +18,7 @@ const CORE = [
   'fuzz_decoders',
   'windows',
   'garbage',
+  'forged_frames',
   'damage',
   'basics',
   'quick_way',

@@ -4,7 +4,8 @@
 mod simulation;
 use simulation::Random;
 use simulation::cut::{Mode, Moment, Variant};
-use simulation::disk::{Door, Image};
+use simulation::disk::Door;
+use simulation::platter::Image;
 use simulation::schedule::{Order, Plan, Schedule};
 use std::path::Path;
 use std::sync::Arc;

@@ -4,7 +4,8 @@
 mod fuzzing;
 mod simulation;
 use fuzzing::{Counting, corpus, mutate, peak_of};
-use simulation::disk::{Door, Image};
+use simulation::disk::Door;
+use simulation::platter::Image;
 use simulation::{Budget, Random};
 use std::path::Path;
 use std::sync::Arc;

@@ -4,7 +4,8 @@
 mod fuzzing;
 mod simulation;
 use fuzzing::{Counting, corpus, mutate, peak_of, places, seal, vouch};
-use simulation::disk::{Door, Image};
+use simulation::disk::Door;
+use simulation::platter::Image;
 use simulation::workload::{Action, Actor, PATH, World, find_all};
 use simulation::{Budget, Random};
 use std::path::Path;

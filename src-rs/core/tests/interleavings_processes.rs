@@ -6,9 +6,10 @@
 
 mod simulation;
 use simulation::cut::Moment;
-use simulation::disk::{Door, Image};
+use simulation::disk::Door;
 use simulation::history::Found;
 use simulation::kept::Kept;
+use simulation::platter::Image;
 use simulation::schedule::{Order, Plan, Schedule};
 use simulation::turn::Alone;
 use simulation::workload::{Action, Actor, PATH, World, by_chance, find_all};

@@ -5,8 +5,9 @@
 
 mod simulation;
 use simulation::cut::{Moment, Variant};
-use simulation::disk::{Door, Image};
+use simulation::disk::Door;
 use simulation::history::Found;
+use simulation::platter::Image;
 use simulation::turn::{Alone, Failing, Turn};
 use simulation::workload::{Actor, PATH, World, by_chance, find_all};
 use simulation::{Budget, Random};

@@ -8,9 +8,11 @@
 )]
 
 pub mod artifacts;
+pub mod blobs;
 pub mod document;
 pub mod faulty;
 pub mod fragile;
+pub mod rubbish;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};

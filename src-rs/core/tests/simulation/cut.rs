@@ -5,7 +5,7 @@
 //! length before the bytes or the bytes before the length.
 
 use super::Random;
-use super::disk::Image;
+use super::platter::Image;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,15 +1,14 @@
-//! The simulated disk: files that live in this process, and a log of everything that was done to them.
+//! The simulated disk, as a process sees it.
 //!
-//! Each process of a simulation has a door of its own to one disk. Before each call the door asks its `Turn`,
+//! Each process of a simulation has a door of its own to one platter. Before each call the door asks its `Turn`,
 //! which may let others go first, or end the process there: then every later call fails and changes nothing.
 //! The words of a sidecar's page are read and written one by one through the same calls, for no mapping of
 //! it is to be had here; so a process can be interrupted between any two of them.
 
 use super::cut::{Change, Log};
+use super::platter::{Bytes, Image, Platter};
 use super::turn::{Alone, Call, Turn};
-use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,36 +16,6 @@ use warmshard_core::clock::ticks_ms;
 use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 use warmshard_core::{Error, Result};
-
-enum Bytes {
-    Heap(Vec<u8>),
-    /// A file without a name on the real disk: it can be mapped.
-    Real(std::fs::File),
-}
-
-struct Inode {
-    bytes: Bytes,
-    named: bool,
-    locked_by: u64,
-}
-
-#[derive(Default)]
-pub struct Platter {
-    inodes: BTreeMap<u64, Inode>,
-    names: BTreeMap<PathBuf, u64>,
-    next: u64,
-    pub boot: u64,
-    /// How far the clock of all processes was put forward.
-    pub ahead_ms: u64,
-    real: bool,
-    pub log: Log,
-    /// Rises with each call, of anybody.
-    pub time: u64,
-    /// Bytes read by all.
-    pub read: u64,
-    /// Whether there is no log: nobody will cut the power.
-    unlogged: bool,
-}
 
 /// A process's door to the disk.
 #[derive(Clone)]
@@ -75,9 +44,6 @@ impl std::fmt::Debug for DoorFile {
         f.write_str("DoorFile")
     }
 }
-
-/// A new inode, number and bytes at the disk's beginning.
-pub type Image = BTreeMap<PathBuf, Vec<u8>>;
 
 impl Door {
     /// A disk that holds these files, all of them synced. With `real`, they can be mapped.
@@ -144,81 +110,6 @@ impl Door {
         let mut platter = self.platter();
         platter.time += 1;
         Ok(platter)
-    }
-}
-
-impl Inode {
-    fn len(&self) -> u64 {
-        match &self.bytes {
-            Bytes::Heap(bytes) => bytes.len() as u64,
-            Bytes::Real(file) => file.metadata().unwrap().len(),
-        }
-    }
-
-    fn all(&self) -> Vec<u8> {
-        let mut out = vec![0; self.len() as usize];
-        self.read(&mut out, 0);
-        out
-    }
-
-    fn read(&self, to: &mut [u8], at: u64) -> usize {
-        let n = (to.len() as u64).min(self.len().saturating_sub(at)) as usize;
-        match &self.bytes {
-            Bytes::Heap(bytes) if n > 0 => to[..n].copy_from_slice(&bytes[at as usize..][..n]),
-            Bytes::Heap(_) => {}
-            Bytes::Real(file) => file.read_exact_at(&mut to[..n], at).unwrap(),
-        }
-        n
-    }
-
-    fn write(&mut self, new: &[u8], at: u64) {
-        match &mut self.bytes {
-            Bytes::Heap(bytes) => {
-                let end = at as usize + new.len();
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                bytes[at as usize..end].copy_from_slice(new);
-            }
-            Bytes::Real(file) => file.write_all_at(new, at).unwrap(),
-        }
-    }
-
-    fn set_len(&mut self, len: u64) {
-        match &mut self.bytes {
-            Bytes::Heap(bytes) => bytes.resize(len as usize, 0),
-            Bytes::Real(file) => file.set_len(len).unwrap(),
-        }
-    }
-}
-
-impl Platter {
-    fn make(&mut self, bytes: &[u8]) -> u64 {
-        self.next += 1;
-        let mut inode = Inode { bytes: Bytes::Heap(Vec::new()), named: true, locked_by: 0 };
-        if self.real {
-            inode.bytes = Bytes::Real(tempfile::tempfile().unwrap());
-        }
-        inode.write(bytes, 0);
-        self.inodes.insert(self.next, inode);
-        self.next
-    }
-
-    fn note(&mut self, change: Change) {
-        if !self.unlogged {
-            self.log.note(self.time, change);
-        }
-    }
-
-    fn identity(&self, number: u64) -> Identity {
-        let inode = &self.inodes[&number];
-        Identity { device: 1, inode: number, len: inode.len(), named: inode.named }
-    }
-
-    fn unname(&mut self, number: Option<u64>) {
-        if let Some(inode) = number.and_then(|n| self.inodes.get_mut(&n)) {
-            inode.named = false;
-        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cut;
 pub mod disk;
 pub mod history;
 pub mod kept;
+pub mod platter;
 pub mod schedule;
 pub mod turn;
 pub mod workload;
