@@ -1,6 +1,5 @@
 //! A folder of outputs held half a file under the name of a whole one, and was full of temporary ones that nobody would
 //! ever remove.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 use common::blobs::{listing, on_disk, read, scripted};

@@ -1,5 +1,4 @@
 //! A cleaner wrote rubbish over the cache, and the next start hung.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 mod common;
 use common::rubbish::{works, write};
