@@ -128,7 +128,8 @@ export interface SeldomCalls {
   /** `clear`, and removes the file. */
   removeFile(shard: NativeShard): void;
   totals(shard: NativeShard): [own: number, partBytes: number];
-  writeMany(shard: NativeShard, batch: Batch, replace: boolean): number;
+  /** `undefined` where the thread is being ended. */
+  writeMany(shard: NativeShard, batch: Batch, replace: boolean): number | undefined;
   writeManyAsync(shard: NativeShard, batch: Batch, replace: boolean, job: NativeJob): Promise<number>;
   /** Takes a run of a batch in. Does nothing but while one is being written. */
   takeRun(...keysAndValues: unknown[]): void;

@@ -23,11 +23,21 @@ export function requireWritable<T>({ native, path, readOnly }: Handle, result: T
   return result;
 }
 
+/**
+ * How many were written. `undefined` where the thread was ended meanwhile: the addon can throw nothing then, and V8, which
+ * was not told, would go on for ever in a program that does.
+ */
+export function written(count: number | undefined): number {
+  if (count === undefined)
+    throw new WarmshardError('ERR_ABORTED', 'the thread is being ended; nothing of the batch was published');
+  return count;
+}
+
 /** `Shard.mergeIn`, or `replaceAll`. */
 export function writeMany<V>(handle: Handle, entries: Entries<V>, replace: boolean): number {
   const batch = valuesOf<V>(handle).collect(entries);
   if (batch.count === 0 && !replace) return requireWritable(handle, 0);
-  return table('shard').writeMany(handle.native, batch, replace);
+  return written(table('shard').writeMany(handle.native, batch, replace));
 }
 
 /** The same off the event loop. */

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.js';
 import { closeHandle, firstGet, type Handle, hot, openHandle } from '../handle.js';
-import { requireWritable } from '../later/changes.js';
+import { requireWritable, written } from '../later/changes.js';
 import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
 import { keysOf } from '../later/walks.js';
@@ -145,7 +145,7 @@ export class AutoloadCache {
   mergeIn(entries: Iterable<[string, Uint8Array]>): number {
     const batch = this.#values.collect(entries);
     if (batch.count === 0) return requireWritable(this.#handle, 0);
-    return table('shard').writeMany(this.#handle.native, batch, false);
+    return written(table('shard').writeMany(this.#handle.native, batch, false));
   }
 
   /** `mergeIn` off the event loop. Blobs are copied before it returns. Rejects with what `mergeIn` throws, and with `ERR_ABORTED`. */
@@ -165,7 +165,7 @@ export class AutoloadCache {
    */
   replaceAll(entries: Iterable<[string, Uint8Array]>): number {
     const batch = this.#values.collect(entries);
-    return table('shard').writeMany(this.#handle.native, batch, true);
+    return written(table('shard').writeMany(this.#handle.native, batch, true));
   }
 
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */

@@ -147,8 +147,9 @@ impl Entries {
                 run.entries.fill(None);
                 if entries >= FEW {
                     READING.set(&raw mut run);
-                    call(env, self.read, elements);
+                    let called = call(env, self.read, elements);
                     READING.set(ptr::null_mut());
+                    called?;
                 }
                 for (i, plain) in (0..entries).zip(run.entries.into_iter().chain(iter::repeat(None))) {
                     let meta = if has_metas { element(env, self.metas, number) } else { None };

@@ -88,15 +88,24 @@ impl SourceBuffer {
     }
 }
 
-/// Whether a value is a string.
+/// Whether a value is of a type.
 ///
 /// # Safety
 /// `env` and `value` are those of the running callback.
-unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
+unsafe fn is_of(env: sys::napi_env, value: sys::napi_value, wanted: sys::napi_valuetype) -> bool {
     let mut kind = 0;
     // SAFETY: plain out-parameter.
     let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
-    status == sys::Status::napi_ok && kind == sys::ValueType::napi_string
+    status == sys::Status::napi_ok && kind == wanted
+}
+
+/// Whether a value is a string.
+///
+/// # Safety
+/// As `is_of`.
+unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { is_of(env, value, sys::ValueType::napi_string) }
 }
 
 /// A lone surrogate arrives as U+FFFD, which may also be there in its own right.
@@ -226,12 +235,10 @@ pub unsafe fn all_bytes<'a>(env: sys::napi_env, array: sys::napi_value) -> Optio
 /// Whether a value is `undefined`.
 ///
 /// # Safety
-/// `env` and `value` are those of the running callback.
+/// As `is_of`.
 pub unsafe fn is_undefined(env: sys::napi_env, value: sys::napi_value) -> bool {
-    let mut kind = 0;
-    // SAFETY: plain out-parameter.
-    let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
-    status == sys::Status::napi_ok && kind == sys::ValueType::napi_undefined
+    // SAFETY: the caller's promise.
+    unsafe { is_of(env, value, sys::ValueType::napi_undefined) }
 }
 
 /// Writes a string as UTF-8, and a terminator; as much as there is room for. Returns how many bytes; `None` where it is no
@@ -250,17 +257,30 @@ pub unsafe fn utf8(env: sys::napi_env, value: sys::napi_value, to: &mut [u8]) ->
 
 /// Calls one of the facade's functions. What it throws is forgotten: it says that the call came to nothing.
 ///
+/// # Errors
+/// `ERR_ABORTED` where the thread, or a script with a time limit, was ended meanwhile. Node-API keeps that from V8, which
+/// would run on as if nobody had ended it: so our caller must.
+///
 /// # Safety
 /// As `array_len`.
-pub unsafe fn call(env: sys::napi_env, function: sys::napi_value, argument: sys::napi_value) {
+pub unsafe fn call(
+    env: sys::napi_env,
+    function: sys::napi_value,
+    argument: sys::napi_value,
+) -> Result<(), Error> {
     let (mut this, mut result, mut thrown) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     // SAFETY: plain out-parameters, and one argument.
     unsafe {
         sys::napi_get_undefined(env, &mut this);
         if sys::napi_call_function(env, this, function, 1, &argument, &mut result) != sys::Status::napi_ok {
             sys::napi_get_and_clear_last_exception(env, &mut thrown);
+            // What ends JavaScript is no value of it.
+            if !is_of(env, thrown, sys::ValueType::napi_object) {
+                return Err(Error::Aborted);
+            }
         }
     }
+    Ok(())
 }
 
 /// A scope for the handles made in one turn of a long loop.

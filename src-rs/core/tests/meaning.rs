@@ -48,9 +48,9 @@ fn producers_live_side_by_side_until_the_strangers_are_evicted() {
 
 #[test]
 fn who_has_no_identity_neither_gets_nor_stores_nor_evicts() {
-    let (_dir, path) = place();
+    let (dir, path) = place();
     put(&mut open(&path), "k", b"1");
-    let nobody = Producer::new("h", "1", Some(Path::new("/nonexistent")), &[String::new()]).unwrap();
+    let nobody = Producer::new("h", "1", Some(&dir.path().join("absent")), &[String::new()]).unwrap();
     let options = Options { producer: Arc::new(nobody), ..quiet() };
     let mut shard = Shard::open(&path, options).unwrap();
     assert_eq!(get(&mut shard, "k"), None);
