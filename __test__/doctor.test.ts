@@ -56,7 +56,7 @@ test('a shard that others may write to, or that is none, is told', (t) => {
   writeFileSync(none, 'x'.repeat(10_000), { mode: 0o600 });
   const foreign = run(['doctor', '--shard', none]);
   t.is(foreign.status, 0);
-  t.regex(foreign.stdout, /Not read as a plain shard/);
+  t.regex(foreign.stdout, /It reads as empty \(/);
 });
 
 test('what it does not understand ends with 2 and the usage', (t) => {

@@ -1,4 +1,4 @@
-// The `warmshard` command: so far it only says how things stand.
+// The `warmshard` command.
 
 import { parseArgs } from 'node:util';
 import { diagnose } from './doctor.js';
@@ -6,13 +6,15 @@ import { asText } from './report.js';
 
 const USAGE = `Usage: warmshard doctor [--shard FILE] [--json]
 
-Says whether warmshard works here: the runtime, where its native binary was sought and found, whether the fast
-door is open, and whether a shard can be kept. Changes nothing but a temporary folder.
+Checks whether warmshard works here: which runtime this is, where the native binary was looked for and found,
+whether the fast door (look-ups without Node-API) is open, and whether a shard can be kept. It changes nothing
+but a temporary folder of its own.
 
-  --shard FILE   look at this shard, too, instead of the default one of warmshard/register
-  --json         the same for programs
+  --shard FILE   check this shard; default: the one that warmshard/register uses
+  --json         print the findings as JSON
+  -h, --help     print this text
 
-Ends with 0 where everything works, 1 where something does not, 2 where it does not understand you.`;
+Exit codes: 0 everything works, 1 something does not, 2 the command line was not understood.`;
 
 /** Runs a command line; gives the exit code. */
 function main(args: string[]): number {
@@ -28,8 +30,15 @@ function main(args: string[]): number {
     console.log(USAGE);
     return 0;
   }
-  if (positionals.length !== 1 || positionals[0] !== 'doctor') {
-    console.error(USAGE);
+  const [command, ...others] = positionals;
+  if (command !== 'doctor' || others.length > 0) {
+    const wrong =
+      command === undefined
+        ? 'A command is missing'
+        : command === 'doctor'
+          ? `doctor takes no argument ${others.join(' ')}: name a shard by --shard FILE`
+          : `There is no command ${command}`;
+    console.error(`${wrong}.\n\n${USAGE}`);
     return 2;
   }
   const diagnosis = diagnose(values.shard);

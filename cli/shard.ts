@@ -70,22 +70,29 @@ export function lookAtShard({ Shard }: Warmshard, path: string): ShardFindings {
   const { notes, problems } = findings;
   if (!findings.exists) {
     if (findings.writable) notes.push('There is no shard yet; the first change makes it.');
-    else problems.push(`Nobody can keep a shard there: ${folder} is not writable for this user.`);
+    else
+      problems.push(
+        `No shard can be kept there: this user may not write to ${folder}. Change its owner or mode, or choose ` +
+          'another folder (WARMSHARD_HOME, --shard).',
+      );
     return findings;
   }
   try {
     const { mode, uid } = lstatSync(path);
     if (!may(path, constants.R_OK))
-      problems.push(`This user may not read it: it belongs to ${uid}, mode ${(mode & 0o7777).toString(8)}.`);
+      problems.push(
+        `This user may not read it: it belongs to user ${uid}, mode ${(mode & 0o7777).toString(8)}. Change its ` +
+          'owner, or remove it.',
+      );
     findings.readOnly = !may(path, constants.W_OK) || !findings.writable;
-    if (findings.readOnly) notes.push('Only reading is possible there: it serves what it has.');
+    if (findings.readOnly) notes.push('It can only be read there: it serves what it has.');
     if (!existsSync(`${path}.lock`))
-      notes.push('It has no sidecar: it is taken for constant until somebody opens it for writing.');
+      notes.push('It has no sidecar (.lock): it is taken for constant until somebody opens it for writing.');
     const shard = Shard.open(path, { readOnly: true, host: { name: 'doctor', version: '1', binary: false } });
     const { rejected, mapped, entries, fileBytes } = shard.stats();
     shard.close();
     Object.assign(findings, { mapped, entries, bytes: fileBytes });
-    if (rejected !== undefined) notes.push(`Not read as a plain shard: ${rejected}.`);
+    if (rejected !== undefined) notes.push(`It reads as empty (${rejected}); the next change replaces it.`);
   } catch (error) {
     problems.push((error as Error).message);
   }

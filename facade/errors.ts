@@ -67,5 +67,7 @@ export function invalid(message: string): WarmshardError {
 }
 
 /** An error of Node.js' own, for something that the system refused. */
-export const refused = ({ message, errno, syscall, path }: NodeJS.ErrnoException): WarmshardError =>
-  new WarmshardError('ERR_IO', message, errno, syscall, path);
+export const refused = (
+  { message, errno, syscall, path }: NodeJS.ErrnoException,
+  remedy: string,
+): WarmshardError => new WarmshardError('ERR_IO', `${message}; ${remedy}`, errno, syscall, path);

@@ -1,14 +1,15 @@
-import { invalid, refused } from './errors.js';
+import { refused } from './errors.js';
+import { later } from './later.js';
 
 /** The absolute form of the path of a file or folder that is to be opened; `name` is what the caller calls it. */
 export function absolutePath(path: string, name = 'path'): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || !path.isWellFormed())
-    throw invalid(`${name} must be a non-empty string without zero bytes or lone surrogates`);
+    throw later().wrongPath(name, path);
   try {
     return isResolved(path) ? path : (require('node:path') as typeof import('node:path')).resolve(path);
   } catch (error) {
     // The working folder is gone.
-    throw refused(error as NodeJS.ErrnoException);
+    throw refused(error as NodeJS.ErrnoException, 'give an absolute path');
   }
 }
 

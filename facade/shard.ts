@@ -1,4 +1,3 @@
-import { invalid } from './errors.js';
 import { fast, ORDINARY } from './fast.js';
 import { closeHandle, firstGet, type Handle, hot, openHandle } from './handle.js';
 import type { EntryMeta, Validator } from './later/meta.js';
@@ -44,7 +43,7 @@ export class Shard<V = Uint8Array> {
   readonly #handle: Handle;
 
   private constructor(handle: Handle) {
-    if (!handle?.native) throw invalid('a shard is opened by Shard.open(path, options), not by new');
+    if (!handle?.native) throw later().notOpened();
     this.#handle = handle;
     this.path = handle.path;
     this.readOnly = handle.readOnly;
@@ -345,6 +344,6 @@ function knock(handle: Handle): void {
 
 /** A value that is bytes. The addon checks that, but would take an array for the parts of a value. */
 export function plainBytes(value: unknown): Uint8Array {
-  if (Array.isArray(value)) throw invalid('a value must be a Uint8Array, or use a codec');
+  if (Array.isArray(value)) throw later().wrongValue();
   return value as Uint8Array;
 }

@@ -249,7 +249,7 @@ const loader = `
           error = told;
         }
       if (error.errno === undefined) throw thrown;
-      throw refused(error);
+      throw refused(error, 'close some files, or install warmshard again');
     }
   };
   ${bundles

@@ -1,29 +1,42 @@
-import { invalid } from '../errors.js';
+import { invalid, type WarmshardError } from '../errors.js';
 
-// Whether options have the types that they should have.
+// Whether arguments and options have the types that they should have, and what is said where they have not.
+
+/** The error for an argument that breaks a rule; it tells what was found. */
+export const unlike = (rule: string, found: unknown): WarmshardError =>
+  invalid(`${rule}, not ${show(found)}`);
+
+export function object(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw unlike(`${name} must be an object`, value);
+}
 
 export function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
   if (value !== undefined && !allowed.includes(value as string))
-    throw invalid(`${name} must be ${allowed.map((a) => `'${a}'`).join(' or ')}, not ${show(value)}`);
+    throw unlike(`${name} must be ${allowed.map((a) => `'${a}'`).join(' or ')}`, value);
 }
 
 export function whole(name: string, value: unknown): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
-    throw invalid(`${name} must be a whole number, not ${show(value)}`);
+    throw unlike(`${name} must be a whole number from 0 to 2^53 - 1`, value);
 }
 
 export function flag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw invalid(`${name} must be true or false`);
+  if (value !== undefined && typeof value !== 'boolean') throw unlike(`${name} must be true or false`, value);
 }
 
 export function text(name: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string') throw invalid(`${name} must be a string, not ${show(value)}`);
+  if (typeof value !== 'string') throw unlike(`${name} must be a string`, value);
   // As UTF-8 two that differ in one would be the same.
   if (!value.isWellFormed()) throw invalid(`${name} holds a lone surrogate: ${show(value)}`);
 }
 
-/** For messages. An object's own `toString` may throw, or be missing. */
+/** Characters of a string that a message repeats. */
+const SHOWN = 80;
+
+/** A value for messages. An object's own `toString` may throw, or be missing. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}...` : value);
+  if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

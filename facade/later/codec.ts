@@ -1,5 +1,6 @@
 import { constantsCodec } from '../constants.js';
-import { invalid, WarmshardError } from '../errors.js';
+import { WarmshardError } from '../errors.js';
+import { show, unlike } from './checks.js';
 import { decodeUtf8 } from './utf8.js';
 
 /**
@@ -26,7 +27,7 @@ export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
 const text: Codec<string> = {
   encode(value) {
-    if (typeof value !== 'string') throw new TypeError(`expected a string, not ${typeof value}`);
+    if (typeof value !== 'string') throw new TypeError(`expected a string, not ${show(value)}`);
     if (!value.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8');
     return Buffer.from(value, 'utf8');
   },
@@ -36,7 +37,7 @@ const text: Codec<string> = {
 const json: Codec<unknown> = {
   encode(value) {
     const encoded = JSON.stringify(value);
-    if (encoded === undefined) throw new TypeError(`${typeof value} has no JSON`);
+    if (encoded === undefined) throw new TypeError(`there is no JSON for ${show(value)}`);
     return Buffer.from(encoded, 'utf8');
   },
   decode: (bytes) => JSON.parse(decodeUtf8(bytes)),
@@ -55,15 +56,19 @@ export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<
   if (codec === undefined || codec === 'bytes') return undefined;
   const found = (typeof codec === 'string' ? named[codec] : codec) as unknown as Codec<V> | undefined;
   if (typeof found?.encode !== 'function' || typeof found.decode !== 'function') {
-    throw invalid(
+    throw unlike(
       "codec must be 'bytes', 'utf8', 'json', 'structured', 'constants' or an object with the functions encode and decode",
+      codec,
     );
   }
   return {
     encode(value) {
       const bytes = attempt('encode', () => found.encode(value));
       if (bytes instanceof Uint8Array) return bytes;
-      throw new WarmshardError('ERR_CODEC', "the codec's encode must return a Uint8Array");
+      throw new WarmshardError(
+        'ERR_CODEC',
+        `the codec's encode must return a Uint8Array, not ${show(bytes)}`,
+      );
     },
     decode: (bytes) => attempt('decode', () => found.decode(bytes)),
   };
@@ -73,10 +78,11 @@ function attempt<T>(what: 'encode' | 'decode', run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : show(cause);
+    const remedy = what === 'decode' ? '; was it stored through another codec?' : '';
     throw new WarmshardError(
       'ERR_CODEC',
-      `the codec could not ${what} the value: ${reason}`,
+      `the codec could not ${what} the value: ${reason}${remedy}`,
       undefined,
       undefined,
       undefined,

@@ -5,6 +5,7 @@ export { knock } from './door.js';
 export { getMany, getParts } from './look-ups.js';
 export { metaOf } from './meta.js';
 export { nativeOptions } from './options.js';
+export { notOpened, wrongPath, wrongValue } from './refusals.js';
 export { Values, valuesOf } from './values.js';
 export { neverLend, viewCopy, viewPart } from './views.js';
 export { keysOf, withValues } from './walks.js';

@@ -1,8 +1,8 @@
-import { invalid } from '../errors.js';
 import { fast, ORDINARY } from '../fast.js';
 import { firstGet, type Handle, hot } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { writeValidator } from '../validator.js';
+import { unlike } from './checks.js';
 import { knock } from './door.js';
 import type { Validator } from './meta.js';
 import { viewParts } from './views.js';
@@ -27,7 +27,7 @@ export function getParts(
 
 /** `Shard.getMany`. */
 export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
-  if (!Array.isArray(keys)) throw invalid('getMany needs an array of keys');
+  if (!Array.isArray(keys)) throw unlike('keys must be an array', keys);
   // A copy: the addon must not meet getters or a proxy.
   const wanted: string[] = Array.from(keys);
   const { coding } = handle;

@@ -1,6 +1,7 @@
 import { invalid } from '../errors.js';
 import { type Handle, hot, META_AT } from '../handle.js';
 import { isTime, writeSource } from '../validator.js';
+import { object, unlike } from './checks.js';
 
 /**
  * What an entry is put with, and what a look-up may ask for: a source's modification time (and size, where both sides know
@@ -72,11 +73,13 @@ export class MetaBlock {
 
   #writeBytes(kind: Kind, bytes: Uint8Array): void {
     if (bytes.length > MAX_BYTES)
-      throw invalid(`a validator may be ${MAX_BYTES} bytes long, not ${bytes.length}; use a digest of it`);
+      throw invalid(
+        `a validator may be ${MAX_BYTES} bytes long at most, not ${bytes.length}; use a digest of it`,
+      );
     try {
       this.#bytes.set(bytes);
     } catch {
-      throw invalid("a validator's memory was transferred; make it anew");
+      throw invalid("a validator's memory was transferred; give a Uint8Array whose memory is still there");
     }
     this.#numbers[0] = kind;
     this.#numbers[1] = 0;
@@ -84,10 +87,10 @@ export class MetaBlock {
   }
 
   write(meta: EntryMeta): void {
-    if (typeof meta !== 'object' || meta === null) throw invalid('meta must be an object');
+    object('meta', meta);
     const { validator, expiresAt } = meta;
     if (expiresAt !== undefined && !(Number.isFinite(expiresAt) && expiresAt >= 0))
-      throw invalid('expiresAt must be a number of milliseconds since the epoch');
+      throw unlike('expiresAt must be a number of milliseconds since the epoch', expiresAt);
     if (validator === undefined) {
       this.#numbers.fill(0);
       this.#numbers[4] = -1;

@@ -1,30 +1,30 @@
 import { invalid } from '../errors.js';
 import type { NativeOptions } from '../native.js';
 import type { ShardOptions } from '../options.js';
-import { flag, oneOf, show, text, whole } from './checks.js';
+import { flag, object, oneOf, text, unlike, whole } from './checks.js';
 
 /** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+  object('options', options);
   const { host, parts, digest, root } = options;
   if (host !== undefined) {
-    if (typeof host !== 'object' || host === null)
-      throw invalid('host must be an object with name and version');
+    object('host', host);
     text('host.name', host.name);
     text('host.version', host.version);
     if (host.schema !== undefined && !(Number.isInteger(host.schema) && host.schema >>> 0 === host.schema))
-      throw invalid(`host.schema must be a whole number of 0 to 4294967295, not ${show(host.schema)}`);
+      throw unlike('host.schema must be a whole number from 0 to 4294967295', host.schema);
     if (host.binary !== undefined && host.binary !== false) text('host.binary', host.binary);
   }
   if (parts !== undefined) {
-    if (!Array.isArray(parts)) throw invalid('parts must be an array of names');
+    if (!Array.isArray(parts)) throw unlike('parts must be an array of names', parts);
     for (const part of parts) text('the name of a part', part);
     // Assigned to an object it would be no property.
-    if (parts.includes('__proto__')) throw invalid("a part cannot be named '__proto__'");
+    if (parts.includes('__proto__'))
+      throw invalid("a part cannot be named '__proto__'; give it another name");
   }
   const keyed = typeof digest === 'object' && digest !== null;
   if (keyed && !(digest.key instanceof Uint8Array))
-    throw invalid('digest.key must be a Uint8Array of 32 bytes');
+    throw unlike('digest.key must be a Uint8Array of 32 bytes', digest.key);
   const { durability, verify, access, trust, maxBytes, maxEntryBytes, lockTimeout } = options;
   const { readOnly, copy, autoCompact } = options;
   if (digest !== undefined && !keyed) oneOf('digest', digest, ['xxh3', 'blake3']);

@@ -5,6 +5,7 @@ import type { Handle } from '../handle.js';
 import { table } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { plainBytes } from '../shard.js';
+import { object, unlike } from './checks.js';
 import { type Codec, resolveCodec } from './codec.js';
 import { getParts } from './look-ups.js';
 import { type EntryMeta, META_LEN, MetaBlock, type Validator } from './meta.js';
@@ -58,11 +59,16 @@ export class Values<V> {
     const codec = this.#codec;
     if (!this.#hasParts) return (codec as Codec<V>).encode(value);
     const names = this.partNames;
-    if (typeof value !== 'object' || value === null || Object.keys(value).length !== names.length)
-      throw invalid(`a value of this shard is an object with the parts ${names.join(', ')}`);
+    object('a value of a shard with parts', value);
+    const given = Object.keys(value);
+    if (given.length !== names.length)
+      throw invalid(
+        `a value of this shard must have the parts ${names.join(', ')}, not ${given.join(', ') || 'none'}`,
+      );
     return names.map((name) => {
       const part = (value as Record<string, V>)[name];
-      if (part === undefined) throw invalid(`the value lacks the part ${JSON.stringify(name)}`);
+      if (part === undefined)
+        throw invalid(`the value lacks the part ${JSON.stringify(name)}: it must have ${names.join(', ')}`);
       return codec === undefined ? (part as Uint8Array) : codec.encode(part);
     });
   }
@@ -89,7 +95,10 @@ export class Values<V> {
   /** The entries of a batch, encoded. All user code runs here, before the addon sees anything. */
   collect(entries: Iterable<[string, V] | Entry<V>>): Batch {
     if (typeof entries?.[Symbol.iterator] !== 'function')
-      throw invalid('a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }');
+      throw unlike(
+        'a batch must be an iterable of [key, value] or { key, value, validator?, expiresAt? }',
+        entries,
+      );
     const runs: unknown[][] = [];
     const metas: Batch['metas'] = [];
     let run: unknown[] = [];
@@ -102,7 +111,7 @@ export class Values<V> {
       }
       const count = (runs.length - 1) * RUN + at / 2;
       if (typeof entry !== 'object' || entry === null)
-        throw invalid(`entry ${count} of the batch must be [key, value] or { key, value, ... }`);
+        throw unlike(`entry ${count} of the batch must be [key, value] or { key, value, ... }`, entry);
       if (Array.isArray(entry)) {
         run[at] = entry[0];
         run[at + 1] = this.encode(entry[1]);

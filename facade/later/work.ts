@@ -1,5 +1,6 @@
-import { invalid, WarmshardError } from '../errors.js';
+import { WarmshardError } from '../errors.js';
 import { type NativeJob, table } from '../native.js';
+import { object, unlike } from './checks.js';
 
 /** How far long work has come. */
 export interface Progress {
@@ -27,13 +28,12 @@ export async function runWork<T>(
   options: WorkOptions | undefined,
   start: (job: NativeJob) => Promise<T>,
 ): Promise<T> {
-  if (options !== undefined && (typeof options !== 'object' || options === null))
-    throw invalid('options must be an object');
+  if (options !== undefined) object('options', options);
   const { onProgress, signal } = options ?? {};
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalid('onProgress must be a function');
+    throw unlike('onProgress must be a function', onProgress);
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalid('signal must be an AbortSignal');
+    throw unlike('signal must be an AbortSignal', signal);
   if (signal?.aborted) throw new WarmshardError('ERR_ABORTED', 'the operation was aborted before it began');
   const { begin, progress, abort } = table('work');
   const job = begin();

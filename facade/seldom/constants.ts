@@ -46,10 +46,13 @@ export const constants: Codec<Constant[]> = {
     if (!(bytes instanceof Uint8Array))
       throw refused(`a constants pool is read from bytes, not ${describe(bytes)}`);
     const input = new Reader(bytes);
-    if (input.byte() !== MARK) throw refused('these bytes are no constants pool');
+    if (input.byte() !== MARK)
+      throw refused('these bytes are no constants pool: constantsCodec has not encoded them');
     const version = input.byte();
     if (version !== VERSION)
-      throw refused(`a constants pool of version ${version}; this build reads version ${VERSION}`);
+      throw refused(
+        `a constants pool of version ${version}; this build reads version ${VERSION}: encode it again`,
+      );
     const count = input.varint();
     if (count > input.left) throw damaged();
     const items: Constant[] = [];
@@ -68,7 +71,7 @@ function sizeOf(value: Constant, index: number): number {
       return isInteger(value) ? 1 + varintSize(value < 0 ? -1 - value : value) : 9;
     case 'bigint':
       if (BigInt.asIntN(64, value) === value) return 9;
-      throw refused(`constant ${index} is a bigint of more than 64 bits`);
+      throw refused(`constant ${index} is a bigint of more than 64 bits; encode it as a string`);
     case 'string': {
       const length = value.isWellFormed() ? Buffer.byteLength(value) : value.length * 2;
       return 1 + varintSize(length) + length;
@@ -228,7 +231,7 @@ function refused(message: string): WarmshardError {
 }
 
 function damaged(): WarmshardError {
-  return refused('the bytes of a constants pool are damaged');
+  return refused('the bytes of a constants pool are damaged; encode it again');
 }
 
 function describe(value: unknown): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
-import { flag, text, whole } from '../later/checks.js';
+import { flag, object, show, text, unlike, whole } from '../later/checks.js';
 import { nativeOptions } from '../later/options.js';
 import { table } from '../native.js';
 import { mustCopy, type ShardOptions } from '../options.js';
@@ -65,7 +65,7 @@ export interface ArtifactStats {
 /** A size or a sum of sizes. */
 const bytesOf = (name: string, value: unknown): number => {
   if (!(Number.isSafeInteger(value) && (value as number) >= 0))
-    throw invalid(`${name} must be a whole number of bytes`);
+    throw unlike(`${name} must be a whole number of bytes`, value);
   return value as number;
 };
 
@@ -107,7 +107,7 @@ export class ArtifactStore {
   #told = false;
 
   private constructor(dir: string, options: ArtifactStoreOptions) {
-    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    object('options', options);
     const { namespace, maxBytes, deferLoad = false, ...index } = options;
     const { host, readOnly, copy, access, lockTimeout, trust } = index;
     const parsed = nativeOptions({ host, readOnly, copy, access, lockTimeout, trust });
@@ -151,10 +151,12 @@ export class ArtifactStore {
    */
   insertMany(rows: Iterable<readonly [string, ArtifactInput]>): number {
     if (typeof rows?.[Symbol.iterator] !== 'function')
-      throw invalid('rows must be an iterable of [key, metadata]');
+      throw unlike('rows must be an iterable of [key, metadata]', rows);
     const keys: string[] = [];
     const metas: NativeArtifactMeta[] = [];
-    for (const [key, meta] of rows) {
+    for (const row of rows) {
+      if (!Array.isArray(row)) throw unlike(`row ${keys.length} must be [key, metadata]`, row);
+      const [key, meta] = row;
       keys.push(checked(key));
       metas.push(toNative(meta));
     }
@@ -188,7 +190,7 @@ export class ArtifactStore {
    * @throws WarmshardError as `remove`; nothing is removed where a key is none
    */
   removeBatch(keys: readonly string[]): number {
-    if (!Array.isArray(keys)) throw invalid('removeBatch needs an array of keys');
+    if (!Array.isArray(keys)) throw unlike('keys must be an array', keys);
     return Array.from(keys, checked).filter((key) => table('artifacts').remove(this.#native, key)).length;
   }
 
@@ -246,9 +248,9 @@ export class ArtifactStore {
    * of them), `ERR_READ_ONLY`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
   putOutputs(key: string, outputs: readonly Uint8Array[], options: { pack?: boolean } = {}): void {
-    if (!Array.isArray(outputs)) throw invalid('outputs must be an array of Uint8Arrays');
+    if (!Array.isArray(outputs)) throw unlike('outputs must be an array of Uint8Arrays', outputs);
     const pack = Object(options).pack ?? false;
-    if (typeof pack !== 'boolean') throw invalid('pack must be true or false');
+    if (typeof pack !== 'boolean') throw unlike('pack must be true or false', pack);
     // A copy: the addon must not meet getters or a proxy.
     table('artifacts').putOutputs(this.#native, checked(key), Array.from(outputs), pack);
   }
@@ -261,7 +263,7 @@ export class ArtifactStore {
    */
   output(key: string, index: number): Uint8Array | undefined {
     if (!(Number.isInteger(index) && index >= 0 && index <= 0xffff_ffff))
-      throw invalid('index must be the number of an output, counted from 0');
+      throw unlike('index must be the number of an output, counted from 0', index);
     return table('artifacts').output(this.#native, checked(key), index) ?? undefined;
   }
 
@@ -322,7 +324,8 @@ export class ArtifactStore {
 
 /** A key whose UTF-8 no other key has. The rest is checked by the core. */
 function checked(key: string): string {
-  if (typeof key !== 'string') throw new WarmshardError('ERR_INVALID_KEY', 'the key must be a string');
+  if (typeof key !== 'string')
+    throw new WarmshardError('ERR_INVALID_KEY', `the key must be a string, not ${show(key)}`);
   if (!key.isWellFormed())
     throw new WarmshardError(
       'ERR_INVALID_KEY',
@@ -337,21 +340,21 @@ function isStream(value: unknown): value is string | Uint8Array {
 
 /** Checks the metadata's types; sizes in memory are checked by the core. */
 function toNative(meta: ArtifactInput): NativeArtifactMeta {
-  if (typeof meta !== 'object' || meta === null) throw invalid('metadata must be an object');
+  object('metadata', meta);
   const { outputNames, outputSizes, stdout = '', stderr = '', exitCode = 0, totalSize, storedAt } = meta;
   if (!Array.isArray(outputNames) || !Array.isArray(outputSizes))
-    throw invalid('outputNames and outputSizes must be arrays');
+    throw invalid('outputNames and outputSizes must be arrays, with one element for each output');
   const names = Array.from(outputNames, (name) => {
     if (typeof name === 'string' && name.isWellFormed()) return name;
-    throw invalid('outputNames must be strings without lone surrogates');
+    throw unlike('outputNames must be strings without lone surrogates', name);
   });
   const sizes = Array.from(outputSizes, (size) => bytesOf('a size in outputSizes', size));
   if (!isStream(stdout) || !isStream(stderr))
     throw invalid('stdout and stderr must be Uint8Arrays, or strings without lone surrogates');
   if (!Number.isInteger(exitCode) || (exitCode | 0) !== exitCode)
-    throw invalid('exitCode must be a signed 32-bit integer');
+    throw unlike('exitCode must be a signed 32-bit integer', exitCode);
   if (storedAt !== undefined && !(Number.isFinite(storedAt) && storedAt >= 0 && storedAt <= 8.64e15))
-    throw invalid('storedAt must be a number of milliseconds since the epoch');
+    throw unlike('storedAt must be a number of milliseconds since the epoch', storedAt);
   const total = totalSize ?? sizes.reduce((sum, size) => sum + size, 0);
   return {
     outputNames: names,

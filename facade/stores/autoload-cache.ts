@@ -1,6 +1,7 @@
 import { invalid } from '../errors.js';
 import { closeHandle, firstGet, type Handle, hot, openHandle } from '../handle.js';
 import { requireWritable, written } from '../later/changes.js';
+import { unlike } from '../later/checks.js';
 import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
 import { keysOf } from '../later/walks.js';
@@ -198,7 +199,7 @@ export class AutoloadCache {
    */
   missing(names: Iterable<string>): string[] {
     if (typeof names !== 'object' || typeof names?.[Symbol.iterator] !== 'function')
-      throw invalid('missing needs an iterable of names');
+      throw unlike('names must be an iterable', names);
     const wanted = Array.from(new Set(names));
     const answers = new Uint8Array(wanted.length);
     const count = hot(this.#handle).missing(wanted, answers);

@@ -1,4 +1,5 @@
-import { invalid, WarmshardError } from '../errors.js';
+import { WarmshardError } from '../errors.js';
+import { show, unlike } from '../later/checks.js';
 import type { AutoloadCache } from './autoload-cache.js';
 import { Slabs } from './slab.js';
 
@@ -34,7 +35,7 @@ export class AutoloadShardWriter {
   add(name: string, blob: Uint8Array): this {
     checkName(name);
     if (!(blob instanceof Uint8Array) || isDetached(blob))
-      throw invalid('a blob must be a Uint8Array whose memory was not transferred');
+      throw unlike('a blob must be a Uint8Array whose memory was not transferred', blob);
     if (blob.length > this.#most)
       throw new WarmshardError(
         'ERR_TOO_LARGE',
@@ -73,10 +74,10 @@ function isDetached(view: Uint8Array): boolean {
 
 function checkName(name: string): void {
   const wrong = (what: string) => new WarmshardError('ERR_INVALID_KEY', `the name of a function ${what}`);
-  if (typeof name !== 'string') throw wrong('must be a string');
-  if (name === '') throw wrong('is empty');
-  if (!name.isWellFormed()) throw wrong('holds a lone surrogate');
+  if (typeof name !== 'string') throw wrong(`must be a string, not ${show(name)}`);
+  if (name === '') throw wrong('is empty; give every function one');
+  if (!name.isWellFormed()) throw wrong('holds a lone surrogate, which UTF-8 cannot tell from another one');
   // A unit of UTF-16 has at most three bytes of UTF-8.
   if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
-    throw wrong(`is longer than ${MAX_NAME_BYTES} bytes`);
+    throw wrong(`is longer than the ${MAX_NAME_BYTES} bytes allowed; use a digest of it instead`);
 }

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { trustedVariable } from '../environment.js';
-import { invalid } from '../errors.js';
+import { unlike } from '../later/checks.js';
 import { isPlainName, userCacheFolder } from './user-cache.js';
 
 /**
@@ -12,10 +12,9 @@ import { isPlainName, userCacheFolder } from './user-cache.js';
  * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
  */
 export function defaultCachePath(name = 'scripts.shard'): string {
-  if (!isPlainName(name)) throw invalid("name must be a plain file name, without a folder's");
+  if (!isPlainName(name)) throw unlike('name must be a plain file name, without a folder', name);
   const home = trustedVariable('WARMSHARD_HOME');
   if (home === undefined) return join(userCacheFolder('warmshard'), name);
-  if (!isAbsolute(home))
-    throw invalid(`WARMSHARD_HOME must be an absolute path, not ${JSON.stringify(home)}`);
+  if (!isAbsolute(home)) throw unlike('WARMSHARD_HOME must be an absolute path', home);
   return join(home, name);
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { invalid } from '../errors.js';
+import { unlike } from '../later/checks.js';
 
 const SECOND = 1_000_000_000n;
 
@@ -11,7 +11,7 @@ const SECOND = 1_000_000_000n;
  * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
  */
 export function fileMtime(path: string): [sec: number, nsec: number] | undefined {
-  if (typeof path !== 'string') throw invalid('path must be a string');
+  if (typeof path !== 'string') throw unlike('path must be a string', path);
   try {
     const { mtimeNs } = statSync(path, { bigint: true });
     const nsec = ((mtimeNs % SECOND) + SECOND) % SECOND;

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { invalid } from '../errors.js';
 import { closeHandle, type Handle, hot, openHandle } from '../handle.js';
+import { oneOf, unlike } from '../later/checks.js';
 import { metaOf } from '../later/meta.js';
 import { nativeOptions } from '../later/options.js';
 import type { Values } from '../later/values.js';
@@ -141,8 +142,7 @@ export class ScriptCache<P extends string = 'code'> {
     if (typeof options !== 'object' || options === null || options.host === undefined)
       throw invalid('a script cache needs options.host: the name and version of the program that compiles');
     const { validate = 'mtime', root, parts = ['code'], lockTimeout = LOCK_TIMEOUT_MS } = options;
-    if (validate !== 'mtime' && validate !== 'content')
-      throw invalid("validate must be 'mtime' or 'content'");
+    oneOf('validate', validate, ['mtime', 'content']);
     const parsed = nativeOptions<Uint8Array>({ ...options, parts, lockTimeout, codec: 'bytes' });
     if (root !== undefined && isAbsolute(root)) parsed.root = canonical(root);
     this.#handle = openHandle(path, { ...parsed, kind: 'script' }, options.copy);
@@ -329,7 +329,7 @@ export class ScriptCache<P extends string = 'code'> {
 }
 
 function requirePath(path: string): void {
-  if (typeof path !== 'string') throw invalid('path must be a string');
+  if (typeof path !== 'string') throw unlike('path must be a string', path);
 }
 
 /** The path that sources below a folder have once their own links have been followed. */

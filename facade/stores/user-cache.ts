@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { trustedVariable } from '../environment.js';
 import { invalid } from '../errors.js';
+import { unlike } from '../later/checks.js';
 
 /** Whether a name is that of one file or folder, without a path. */
 export function isPlainName(name: unknown): name is string {
@@ -22,7 +23,7 @@ export function isPlainName(name: unknown): name is string {
  * @throws WarmshardError `ERR_INVALID_ARG`
  */
 export function userCacheFolder(app: string): string {
-  if (!isPlainName(app)) throw invalid('app must be a plain name, without a path');
+  if (!isPlainName(app)) throw unlike('app must be a plain name, without a path', app);
   const xdg = trustedVariable('XDG_CACHE_HOME');
   const home = trustedVariable('HOME');
   // A relative one is to be ignored, says the specification.

@@ -129,10 +129,15 @@ impl Entries {
 
     /// Hands out each entry. The bytes of parts are good until the running callback returns.
     fn walk(&self, take: &mut Take<'_>) -> Result<(), Error> {
+        let mut number = 0;
+        self.walk_from(&mut number, take).map_err(|error| of_entry(number, error))
+    }
+
+    /// The same; `number` is that of the entry.
+    fn walk_from(&self, number: &mut u32, take: &mut Take<'_>) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();
         let mut run = Run::new();
-        let mut number = 0u32;
         // SAFETY: values of the running callback. The arrays are the facade's own plain ones, and `read` only hands
         // one on, so that no user code runs between here and the end of the batch: `take` must not call into JavaScript.
         // They hold the views whose memory `run` refers to, and nobody can detach it.
@@ -140,9 +145,8 @@ impl Entries {
             let has_metas = array_len(env, self.metas).is_some_and(|len| len > 0);
             for at in 0..array_len(env, self.runs).unwrap_or(0) {
                 let _scope = Scope::open(env);
-                let wrong =
-                    |i: u32| Error::InvalidArg(format!("entry {i} of the batch is not a key and a value"));
-                let elements = element(env, self.runs, at).ok_or_else(|| wrong(number))?;
+                let wrong = || Error::InvalidArg("it is not a key and a value".into());
+                let elements = element(env, self.runs, at).ok_or_else(wrong)?;
                 let entries = array_len(env, elements).unwrap_or(0) / 2;
                 run.entries.fill(None);
                 if entries >= FEW {
@@ -152,7 +156,7 @@ impl Entries {
                     called?;
                 }
                 for (i, plain) in (0..entries).zip(run.entries.into_iter().chain(iter::repeat(None))) {
-                    let meta = if has_metas { element(env, self.metas, number) } else { None };
+                    let meta = if has_metas { element(env, self.metas, *number) } else { None };
                     let meta = meta.filter(|m| !is_undefined(env, *m)).and_then(|m| bytes(env, m));
                     let key = plain.and_then(|p| run.arena.get(p.key.0..)?.get(..p.key.1));
                     match (key, plain) {
@@ -161,15 +165,28 @@ impl Entries {
                         }
                         _ => {
                             let [key, value] = [0, 1].map(|side| element(env, elements, 2 * i + side));
-                            let (key, value) = key.zip(value).ok_or_else(|| wrong(number))?;
+                            let (key, value) = key.zip(value).ok_or_else(wrong)?;
                             let key = buffer.read(env, key)?;
                             run.fetches = take(key, Parts::read(env, value)?.as_slice(), meta)?;
                         }
                     }
-                    number = number.saturating_add(1);
+                    *number = number.saturating_add(1);
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The same error, with the number of the entry that it is about.
+#[cold]
+fn of_entry(number: u32, error: Error) -> Error {
+    match error {
+        Error::InvalidKey(wrong) => Error::InvalidKey(format!("of entry {number} of the batch {wrong}")),
+        Error::InvalidArg(wrong) => Error::InvalidArg(format!("entry {number} of the batch: {wrong}")),
+        Error::TooLarge { what, size, limit, remedy } if what == "the entry" => {
+            Error::TooLarge { what: format!("entry {number} of the batch").into(), size, limit, remedy }
+        }
+        other => other,
     }
 }

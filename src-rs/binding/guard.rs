@@ -13,6 +13,7 @@ pub fn guarded_or<T>(otherwise: T, run: impl FnOnce() -> T) -> T {
 /// The same for what can fail anyway.
 #[inline(always)]
 pub fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(Error::InvalidArg("internal error in warmshard: please report it".into())))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Error::InvalidArg("internal error in warmshard: please report it, with what was called".into()))
+    })
 }

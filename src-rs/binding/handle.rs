@@ -22,7 +22,7 @@ pub enum Copied {
 
 #[cold]
 fn busy() -> Error {
-    Error::InvalidArg("the shard is in the middle of another call".into())
+    Error::InvalidArg("the shard is in the middle of another call; use it when that has returned".into())
 }
 
 /// See the module's head.

@@ -8,7 +8,7 @@
 use super::callbacks::{Arguments, callbacks};
 use super::exchange::{self, NEEDS_WINDOW, parse_meta};
 use super::handle::{Copied, Handle};
-use super::raw::{KeyBuffer, Scope, array_len, bytes, bytes_mut, element};
+use super::raw::{KeyBuffer, Scope, array_len, bytes, bytes_mut, element, is_detached, kind_of};
 use super::slab::Slab;
 use napi::sys;
 use std::ptr;
@@ -188,17 +188,29 @@ pub struct Parts<'a> {
     len: usize,
 }
 
+/// The error for what `bytes` does not take.
+///
+/// # Safety
+/// As `raw::bytes`.
+#[cold]
+unsafe fn wrong_value(env: sys::napi_env, value: sys::napi_value) -> Error {
+    // SAFETY: the caller's promise.
+    let (transferred, kind) = unsafe { (is_detached(env, value), kind_of(env, value)) };
+    Error::InvalidArg(if transferred {
+        "a value's memory was transferred; give a Uint8Array whose memory is still there".into()
+    } else {
+        format!("a value must be a Uint8Array, not {kind}; make one of it, or open with a codec")
+    })
+}
+
 impl<'a> Parts<'a> {
     /// One view, or an array of them.
     ///
     /// # Safety
     /// As `raw::bytes`.
     pub unsafe fn read(env: sys::napi_env, value: sys::napi_value) -> Result<Self, Error> {
-        let wrong = || {
-            Error::InvalidArg(
-                "a value must be a Uint8Array whose memory was not transferred, or use a codec".into(),
-            )
-        };
+        // SAFETY: the caller's promise.
+        let wrong = |value| unsafe { wrong_value(env, value) };
         let mut it = Parts { parts: [&[]; MAX_PARTS], len: 1 };
         // SAFETY: the caller's promise.
         unsafe {
@@ -206,13 +218,16 @@ impl<'a> Parts<'a> {
                 *first = view;
                 return Ok(it);
             }
-            let len = array_len(env, value).ok_or_else(wrong)?;
+            let len = array_len(env, value).ok_or_else(|| wrong(value))?;
             it.len = usize::try_from(len).unwrap_or(usize::MAX);
             if it.len > MAX_PARTS {
-                return Err(Error::InvalidArg(format!("an entry may have {MAX_PARTS} parts, not {len}")));
+                return Err(Error::InvalidArg(format!(
+                    "an entry may have {MAX_PARTS} parts at most, not {len}"
+                )));
             }
             for (i, part) in (0..len).zip(&mut it.parts) {
-                *part = element(env, value, i).and_then(|v| bytes(env, v)).ok_or_else(wrong)?;
+                let element = element(env, value, i).unwrap_or(value);
+                *part = bytes(env, element).ok_or_else(|| wrong(element))?;
             }
         }
         Ok(it)

@@ -34,7 +34,8 @@ impl KeyBuffer {
             sys::napi_get_value_string_utf8(env, value, self.bytes.as_mut_ptr().cast(), KEY_BUFFER, &mut len)
         };
         if status != sys::Status::napi_ok {
-            return Err(not_a_string());
+            // SAFETY: the caller's promise.
+            return Err(unsafe { not_a_string(env, value) });
         }
         self.len = len.min(KEY_BUFFER);
         // SAFETY: Node-API has written `len` bytes.
@@ -48,8 +49,10 @@ impl KeyBuffer {
 }
 
 #[cold]
-fn not_a_string() -> Error {
-    Error::InvalidKey("must be a string".into())
+unsafe fn not_a_string(env: sys::napi_env, value: sys::napi_value) -> Error {
+    // SAFETY: the caller's promise.
+    let kind = unsafe { kind_of(env, value) };
+    Error::InvalidKey(format!("must be a string, not {kind}"))
 }
 
 /// The name of a source file, as the system takes it, on the stack.
@@ -76,7 +79,11 @@ impl SourceBuffer {
             Ok(name) => name.len(),
             // SAFETY: as above.
             Err(_) if unsafe { is_string(env, value) } => return Ok(None),
-            Err(_) => return Err(Error::InvalidArg("a source must be a string: the path of a file".into())),
+            Err(_) => {
+                // SAFETY: as above.
+                let kind = unsafe { kind_of(env, value) };
+                return Err(Error::InvalidArg(format!("a source must be the path of a file, not {kind}")));
+            }
         };
         if len > MAX_KEY_BYTES {
             return Ok(None);
@@ -97,6 +104,28 @@ unsafe fn is_of(env: sys::napi_env, value: sys::napi_value, wanted: sys::napi_va
     // SAFETY: plain out-parameter.
     let status = unsafe { sys::napi_typeof(env, value, &mut kind) };
     status == sys::Status::napi_ok && kind == wanted
+}
+
+/// What a value is, in words for a message.
+///
+/// # Safety
+/// As `is_of`.
+#[cold]
+pub unsafe fn kind_of(env: sys::napi_env, value: sys::napi_value) -> &'static str {
+    let mut kind = sys::ValueType::napi_undefined;
+    // SAFETY: plain out-parameter.
+    unsafe { sys::napi_typeof(env, value, &mut kind) };
+    match kind {
+        sys::ValueType::napi_undefined => "undefined",
+        sys::ValueType::napi_null => "null",
+        sys::ValueType::napi_boolean => "a boolean",
+        sys::ValueType::napi_number => "a number",
+        sys::ValueType::napi_string => "a string",
+        sys::ValueType::napi_symbol => "a symbol",
+        sys::ValueType::napi_function => "a function",
+        sys::ValueType::napi_bigint => "a bigint",
+        _ => "an object",
+    }
 }
 
 /// Whether a value is a string.
@@ -166,8 +195,11 @@ pub unsafe fn bytes<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'
 }
 
 /// Whether a view's memory was transferred away.
+///
+/// # Safety
+/// As `bytes`.
 #[cold]
-unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {
+pub unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {
     let (mut kind, mut len, mut data, mut offset) = (0, 0, ptr::null_mut(), 0);
     let (mut buffer, mut detached) = (ptr::null_mut(), false);
     // SAFETY: plain out-parameters.

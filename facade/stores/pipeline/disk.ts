@@ -1,5 +1,4 @@
-import { invalid } from '../../errors.js';
-import { flag, oneOf, whole } from '../../later/checks.js';
+import { flag, object, oneOf, whole } from '../../later/checks.js';
 import { type NativePipeline, table } from '../../native.js';
 import { mustCopy } from '../../options.js';
 import { absolutePath } from '../../paths.js';
@@ -63,7 +62,7 @@ export class DiskPipelineCache implements PipelineStore {
    */
   constructor(root: string, options: DiskPipelineOptions = {}) {
     this.root = absolutePath(root, 'root');
-    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    object('options', options);
     whole('maxBytes', options.maxBytes);
     flag('copy', options.copy);
     flag('readOnly', options.readOnly);

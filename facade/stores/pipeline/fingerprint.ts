@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { invalid, WarmshardError } from '../../errors.js';
+import { show, unlike } from '../../later/checks.js';
 import { table } from '../../native.js';
 
 /** Bytes of a fingerprint, and of an artifact's footer. */
@@ -42,7 +43,7 @@ export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
   const views = parts.map((part, i) => {
     if (types.isUint8Array(part)) return part;
     if (typeof part !== 'string')
-      throw invalid(`part ${i} of a fingerprint must be a string or a Uint8Array`);
+      throw invalid(`part ${i} of a fingerprint must be a string or a Uint8Array, not ${show(part)}`);
     // As UTF-8 two that differ in one would be the same.
     if (!part.isWellFormed()) throw invalid(`part ${i} of a fingerprint holds a lone surrogate`);
     return Buffer.from(part, 'utf8');
@@ -59,7 +60,10 @@ export function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Ui
   requireFingerprint(fingerprint);
   requireArtifact(payload);
   if (payload.length > MAX_ARTIFACT_BYTES)
-    throw new WarmshardError('ERR_TOO_LARGE', `an artifact may have 64 MiB, not ${payload.length} bytes`);
+    throw new WarmshardError(
+      'ERR_TOO_LARGE',
+      `an artifact may have 64 MiB at most, not ${payload.length} bytes; split it, or keep it elsewhere`,
+    );
   const sealed = new Uint8Array(payload.length + FOOTER_BYTES);
   sealed.set(payload);
   sealed.set(table('pipeline').artifactFooter(fingerprint, payload), payload.length);
@@ -80,11 +84,11 @@ export function decodeArtifact(fingerprint: Uint8Array, sealed: Uint8Array): Uin
 
 export function requireFingerprint(value: unknown): asserts value is Uint8Array {
   if (!types.isUint8Array(value) || value.length !== DIGEST_BYTES)
-    throw invalid('a fingerprint must be a Uint8Array of 32 bytes; fingerprint() makes one');
+    throw invalid('a fingerprint must be a Uint8Array of 32 bytes; fingerprint(...parts) makes one');
 }
 
 export function requireArtifact(value: unknown): asserts value is Uint8Array {
-  if (!types.isUint8Array(value)) throw invalid('an artifact must be a Uint8Array');
+  if (!types.isUint8Array(value)) throw unlike('an artifact must be a Uint8Array', value);
 }
 
 /** 64 hex digits. */

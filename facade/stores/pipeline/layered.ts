@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.js';
-import { oneOf } from '../../later/checks.js';
+import { object, oneOf } from '../../later/checks.js';
 import { requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 
@@ -35,8 +35,10 @@ export class LayeredPipelineCache implements PipelineStore {
     const layers = Array.isArray(first) ? [...first] : [first, ...rest];
     const options = ((Array.isArray(first) ? rest[0] : undefined) ?? {}) as LayeredPipelineOptions;
     if (layers.length === 0 || layers.length > MAX_LAYERS || !layers.every(isStore))
-      throw invalid(`layers must be 1 to ${MAX_LAYERS} stores with get, put, flush and metrics`);
-    if (typeof options !== 'object') throw invalid('options must be an object');
+      throw invalid(
+        `layers must be an array of 1 to ${MAX_LAYERS} stores, each with get, put, flush and metrics`,
+      );
+    object('options', options);
     oneOf('write', options.write, ['first', 'all']);
     this.#layers = layers;
     this.#writeAll = options.write === 'all';

@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.js';
-import { show, whole } from '../../later/checks.js';
+import { object, show, whole } from '../../later/checks.js';
 import { keyOf, requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
 
@@ -30,7 +30,7 @@ export class MemoryPipelineCache implements PipelineStore {
 
   /** @throws WarmshardError `ERR_INVALID_ARG` */
   constructor(options: MemoryPipelineOptions = {}) {
-    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    object('options', options);
     const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes = DEFAULT_MAX_BYTES } = options;
     whole('maxEntries', maxEntries);
     whole('maxBytes', maxBytes);

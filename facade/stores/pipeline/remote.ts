@@ -1,5 +1,5 @@
 import { invalid, WarmshardError } from '../../errors.js';
-import { show, whole } from '../../later/checks.js';
+import { object, show, unlike, whole } from '../../later/checks.js';
 import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
 import { fill, isStore } from './layered.js';
 import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
@@ -103,16 +103,17 @@ export class RemotePipelineCache {
    * @throws WarmshardError `ERR_INVALID_ARG`
    */
   constructor(baseUrl: string | URL, options: RemotePipelineOptions = {}) {
-    if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+    object('options', options);
     this.#base = parseBase(baseUrl);
     const { local, timeout, maxBytes, maxConcurrent, fetch } = options;
     this.#timeout = within('timeout', timeout, DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
     this.#maxBytes = within('maxBytes', maxBytes, MAX_ARTIFACT_BYTES, 0, MAX_ARTIFACT_BYTES);
     this.#maxConcurrent = within('maxConcurrent', maxConcurrent, DEFAULT_CONCURRENT, 1, MAX_CONCURRENT);
     this.#headers = checkHeaders(options.headers ?? {});
-    if (fetch !== undefined && typeof fetch !== 'function') throw invalid('fetch must be a function');
+    if (fetch !== undefined && typeof fetch !== 'function') throw unlike('fetch must be a function', fetch);
     this.#fetch = fetch as Fetch | undefined;
-    if (local !== undefined && !isStore(local)) throw invalid('local must be a store');
+    if (local !== undefined && !isStore(local))
+      throw unlike('local must be a store with get, put, flush and metrics', local);
     this.#local = local;
   }
 
@@ -219,7 +220,7 @@ function parseBase(baseUrl: string | URL): URL {
   try {
     url = new URL(baseUrl);
   } catch {
-    throw invalid(`baseUrl is not a URL: ${show(baseUrl)}`);
+    throw unlike('baseUrl must be a URL, with http: or https:', baseUrl);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw invalid(`baseUrl must be http: or https:, not ${url.protocol}`);
@@ -244,12 +245,13 @@ function within(
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null) throw invalid('headers must be an object');
+  object('headers', headers);
   const checked: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const sound = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && typeof value === 'string';
     // What a header may hold: no line break that would begin another one.
-    if (!sound || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw invalid(`not a header: ${show(name)}`);
+    if (!sound || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw invalid(`headers holds ${show(name)}, which has no name or value that HTTP can send`);
     checked[name] = value;
   }
   return checked;

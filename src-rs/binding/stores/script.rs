@@ -31,7 +31,9 @@ impl ScriptHandle {
     fn with<T>(&self, run: impl FnOnce(&mut Scripts, &mut Shard) -> Result<T, Error>) -> Result<T, Error> {
         self.handle.with(|shard| {
             let Ok(mut scripts) = self.scripts.try_borrow_mut() else {
-                return Err(Error::InvalidArg("the cache is in the middle of another call".into()));
+                return Err(Error::InvalidArg(
+                    "the cache is in the middle of another call; use it when that has returned".into(),
+                ));
             };
             run(&mut scripts, shard)
         })

@@ -3,6 +3,8 @@
 //! Absent, stale, foreign and corrupt are not errors: they read as "not there". Only the caller's
 //! mistakes and the system's refusals are.
 
+use rustix::io::Errno;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -66,11 +68,23 @@ pub enum Error {
     #[error("{what} is {size} bytes, more than the {limit} allowed; {remedy}")]
     TooLarge {
         /// What was too large.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// Its size, in bytes.
         size: u64,
         /// The limit, in bytes.
         limit: u64,
+        /// What the caller can do.
+        remedy: &'static str,
+    },
+    /// See [`Code::TooLarge`]: more of something than there may be.
+    #[error("there are {count} {what}, more than the {limit} allowed; {remedy}")]
+    TooMany {
+        /// What there is too much of, in the plural.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
         /// What the caller can do.
         remedy: &'static str,
     },
@@ -86,21 +100,21 @@ pub enum Error {
         waited_ms: u64,
     },
     /// See [`Code::ReadOnly`].
-    #[error("{} was opened with readOnly; open it without to change it", .0.display())]
+    #[error("{} was opened with readOnly; open it without readOnly to change it", .0.display())]
     ReadOnly(PathBuf),
     /// See [`Code::Closed`].
     #[error("{} is closed; open it again to use it", .0.display())]
     Closed(PathBuf),
     /// See [`Code::UntrustedFile`].
-    #[error("{} is not trusted: it {reason}; remove it, or choose a path that only you can write to", path.display())]
+    #[error("{} is not trusted: it {reason}", path.display())]
     UntrustedFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do about it.
         reason: String,
     },
     /// See [`Code::Io`].
-    #[error("{syscall} failed on {}: {source}", path.display())]
+    #[error("{syscall} failed on {}: {source}; {}", path.display(), remedy(source))]
     Io {
         /// The system call, or the nearest name for it.
         syscall: &'static str,
@@ -142,7 +156,7 @@ impl Error {
         match self {
             Error::InvalidKey(_) => Code::InvalidKey,
             Error::InvalidArg(_) => Code::InvalidArg,
-            Error::TooLarge { .. } => Code::TooLarge,
+            Error::TooLarge { .. } | Error::TooMany { .. } => Code::TooLarge,
             Error::LockTimeout { .. } => Code::LockTimeout,
             Error::ReadOnly(_) => Code::ReadOnly,
             Error::Closed(_) => Code::Closed,
@@ -175,6 +189,70 @@ impl Error {
             | Error::Io { path, .. }
             | Error::NoSpace { path, .. } => Some(path),
             _ => None,
+        }
+    }
+}
+
+/// What the caller can do about an answer of the system.
+fn remedy(source: &io::Error) -> &'static str {
+    use io::ErrorKind;
+    let errno = source.raw_os_error().map(Errno::from_raw_os_error);
+    match (source.kind(), errno) {
+        (ErrorKind::NotFound, _) => "choose a path in a folder that exists and in which files can be made",
+        (ErrorKind::PermissionDenied, _) => {
+            "choose a path that this user may use, or change the owner or mode of the file and its folder"
+        }
+        (ErrorKind::NotADirectory, _) => "a part of the path is a file, not a folder: choose another path",
+        (ErrorKind::IsADirectory, _) => "there is a folder at that path: choose another one",
+        (ErrorKind::ReadOnlyFilesystem, _) => {
+            "open it with readOnly, or choose a path that can be written to"
+        }
+        (ErrorKind::InvalidFilename, _) => "choose a shorter path",
+        (_, Some(Errno::LOOP)) => "its symbolic links lead in a circle: choose another path",
+        (_, Some(Errno::MFILE | Errno::NFILE)) => {
+            "too many files are open: close some, or raise the limit (ulimit -n)"
+        }
+        (ErrorKind::OutOfMemory, _) => "free some memory, or open it with access: 'read'",
+        (ErrorKind::InvalidData, _) | (_, Some(Errno::IO)) => {
+            "the disk or its file system fails: look into the system's log, or choose another path"
+        }
+        (ErrorKind::Unsupported, _) | (_, Some(Errno::NODEV | Errno::INVAL)) => {
+            "the file system there cannot do this: choose a path on a local disk"
+        }
+        _ => "try again, or choose another path",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(errno: Errno) -> String {
+        Error::io("open", Path::new("/some/file"), errno.into()).to_string()
+    }
+
+    #[test]
+    fn every_refusal_tells_the_file_and_a_remedy() {
+        let remedies = [
+            (Errno::NOENT, "in a folder that exists"),
+            (Errno::ACCESS, "owner or mode"),
+            (Errno::PERM, "owner or mode"),
+            (Errno::NOTDIR, "a part of the path is a file"),
+            (Errno::ISDIR, "there is a folder"),
+            (Errno::ROFS, "readOnly"),
+            (Errno::NAMETOOLONG, "a shorter path"),
+            (Errno::LOOP, "in a circle"),
+            (Errno::MFILE, "ulimit -n"),
+            (Errno::NOMEM, "access: 'read'"),
+            (Errno::IO, "the system's log"),
+            (Errno::OPNOTSUPP, "a local disk"),
+            (Errno::STALE, "try again"),
+            (Errno::NOSPC, "lower maxBytes"),
+            (Errno::DQUOT, "lower maxBytes"),
+        ];
+        for (errno, remedy) in remedies {
+            let told = told(errno);
+            assert!(told.contains("/some/file") && told.contains(remedy), "{told}");
         }
     }
 }

@@ -31,7 +31,7 @@ impl Producer {
         for (what, text) in [("host.name", name), ("host.version", version)] {
             if text.len() > MAX_HOST_BYTES {
                 return Err(Error::InvalidArg(format!(
-                    "{what} may be {MAX_HOST_BYTES} bytes long, not {}",
+                    "{what} may be {MAX_HOST_BYTES} bytes long at most, not {}",
                     text.len()
                 )));
             }
@@ -102,11 +102,14 @@ fn check_parts(parts: &[String]) -> Result<()> {
     for (i, part) in parts.iter().enumerate() {
         if part.len() > MAX_PART_NAME_BYTES {
             return Err(Error::InvalidArg(format!(
-                "the part name {part:?} is longer than {MAX_PART_NAME_BYTES} bytes"
+                "the name of part {i} may be {MAX_PART_NAME_BYTES} bytes long at most, not {}",
+                part.len()
             )));
         }
         if parts.iter().take(i).any(|p| p == part) {
-            return Err(Error::InvalidArg(format!("parts names {part:?} twice")));
+            return Err(Error::InvalidArg(format!(
+                "parts names {part:?} twice; give each part a name of its own"
+            )));
         }
     }
     Ok(())

@@ -116,7 +116,7 @@ impl Validator<'_> {
             Validator::Digest(bytes) | Validator::Opaque(bytes) => {
                 if bytes.len() > MAX_VALIDATOR_BYTES {
                     return Err(Error::InvalidArg(format!(
-                        "a validator may be {MAX_VALIDATOR_BYTES} bytes long, not {}; use a digest of it",
+                        "a validator may be {MAX_VALIDATOR_BYTES} bytes long at most, not {}; use a digest of it",
                         bytes.len()
                     )));
                 }

@@ -152,7 +152,7 @@ impl<'a> Appender<'a> {
         let end = offset.saturating_add(len);
         if end > MAX_FILE_LEN {
             return Err(Error::TooLarge {
-                what: "the shard",
+                what: "the shard".into(),
                 size: end,
                 limit: MAX_FILE_LEN,
                 remedy: "compact it, or lower maxBytes",

@@ -57,8 +57,12 @@ impl Storage for Disk {
         let fd = match rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP) => return Err(Disk::untrusted(path, "is a symbolic link")),
-            Err(Errno::ISDIR | Errno::NXIO) => return Err(Disk::untrusted(path, "is not a regular file")),
+            Err(Errno::LOOP) => {
+                return Err(Disk::untrusted(path, "is a symbolic link; give the path that it leads to"));
+            }
+            Err(Errno::ISDIR | Errno::NXIO) => {
+                return Err(Disk::untrusted(path, "is not a regular file; choose another path"));
+            }
             Err(e) => return Err(fail("open", path, e)),
         };
         let stat = rustix::fs::fstat(&fd).map_err(|e| fail("fstat", path, e))?;

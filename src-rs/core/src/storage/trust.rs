@@ -26,20 +26,27 @@ impl Trust {
         }
     }
 
-    /// `None` where the file may be used, else why not.
+    /// `None` where the file may be used, else why not, and what to do about it.
     #[must_use]
     pub fn objection(self, stat: &Stat) -> Option<String> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Some("is not a regular file".into());
+            return Some("is not a regular file; choose another path".into());
         }
         let me = rustix::process::geteuid().as_raw();
         if stat.st_uid != me && !(self == Trust::System && stat.st_uid == 0) {
-            return Some(format!("belongs to user {}, not to {me}", stat.st_uid));
+            return Some(format!(
+                "belongs to user {}, not to {me}; choose a path of your own, or see the option trust",
+                stat.st_uid
+            ));
         }
         let mode = Mode::from_raw_mode(stat.st_mode);
         let forbidden = if self == Trust::Group { Mode::WOTH } else { Mode::WGRP | Mode::WOTH };
         if mode.intersects(forbidden) {
-            return Some(format!("can be written by others (mode {:o})", mode.bits()));
+            return Some(format!(
+                "can be written by others (mode {:o}); choose a path that only you can write to, correct the mode, \
+                 or see the option trust",
+                mode.bits()
+            ));
         }
         None
     }

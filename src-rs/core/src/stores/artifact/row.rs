@@ -119,7 +119,7 @@ impl Meta {
             .fold(0u64, |sum, len| sum.saturating_add(len as u64).saturating_add(64));
         if size > DEFAULT_MAX_ENTRY_BYTES {
             return Err(Error::TooLarge {
-                what: "the artifact's metadata",
+                what: "the artifact's metadata".into(),
                 size,
                 limit: DEFAULT_MAX_ENTRY_BYTES,
                 remedy: "store long output as an output of its own",
@@ -147,10 +147,10 @@ impl Meta {
 /// Checks a number of outputs.
 pub(super) fn check_outputs(count: usize) -> Result<()> {
     if count > MAX_OUTPUTS {
-        return Err(Error::TooLarge {
-            what: "the number of outputs",
-            size: count as u64,
-            limit: MAX_OUTPUTS as u64,
+        return Err(Error::TooMany {
+            what: "outputs",
+            count,
+            limit: MAX_OUTPUTS,
             remedy: "pack some of them into one",
         });
     }
