@@ -140,7 +140,7 @@ fn a_storm_of_kills_leaves_whole_artifacts() {
     let dir = tempfile::tempdir().unwrap();
     let start = Instant::now();
     let mut kills = 0u64;
-    while start.elapsed() < Duration::from_secs(3) {
+    while start.elapsed() < Duration::from_secs(3) || kills <= 10 {
         let mut children: Vec<_> =
             (0..2).map(|me| child("child_compiles", dir.path(), &me.to_string())).collect();
         std::thread::sleep(Duration::from_millis(15 + kills * 7 % 60));
@@ -161,5 +161,4 @@ fn a_storm_of_kills_leaves_whole_artifacts() {
             files(dir.path()).into_iter().filter(|f| f.starts_with(".tmp/") && f != ".tmp/state").collect();
         assert!(left.is_empty(), "{left:?}");
     }
-    assert!(kills > 10, "only {kills}");
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use warmshard_core::Code;
 use warmshard_core::limits::{MAX_PARALLEL_SYNCS, MAX_PENDING_FILES};
 use warmshard_core::storage::memory::Memory;
@@ -168,6 +168,11 @@ fn syncs_run_side_by_side_but_not_without_bound() {
         if what == "fdatasync" {
             peak.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(2));
+            // The others may be slow to begin.
+            let start = Instant::now();
+            while peak.load(Ordering::SeqCst) < 2 && start.elapsed() < FOR_EVER {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             inside.fetch_sub(1, Ordering::SeqCst);
         }
         Ok(())

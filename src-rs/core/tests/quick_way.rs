@@ -139,7 +139,8 @@ fn what_expires_is_not_given_once_it_has() {
     let mut shard = open(&dir.path().join("a.shard"));
     let at = warmshard_core::clock::now_ms() + 400;
     shard.put(b"k", &[b"v"], meta(Validator::None, at)).unwrap();
-    assert_eq!(get(&mut shard, "k").unwrap(), b"v");
+    let found = get(&mut shard, "k");
+    assert!(found.as_deref() == Some(b"v") || warmshard_core::clock::now_ms() >= at, "{found:?}");
     while warmshard_core::clock::now_ms() <= at {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

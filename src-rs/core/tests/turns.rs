@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use warmshard_core::clock::ticks_ms;
 use warmshard_core::limits::{MAX_GIVE_WAY_MS, TURN_MS};
 use warmshard_core::{Options, Shard};
@@ -76,10 +76,11 @@ fn nobody_waits_without_end_for_those_who_ask() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let begun = Instant::now();
-            while !done.load(Ordering::Relaxed)
-                && begun.elapsed() < Duration::from_millis(MAX_GIVE_WAY_MS * 200)
-            {
+            // So many times, not for so long: however late each comes, the put has its turns between them.
+            for _ in 0..MAX_GIVE_WAY_MS * 200 {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
                 set_turn(&path, ticks_ms() + TURN_MS);
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -108,8 +109,9 @@ fn a_turn_that_nobody_can_have_asked_for_is_none() {
         set_turn(&path, until);
         assert!(!sidecar.is_turn_taken(), "{until}");
     }
+    let asked = ticks_ms();
     sidecar.ask_for_turn();
-    assert!(sidecar.is_turn_taken());
+    assert!(sidecar.is_turn_taken() || ticks_ms() >= asked + TURN_MS);
     sidecar.take_turn();
     assert!(!sidecar.is_turn_taken());
 }
