@@ -5,5 +5,6 @@ export default {
   nodeArguments: ['--import=tsx'],
   // A shard is shared by processes, so each test file is one.
   workerThreads: false,
-  timeout: '60s',
+  // For what hangs. A machine that does something else as well may take minutes for a test, and none of them is about that.
+  timeout: '10m',
 };

@@ -62,7 +62,7 @@ test('a program that goes on has the second bundle loaded within seconds, unaske
     const shard = Shard.open(path);
     const loaded = () => Object.keys(require.cache).some((name) => name.endsWith('later.cjs'));
     const first = loaded();
-    for (let i = 0; i < 200 && !loaded(); i++) await new Promise((done) => setTimeout(done, 100));
+    for (let i = 0; i < 2000 && !loaded(); i++) await new Promise((done) => setTimeout(done, 100));
     shard.close();
     return [first, loaded()];
   };

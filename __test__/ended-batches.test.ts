@@ -27,7 +27,7 @@ test('a thread that is ended while its batch is read ends, and nothing of it is 
     await new Promise((done) => thread.once('message', done));
     const ended = await Promise.race([
       thread.terminate().then(() => true),
-      new Promise((done) => setTimeout(done, 20_000, false).unref()),
+      new Promise((done) => setTimeout(done, 240_000, false).unref()),
     ]);
     const { size } = shard;
     // Else this process would wait for that thread.

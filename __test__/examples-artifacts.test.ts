@@ -8,7 +8,7 @@ test('the example for compilers runs, and finds everything the second time', (t)
   const example = join(__dirname, '..', 'examples', 'compile-c.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [example], {
     encoding: 'utf8',
-    timeout: 180_000,
+    timeout: 540_000,
   });
   t.is(status, 0, `${stdout}\n${stderr}`);
   t.regex(stdout, /every artifact is what the compiler makes/);

@@ -8,16 +8,14 @@ import { everyWay } from './helpers/ways.js';
 
 everyWay('an entry ends at its time, without anybody doing anything', async (t, way) => {
   const shard = way.open();
-  const expiresAt = Date.now() + 150;
+  const expiresAt = Date.now() + 400;
   shard.put('short', bytes('value'), { expiresAt });
   shard.mergeIn([{ key: 'batch', value: bytes('value'), expiresAt }]);
   shard.put('long', bytes('value'), { expiresAt: Date.now() + 3_600_000 });
   shard.put('for ever', bytes('value'));
-  t.deepEqual(
-    shard.getMany(['short', 'batch']).map((value) => text(value)),
-    ['value', 'value'],
-  );
-  await new Promise((done) => setTimeout(done, expiresAt - Date.now() + 5));
+  const found = shard.getMany(['short', 'batch']).map((value) => text(value));
+  if (Date.now() < expiresAt) t.deepEqual(found, ['value', 'value']);
+  while (Date.now() <= expiresAt) await new Promise((done) => setTimeout(done, 10));
   for (const handle of [shard, way.open()]) {
     for (const key of ['short', 'batch']) {
       t.is(handle.get(key), undefined);

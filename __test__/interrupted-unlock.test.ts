@@ -8,6 +8,7 @@ import { Shard } from 'warmshard';
 import { bytes, text } from './helpers/bytes.js';
 import { type Inside, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
+import { FOR_EVER } from './helpers/patience.js';
 
 const traced =
   spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=flock:error=EINTR', 'true']).status === 0;
@@ -41,7 +42,7 @@ test('a lock is given back, however often a signal interrupts that', async (t) =
     { under: ['strace', '-f', '-qq', ...inject] },
   );
   t.is(await child.receive(), 2);
-  const shard = Shard.open(path, { codec: 'bytes', lockTimeout: 500 });
+  const shard = Shard.open(path, { codec: 'bytes', lockTimeout: FOR_EVER });
   t.teardown(() => shard.close());
   shard.put('mine', bytes('mine'));
   shard.compact();

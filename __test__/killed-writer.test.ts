@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { Shard } from 'warmshard';
 import { random, same } from './helpers/bytes.js';
 import { type Inside, startChild } from './helpers/child.js';
+import { FOR_EVER } from './helpers/patience.js';
 import { everyWay } from './helpers/ways.js';
 
 everyWay('a writer killed at any moment leaves a shard that is whole', async (t, way) => {
@@ -31,7 +32,7 @@ everyWay('a writer killed at any moment leaves a shard that is whole', async (t,
     await child.receive();
     await new Promise((done) => setTimeout(done, 5 + next(60)));
     t.is((await child.kill()).signal, 'SIGKILL');
-    const shard = Shard.open(way.path, { ...way.options, lockTimeout: 500 });
+    const shard = Shard.open(way.path, { ...way.options, lockTimeout: FOR_EVER });
     const report = shard.verify();
     t.true(report.ok, JSON.stringify(report));
     for (const [key, value] of shard.entries()) {

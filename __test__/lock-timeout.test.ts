@@ -5,6 +5,7 @@ import { Shard } from 'warmshard';
 import { bytes, text } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { holdLock, locked } from './helpers/lock.js';
+import { atBest, FOR_EVER } from './helpers/patience.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
 locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do not wait', async (t) => {
@@ -22,12 +23,12 @@ locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do n
     flush: () => shard.flush(),
   };
   for (const [name, write] of Object.entries(writes)) {
-    const start = Date.now();
-    const error = throwsCode(t, 'ERR_LOCK_TIMEOUT', write, name);
-    const took = Date.now() - start;
+    const took = await atBest(1000, () => {
+      const error = throwsCode(t, 'ERR_LOCK_TIMEOUT', write, name);
+      t.is(error?.path, `${path}.lock`);
+      t.true(error?.message.includes('100 ms'));
+    });
     t.true(took >= 95 && took < 1000, `${name} took ${took} ms`);
-    t.is(error?.path, `${path}.lock`);
-    t.true(error?.message.includes('100 ms'));
   }
   await rejectsCode(t, 'ERR_LOCK_TIMEOUT', () => shard.mergeInAsync([['other', bytes('x')]]));
   await rejectsCode(t, 'ERR_LOCK_TIMEOUT', () => shard.compactAsync());
@@ -46,7 +47,7 @@ locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do n
 
 locked('a writer that waits goes on when the lock is given back', async (t) => {
   const path = shardPath(t);
-  using shard = Shard.open(path, { lockTimeout: 10_000 });
+  using shard = Shard.open(path, { lockTimeout: FOR_EVER });
   shard.put('key', bytes('value'));
   const release = await holdLock(t, path);
   const work = shard.mergeInAsync([['async', bytes('async')]]);
@@ -57,7 +58,7 @@ locked('a writer that waits goes on when the lock is given back', async (t) => {
 
 locked('a holder that is killed gives the lock back', async (t) => {
   const path = shardPath(t);
-  using shard = Shard.open(path, { lockTimeout: 5000 });
+  using shard = Shard.open(path, { lockTimeout: FOR_EVER });
   shard.put('key', bytes('value'));
   const holder = spawn('flock', [
     '--exclusive',
@@ -65,7 +66,7 @@ locked('a holder that is killed gives the lock back', async (t) => {
     `${path}.lock`,
     'sh',
     '-c',
-    'echo held; exec sleep 60',
+    'echo held; exec sleep 1000',
   ]);
   await new Promise((done) => holder.stdout.once('data', done));
   setTimeout(() => holder.kill('SIGKILL'), 30);
@@ -76,13 +77,11 @@ locked('a holder that is killed gives the lock back', async (t) => {
 
 locked('an abort ends the wait for the lock', async (t) => {
   const path = shardPath(t);
-  using shard = Shard.open(path, { lockTimeout: 20_000 });
+  using shard = Shard.open(path, { lockTimeout: FOR_EVER });
   shard.put('key', bytes('value'));
   const release = await holdLock(t, path);
-  const start = Date.now();
   const signal = AbortSignal.timeout(50);
   await rejectsCode(t, 'ERR_ABORTED', () => shard.mergeInAsync([['other', bytes('x')]], { signal }));
-  t.true(Date.now() - start < 5000);
   await release();
   t.deepEqual([...shard.keys()], ['key']);
 });

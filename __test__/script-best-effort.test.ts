@@ -7,6 +7,7 @@ import { ScriptCache } from 'warmshard';
 import { bytes, text } from './helpers/bytes.js';
 import { folder } from './helpers/folder.js';
 import { holdLock, locked } from './helpers/lock.js';
+import { atBest } from './helpers/patience.js';
 import { code, HOST, openScripts, source } from './helpers/scripts.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
@@ -19,21 +20,27 @@ locked(
     const [a, b] = ['a.js', 'b.js'].map((name) => source(join(dir, name), name)) as [string, string];
     cache.save(a, code('of a'));
     const release = await holdLock(t, path);
-    const start = Date.now();
-    t.false(cache.save(b, code('of b')));
-    cache.put(b, 1_600_000_000, 0, code('of b'));
-    const took = Date.now() - start;
+    let tries = 0;
+    const took = await atBest(2000, () => {
+      tries++;
+      t.false(cache.save(b, code('of b')));
+      cache.put(b, 1_600_000_000, 0, code('of b'));
+    });
     t.true(took >= 290 && took < 2000, `${took} ms`);
-    t.like(cache.stats(), { saves: 1, skippedSaves: 2, lockTimeouts: 2, changedSources: 0 });
+    t.like(cache.stats(), {
+      saves: 1,
+      skippedSaves: 2 * tries,
+      lockTimeouts: 2 * tries,
+      changedSources: 0,
+    });
     t.regex(cache.stats().lastSkip ?? '', /150 ms/);
     t.is(text(cache.load(a)?.code), 'of a');
     throwsCode(t, 'ERR_LOCK_TIMEOUT', () => cache.clear());
     const impatient = openScripts(t, path, { lockTimeout: 0 });
     t.false(impatient.save(b, code('of b')));
     const byDefault = openScripts(t, path);
-    const started = Date.now();
-    t.false(byDefault.save(b, code('of b')));
-    t.true(Math.abs(Date.now() - started - 1000) < 500, 'a second, unless somebody says otherwise');
+    const second = await atBest(1500, () => t.false(byDefault.save(b, code('of b'))));
+    t.true(Math.abs(second - 1000) < 500, `a second, unless somebody says otherwise: ${second} ms`);
     await release();
     t.true(cache.save(b, code('of b')));
     t.is(text(impatient.load(b)?.code), 'of b');

@@ -7,6 +7,7 @@ import { ScriptCache } from 'warmshard';
 import { pattern, same, text } from './helpers/bytes.js';
 import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
+import { FOR_EVER } from './helpers/patience.js';
 import { HOST, openScripts, source } from './helpers/scripts.js';
 
 const PARTS = ['program', 'chunk'] as const;
@@ -35,7 +36,7 @@ test('two parts are stored and given together, both or neither, while another pr
   await writer.receive();
   const cache = openScripts(t, path, { parts: PARTS });
   let seen = 0;
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + FOR_EVER; Date.now() < end; ) {
     const found = cache.load(file);
     if (found === undefined) continue;
     const chunk = text(found.chunk) as string;

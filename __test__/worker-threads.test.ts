@@ -106,7 +106,7 @@ test('workers terminated in the midst of anything take nobody with them', async 
       await sleep(i % 7);
       await thread.terminate();
     }
-    const shard = warmshard.Shard.open(path, { lockTimeout: 2000 });
+    const shard = warmshard.Shard.open(path, { lockTimeout: 240_000 });
     shard.put('after', new Uint8Array(5));
     return { ok: shard.verify().ok, after: shard.get('after')?.length };
   };
@@ -202,7 +202,7 @@ for (const [name, [code, end]] of Object.entries(ENDS)) {
     t.is(exit.signal, null, exit.stderr);
     t.is(exit.code, code, exit.stderr);
     const after = ({ warmshard: { Shard } }: Inside, path: string) => {
-      const shard = Shard.open(path, { lockTimeout: 2000 });
+      const shard = Shard.open(path, { lockTimeout: 240_000 });
       shard.put('after', new Uint8Array(5));
       return shard.verify().ok;
     };
