@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { report, skipped } from '../lib/options.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 import { Control, environment, library } from './control.mjs';
 
 const CHILD = fileURLToPath(new URL('starved.mjs', import.meta.url));
@@ -28,7 +29,7 @@ export function limits(dir) {
     const { status, signal, stdout, stderr } = spawnSync('sh', args, {
       env,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: FOR_EVER,
     });
     if (status !== 0) report(title, `the host ended with ${signal ?? status}`, [stderr.slice(-2000)]);
     else {

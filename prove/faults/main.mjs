@@ -4,14 +4,12 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { options, report, scratch, skipped } from '../lib/options.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 import { Control, environment, library } from './control.mjs';
 import { limits } from './limits.mjs';
 import { fullDisks } from './media.mjs';
 import { breakPrograms } from './programs.mjs';
 import { underneath } from './underneath.mjs';
-
-/** No run takes that long: a child that is silent for so many seconds hangs. */
-const PATIENCE = 60;
 
 const { seconds, seed, part } = options(60);
 
@@ -44,7 +42,7 @@ async function calls(lib) {
   );
   let out = '';
   child.stdout.on('data', (chunk) => (out += chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), (seconds + PATIENCE) * 1000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000 + FOR_EVER);
   const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
   clearTimeout(timer);
   if (code !== 0) {

@@ -51,8 +51,17 @@ export async function fullDisks(dir, { seed }) {
       if (refused === 0) wrong.push('the disk was never full');
       report(title, `${refused} changes refused, all else is there`, wrong);
     } finally {
-      runs('umount', at);
+      // What is lent, or written by a thread that is under way, keeps the disk.
+      await until(() => runs('umount', at));
     }
+  }
+}
+
+/** Waits until nobody keeps something any more. @param {() => boolean} over */
+async function until(over) {
+  for (let i = 0; i < 1500 && !over(); i++) {
+    gc();
+    await new Promise((done) => setTimeout(done, 20));
   }
 }
 
@@ -66,6 +75,7 @@ async function fill(at, seed) {
     const oracle = new Oracle();
     const dir = `${at}/${subject.name.replaceAll(/\W+/g, '-')}`;
     mkdirSync(dir);
+    const room = statfsSync(at).bavail;
     let store = subject.open(dir);
     const refusals = new Refusals(['ERR_NO_SPACE', 'ERR_IO']);
     /** @param {() => void} work */
@@ -96,12 +106,9 @@ async function fill(at, seed) {
       wrong.push(`${subject.name}, opened again: ${it}`);
     store.close();
     store = undefined;
-    // What is lent keeps its place on the disk until nobody looks at it any more.
-    for (let i = 0; i < 3; i++) {
-      gc();
-      await new Promise((done) => setTimeout(done, 20));
-    }
     rmSync(dir, { recursive: true });
+    // What is lent keeps its place on the disk until nobody looks at it any more, and the next store needs that.
+    await until(() => statfsSync(at).bavail >= room - 16);
   }
   return { refused, wrong };
 }

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { report } from '../lib/options.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 
 const CHILD = fileURLToPath(new URL('meddled.mjs', import.meta.url));
 const DEEDS = [
@@ -31,7 +32,7 @@ export async function underneath(dir) {
     const both = ['mmap', 'read'].map(async (access) => {
       const at = `${dir}/${access}-${deed.replaceAll(' ', '-')}`;
       mkdirSync(at, { recursive: true });
-      const child = spawn(process.execPath, [CHILD, access, deed, at], { timeout: 60_000 });
+      const child = spawn(process.execPath, [CHILD, access, deed, at], { timeout: FOR_EVER });
       let said = '';
       child.stderr.on('data', (chunk) => {
         said = (said + chunk).slice(-1500);

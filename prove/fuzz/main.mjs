@@ -5,9 +5,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { options, report, scratch } from '../lib/options.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 import { fuzzPrograms } from './programs.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+/** Between two looks at a child, in milliseconds. */
+const LOOK = 5000;
 const { seconds, seed } = options(60);
 const dir = scratch();
 const deadline = Date.now() + seconds * 1000;
@@ -31,13 +34,15 @@ async function lane(n) {
     child.stderr.on('data', (chunk) => {
       err = (err + chunk).slice(-2000);
     });
-    // A child tells each input before it opens it; one that tells the same for so long hangs.
+    // A child tells each input before it opens it; one that tells the same at so many looks hangs.
     let last = '';
+    let same = 0;
     const watch = setInterval(() => {
       const is = readFileSync(now, { encoding: 'utf8', flag: 'a+' });
-      if (is === last) child.kill('SIGKILL');
+      same = is === last ? same + 1 : 0;
+      if (same * LOOK >= FOR_EVER) child.kill('SIGKILL');
       last = is;
-    }, 20_000);
+    }, LOOK);
     const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
     clearInterval(watch);
     const at = Number(readFileSync(now, { encoding: 'utf8', flag: 'a+' }).split(' ')[0]);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Shard } from 'warmshard';
 import { progress, report } from '../lib/options.mjs';
 import { Oracle } from '../lib/oracle.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 import { random } from '../lib/random.mjs';
 import { tagOf } from '../lib/values.mjs';
 
@@ -89,7 +90,7 @@ export async function storm(dir, { seconds, seed }) {
 
   /** Judges the keys of one role, which nobody else writes. @param {number} n @param {string} when */
   const look = (n, when) => {
-    const shard = Shard.open(path, { lockTimeout: 10_000 });
+    const shard = Shard.open(path, { lockTimeout: FOR_EVER });
     const found = oracles[n]?.judge((key) => {
       const value = shard.get(key);
       return value === undefined ? undefined : tagOf(key, value);
@@ -101,7 +102,7 @@ export async function storm(dir, { seconds, seed }) {
 
   await Promise.all(ROLES.map((_, n) => live(n)));
   for (const n of ROLES.keys()) look(n, 'in the end');
-  const shard = Shard.open(path);
+  const shard = Shard.open(path, { lockTimeout: FOR_EVER });
   const verified = shard.verify();
   if (!verified.ok) wrong.push(JSON.stringify(verified));
   shard.close();

@@ -3,13 +3,14 @@
 import { writeSync } from 'node:fs';
 import { Shard } from 'warmshard';
 import { BATCH } from '../lib/oracle.mjs';
+import { FOR_EVER } from '../lib/patience.mjs';
 import { random } from '../lib/random.mjs';
 import { bytesOf, tagOf } from '../lib/values.mjs';
 
 const [role, number, path, tag, seed, maxBytes] =
   /** @type {[string, string, string, string, string, string]} */ (process.argv.slice(2));
 const next = random(Number(seed));
-const shard = Shard.open(path, { lockTimeout: 20_000, maxBytes: Number(maxBytes) });
+const shard = Shard.open(path, { lockTimeout: FOR_EVER, maxBytes: Number(maxBytes) });
 /** @param {unknown} what */
 const say = (what) => writeSync(1, `${JSON.stringify(what)}\n`);
 

@@ -3,10 +3,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { FOR_EVER } from './patience.mjs';
 
 const REGISTER = createRequire(import.meta.url).resolve('warmshard/register');
-/** No run takes that long, in milliseconds. */
-const PATIENCE = 30_000;
 
 /** @type {Record<string, string>} */
 const FILES = {
@@ -62,7 +61,7 @@ export class Program {
         out += chunk;
       });
     }
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+    const timer = setTimeout(() => child.kill('SIGKILL'), FOR_EVER);
     return new Promise((done) =>
       child.on('close', (code, signal) => {
         clearTimeout(timer);

@@ -23,6 +23,7 @@ const MAX_BYTES = 16 << 20;
 const HAND = fileURLToPath(new URL('hand.mjs', import.meta.url));
 
 const { seconds, seed } = options(60);
+const long = seconds >= 20;
 const dir = scratch({ disk: true });
 const path = `${dir}/load.shard`;
 const env = { ...process.env, ...measured(dir) };
@@ -75,20 +76,21 @@ const sum = (of) => told.reduce((all, it) => all + of(it), 0);
 /** @param {(it: Told) => number} of */
 const most = (of) => Math.round(Math.max(...told.map(of)));
 if (told.length < PROCESSES + THREADS) wrong.push(`${told.length} of ${PROCESSES + THREADS} came to the end`);
-// Somebody who waited forever would have had no turns, or one that took all the time.
-if (most((it) => it.longestGet) > CROWDED_LOOK_UP_MS)
+// Somebody who waited forever would have had no turns, or one that took all the time. In a short run the processes begin
+// meanwhile, and have the cores: there only what waits for a lock that nobody gives back comes to an end with an error.
+if (long && most((it) => it.longestGet) > CROWDED_LOOK_UP_MS)
   wrong.push(`a look-up took over ${CROWDED_LOOK_UP_MS} ms`);
-if (most((it) => it.longestPut) > CROWDED_PUT_MS) wrong.push(`a put took over ${CROWDED_PUT_MS} ms`);
+if (long && most((it) => it.longestPut) > CROWDED_PUT_MS) wrong.push(`a put took over ${CROWDED_PUT_MS} ms`);
 const turns = told.map((it) => it.puts + it.gets).sort((a, b) => a - b);
 const share = (turns[0] ?? 0) / (turns[turns.length >> 1] ?? 1);
 // In a short run, who began last has the fewest.
-if (seconds >= 20 && share < LEAST_SHARE)
+if (long && share < LEAST_SHARE)
   wrong.push(`somebody had ${turns[0]} turns, the one in the middle ${turns[turns.length >> 1]}`);
 if (largest > OVERRUN * MAX_BYTES) wrong.push(`the file grew to ${largest} bytes`);
 if (left > MAX_BYTES) wrong.push(`compacted, the file has ${left} bytes still`);
-if (most((it) => it.growth) > GROWTH_MIB) wrong.push('memory grew');
 // In a short run all of it is still warming up.
-if (seconds >= 20 && most((it) => it.lent) > LENT_MIB) wrong.push('what is lent out grew');
+if (long && most((it) => it.growth) > GROWTH_MIB) wrong.push('memory grew');
+if (long && most((it) => it.lent) > LENT_MIB) wrong.push('what is lent out grew');
 report(
   'load',
   `${PROCESSES} processes and ${THREADS} threads, ${seconds} s: ${sum((it) => it.gets)} look-ups, ${sum((it) => it.hits)} of them hits, ${sum((it) => it.puts)} puts; ` +
