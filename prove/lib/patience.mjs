@@ -12,28 +12,39 @@ const LATE = 50;
 /**
  * A thread that does nothing but look at the clock: when it comes too late, so does everybody.
  *
- * @returns {{ during: (from: number, to: number) => number, end: () => Promise<unknown> }} how long everybody stood still in a
- * span of `now()`, once the event loop has had a turn since
+ * @returns {Promise<{ during: (from: number, to: number, stopped?: boolean) => number, end: () => Promise<unknown> }>} how long
+ * everybody stood still in a span of `now()`, once the event loop has had a turn since; `stopped` leaves out what it was without a
+ * core
  */
-export function witness() {
+export async function witness() {
   const source = `
     const { parentPort } = require('node:worker_threads');
+    const { readFileSync } = require('node:fs');
     const now = () => Number(process.hrtime.bigint()) / 1e6;
+    ${coreless}
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
-    for (let last = now(); ; ) {
+    parentPort.postMessage(undefined);
+    for (let last = now(), queued = coreless(); ; ) {
       Atomics.wait(sleeper, 0, 0, 5);
-      const at = now();
-      if (at - last > ${LATE}) parentPort.postMessage([last, at]);
-      last = at;
+      const [at, is] = [now(), coreless()];
+      if (at - last > ${LATE}) parentPort.postMessage([last, at, is - queued]);
+      [last, queued] = [at, is];
     }`;
-  /** @type {[number, number][]} */
+  /** @type {[number, number, number][]} */
   const late = [];
   const worker = new Worker(source, { eval: true });
+  await new Promise((done) => worker.once('message', done));
   worker.on('message', (span) => late.push(span));
   worker.unref();
   return {
-    during: (from, to) =>
-      late.reduce((all, [begun, over]) => all + Math.max(0, Math.min(to, over) - Math.max(from, begun)), 0),
+    during(from, to, stopped = false) {
+      let all = 0;
+      for (const [begun, over, queued] of late) {
+        const both = Math.min(to, over) - Math.max(from, begun);
+        if (both > 0) all += stopped ? Math.max(0, both - queued) : both;
+      }
+      return all;
+    },
     end: () => worker.terminate(),
   };
 }
