@@ -34,7 +34,7 @@ import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { codeOf, compiler, hasNew, takeOwned } from './opening.js';
-import { compilesAsEver, hooksAreAsked, loaderIsHooked } from './others.js';
+import { compilesAsEver, hooksAreAsked, isDiskMocked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
@@ -71,6 +71,7 @@ function prepare(filename: string): Prepared | undefined {
       !compilesAsEver(Module.prototype._compile) ||
       // The loader reads sources by it.
       fs.readFileSync !== readFileSync ||
+      isDiskMocked() ||
       (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== wrapperStart ||

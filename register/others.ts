@@ -1,12 +1,41 @@
 /** What others may have put in the loader's way, and whether it changes what modules are. */
 
 import { beginning } from './beginning.js';
+import { fs } from './builtins.js';
 import { type Handler, type LoadedModule, Module } from './node-module.js';
 
 const { apply } = Reflect;
 const { compile } = beginning;
 
 let cacheOfOthers: unknown;
+
+/** What the package mock-fs asks for, and nobody else. */
+const [ASKED_BY_MOCKS, ASKED_BY_OLD_MOCKS] = ['./readfilecontext.js', './readfilecontext'];
+
+let mocks = false;
+
+/**
+ * Whether the disk is mocked by mock-fs, which has Node.js' own functions give what is not there. All that it replaces
+ * where it is seen is `fs.createWriteStream`.
+ */
+export const isDiskMocked = (): boolean => mocks && String(fs.createWriteStream).includes('_mockedBinding');
+
+const isNodesRealpath = (found: unknown) => String(found).includes('[realpathCacheKey]');
+
+let knownRealpath: unknown = fs.realpathSync;
+// Electron has put one of its own there before anything runs.
+let findsGenuine = process.versions.electron !== undefined || isNodesRealpath(knownRealpath);
+
+/** Whether a request leads where it always has: the loader takes the canonical path of a file from `fs.realpathSync`. */
+export function findsAsEver(request: string): boolean {
+  if (request === ASKED_BY_MOCKS || request === ASKED_BY_OLD_MOCKS) mocks = true;
+  const { realpathSync } = fs;
+  if (realpathSync !== knownRealpath) {
+    knownRealpath = realpathSync;
+    findsGenuine = isNodesRealpath(realpathSync);
+  }
+  return findsGenuine && !(mocks && isDiskMocked());
+}
 
 /**
  * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it

@@ -8,10 +8,12 @@
 import { beginning } from './beginning.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
 import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
+import { findsAsEver } from './others.js';
 import { counts, giveUp, isOpening, isReadOnly, program } from './state.js';
 
 const { apply } = Reflect;
 const { findPath, nodeModulePaths, lookupPaths } = beginning;
+const resolveFilename = Module._resolveFilename.bind(Module);
 
 /** What the loader was asked for. */
 interface Asked {
@@ -168,16 +170,18 @@ function wasAsked(folder: string, request: string): boolean {
   return false;
 }
 
-/** Set while Node.js is asked once more for a request that it has looked for. */
-let again: { paths: string[] | null } | undefined;
-
+/** Node.js asked once more, and nobody else, for a request that it has looked for. */
 export function resolveAgain(request: string, parent: LoadedModule) {
-  again = { paths: null };
+  const { _findPath, _resolveLookupPaths } = Module;
+  const answered = { paths: null as string[] | null };
   try {
     Module._findPath = findPath;
-    return { real: Module._resolveFilename(request, parent, false), paths: again.paths };
+    Module._resolveLookupPaths = (...asked) => (answered.paths = pathsOf(...asked));
+    return { real: resolveFilename(request, parent, false), paths: answered.paths };
   } finally {
-    again = undefined;
+    // The program may have put functions of its own there, which are to stay.
+    Module._findPath = _findPath;
+    Module._resolveLookupPaths = _resolveLookupPaths;
   }
 }
 
@@ -195,10 +199,6 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
     const paths = pathsOf(request, parent);
     // The module for whose sake the addon is looked for is still the one that is about to be loaded.
     if (isOpening()) return paths;
-    if (again !== undefined) {
-      again.paths = paths;
-      return paths;
-    }
     let answer: string | undefined;
     let remembered: string | undefined;
     let record: Asked['record'];
@@ -217,7 +217,7 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
       (typed || !typedOnly) &&
       Module._nodeModulePaths === nodeModulePaths
     ) {
-      const cache = program();
+      const cache = findsAsEver(request) ? program() : undefined;
       const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
       try {
         answer = cache?.resolve(folder, told, paths.length);
