@@ -6,6 +6,12 @@
 /// Version of the file layout in `docs/format.md`. Another version reads as an empty shard.
 pub const FORMAT_VERSION: u32 = 2;
 
+/// Longest delta of the index, in bytes, that whoever opens the shard checks whole at once: it takes about 5 us.
+pub const CHECK_AT_ONCE: u64 = 64 << 10;
+
+/// Looks at the index before a handle checks longer deltas whole, too; see `state/unchecked.rs`.
+pub const LOOKUPS_UNCHECKED: u32 = 128;
+
 /// Bytes before the first frame: the file header and its two root slots.
 pub const HEADER_LEN: u64 = 4096;
 

@@ -4,11 +4,14 @@
 mod common;
 use common::artifacts::*;
 use common::{quiet, read_only};
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 use warmshard_core::clock::now_ns;
+use warmshard_core::header::Header;
+use warmshard_core::limits::{HEADER_LEN, RECENCY_BITS};
 use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Meta};
-use warmshard_core::{Code, Options};
+use warmshard_core::{Code, Options, key};
 
 /// An artifact of so many bytes, stored so many seconds ago.
 fn aged(store: &mut ArtifactStore, key: &str, size: u64, seconds: u64, pack: bool) {
@@ -27,6 +30,23 @@ fn five(dir: &Path) -> ArtifactStore {
         aged(&mut store, key, 10, 50 - n as u64 * 10, n % 2 == 0);
     }
     store
+}
+
+/// The same, flushed, and none shares the time of its last use with another. By their hashes, whose seed is another one
+/// in each store, two of them do in one store of four hundred.
+fn five_apart() -> (tempfile::TempDir, ArtifactStore) {
+    loop {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = five(dir.path());
+        store.flush().unwrap();
+        let index = std::fs::read(dir.path().join("index.shard")).unwrap();
+        let seed =
+            Header::decode(index.first_chunk::<{ HEADER_LEN as usize }>().unwrap(), None).unwrap().seed;
+        let bucket = |key: &str| key::hash(key.as_bytes(), seed) >> (64 - RECENCY_BITS.start());
+        if ["a", "b", "c", "d", "e"].map(bucket).into_iter().collect::<HashSet<_>>().len() == 5 {
+            return (dir, store);
+        }
+    }
 }
 
 #[test]
@@ -58,9 +78,7 @@ fn what_was_stored_longest_ago_goes_first_and_no_more_than_needed() {
 fn a_use_counts_more_than_the_storing_and_is_remembered_by_the_next_process() {
     for by_output in [false, true] {
         for reopened in [false, true] {
-            let dir = tempfile::tempdir().unwrap();
-            let mut store = five(dir.path());
-            store.flush().unwrap();
+            let (dir, mut store) = five_apart();
             for key in ["e", "a"] {
                 if by_output {
                     assert!(store.output(key, 1).unwrap().is_some());

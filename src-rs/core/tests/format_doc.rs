@@ -260,6 +260,8 @@ fn the_limits_are_those_of_the_document() {
         MAX_PAGE_GENERATION,
         MAX_KEY_BYTES,
         MAX_PARTS,
+        CHECK_AT_ONCE,
+        LOOKUPS_UNCHECKED,
         MAX_VALIDATOR_BYTES,
         MAX_HOST_BYTES,
         MAX_TABLES,

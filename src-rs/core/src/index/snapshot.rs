@@ -139,6 +139,12 @@ impl Table {
         self.slots_at.wrapping_add(group.wrapping_mul(GROUP_LEN as u64))
     }
 
+    /// Offset in the file of the full hashes. `read` has checked that all of them lie within the frame.
+    #[must_use]
+    pub fn hashes_at(&self) -> u64 {
+        self.group_at(self.groups)
+    }
+
     /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
     #[must_use]
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::error::Result;
+use crate::key;
 use crate::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS, MISSES_PER_CLOCK, RECENCY_EPOCH_MS};
 use crate::sidecar::Sidecar;
 
@@ -13,6 +14,40 @@ impl Shard {
         if sidecar.generation() != self.known {
             self.refresh();
         }
+    }
+
+    /// The same for a look-up of one key.
+    #[inline(always)]
+    pub(super) fn catch_up_for(&mut self, key: &[u8]) {
+        let Some(sidecar) = &self.sidecar else { return };
+        if sidecar.generation() != self.known {
+            self.refresh_for(key);
+        }
+    }
+
+    #[cold]
+    fn refresh_for(&mut self, key: &[u8]) {
+        if !self.may_look_up(key) {
+            self.refresh();
+        }
+    }
+
+    /// Whether a key may be looked up although the deltas were not checked whole yet; see `state/unchecked.rs`.
+    fn may_look_up(&mut self, key: &[u8]) -> bool {
+        let (Some(left), Some(state), Some(sidecar)) =
+            (self.lookups_unchecked.checked_sub(1), self.state.as_deref(), &self.sidecar)
+        else {
+            return false;
+        };
+        if !state.is_unchecked() || sidecar.generation() != state.generation {
+            return false;
+        }
+        self.lookups_unchecked = left;
+        let stored = key::stored(key, self.options.root.as_ref());
+        let may = stored.is_ok_and(|stored| state.deltas_agree(state.keys.hash(&stored)));
+        // Answers of such a look-up are not to be kept.
+        self.end_era();
+        may
     }
 
     /// A cache may forget, but it does not throw because a file could not be opened anew: what we

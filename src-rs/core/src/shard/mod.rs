@@ -73,6 +73,8 @@ pub struct Shard {
     seen: Option<Identity>,
     /// The generation of the page that this handle has caught up with.
     known: u64,
+    /// Look-ups that may still be answered before all deltas are checked.
+    lookups_unchecked: u32,
     /// See `era.rs`.
     era: u32,
     /// Pages that this handle has used.

@@ -2,8 +2,10 @@
 
 use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
 use crate::error::{Error, Result};
-use crate::limits::{HITS_PER_CLOCK, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS};
-use crate::sidecar::{self, Sidecar};
+use crate::limits::{
+    HITS_PER_CLOCK, LOOKUPS_UNCHECKED, MAX_PAGE_GENERATION, MAX_RELOAD_RETRIES, RECENCY_EPOCH_MS,
+};
+use crate::sidecar::{self, Published, Sidecar};
 use crate::state::{Ahead, Loading, Scratch, State};
 use crate::storage::disk::Disk;
 use crate::storage::{Open, Storage};
@@ -61,6 +63,7 @@ impl Shard {
             era: 0,
             pages: 0,
             highest: 0,
+            lookups_unchecked: LOOKUPS_UNCHECKED,
             lookups: Lookups::default(),
             totals: None,
             changes: Arc::default(),
@@ -82,7 +85,11 @@ impl Shard {
         };
         it.recency_epoch = it.checked_ms / RECENCY_EPOCH_MS;
         it.attach_sidecar(true, patience)?;
-        it.load()?;
+        it.load_as(State::follow_unchecked)?;
+        if it.state.as_deref().is_some_and(State::is_unchecked) {
+            // So that every call but a look-up catches up first, and checks them.
+            it.known = u64::MAX;
+        }
         Ok(it)
     }
 
@@ -148,6 +155,10 @@ impl Shard {
 
     /// Opens the file at the path and takes in what is published of it.
     pub(super) fn load(&mut self) -> Result<()> {
+        self.load_as(State::follow)
+    }
+
+    fn load_as(&mut self, follow: fn(&mut State, &Published, &mut Scratch) -> Result<bool>) -> Result<()> {
         let _ = self.sidecar.as_ref().map(Sidecar::could_reach);
         for attempt in 1..=MAX_RELOAD_RETRIES {
             let epoch = self.sidecar.as_ref().map_or(0, |s| s.epoch());
@@ -163,7 +174,7 @@ impl Shard {
             };
             let ours = news.filter(|n| n.shard_id == state.header.shard_id);
             if let Some(news) = &ours {
-                let followed = state.follow(news, &mut self.scratch);
+                let followed = follow(state, news, &mut self.scratch);
                 if self.unless_unknown(followed)? {
                     self.know(news.generation);
                     return Ok(());

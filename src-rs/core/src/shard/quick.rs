@@ -40,7 +40,7 @@ impl Shard {
     /// As `get_quickly`, for `peek`: nothing is counted.
     #[inline(always)]
     pub fn peek_quickly(&mut self, key: &[u8]) -> Quick {
-        self.catch_up();
+        self.catch_up_for(key);
         let (Some(state), Some(producer), true) = (self.state.as_deref(), self.rootless, key::is_plain(key))
         else {
             return Quick::Ask;

@@ -44,7 +44,7 @@ impl Shard {
     /// `InvalidKey`.
     #[inline(always)]
     pub fn peek(&mut self, key: &[u8], validator: &Validator<'_>) -> Result<Lookup> {
-        self.catch_up();
+        self.catch_up_for(key);
         let root = self.options.root.as_ref();
         let stored = key::stored(key, root)?;
         let (Some(state), Some(producer)) = (self.state.as_deref_mut(), self.options.producer.id()) else {
@@ -86,7 +86,7 @@ impl Shard {
 
     /// Where this producer's newest record of a key begins, whatever its state.
     pub(super) fn place_of(&mut self, key: &[u8]) -> Result<Option<u64>> {
-        self.catch_up();
+        self.catch_up_for(key);
         let stored = key::stored(key, self.options.root.as_ref())?;
         let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
             return Ok(None);

@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::scan::{Scan, Step, Walk};
+use super::unchecked::Check;
 use super::view::View;
 use super::{Found, Scratch, State};
 use crate::digest::{Digest, Seed};
@@ -67,13 +68,14 @@ impl State {
             live_entries: 0,
             live_bytes: 0,
             root,
+            unchecked: false,
         })))
     }
 
     /// Reads the chain of index snapshots from the newest. `None` where a link is broken or a delta
-    /// damaged. The oldest is not checked whole, which would cost time in proportion to the shard;
-    /// damage there can only hide entries, for nothing older lies beneath it.
-    fn chain(&self, newest: u64, end: u64) -> Option<Vec<Table>> {
+    /// damaged that is checked here. The oldest is not checked whole, which would cost time in proportion
+    /// to the shard; damage there can only hide entries, for nothing older lies beneath it.
+    fn chain(&self, newest: u64, end: u64, check: Check) -> Option<Vec<Table>> {
         let mut tables: Vec<Table> = Vec::new();
         let mut scratch = Vec::new();
         let mut at = newest;
@@ -87,11 +89,8 @@ impl State {
             }
             let bytes = self.view.get(at, HEAD_LEN + RAW_LEN, &mut scratch)?;
             let table = Table::read(bytes, at, &self.sealer, end)?;
-            if table.older != 0 {
-                let len = usize::try_from(table.frame_len).ok()?;
-                if !self.sealer.verify(self.view.get(at, len, &mut scratch)?, at) {
-                    return None;
-                }
+            if check.is_due(&table) && !self.is_whole(&table, &mut scratch) {
+                return None;
             }
             at = table.older;
             tables.push(table);
@@ -105,6 +104,16 @@ impl State {
     /// # Errors
     /// `Io` where the system refuses; what is known then may be neither the old nor the new.
     pub fn follow(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
+        Ok(self.check_deltas() && self.follow_as(news, scratch, Check::Deltas)?)
+    }
+
+    /// The same, with the deltas checked so far.
+    pub(super) fn follow_as(
+        &mut self,
+        news: &Published,
+        scratch: &mut Scratch,
+        check: Check,
+    ) -> Result<bool> {
         self.view.ask_again();
         // What was read before a recovery may have been cut off or written over since.
         if self.end > HEADER_LEN && self.epoch != Some(news.epoch) {
@@ -121,7 +130,7 @@ impl State {
             return Ok(false);
         }
         if news.snapshot != self.snapshot() {
-            let Some(tables) = self.chain(news.snapshot, news.committed) else {
+            let Some(tables) = self.chain(news.snapshot, news.committed, check) else {
                 self.view.could_read()?;
                 return Ok(false);
             };
@@ -148,6 +157,7 @@ impl State {
             self.live_bytes = newest.live_bytes;
         }
         self.tables = tables;
+        self.unchecked = false;
         self.tail.clear();
         self.end = self.tail_from;
     }
@@ -184,7 +194,7 @@ impl State {
             durable_to = durable_to.max(root.committed);
             self.generation = self.generation.max(root.generation);
             // Where the index is broken, the frames are read from the start.
-            if let Some(tables) = self.chain(root.snapshot, root.committed) {
+            if let Some(tables) = self.chain(root.snapshot, root.committed, Check::Deltas) {
                 self.take_chain(tables);
             }
         }
@@ -272,7 +282,7 @@ impl State {
     /// Takes a snapshot that we have just written for the newest.
     pub fn take_snapshot(&mut self, offset: u64, end: u64) -> bool {
         self.view.extend_written(end);
-        let Some(tables) = self.chain(offset, end) else {
+        let Some(tables) = self.chain(offset, end, Check::Deltas) else {
             return false;
         };
         let (entries, bytes) = (self.live_entries, self.live_bytes);

@@ -9,6 +9,7 @@ mod load;
 mod lookup;
 mod quick;
 pub mod scan;
+mod unchecked;
 pub mod view;
 
 pub use ahead::{AHEAD, Ahead};
@@ -70,6 +71,7 @@ pub struct State {
     pub root: Option<Root>,
     verified: Bits,
     ready: Bits,
+    unchecked: bool,
 }
 
 impl State {
