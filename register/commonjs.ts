@@ -71,7 +71,7 @@ function prepare(filename: string): Prepared | undefined {
       !compilesAsEver(Module.prototype._compile) ||
       // The loader reads sources by it.
       fs.readFileSync !== readFileSync ||
-      isDiskMocked() ||
+      isDiskMocked(filename) ||
       (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
       Module.wrap !== wrap ||
       Module.wrapper[0] !== wrapperStart ||

@@ -9,16 +9,18 @@ const { compile } = beginning;
 
 let cacheOfOthers: unknown;
 
-/** What the package mock-fs asks for, and nobody else. */
-const [ASKED_BY_MOCKS, ASKED_BY_OLD_MOCKS] = ['./readfilecontext.js', './readfilecontext'];
-
 let mocks = false;
 
 /**
- * Whether the disk is mocked by mock-fs, which has Node.js' own functions give what is not there. All that it replaces
- * where it is seen is `fs.createWriteStream`.
+ * Whether the disk is mocked by the package mock-fs, which has Node.js' own functions give what is not there. All that it
+ * replaces where it is seen is `fs.createWriteStream`.
+ *
+ * @param file a module that is about to be loaded: mock-fs is told by one of its own
  */
-export const isDiskMocked = (): boolean => mocks && String(fs.createWriteStream).includes('_mockedBinding');
+export function isDiskMocked(file = ''): boolean {
+  if (file.endsWith('/readfilecontext.js')) mocks = true;
+  return mocks && String(fs.createWriteStream).includes('_mockedBinding');
+}
 
 const isNodesRealpath = (found: unknown) => String(found).includes('[realpathCacheKey]');
 
@@ -26,15 +28,15 @@ let knownRealpath: unknown = fs.realpathSync;
 // Electron has put one of its own there before anything runs.
 let findsGenuine = process.versions.electron !== undefined || isNodesRealpath(knownRealpath);
 
-/** Whether a request leads where it always has: the loader takes the canonical path of a file from `fs.realpathSync`. */
-export function findsAsEver(request: string): boolean {
-  if (request === ASKED_BY_MOCKS || request === ASKED_BY_OLD_MOCKS) mocks = true;
+/** Whether requests lead where they always have: the loader takes the canonical path of a file from `fs.realpathSync`. */
+export function findsAsEver(): boolean {
   const { realpathSync } = fs;
+  if (realpathSync === knownRealpath && findsGenuine && !mocks) return true;
   if (realpathSync !== knownRealpath) {
     knownRealpath = realpathSync;
     findsGenuine = isNodesRealpath(realpathSync);
   }
-  return findsGenuine && !(mocks && isDiskMocked());
+  return findsGenuine && !isDiskMocked();
 }
 
 /**

@@ -217,7 +217,7 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
       (typed || !typedOnly) &&
       Module._nodeModulePaths === nodeModulePaths
     ) {
-      const cache = findsAsEver(request) ? program() : undefined;
+      const cache = findsAsEver() ? program() : undefined;
       const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
       try {
         answer = cache?.resolve(folder, told, paths.length);
