@@ -18,9 +18,16 @@ export class Oracle {
   /** Changes that are seen by others, or survive, only after a flush. @type {{ change: Change, succeeded: boolean }[]} */
   waiting = [];
 
-  /** A change that takes effect with the next flush, or before. @param {Change} change @param {boolean} succeeded */
+  /**
+   * A change that takes effect with the next flush, or before. What it replaces is gone as soon as it has succeeded: where no
+   * flush follows, neither may be there.
+   *
+   * @param {Change} change
+   * @param {boolean} succeeded
+   */
   defer(change, succeeded) {
     this.note(change, false);
+    if (succeeded) this.note({ tag: change.tag, remove: change.put ?? [] }, false);
     this.waiting.push({ change, succeeded });
   }
 
