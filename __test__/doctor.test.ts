@@ -60,9 +60,16 @@ test('a shard that others may write to, or that is none, is told', (t) => {
 });
 
 test('what it does not understand ends with 2 and the usage', (t) => {
-  for (const args of [[], ['cure'], ['doctor', 'x'], ['doctor', '--no-such']]) {
+  const cases: [string[], RegExp][] = [
+    [[], /^A command is missing/],
+    [['cure'], /^There is no command cure/],
+    [['doctor', 'x'], /^doctor takes no argument x: name a shard by --shard/],
+    [['doctor', '--no-such'], /--no-such/],
+  ];
+  for (const [args, wanted] of cases) {
     const { status, stderr } = run(args);
     t.is(status, 2, args.join(' '));
+    t.regex(stderr, wanted);
     t.regex(stderr, /Usage: warmshard doctor/);
   }
   t.is(run(['--help']).status, 0);

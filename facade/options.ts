@@ -4,18 +4,18 @@ import type { NativeOptions } from './native.js';
 
 /** The host program: what makes and uses the entries. An entry of another host build is stale. */
 export interface Host {
-  /** At most 63 bytes of UTF-8. */
+  /** The program's name. At most 63 bytes of UTF-8. */
   name: string;
-  /** At most 63 bytes of UTF-8. */
+  /** Its version, compared for equality. At most 63 bytes of UTF-8. */
   version: string;
   /**
-   * A number of your own, 0 to 4294967295, to be raised when the shape of what you store changes (opcodes that
-   * shift, say) while name, version and binary stay. Default: none.
+   * A number of your own, 0 to 4294967295. Raise it when the shape of what you store changes (its opcodes, for
+   * instance) while name, version and binary stay the same. Default: none.
    */
   schema?: number | undefined;
   /**
-   * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where
-   * it cannot be looked at, nothing is served or stored. `false`: name and version are enough.
+   * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where the
+   * binary cannot be examined, nothing is served or stored. `false`: name, version and schema are enough.
    */
   binary?: string | false | undefined;
 }
@@ -48,21 +48,21 @@ export interface ShardOptions<V = Uint8Array> {
   /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
   copy?: boolean | undefined;
   /**
-   * Read through a memory mapping, or by positioned reads, which are slower and survive a file that is cut short. Default
-   * `'mmap'`; on network and FUSE file systems always `'read'`.
+   * `'mmap'` (default): read through a memory mapping. `'read'`: by positioned reads, which are slower, but survive
+   * another program truncating the file; always used on network and FUSE file systems.
    */
   access?: 'mmap' | 'read' | undefined;
   /** Compaction keeps the file under this many bytes. Default 1 GiB; 64 KiB to 4 TiB. */
   maxBytes?: number | undefined;
   /** Most bytes of one value, all parts together. Default 64 MiB; 1 byte to 1 GiB. */
   maxEntryBytes?: number | undefined;
-  /** How long one call waits for other processes in all, in whole milliseconds. Default 5000; 0 does not wait. */
+  /** How long one call waits for other processes altogether, in whole milliseconds. Default 5000; 0 does not wait. */
   lockTimeout?: number | undefined;
   /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
   root?: string | undefined;
   /**
-   * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-   * too. `'system'`: root's as well.
+   * Which files are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also those
+   * that a group can write to. `'system'`: also those of root that nobody else can write to.
    */
   trust?: 'private' | 'group' | 'system' | undefined;
   /** Compact in the background once half of the file is dead, or it outgrows `maxBytes`. Default true. */

@@ -56,8 +56,8 @@ export const [BEFORE, AFTER] = [
   '\n})',
 ] as const;
 
-/** Flags of entries; the lower ones are the engine's. */
-export const WIDE = 1;
+// Flags of entries; 1 is the engine's (`WIDE`).
+
 /** Left to Node.js. */
 export const ASIDE = 2;
 /** The text is not the source, but what a transpiler made of it. */

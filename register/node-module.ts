@@ -43,18 +43,6 @@ export interface ModuleClass {
 /** See there. Required, for its younger members are there only then. */
 export const Module = nodeModule as unknown as ModuleClass;
 
-interface Builtins {
-  fs: typeof import('node:fs');
-  os: typeof import('node:os');
-  path: typeof import('node:path');
-}
-
-/** A module of the runtime, got when it is needed and past a `require` that the program may have patched. */
-export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
-  const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };
-  return (getBuiltinModule?.(name) ?? require(name)) as Builtins[Name];
-}
-
 /** The symbol by which the loader knows that a module's body is running. */
 export function stateSymbol(module: LoadedModule, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(module).find((symbol) => symbol.description === description);

@@ -100,8 +100,8 @@ writeBetween(
   new URL('../../../README.md', import.meta.url),
   ['<!-- measured register -->', '<!-- end of measured register -->'],
   [
-    'Programs as they are, from the second run on: whole processes, medians of interleaved rounds. `npm run bench:register -- --quick` reproduces it;',
-    `[first runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and the goals, ${met} of ${shown.goals.length} met](docs/register-benchmarks.md).`,
+    'Unchanged programs, from the second run on: times of whole processes, medians of interleaved rounds. `npm run bench:register -- --quick` reproduces them.',
+    `[First runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and our goals, of which ${met} of ${shown.goals.length} are met](docs/register-benchmarks.md).`,
     '',
     '![How long programs take to start without a cache, with others, and with warmshard](docs/register-benchmarks.svg)',
     '',

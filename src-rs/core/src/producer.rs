@@ -1,6 +1,6 @@
 //! The producer: the identity of the host build that made an entry.
 //!
-//! Two builds are the same when name, version, part names and the binary's modification time *and*
+//! Two builds are the same when name, version, schema, part names and the binary's modification time *and*
 //! size are equal. "Not newer than" would let a rolled-back binary replay what it did not make.
 
 use crate::error::{Error, Result};
