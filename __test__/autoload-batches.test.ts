@@ -1,6 +1,5 @@
 // Storing one function at a time rewrote the whole file for each: sixteen thousand of them took an hour.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -10,6 +9,7 @@ import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { holdLock, locked } from './helpers/lock.js';
 import { HOST } from './helpers/scripts.js';
+import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
 function open(t: ExecutionContext, path: string, options: Partial<AutoloadCacheOptions> = {}): AutoloadCache {
@@ -17,8 +17,6 @@ function open(t: ExecutionContext, path: string, options: Partial<AutoloadCacheO
   t.teardown(() => cache.close());
   return cache;
 }
-
-const traced = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 
 test('16,384 functions in one commit are one publish, and the next process has them all', async (t) => {
   const path = shardPath(t);
@@ -49,11 +47,7 @@ test('16,384 functions in one commit are one publish, and the next process has t
 });
 
 test('one commit writes once: no more bytes than there are, in pieces of a megabyte', async (t) => {
-  if (!traced) {
-    t.log('skipped: strace is not installed, or may not trace here');
-    t.pass();
-    return;
-  }
+  if (!canTrace(t)) return;
   const dir = folder(t);
   const trace = join(dir, 'trace');
   const child = startChild(
@@ -71,14 +65,11 @@ test('one commit writes once: no more bytes than there are, in pieces of a megab
       fs.writeSync(2, 'MARK END\n');
     },
     join(dir, 'cache.shard'),
-    { under: ['strace', '-f', '-qq', '-e', 'trace=write,pwrite64,fdatasync,fsync,rename', '-o', trace] },
+    { under: straced(trace, '-e', 'trace=write,pwrite64,fdatasync,fsync,rename') },
   );
   const exit = await child.exit;
   t.is(exit.code, 0, exit.stderr);
-  const lines = readFileSync(trace, 'utf8').split('\n');
-  const begin = lines.findIndex((line) => line.includes('"MARK BEGIN'));
-  const end = lines.findIndex((line) => line.includes('"MARK END'));
-  const calls = lines.slice(begin + 1, end);
+  const { lines: calls } = betweenMarks(t, trace);
   const written = calls
     .map((line) => /pwrite64\(.*\) += (\d+)$|pwrite64 resumed>.*= (\d+)$/.exec(line))
     .filter((match) => match !== null)

@@ -1,6 +1,5 @@
 // A signal came just as a lock was given back. The process kept it, and nobody else could put for minutes.
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -9,16 +8,10 @@ import { bytes, text } from './helpers/bytes.js';
 import { type Inside, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
 import { FOR_EVER } from './helpers/patience.js';
-
-const traced =
-  spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=flock:error=EINTR', 'true']).status === 0;
+import { canTrace } from './helpers/strace.js';
 
 test('a lock is given back, however often a signal interrupts that', async (t) => {
-  if (!traced) {
-    t.log('skipped: strace is not installed, or may not trace here');
-    t.pass();
-    return;
-  }
+  if (!canTrace(t, '-e', 'inject=flock:error=EINTR')) return;
   const dir = folder(t);
   const [path, trace] = [join(dir, 'cache.shard'), join(dir, 'trace')];
   // Every second call is interrupted: the first try of each unlock, for instance.

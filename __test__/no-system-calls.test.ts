@@ -1,13 +1,10 @@
 // A cache that asked the kernel at each hit was slower than compiling.
 
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Inside, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
-
-const traced = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
+import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 
 /** What V8 does by itself: memory, its threads, the clock. */
 const BACKGROUND =
@@ -15,11 +12,7 @@ const BACKGROUND =
 
 for (const [name, options] of Object.entries({ lend: {}, copy: { copy: true } })) {
   test(`a hundred thousand hits need no system call (${name})`, async (t) => {
-    if (!traced) {
-      t.log('skipped: strace is not installed, or may not trace here');
-      t.pass();
-      return;
-    }
+    if (!canTrace(t)) return;
     const dir = folder(t);
     const trace = join(dir, 'trace');
     const body = (
@@ -61,19 +54,14 @@ for (const [name, options] of Object.entries({ lend: {}, copy: { copy: true } })
       body,
       { path: join(dir, 'cache.shard'), options },
       {
-        under: ['strace', '-f', '-qq', '-o', trace],
+        under: straced(trace),
       },
     );
     const exit = await child.exit;
     t.is(exit.code, 0, exit.stderr);
     t.is(await child.result, 25 * 4000);
-    const lines = readFileSync(trace, 'utf8').split('\n');
-    const begin = lines.findIndex((line) => line.includes('"MARK BEGIN'));
-    const end = lines.findIndex((line) => line.includes('"MARK END'));
-    t.true(begin > 0 && end > begin);
-    const main = lines[begin]?.split(' ')[0];
+    const { lines, main } = betweenMarks(t, trace);
     const calls = lines
-      .slice(begin + 1, end)
       .map((line) => /^(\d+) +(?:<\.\.\. )?(\w+)/.exec(line))
       .filter((call) => call !== null);
     const ours = calls.filter(([, thread, call]) => thread === main && !BACKGROUND.test(call as string));
@@ -85,9 +73,7 @@ for (const [name, options] of Object.entries({ lend: {}, copy: { copy: true } })
     t.log(
       `${calls.length} calls of all threads, of them ${ours.length} by the main thread for files and memory`,
     );
-    const files = lines
-      .slice(begin + 1, end)
-      .filter((line) => /\b(open\w*|p?read\w*|flock|p?write\w*)\(/.test(line));
+    const files = lines.filter((line) => /\b(open\w*|p?read\w*|flock|p?write\w*)\(/.test(line));
     t.deepEqual(
       files.filter((line) => line.includes('.shard') || /\b(pread|flock|pwrite)/.test(line)),
       [],

@@ -1,14 +1,13 @@
 // Asking the kernel where a file is, whether it changed and what the cache holds cost more than the compiler.
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Inside, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
 import { source } from './helpers/scripts.js';
+import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 
-const traced = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 /** What V8 does by itself: memory, its threads, the clock. */
 const BACKGROUND =
   /^(futex|madvise|munmap|mmap|mprotect|brk|sched_yield|clock_\w+|getrusage|epoll_\w+|restart_syscall)$/;
@@ -19,11 +18,7 @@ for (const [validate, parts] of [
   ['content', ['code']],
 ] as const)
   test(`a warm load is one system call: the stat (${validate}, ${parts})`, async (t) => {
-    if (!traced) {
-      t.log('skipped: strace is not installed, or may not trace here');
-      t.pass();
-      return;
-    }
+    if (!canTrace(t)) return;
     const dir = realpathSync(folder(t));
     const trace = join(dir, 'trace');
     mkdirSync(join(dir, 'src'));
@@ -53,17 +48,12 @@ for (const [validate, parts] of [
       t,
       body,
       { dir, files, validate: validate as 'mtime', parts: [...parts] },
-      { under: ['strace', '-f', '-qq', '-o', trace] },
+      { under: straced(trace) },
     );
     const exit = await child.exit;
     t.is(exit.code, 0, exit.stderr);
-    const lines = readFileSync(trace, 'utf8').split('\n');
-    const begin = lines.findIndex((line) => line.includes('"MARK BEGIN'));
-    const end = lines.findIndex((line) => line.includes('"MARK END'));
-    t.true(begin > 0 && end > begin);
-    const main = lines[begin]?.split(' ')[0];
+    const { lines, main } = betweenMarks(t, trace);
     const calls = lines
-      .slice(begin + 1, end)
       .map((line) => ({ line, call: /^(\d+) +(\w+)\(/.exec(line) }))
       .filter(({ call }) => call !== null && call[1] === main && !BACKGROUND.test(call[2] as string));
     const stats = calls.filter(({ line }) => /stat\w*\([^)]*\/src\/\d+\.js"/.test(line));
