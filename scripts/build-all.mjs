@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inspect } from './cross/inspect.mjs';
+import { licences, metadata } from './cross/licences.mjs';
 import { MACOS, PLATFORMS } from './cross/platforms.mjs';
 import { CROSS, compilerFor, zigbuild } from './cross/tools.mjs';
 
@@ -70,7 +71,8 @@ function build(platform) {
     `libwarmshard.${platform.startsWith('darwin') ? 'dylib' : 'so'}`,
   );
   copyFileSync(built, join(folder, `warmshard.${platform}.node`));
-  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  const papers = licences(readFileSync(join(root, 'LICENSE'), 'utf8'), metadata(root, rust));
+  writeFileSync(join(folder, 'LICENSE'), papers);
   if (cxx === undefined) return;
   const own = spawnSync(cxx, ['--version']).status === 0 ? cxx : (process.env.CXX ?? 'c++');
   run(process.execPath, ['scripts/build-fast.mjs', '--all', '--triple', platform, '--out', folder], {
