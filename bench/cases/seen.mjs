@@ -1,8 +1,10 @@
 // How long after a put returned another process, which keeps looking, gets the value. Both are awake: it takes two
-// processors. The floor is the same with a bare word in shared memory. Both look at the clock before each step as well,
-// for its first call after a while takes as long as some of what is measured.
+// processors, and each has one of its own where `taskset` is there: else the kernel may wake the writer on the watcher's,
+// which then looks again only when the writer sleeps. The floor is the same with a bare word in shared memory. Both look at
+// the clock before each step as well, for its first call after a while takes as long as some of what is measured.
 
-import { mkdtempSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Contender, reason } from '../lib/contenders.mjs';
@@ -40,6 +42,7 @@ export async function run(context) {
     try {
       await writer.ready();
       await watcher.ready();
+      keepApart(writer.pid, watcher.pid);
       const watching = /** @type {Promise<any>} */ (watcher.round('watch'));
       // It may fail while the writer is still waited for; a rejection that nobody holds would end the benchmark.
       watching.catch(() => {});
@@ -59,6 +62,21 @@ export async function run(context) {
     }
   }
   context.add('seen', 'a put seen by another process, after it returned', 'us', rows);
+}
+
+/** Gives each of two processes a processor of its own, if that can be. @param {number} one @param {number} other */
+function keepApart(one, other) {
+  if (process.platform !== 'linux') return;
+  const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  // Such as "0-1,4".
+  const cpus = (allowed ?? '').split(/[-,]/);
+  const [first, last] = [cpus[0], cpus.at(-1)];
+  if (first === last) return;
+  for (const [pid, cpu] of [
+    [one, first],
+    [other, last],
+  ])
+    spawnSync('taskset', ['-a', '-p', '-c', `${cpu}`, `${pid}`], { stdio: 'ignore' });
 }
 
 /** Nanoseconds of the clock that all processes share. */

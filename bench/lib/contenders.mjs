@@ -88,6 +88,11 @@ export class Contender {
     return answer;
   }
 
+  /** Of its process. */
+  get pid() {
+    return this.#child.pid ?? 0;
+  }
+
   async ready() {
     const { tasks, info } = await this.ask();
     this.tasks = tasks;
