@@ -90,8 +90,9 @@ async function fill(at, seed) {
       else oracle.note(change, done && !counted);
       if (tag % 20 === 0 && may(() => store.flush())) oracle.flushed();
       if (tag % 50 === 0 && store.compact) may(() => store.compact());
-      // Somebody else takes all that is left, and gives it back.
-      if (tag === 150) for (let i = 0; i < 40; i++) hog(at, i);
+      // Somebody else takes all that is left, and what a compaction gives back meanwhile; then all of it is there again.
+      if (tag === 150) for (let i = 0; i < 40; i++) hog(at, `${i}`);
+      if (tag > 150 && tag < 250) hog(at, `at ${tag}`);
       if (tag === 250)
         for (const name of readdirSync(at)) if (name.startsWith('hog')) rmSync(`${at}/${name}`);
       for (const it of oracle.judge((key) => subject.find(store, key), { mayMiss: true }))
@@ -113,10 +114,10 @@ async function fill(at, seed) {
   return { refused, wrong };
 }
 
-/** @param {string} at @param {number} i */
-function hog(at, i) {
+/** @param {string} at @param {string} name */
+function hog(at, name) {
   const { bavail, bsize } = statfsSync(at);
   try {
-    writeFileSync(`${at}/hog${i}`, Buffer.alloc(Math.min(bavail * bsize, 1 << 20)));
+    writeFileSync(`${at}/hog ${name}`, Buffer.alloc(Math.min(bavail * bsize, 1 << 20)));
   } catch {}
 }
