@@ -48,6 +48,10 @@ impl KeyBuffer {
     }
 }
 
+/// The error for a key that is none.
+///
+/// # Safety
+/// As `is_of`.
 #[cold]
 unsafe fn not_a_string(env: sys::napi_env, value: sys::napi_value) -> Error {
     // SAFETY: the caller's promise.

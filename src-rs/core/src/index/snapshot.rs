@@ -12,7 +12,7 @@ use zerocopy::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Bytes of a full hash.
-const HASH_LEN: u64 = 8;
+pub(crate) const HASH_LEN: u64 = 8;
 const SLOTS: u64 = GROUP_SLOTS as u64;
 /// Slots begin at a multiple of a cache line of the file, and so of every mapping.
 const SLOTS_ALIGN: u64 = GROUP_LEN as u64;
@@ -68,8 +68,9 @@ pub struct Probe {
     pub len: usize,
 }
 
+/// The high half of a product: a hash's place among `b` evenly spread ones.
 #[inline(always)]
-fn mulhi(a: u64, b: u64) -> u64 {
+pub(crate) fn mulhi(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
 }
 
@@ -109,6 +110,12 @@ impl Table {
             && it.max_probe <= it.groups
             && it.homes > 0;
         sound.then_some(it)
+    }
+
+    /// Whether an older table lies beneath.
+    #[must_use]
+    pub fn is_delta(&self) -> bool {
+        self.older != 0
     }
 
     /// Offset behind its frame.

@@ -7,11 +7,16 @@ use crate::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS, MISSES_PER_CLOCK, RECENCY
 use crate::sidecar::Sidecar;
 
 impl Shard {
+    /// Whether the page is of another generation than this handle knows.
+    #[inline(always)]
+    fn is_behind(&self) -> bool {
+        self.sidecar.as_ref().is_some_and(|sidecar| sidecar.generation() != self.known)
+    }
+
     /// Catches up with everything published by now. One atomic load where there is nothing new.
     #[inline(always)]
     pub fn catch_up(&mut self) {
-        let Some(sidecar) = &self.sidecar else { return };
-        if sidecar.generation() != self.known {
+        if self.is_behind() {
             self.refresh();
         }
     }
@@ -19,8 +24,7 @@ impl Shard {
     /// The same for a look-up of one key.
     #[inline(always)]
     pub(super) fn catch_up_for(&mut self, key: &[u8]) {
-        let Some(sidecar) = &self.sidecar else { return };
-        if sidecar.generation() != self.known {
+        if self.is_behind() {
             self.refresh_for(key);
         }
     }
@@ -58,7 +62,7 @@ impl Shard {
         if let Err(_error) = self.try_refresh() {
             self.lookups.read_errors = self.lookups.read_errors.wrapping_add(1);
         }
-        if self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known) {
+        if self.is_behind() {
             self.end_era();
         }
     }
@@ -68,8 +72,7 @@ impl Shard {
     /// # Errors
     /// `Io` and `NoSpace` where the system refuses.
     pub(super) fn must_catch_up(&mut self) -> Result<()> {
-        let behind = self.sidecar.as_ref().is_some_and(|s| s.generation() != self.known);
-        if behind { self.try_refresh() } else { Ok(()) }
+        if self.is_behind() { self.try_refresh() } else { Ok(()) }
     }
 
     fn try_refresh(&mut self) -> Result<()> {

@@ -10,7 +10,7 @@
 use super::{Scratch, State};
 use crate::error::Result;
 use crate::index::group::Group;
-use crate::index::snapshot::Table;
+use crate::index::snapshot::{HASH_LEN, Table, mulhi};
 use crate::limits::CHECK_AT_ONCE;
 use crate::sidecar::Published;
 use zerocopy::FromBytes;
@@ -27,7 +27,7 @@ pub(super) enum Check {
 
 impl Check {
     pub(super) fn is_due(self, table: &Table) -> bool {
-        table.older != 0 && (self == Check::Deltas || table.frame_len <= CHECK_AT_ONCE)
+        table.is_delta() && (self == Check::Deltas || table.frame_len <= CHECK_AT_ONCE)
     }
 }
 
@@ -44,11 +44,9 @@ impl State {
     /// # Errors
     /// `Io` where the system refuses.
     pub fn follow_unchecked(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
-        let mapped = self.view.wants_mapping();
-        let check = if mapped { Check::ShortDeltas } else { Check::Deltas };
+        let check = if self.view.wants_mapping() { Check::ShortDeltas } else { Check::Deltas };
         let followed = self.follow_as(news, scratch, check)?;
-        let mut deltas = self.tables.iter().filter(|table| table.older != 0);
-        self.unchecked = followed && mapped && deltas.any(|table| !check.is_due(table));
+        self.unchecked = followed && self.deltas().any(|table| !check.is_due(table));
         Ok(followed)
     }
 
@@ -62,10 +60,13 @@ impl State {
     #[must_use]
     pub(super) fn check_deltas(&mut self) -> bool {
         let mut scratch = Vec::new();
-        let mut deltas = self.tables.iter().filter(|table| table.older != 0);
-        let whole = !self.unchecked || deltas.all(|table| self.is_whole(table, &mut scratch));
+        let whole = !self.unchecked || self.deltas().all(|table| self.is_whole(table, &mut scratch));
         self.unchecked &= !whole;
         whole
+    }
+
+    fn deltas(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().filter(|table| table.is_delta())
     }
 
     /// Whether a table's frame is what was sealed there.
@@ -77,8 +78,7 @@ impl State {
     /// Whether each delta says the same of a hash in its slots and among its full hashes.
     #[must_use]
     pub fn deltas_agree(&self, hash: u64) -> bool {
-        let mut deltas = self.tables.iter().filter(|table| table.older != 0);
-        deltas.all(|table| {
+        self.deltas().all(|table| {
             let found = self.in_slots(table, hash);
             found.is_some() && found == self.among_hashes(table, hash)
         })
@@ -100,11 +100,11 @@ impl State {
     /// How many of the full hashes are this one. `None` where they are out of order near it, or too far apart.
     fn among_hashes(&self, table: &Table, hash: u64) -> Option<usize> {
         let count = usize::try_from(table.count).ok()?;
-        let about = usize::try_from((u128::from(hash) * u128::from(table.count)) >> 64).ok()?;
+        let about = usize::try_from(mulhi(hash, table.count)).ok()?;
         let spread = count.isqrt().saturating_mul(SPREAD).saturating_add(NEIGHBOURS);
         let (first, last) = (about.saturating_sub(spread), about.saturating_add(spread).min(count));
-        let from = table.hashes_at().checked_add((first as u64).checked_mul(8)?)?;
-        let bytes = self.view.mapped(from, last.checked_sub(first)?.checked_mul(8)?)?;
+        let from = table.hashes_at().checked_add((first as u64).checked_mul(HASH_LEN)?)?;
+        let bytes = self.view.mapped(from, last.checked_sub(first)?.checked_mul(HASH_LEN as usize)?)?;
         let hashes = <[U64]>::ref_from_bytes(bytes).ok()?;
         let at = hashes.partition_point(|it| it.get() < hash);
         let listed = hashes.get(at..)?.iter().take_while(|it| it.get() == hash).count();
