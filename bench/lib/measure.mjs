@@ -8,6 +8,17 @@ import { watchOthers } from './load.mjs';
  * @typedef {object} Contender
  * @property {string} name
  * @property {() => T | Promise<T>} round one round, and what it measured
+ * @property {() => unknown} [before] what makes ready for a round, before anybody looks at the clock
+ */
+
+/**
+ * A round that is over.
+ *
+ * @template T
+ * @typedef {object} Watched
+ * @property {T} measured
+ * @property {number} share the time that other processes used meanwhile, of the round's own
+ * @property {boolean} clean whether that is little enough
  */
 
 /**
@@ -78,38 +89,54 @@ export function summary(figures, { noisy = 0, dropped = 0 } = {}) {
 export const once = (value) => summary([value]);
 
 /**
+ * Runs a round and tells what others used meanwhile.
+ *
+ * @template T
+ * @param {() => T | Promise<T>} round
+ * @returns {Promise<Watched<T>>}
+ */
+export async function watched(round) {
+  const others = watchOthers();
+  const started = process.hrtime.bigint();
+  const measured = await round();
+  const wall = Number(process.hrtime.bigint() - started) / 1000;
+  const foreign = others();
+  return { measured, share: foreign / wall, clean: foreign <= wall * FOREIGN_SHARE + FOREIGN_SLACK_US };
+}
+
+/**
+ * The clean rounds. On a machine that never rests, the least disturbed ones have to do: half as many as were asked for.
+ *
+ * @template T
+ * @param {readonly Watched<T>[]} all
+ * @param {number} rounds
+ * @returns {Sample<T>}
+ */
+export function chosen(all, rounds) {
+  const clean = all.filter((round) => round.clean);
+  const noisy = all.filter((round) => !round.clean).sort((a, b) => a.share - b.share);
+  const used = noisy.slice(0, Math.max(0, Math.ceil(rounds / 2) - clean.length));
+  const kept = [...clean, ...used].map(({ measured }) => measured);
+  return { kept, noisy: used.length, dropped: noisy.length - used.length };
+}
+
+/**
  * @template T
  * @param {readonly Contender<T>[]} contenders
  * @param {{ rounds: number, warmups?: number }} options
  * @returns {Promise<Map<string, Sample<T>>>} by contender
  */
 export async function sample(contenders, { rounds, warmups = 2 }) {
-  const results = contenders.map((contender) => ({
-    contender,
-    clean: /** @type {T[]} */ ([]),
-    noisy: /** @type {{ measured: T, share: number }[]} */ ([]),
-  }));
+  const results = contenders.map((contender) => ({ contender, all: /** @type {Watched<T>[]} */ ([]) }));
   for (let i = 0; i < warmups; i++) for (const { contender } of shuffled(results)) await contender.round();
   for (let i = 0; i < rounds * patience; i++) {
-    for (const { contender, clean, noisy } of shuffled(results.filter((r) => r.clean.length < rounds))) {
-      const others = watchOthers();
-      const started = process.hrtime.bigint();
-      const measured = await contender.round();
-      const wall = Number(process.hrtime.bigint() - started) / 1000;
-      const foreign = others();
-      if (foreign <= wall * FOREIGN_SHARE + FOREIGN_SLACK_US) clean.push(measured);
-      else noisy.push({ measured, share: foreign / wall });
+    const wanting = results.filter(({ all }) => all.filter(({ clean }) => clean).length < rounds);
+    for (const { contender, all } of shuffled(wanting)) {
+      await contender.before?.();
+      all.push(await watched(() => contender.round()));
     }
   }
-  return new Map(
-    results.map(({ contender, clean, noisy }) => {
-      // On a machine that never rests, the least disturbed rounds have to do.
-      const wanted = Math.max(0, Math.ceil(rounds / 2) - clean.length);
-      const used = noisy.sort((a, b) => a.share - b.share).slice(0, wanted);
-      const kept = [...clean, ...used.map(({ measured }) => measured)];
-      return [contender.name, { kept, noisy: used.length, dropped: noisy.length - used.length }];
-    }),
-  );
+  return new Map(results.map(({ contender, all }) => [contender.name, chosen(all, rounds)]));
 }
 
 /**
