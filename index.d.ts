@@ -1,7 +1,8 @@
 // Emitted from index.ts by `npm run build:types`. Do not edit.
 
 /**
- * Turns values into bytes and back. Either side may throw; the error is then the `cause` of one with `ERR_CODEC`.
+ * Turns values into bytes and back. Both functions may throw; what they throw becomes the `cause` of an error with the
+ * code `ERR_CODEC`.
  *
  * @example
  * const dates: Codec<Date> = {
@@ -10,33 +11,36 @@
  * };
  */
 interface Codec<V> {
-    /** The bytes of a value. They are copied at once. */
+    /** Returns the bytes of a value. They are copied at once. */
     encode(value: V): Uint8Array;
-    /** The value of what `encode` made. `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+    /**
+     * Returns the value of what `encode` made. `bytes` may be a view of mapped memory: copy what you keep and want to
+     * stay unchanged.
+     */
     decode(bytes: Uint8Array): V;
 }
 /**
- * The codecs that come with warmshard: bytes as they are; well-formed text; what `JSON.stringify` can say; what
- * `structuredClone` can copy (`node:v8`); and a constants pool (`constantsCodec`).
+ * The built-in codecs: bytes as they are; well-formed text; what `JSON.stringify` can represent; what `structuredClone`
+ * can copy (`node:v8`); and a constants pool (`constantsCodec`).
  */
 type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 
-/** What a constants pool holds. */
+/** What a constants pool can hold. */
 type Constant = undefined | number | bigint | string;
 /**
- * A constants pool as bytes: an array of `undefined`, numbers, bigints of 64 bits and strings, all of which come
- * back as they were: `-0`, `NaN` and lone surrogates too. Also known to `Shard` as the codec `'constants'`.
+ * Encodes a constants pool: an array of `undefined`, numbers, 64-bit bigints and strings. All of them come back as they
+ * were, including `-0`, `NaN` and lone surrogates. `Shard` also accepts it by the name `'constants'`.
  *
- * Either side throws `WarmshardError` with `ERR_CODEC`: for a value of any other type, with its index, and for bytes
- * that are no constants pool, whatever they are.
+ * Both functions throw `WarmshardError` with `ERR_CODEC`: for a value of any other type, naming its index, and for any
+ * bytes that are not a constants pool.
  */
 declare const constantsCodec: Codec<Constant[]>;
 
-/** Everything that can go wrong, by a code that never changes. Messages may improve. */
+/** The codes of everything that can go wrong. A code never changes; messages may improve. */
 type ErrorCode = 
 /** The key is not a string, empty, too long, or holds a lone surrogate. */
 'ERR_INVALID_KEY'
-/** An argument or option has the wrong type or a value out of range. */
+/** An argument or option has the wrong type, or a value out of range. */
  | 'ERR_INVALID_ARG'
 /** An entry or the file would exceed its limit. */
  | 'ERR_TOO_LARGE'
@@ -46,15 +50,18 @@ type ErrorCode =
  | 'ERR_READ_ONLY'
 /** The shard was closed. */
  | 'ERR_CLOSED'
-/** The file is a link or no regular file, belongs to another user, or may be written by others: see the option `trust`. */
+/**
+ * The file is a symbolic link or not a regular file, belongs to another user, or may be written by others: see the
+ * option `trust`.
+ */
  | 'ERR_UNTRUSTED_FILE'
-/** The system refused: see `errno`, `syscall` and `path`. */
+/** The system refused a call: see `errno`, `syscall` and `path`. */
  | 'ERR_IO'
 /** No space or quota is left. */
  | 'ERR_NO_SPACE'
 /** A codec could not encode or decode a value: see `cause`. */
  | 'ERR_CODEC'
-/** The work was aborted through its signal; nothing of it was published. */
+/** The work was aborted through its signal; none of it was published. */
  | 'ERR_ABORTED'
 /** The native binary could not be loaded; the message says what was tried. */
  | 'ERR_NATIVE_LOAD';
@@ -62,7 +69,7 @@ type ErrorCode =
 declare class WarmshardError extends Error {
     /** What kind of failure it is. */
     readonly code: ErrorCode;
-    /** The system's negative error number, where it refused something. */
+    /** The system's error number, negative, if the system refused a call. */
     readonly errno?: number;
     /** The system call that failed. */
     readonly syscall?: string;
@@ -70,14 +77,14 @@ declare class WarmshardError extends Error {
     readonly path?: string;
 }
 
-/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+/** The host program, which makes and uses the entries. Entries of another host build are stale. */
 interface Host {
     /** The program's name. At most 63 bytes of UTF-8. */
     name: string;
     /** Its version, compared for equality. At most 63 bytes of UTF-8. */
     version: string;
     /**
-     * A number of your own, 0 to 4294967295. Raise it when the shape of what you store changes (its opcodes, for
+     * A number that you choose, 0 to 4294967295. Raise it when the shape of what you store changes (its opcodes, for
      * instance) while name, version and binary stay the same. Default: none.
      */
     schema?: number | undefined;
@@ -89,11 +96,14 @@ interface Host {
 }
 /** How a shard is opened. */
 interface ShardOptions<V = Uint8Array> {
-    /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+    /**
+     * The host, which becomes the producer of the entries. Default: an anonymous one, the same for every shard that is
+     * opened without a host.
+     */
     host?: Host | undefined;
     /**
-     * How values become bytes: by name, or a `Codec` of your own. Default `'bytes'`: values are `Uint8Array`s. The name is not
-     * stored: open a shard with the codec that it was filled with.
+     * How values become bytes: the name of a codec, or your own `Codec`. Default `'bytes'`: values are `Uint8Array`s. The
+     * name is not stored: open a shard with the codec that it was filled with.
      */
     codec?: CodecName | Codec<V> | undefined;
     /**
@@ -106,8 +116,8 @@ interface ShardOptions<V = Uint8Array> {
     /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
     durability?: 'flush' | 'sync' | undefined;
     /**
-     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
-     * forgery too, and a shard made with another key reads as empty.
+     * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` detect damage; a 32-byte key detects
+     * forgery, too, and a shard made with another key reads as empty.
      */
     digest?: 'xxh3' | 'blake3' | {
         key: Uint8Array;
@@ -127,7 +137,7 @@ interface ShardOptions<V = Uint8Array> {
     maxEntryBytes?: number | undefined;
     /** How long one call waits for other processes altogether, in whole milliseconds. Default 5000; 0 does not wait. */
     lockTimeout?: number | undefined;
-    /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+    /** Store keys that are paths below this absolute folder relative to it, so that the shard can be used at another path. */
     root?: string | undefined;
     /**
      * Which files are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also those
@@ -142,11 +152,11 @@ interface ShardOptions<V = Uint8Array> {
 interface Entry<V> extends EntryMeta {
     /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
     key: string;
-    /** What the codec takes; with `parts`, an object with one value for each part. */
+    /** What the codec accepts; with the option `parts`, an object with one value for each part. */
     value: V;
 }
 
-/** What is known of an entry beside its value. */
+/** What is known about an entry besides its value. */
 interface EntryInfo {
     /** The key. */
     key: string;
@@ -159,15 +169,15 @@ interface EntryInfo {
         name: string;
         version: string;
     };
-    /** Whether this handle's own producer made it; others' entries are stale to it. */
+    /** Whether this handle's own producer made it; the entries of others are stale for this handle. */
     current: boolean;
     /** When it was stored. */
     cachedAt: Date;
-    /** When it was last used, about; never before it was stored. */
+    /** Approximately when it was last used; never before it was stored. */
     lastUsedAt: Date;
-    /** When it stops being an entry, in milliseconds since the epoch. */
+    /** When it expires, in milliseconds since the epoch. */
     expiresAt?: number;
-    /** What it was put with: what a `get` with a validator must give. */
+    /** The validator it was put with: a `get` with a validator must pass an equal one. */
     validator?: Validator;
     /** Whether the source is compared by content before the entry's first use. */
     racy: boolean;
@@ -188,19 +198,19 @@ interface CompactReport {
     corrupt: number;
     /** Entries dropped to come under `maxBytes`: other producers' first, then the least recently used. */
     evicted: number;
-    /** False where there was no file, or another process replaced it meanwhile. */
+    /** False if there was no file, or if another process replaced it meanwhile. */
     replaced: boolean;
 }
 /** One thing that is wrong with a file. */
 interface Fault {
     /** Where in the file, in bytes. */
     offset: number;
-    /** The record's key, where it can be told. */
+    /** The record's key, if it can be read. */
     key?: string;
     /** What is wrong. */
     reason: string;
 }
-/** What a walk over everything found. */
+/** What a verification of the whole file found. */
 interface VerifyReport {
     /** Whether nothing is wrong. */
     ok: boolean;
@@ -208,7 +218,7 @@ interface VerifyReport {
     frames: number;
     /** Records among them, live or not. */
     records: number;
-    /** Live entries whose digest agrees. */
+    /** Live entries whose digest is right. */
     entries: number;
     /** Records and index snapshots whose digest fails. */
     corrupt: number;
@@ -221,14 +231,14 @@ interface VerifyReport {
 }
 /** What a power cut now might cost. */
 interface Durability {
-    /** Changes published since the machine started and not flushed. */
+    /** Changes published since the machine started, but not flushed. */
     pendingEntries: number;
-    /** Bytes published and not flushed, index included. */
+    /** Bytes published, but not flushed, including the index. */
     pendingBytes: number;
     /** Whether a power cut would cost nothing. */
     durable: boolean;
 }
-/** Numbers on a shard. Counters from `hits` on are this handle's own. */
+/** Statistics of a shard. The counters from `hits` on are this handle's own. */
 interface ShardStats {
     /** Live entries, of all producers. */
     entries: number;
@@ -266,34 +276,34 @@ interface ShardStats {
     flushes: number;
     /** Compactions. */
     compactions: number;
-    /** Times that others' changes were taken in. */
+    /** How often this handle took in changes of others. */
     refreshes: number;
-    /** Times that the system would not let us read; what was known served on. */
+    /** How often the system refused to read; what was known continued to be served. */
     readErrors: number;
     /** Whether values come from a memory mapping. */
     mapped: boolean;
     /**
-     * How look-ups enter the addon: `'fast'`, called by optimised code directly, or `'node-api'`, as it is before a
-     * handle has done many, for handles that copy, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
+     * How look-ups enter the addon: `'fast'`, called directly by optimised code, or `'node-api'`: until a handle has done
+     * some hundred look-ups, for handles with a codec or parts, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
      */
     door: 'fast' | 'node-api';
-    /** Why it stays `'node-api'` in this process, once that is known. */
+    /** Why it stays `'node-api'` in this process, as soon as that is known. */
     doorShut?: string;
     /** Why the file at the path reads as an empty shard; the next change replaces it. */
     rejected?: string;
 }
 
-/** Numbers on a store of artifacts. Counters are this object's own. */
+/** Statistics of a store of artifacts. The counters are this object's own. */
 interface PipelineMetrics {
     /** Calls of `get`. */
     lookups: number;
     /** Those that found an artifact. */
     hits: number;
-    /** Those that found none, or one that is damaged. */
+    /** Those that found none, or a damaged one. */
     misses: number;
     /** Artifacts stored. */
     puts: number;
-    /** Artifacts not stored: too large, or the system refused. */
+    /** Artifacts not stored, because they were too large or the system refused. */
     rejectedPuts: number;
     /** Artifacts dropped to stay within the budget. */
     evictions: number;
@@ -303,29 +313,29 @@ interface PipelineMetrics {
     flushes: number;
     /** Those that failed. */
     flushErrors: number;
-    /** Bytes held now: on disk those of the files, with their footers. */
+    /** Bytes held now; on disk the sizes of the files, including their footers. */
     cachedBytes: number;
     /** Artifacts held now. */
     entries: number;
     /** Hits in a million look-ups, a whole number; 0 before the first look-up. */
     hitRatePpm: number;
 }
-/** What every store of artifacts can do. Your own may be a layer too. */
+/** What every store of artifacts can do. Your own implementation can be a layer, too. */
 interface PipelineStore {
     /** The artifact of a fingerprint, or `undefined`. Treat it as read-only. */
     get(fingerprint: Uint8Array): Uint8Array | undefined;
-    /** Stores an artifact, as far as it can; what it could not store is counted. */
+    /** Stores an artifact, if it can; what it could not store is counted. */
     put(fingerprint: Uint8Array, artifact: Uint8Array): void;
-    /** Makes what was put survive a power cut, where the store can. */
+    /** Makes what was put survive a power cut, if the store can. */
     flush(): void;
-    /** Numbers on it. */
+    /** Statistics of the store. */
     metrics(): PipelineMetrics;
 }
 
 /**
- * What an entry is put with, and what a look-up may ask for: a source's modification time (and size, where both sides know
- * it), a digest of its content, or at most 64 bytes that mean something to the caller only. A look-up that gives one finds only
- * an entry with an equal one.
+ * What an entry can be put with, and what a look-up can ask for: a source's modification time (and its size, if both
+ * have one), a digest of its content, or at most 64 bytes that only the caller understands. A look-up with a validator
+ * finds only an entry with an equal one.
  */
 type Validator = {
     /** Whole seconds since the epoch. */
@@ -338,38 +348,38 @@ type Validator = {
     /** 1 to 64 bytes. */
     digest: Uint8Array;
 } | Uint8Array;
-/** What an entry carries beside its value. */
+/** What an entry carries besides its value. */
 interface EntryMeta {
-    /** What a `get` that gives a validator is compared with. Default: none, and such a `get` does not find the entry. */
+    /** Compared with the validator of a `get`. Default: none; then a `get` with a validator does not find the entry. */
     validator?: Validator | undefined;
-    /** When the entry stops being one, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
+    /** When the entry expires, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
     expiresAt?: number | undefined;
 }
 
-/** How far long work has come. */
+/** The progress of long work. */
 interface Progress {
     /** Steps done. */
     done: number;
     /** Steps expected; 0 while that is not known. */
     total: number;
 }
-/** Options of every async form. */
+/** Options of every asynchronous form. */
 interface WorkOptions {
     /**
-     * Called now and then (at most twenty times a second) while the work goes on, and once when it is done. What it
-     * throws ends the work, which then rejects with it.
+     * Called now and then (at most twenty times a second) during the work, and once when it is done. If it throws, the
+     * work ends and rejects with what was thrown.
      */
     onProgress?: ((progress: Progress) => void) | undefined;
-    /** Ends the work early; it then rejects with `ERR_ABORTED` and nothing of it is published. */
+    /** Ends the work early: it rejects with `ERR_ABORTED`, and none of it is published. */
     signal?: AbortSignal | undefined;
 }
 
 /**
  * A persistent cache in one file, shared by any number of processes.
  *
- * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
- * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
- * of the same key may show it. Set `copy` to get memory of your own.
+ * The values that `get` returns are lent, not copied: views of mapped memory that stay valid after later puts,
+ * compaction, `clear` and `close`. Treat them as read-only: what you write to one stays in this process, but a later
+ * `get` of the same key may return it. With the option `copy` every value is a copy of your own.
  *
  * @example
  * const shard = Shard.open('/var/cache/app/artifacts.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -379,16 +389,16 @@ interface WorkOptions {
 declare class Shard<V = Uint8Array> {
     #private;
     /**
-     * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
+     * Opens the shard at `path`; missing folders are made. A missing file is an empty shard, and so is one that is
      * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
      *
-     * @param path of the file; beside it stands `<path>.lock`
+     * @param path of the file; its sidecar is `<path>.lock`
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
      */
     static open<V = Uint8Array>(path: string, options?: ShardOptions<V>): Shard<V>;
-    /** Where the file is; absolute. */
+    /** The path of the file; absolute. */
     readonly path: string;
-    /** Whether this handle never changes anything. */
+    /** Whether this handle was opened with `readOnly`. */
     readonly readOnly: boolean;
     private constructor();
     /**
@@ -404,8 +414,8 @@ declare class Shard<V = Uint8Array> {
      */
     get size(): number;
     /**
-     * The value of a key, or `undefined` where there is none, or where it expired, is damaged, or was made by another
-     * host build. As long as nothing changes, bytes that are looked up again may come as the same object.
+     * The value of a key; `undefined` if there is none, or if it has expired, is damaged, or was made by another host
+     * build. As long as nothing changes, looking up the same key again may return the same object.
      *
      * @param validator what the entry must have been put with; any other entry is stale. Default: nothing is compared,
      * whatever the entry was put with
@@ -413,14 +423,15 @@ declare class Shard<V = Uint8Array> {
      */
     get(key: string, validator?: Validator): V | undefined;
     /**
-     * The bytes of every part of an entry, by name: all or none. Without the option `parts`, the one part's name
-     * is the empty string.
+     * The bytes of every part of an entry, by name: all or none. Without the option `parts` the only part has the empty
+     * string as its name.
      *
      * @throws WarmshardError as `get`, without `ERR_CODEC`
      */
     getParts(key: string, validator?: Validator): Record<string, Uint8Array> | undefined;
     /**
-     * The values of many keys, in their order; `undefined` for each that `get` would not find. Quicker than as many calls of `get`.
+     * The values of many keys, in their order; `undefined` for each that `get` would not find. Faster than as many calls
+     * of `get`.
      *
      * @throws WarmshardError as `get`
      */
@@ -432,14 +443,14 @@ declare class Shard<V = Uint8Array> {
      */
     has(key: string, validator?: Validator): boolean;
     /**
-     * What is known of this host's entry of a key, whatever its validator; `undefined` where there is none.
+     * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
     info(key: string): EntryInfo | undefined;
     /**
-     * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`. It survives
-     * a power cut after the next `flush`, or with `durability: 'sync'` when this returns.
+     * Stores a value, in place of this host's previous one. Every process sees it at its next `get`. It survives a power
+     * cut after the next `flush` or, with `durability: 'sync'`, once this returns.
      *
      * @example
      * const [mtimeSec, mtimeNsec] = fileMtime(path) ?? [0, 0];
@@ -456,8 +467,8 @@ declare class Shard<V = Uint8Array> {
      */
     delete(key: string): boolean;
     /**
-     * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
-     * Of entries with one key the last counts. Returns how many were given; none writes nothing.
+     * Stores many entries with one publish: other processes, and every process after a crash, see all of them or none. If
+     * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing.
      *
      * @example
      * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
@@ -466,7 +477,8 @@ declare class Shard<V = Uint8Array> {
      */
     mergeIn(entries: Iterable<[string, V] | Entry<V>>): number;
     /**
-     * Makes exactly these entries the shard's contents, of all hosts, atomically and durably. Returns how many were given.
+     * Makes exactly these entries the contents of the shard, in place of the entries of all hosts, atomically and
+     * durably. Returns how many were given.
      *
      * @throws WarmshardError as `put`; the shard is as before then
      */
@@ -478,13 +490,14 @@ declare class Shard<V = Uint8Array> {
      */
     clear(): void;
     /**
-     * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
+     * The keys of this host's entries at the time of this call, oldest first. Changes during the walk do not affect it.
      *
-     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read (`access: 'read'`)
+     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` if not everything could be read (`access: 'read'`)
      */
     keys(): IterableIterator<string>;
     /**
-     * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
+     * Keys and values of this host's usable entries, oldest first: the keys at the time of this call, each value when it
+     * is reached.
      *
      * @throws WarmshardError as `get` and `keys`
      */
@@ -505,7 +518,8 @@ declare class Shard<V = Uint8Array> {
      */
     evictStale(): number;
     /**
-     * Rewrites the live entries into a fresh file under `maxBytes`, durably. Happens by itself when it pays.
+     * Rewrites the live entries into a new file under `maxBytes`, durably. Compaction also starts by itself; see
+     * `autoCompact`.
      *
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
@@ -513,7 +527,7 @@ declare class Shard<V = Uint8Array> {
     /**
      * Reads and verifies everything; repairs nothing.
      *
-     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read
+     * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` if not everything could be read
      */
     verify(): VerifyReport;
     /**
@@ -529,18 +543,18 @@ declare class Shard<V = Uint8Array> {
      */
     durability(): Durability;
     /**
-     * Numbers on the file and on what this handle did.
+     * Statistics of the file, and of what this handle did.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
     stats(): ShardStats;
-    /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
+    /** Closes this handle; closing it again does nothing. Values that it returned stay valid. */
     close(): void;
     /** `using shard = Shard.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
     /**
-     * `mergeIn` off the event loop. Values are encoded and copied before it returns. This and all further forms reject with
-     * what the synchronous one throws, and with `ERR_ABORTED`.
+     * `mergeIn` off the event loop. Values are encoded and copied before it returns. All asynchronous forms reject with
+     * what the synchronous form throws, and with `ERR_ABORTED`.
      */
     mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number>;
     /** `replaceAll` off the event loop. Values are encoded and copied before it returns. */
@@ -555,61 +569,64 @@ declare class Shard<V = Uint8Array> {
     evictStaleAsync(options?: WorkOptions): Promise<number>;
 }
 
-/** What is known of an artifact. */
+/** What is known about an artifact. */
 interface ArtifactMeta {
     /** A name for each output. */
     outputNames: string[];
-    /** Bytes of each output; as many as there are names. */
+    /** Size of each output, in bytes; as many as there are names. */
     outputSizes: number[];
-    /** What the compiler printed: text or bytes, as it was given. */
+    /** What the compiler wrote to stdout: text or bytes, as given. */
     stdout: string | Uint8Array;
-    /** What it complained about: text or bytes, as it was given. */
+    /** What it wrote to stderr: text or bytes, as given. */
     stderr: string | Uint8Array;
-    /** How it ended; a signed 32-bit integer. */
+    /** Its exit code; a signed 32-bit integer. */
     exitCode: number;
-    /** Bytes that count in `totalSizeBytes` and `evictTo`. */
+    /** The size that counts in `totalSizeBytes` and `evictTo`, in bytes. */
     totalSize: number;
     /** When it was stored, in whole milliseconds since the epoch. */
     storedAt: number;
 }
 /**
- * What `insert` takes: an `ArtifactMeta` of which all but the outputs may be left out. Defaults: empty `stdout` and
- * `stderr`, exit code 0, the sum of the sizes, now.
+ * What `insert` takes: an `ArtifactMeta` in which everything but the outputs may be left out. Defaults: empty `stdout`
+ * and `stderr`, exit code 0, the sum of the output sizes, the current time.
  */
 type ArtifactInput = Pick<ArtifactMeta, 'outputNames' | 'outputSizes'> & Partial<ArtifactMeta>;
-/** How an artifact store is opened. Those of a shard concern its index. */
+/** How an artifact store is opened. The options of a shard apply to its index. */
 interface ArtifactStoreOptions extends Pick<ShardOptions, 'host' | 'readOnly' | 'copy' | 'access' | 'lockTimeout' | 'trust'> {
-    /** A folder of its own below the store's: 1 to 64 of `a-z`, `0-9` and `-`. Default: the store's folder itself. */
+    /**
+     * A separate folder below the store's: 1 to 64 characters of `a-z`, `0-9` and `-`. Default: the store's folder
+     * itself.
+     */
     namespace?: string | undefined;
     /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
     maxBytes?: number | undefined;
     /**
-     * Touch no file before something is asked for that is not in memory. Meanwhile `insert` works, and what it
-     * stores is never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
+     * Touch no file until something is asked for that is not in memory. Until then `insert` works, and what it stores is
+     * never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
      */
     deferLoad?: boolean | undefined;
 }
-/** Numbers on an artifact store. */
+/** Statistics of an artifact store. */
 interface ArtifactStats {
     /** Artifacts. */
     entries: number;
     /** The sum of their total sizes. */
     bytes: number;
-    /** Rows of the index that this handle has made again from payloads. */
+    /** Rows of the index that this handle has rebuilt from payloads. */
     recoveredRows: number;
-    /** Payload files that it removed because no row could be made of them. */
+    /** Payload files that it removed because no row could be rebuilt from them. */
     sweptFiles: number;
     /** Why the index read as empty when it was opened. */
     rejected?: string;
-    /** Why the folder could not be looked through for payloads without rows. */
+    /** Why the folder could not be searched for payloads without rows. */
     failed?: string;
 }
 /**
- * Compiler outputs by key: metadata in an index, payloads in files beside it that are read only when asked for.
+ * Compiler outputs by key: metadata in an index, payloads in files beside it, which are read only on request.
  *
  * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
- * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
- * each sees what the others have flushed.
+ * most, and those whose payload carries its metadata are rebuilt. Any number of processes may share a folder; each sees
+ * what the others have flushed.
  *
  * @example
  * const store = ArtifactStore.open('/var/cache/cc');
@@ -631,31 +648,31 @@ declare class ArtifactStore {
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
      */
     static open(dir: string, options?: ArtifactStoreOptions): ArtifactStore;
-    /** The folder; absolute, the namespace included. */
+    /** The folder, including the namespace; absolute. */
     readonly path: string;
-    /** Whether this handle never changes anything. */
+    /** Whether this handle was opened with `readOnly`. */
     readonly readOnly: boolean;
     private constructor();
     /**
-     * Stores metadata, in memory until `flush`. Outputs that the key has stay.
+     * Stores metadata, in memory until `flush`. The key keeps its outputs.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`, `ERR_CLOSED`
      */
     insert(key: string, meta: ArtifactInput): void;
     /**
-     * Stores the metadata of many; none of them if one is refused. Returns how many.
+     * Stores the metadata of many keys; none of them if one is refused. Returns how many.
      *
      * @throws WarmshardError as `insert`
      */
     insertMany(rows: Iterable<readonly [string, ArtifactInput]>): number;
     /**
-     * The metadata of a key; `undefined` where there is none. Counts as a use.
+     * The metadata of a key; `undefined` if there is none. Counts as a use.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
     get(key: string): ArtifactMeta | undefined;
     /**
-     * Removes a key; its payload files go with the next `flush`. Returns whether it was there.
+     * Removes a key; the next `flush` removes its payload files. Returns whether it was there.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_CLOSED`
      */
@@ -663,11 +680,11 @@ declare class ArtifactStore {
     /**
      * Removes many keys. Returns how many of them were there.
      *
-     * @throws WarmshardError as `remove`; nothing is removed where a key is none
+     * @throws WarmshardError as `remove`; nothing is removed if a key is invalid
      */
     removeBatch(keys: readonly string[]): number;
     /**
-     * Every key with its metadata; those that are flushed first, oldest first.
+     * Every key with its metadata; flushed ones first, oldest first.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
@@ -687,15 +704,15 @@ declare class ArtifactStore {
      */
     totalSizeBytes(): number;
     /**
-     * Removes everything; the files go with the next `flush`. Returns how many artifacts there were.
+     * Removes everything; the next `flush` removes the files. Returns how many artifacts there were.
      *
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_CLOSED`
      */
     clear(): number;
     /**
-     * Writes the outputs of a key to `{key}_0`, `{key}_1` and so on or, with `pack`, to one `{key}.pack`, in place of
-     * those that were there. A key that is no plain file name is digested. Metadata that the key has stays and is
-     * written along, so that the index can be rebuilt.
+     * Writes the outputs of a key to files `{key}_0`, `{key}_1` and so on or, with `pack`, to a single `{key}.pack`, in
+     * place of its earlier outputs. A key that is not a plain file name is digested. The key keeps its metadata, which is
+     * written to the files as well, so that the index can be rebuilt.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE` (an output beyond 1 GiB, more than 16384
      * of them), `ERR_READ_ONLY`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
@@ -704,67 +721,74 @@ declare class ArtifactStore {
         pack?: boolean;
     }): void;
     /**
-     * The bytes of an output, verified; `undefined` where there are none, or where they are damaged or belong to other
-     * metadata. From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
+     * The bytes of an output, verified; `undefined` if there are none, or if they are damaged or belong to another put.
+     * From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
     output(key: string, index: number): Uint8Array | undefined;
     /**
-     * Evicts artifacts, the one that was not used for longest first, until their total sizes sum up to at most `bytes`,
-     * and flushes. Returns how many were evicted.
+     * Evicts artifacts, the least recently used first, until the sum of their total sizes is at most `bytes`, and
+     * flushes. Returns how many were evicted.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
     evictTo(bytes: number): number;
     /**
      * Makes everything survive a power cut: syncs the payloads, then commits the changed rows as one batch, so that other
-     * processes see all of them or none. What others have flushed meanwhile is kept.
+     * processes see all of them or none. What others have flushed in the meantime is kept.
      *
-     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
+     * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays
+     * pending
      */
     flush(): void;
-    /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. Rejects with what `flush` throws. */
+    /**
+     * `flush` with the payloads synced off the event loop. Changes may be made meanwhile. Rejects with what `flush`
+     * throws.
+     */
     flushAsync(): Promise<void>;
-    /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
+    /** Resolves when the index of a store with `deferLoad` is open; payloads are examined off the event loop. */
     ready(): Promise<void>;
     /** What a power cut now might cost. */
     durability(): Durability;
-    /** Numbers on the store. */
+    /** Statistics of the store. */
     stats(): ArtifactStats;
-    /** Flushes what can be, and ends the use of this handle; again: nothing. Outputs that it gave stay valid. */
+    /**
+     * Flushes what can be flushed and closes this handle; closing it again does nothing. Outputs that it returned stay
+     * valid.
+     */
     close(): void;
     /** `using store = ArtifactStore.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
 
-/** Functions that are gathered until `commit` stores them all at once. */
+/** Collects functions until `commit` stores them all at once. */
 declare class AutoloadShardWriter {
     #private;
-    /** Functions gathered since the last commit. */
+    /** Functions collected since the last commit. */
     get size(): number;
     /**
-     * Adds a function, in the place of an earlier one of this name. The blob is copied.
+     * Adds a function, in place of an earlier one of the same name. The blob is copied.
      *
-     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+     * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: at once, so that one wrong entry does
      * not spoil a commit
      */
     add(name: string, blob: Uint8Array): this;
     /**
-     * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
-     * nothing. If it throws, everything is still gathered, and can be committed again.
+     * Stores the collected functions with one publish and starts a new collection. Returns how many there were; none
+     * write nothing. If it throws, the functions are kept and can be committed again.
      *
      * @throws WarmshardError as `AutoloadCache.mergeIn`
      */
     commit(): number;
 }
 
-/** How an autoload cache is opened. What is not said here is as for a `Shard`. */
+/** How an autoload cache is opened. Options that are not described here are those of a `Shard`. */
 interface AutoloadCacheOptions extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'lockTimeout' | 'trust' | 'autoCompact'> {
-    /** The program that compiles. What another build of it has compiled is not there. */
+    /** The program that compiles. What another build of it has compiled is not found. */
     host: Host;
 }
-/** Numbers on an autoload cache. Counters from `hits` on are this handle's own. */
+/** Statistics of an autoload cache. The counters from `hits` on are this handle's own. */
 interface AutoloadCacheStats {
     /** Live entries, of all hosts. */
     entries: number;
@@ -774,7 +798,7 @@ interface AutoloadCacheStats {
     hits: number;
     /** Look-ups that found none. */
     misses: number;
-    /** Look-ups that found only what another host build had compiled. */
+    /** Look-ups that found only a function compiled by another host build. */
     stale: number;
     /** Look-ups whose entry was damaged. */
     corrupt: number;
@@ -790,10 +814,10 @@ interface AutoloadCacheStats {
     rejected?: string;
 }
 /**
- * Compiled functions by name, in one file that every process shares. No source is looked at: an entry is valid for
- * the host build that made it.
+ * Compiled functions by name, in one file that every process shares. No source is examined: an entry is valid for the
+ * host build that made it.
  *
- * What `get` returns is lent, not copied; see `Shard`.
+ * What `get` returns is lent, not copied: see `Shard`.
  *
  * @example
  * const cache = AutoloadCache.open('/var/cache/app/functions.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -804,19 +828,19 @@ interface AutoloadCacheStats {
 declare class AutoloadCache {
     #private;
     /**
-     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * Opens the cache at `path`; missing folders are made. A missing file is an empty cache, and so is one that is
      * damaged, of another format, or not an autoload cache.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
      */
     static open(path: string, options: AutoloadCacheOptions): AutoloadCache;
-    /** Where the file is; absolute. */
+    /** The path of the file; absolute. */
     readonly path: string;
-    /** Whether this handle never changes anything. */
+    /** Whether this handle was opened with `readOnly`. */
     readonly readOnly: boolean;
     private constructor();
     /**
-     * A function's blob, or `undefined` where there is none of this host build.
+     * A function's blob; `undefined` if this host build has stored none.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
@@ -829,8 +853,8 @@ declare class AutoloadCache {
      */
     putOne(name: string, blob: Uint8Array): void;
     /**
-     * Stores many functions with one publish and leaves the others: all or none. Of entries with one name the last
-     * counts. Returns how many were given; none writes nothing.
+     * Stores many functions with one publish, all or none, and keeps the others. If a name is given more than once, the
+     * last one counts. Returns how many were given; no functions write nothing.
      *
      * @throws WarmshardError as `putOne`; nothing is stored then
      */
@@ -838,14 +862,15 @@ declare class AutoloadCache {
     /** `mergeIn` off the event loop. Blobs are copied before it returns. Rejects with what `mergeIn` throws, and with `ERR_ABORTED`. */
     mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
     /**
-     * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
+     * Makes exactly these functions the contents of the cache, in place of those of all hosts, atomically and durably.
+     * Returns how many were given.
      *
      * @throws WarmshardError as `putOne`; the cache is as before then
      */
     replaceAll(entries: Iterable<[string, Uint8Array]>): number;
     /** `replaceAll` off the event loop. Blobs are copied before it returns. */
     replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
-    /** Gathers functions and stores them with one publish. */
+    /** A writer that collects functions and stores them with one publish. */
     writer(): AutoloadShardWriter;
     /**
      * The names of this host build's functions.
@@ -854,26 +879,27 @@ declare class AutoloadCache {
      */
     cachedNames(): Set<string>;
     /**
-     * Those of the names that the cache lacks, in the order in which they appear first. Blobs are not touched: one
-     * that is damaged is found out by `get`.
+     * The names that the cache lacks, once each, in order of first appearance. Blobs are not read: a damaged one is found
+     * only by `get`.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
     missing(names: Iterable<string>): string[];
     /**
-     * This host build's functions. Counted by a walk when something has changed.
+     * How many functions of this host build there are. After a change they are counted by a walk.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
     get entryCount(): number;
     /**
-     * Numbers on the cache and on what this handle did.
+     * Statistics of the cache, and of what this handle did.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
     stats(): AutoloadCacheStats;
     /**
-     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     * Drops everything and removes the file; if it is gone already, does nothing. Other processes see this at their next
+     * look-up.
      *
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
@@ -886,45 +912,49 @@ declare class AutoloadCache {
     flush(): void;
     /** `flush` off the event loop. */
     flushAsync(options?: WorkOptions): Promise<void>;
-    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    /** Closes this handle; closing it again does nothing. What it returned stays valid. */
     close(): void;
     /** `using cache = AutoloadCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
 
 /**
- * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
- * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+ * The default path of a cache: in `$WARMSHARD_HOME`, else in `$XDG_CACHE_HOME/warmshard`, else in `~/.cache/warmshard`
+ * (`~/Library/Caches/warmshard` on macOS).
  *
- * @param name the file's, a plain one. Default `scripts.shard`
- * @returns an absolute path; nothing is made there
- * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
+ * @param name a file name without a folder. Default `scripts.shard`
+ * @returns an absolute path; nothing is created
+ * @throws WarmshardError `ERR_INVALID_ARG` if `WARMSHARD_HOME` is relative, or if none of the variables is set
  */
 declare function defaultCachePath(name?: string): string;
 
 /**
- * A file's modification time, as `ScriptCache.get` and `put` want it; links are followed.
+ * A file's modification time, as `ScriptCache.get` and `put` take it; symbolic links are followed.
  *
- * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` where there is no such
- * file, or none that may be looked at
- * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
+ * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` if there is no such file, or if it
+ * may not be examined
+ * @throws WarmshardError `ERR_INVALID_ARG` if `path` is not a string
  */
 declare function fileMtime(path: string): [sec: number, nsec: number] | undefined;
 
 /** How a `DiskPipelineCache` is opened. */
 interface DiskPipelineOptions {
     /**
-     * `flush`, and `put` now and then, remove the files modified longest ago until all together have at most this many
-     * bytes. Default 1 GiB.
+     * `flush`, and `put` now and then, remove the files modified longest ago until all files together have at most this
+     * many bytes. Default 1 GiB.
      */
     maxBytes?: number | undefined;
     /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
     copy?: boolean | undefined;
-    /** Lend artifacts of 256 KiB and more from a memory mapping (default, where the file system allows it), or read them. */
+    /**
+     * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, where the file system allows it.
+     * `'read'`: read them.
+     */
     access?: 'mmap' | 'read' | undefined;
     /**
-     * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-     * too. `'system'`: root's as well. Others read as misses.
+     * Which files are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also
+     * those that a group can write to. `'system'`: also those of root that nobody else can write to. All others are
+     * misses.
      */
     trust?: 'private' | 'group' | 'system' | undefined;
     /** Never change anything; read permission is enough. Default false. */
@@ -933,8 +963,8 @@ interface DiskPipelineOptions {
 /**
  * Artifacts on disk, one file for each fingerprint: `<root>/<64 hex digits>.bin`.
  *
- * A file is verified each time it is read: torn, rotten, oversized or another fingerprint's, and anything that is no
- * regular file of ours, is a miss. Any number of processes may share a folder.
+ * A file is verified each time it is read: one that is torn, damaged, too large or another fingerprint's is a miss, and
+ * so is anything but a regular file that `trust` allows. Any number of processes may share a folder.
  */
 declare class DiskPipelineCache implements PipelineStore {
     #private;
@@ -944,12 +974,12 @@ declare class DiskPipelineCache implements PipelineStore {
      * The cache in the user's cache folder: `$XDG_CACHE_HOME/<app>`, else `~/.cache/<app>`, on macOS
      * `~/Library/Caches/<app>`.
      *
-     * @throws WarmshardError `ERR_INVALID_ARG` also where neither XDG_CACHE_HOME nor HOME tells a folder
+     * @throws WarmshardError as the constructor; `ERR_INVALID_ARG` also if neither XDG_CACHE_HOME nor HOME names a folder
      */
     static inUserCache(app: string, options?: DiskPipelineOptions): DiskPipelineCache;
-    /** Where the files are; absolute. */
+    /** The folder of the files; absolute. */
     readonly root: string;
-    /** Whether this cache never changes anything. */
+    /** Whether this cache was opened with `readOnly`. */
     readonly readOnly: boolean;
     /**
      * The cache in a folder, which the first `put` makes.
@@ -958,21 +988,21 @@ declare class DiskPipelineCache implements PipelineStore {
      */
     constructor(root: string, options?: DiskPipelineOptions);
     /**
-     * The artifact of a fingerprint, or `undefined`: also for what the system would not let us read. Large ones are lent,
-     * not copied: they stay valid whatever becomes of the file.
+     * The artifact of a fingerprint, or `undefined`, also if the system refuses to read it. Large ones are lent, not
+     * copied: they stay valid whatever happens to the file.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
     get(fingerprint: Uint8Array): Uint8Array | undefined;
     /**
-     * Whether `get` would find an artifact; the file is read and verified for that. Not counted in `metrics()`.
+     * Whether `get` would find an artifact; this reads and verifies the file. Not counted in `metrics()`.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
     has(fingerprint: Uint8Array): boolean;
     /**
-     * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. What is larger, and what the system
-     * refuses, is counted in `metrics().rejectedPuts` and not stored; what was there stays.
+     * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. One that is larger, or that the
+     * system refuses, is not stored but counted in `metrics().rejectedPuts`; what was there stays.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_CLOSED`
      */
@@ -984,7 +1014,7 @@ declare class DiskPipelineCache implements PipelineStore {
      */
     remove(fingerprint: Uint8Array): boolean;
     /**
-     * Makes everything that this object put survive a power cut: syncs the pending files, sixteen at a time, then the
+     * Makes everything that this object has put survive a power cut: syncs the pending files, sixteen at a time, then the
      * folder. What failed stays pending, and the next `flush` tries again.
      *
      * @throws WarmshardError `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
@@ -993,14 +1023,14 @@ declare class DiskPipelineCache implements PipelineStore {
     /** `flush` off the event loop. */
     flushAsync(): Promise<void>;
     /**
-     * What a power cut now might cost, of what this object put.
+     * What a power cut now might cost, of what this object has put.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
     durabilityReport(): Durability;
     /**
-     * Numbers on what this object did, and on the folder, which is walked for that. What writers that died left
-     * behind is removed by the way.
+     * Statistics of what this object did, and of the folder, which is walked for them. Temporary files of dead writers
+     * are removed on the way.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
@@ -1011,15 +1041,15 @@ declare class DiskPipelineCache implements PipelineStore {
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_IO`, `ERR_CLOSED`
      */
     clear(): number;
-    /** Ends the use of this object; again: nothing. It does not flush. Artifacts that it gave stay valid. */
+    /** Closes this object, without flushing; closing it again does nothing. Artifacts that it returned stay valid. */
     close(): void;
     /** `using cache = DiskPipelineCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
 
-/** What an artifact was made from, as 32 bytes: its name in every store. As text it is 64 hex digits. */
+/** A digest of what an artifact was made from, 32 bytes: its name in every store. As text it is 64 hex digits. */
 declare class Fingerprint extends Uint8Array {
-    /** A part of a fingerprint is none. */
+    /** Slices of a fingerprint are plain `Uint8Array`s. */
     static get [Symbol.species](): Uint8ArrayConstructor;
     /** 64 hex digits. */
     toString(): string;
@@ -1028,8 +1058,8 @@ declare class Fingerprint extends Uint8Array {
 }
 /**
  * The fingerprint of everything that an artifact depends on: source, options, version of the compiler. It is BLAKE3-256
- * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
- * otherwise make another fingerprint.
+ * over each part's length (a little-endian 64-bit number) and its bytes; strings are UTF-8. The same text in other
+ * parts has another fingerprint.
  *
  * @example
  * const key = fingerprint('my-compiler 3.1.0', source, JSON.stringify(options));
@@ -1039,13 +1069,13 @@ declare class Fingerprint extends Uint8Array {
  */
 declare function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint;
 /**
- * An artifact as it lies on disk and travels: the payload, then its 32-byte footer. A server may answer with it.
+ * An artifact as it is stored on disk and sent by a server: the payload, then its 32-byte footer.
  *
  * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_TOO_LARGE`
  */
 declare function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Uint8Array;
 /**
- * The payload of what `encodeArtifact` made, as a view; `undefined` where it is damaged, or another fingerprint's.
+ * The payload of what `encodeArtifact` made, as a view; `undefined` if it is damaged or another fingerprint's.
  *
  * @throws WarmshardError `ERR_INVALID_ARG`
  */
@@ -1057,10 +1087,10 @@ interface LayeredPipelineOptions {
     write?: 'first' | 'all' | undefined;
 }
 /**
- * Stores one behind the other, the fastest first. A look-up asks them in that order; what a slower one has is put
- * into the faster ones on the way back.
+ * Several stores in layers, the fastest first. A look-up asks them in that order; what a slower one has is put into the
+ * faster ones.
  *
- * The layers stay yours: close them yourself.
+ * The layers remain yours to close.
  */
 declare class LayeredPipelineCache implements PipelineStore {
     #private;
@@ -1083,16 +1113,17 @@ declare class LayeredPipelineCache implements PipelineStore {
      * @throws WarmshardError `ERR_INVALID_ARG`, and what a layer throws
      */
     put(fingerprint: Uint8Array, artifact: Uint8Array): void;
-    /** Flushes every layer. All are tried; then the first error is thrown. */
+    /** Flushes every layer, then throws the first error, if any. */
     flush(): void;
     /**
-     * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. All else is
-     * the sum of the layers': an artifact in two of them counts as two entries, and filling a layer is a put to it.
+     * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. Everything
+     * else is the sum over the layers: an artifact in two of them counts as two entries, and filling a layer counts as a
+     * put.
      */
     metrics(): PipelineMetrics;
 }
 
-/** Budgets of a `MemoryPipelineCache`. Zero for either: it holds nothing. */
+/** The budgets of a `MemoryPipelineCache`. If either is zero, it holds nothing. */
 interface MemoryPipelineOptions {
     /** Most artifacts. Default 1024, at most 4,194,304. */
     maxEntries?: number | undefined;
@@ -1100,9 +1131,9 @@ interface MemoryPipelineOptions {
     maxBytes?: number | undefined;
 }
 /**
- * Artifacts in the memory of this process. What was not used for longest goes first.
+ * Artifacts in the memory of this process. The least recently used is evicted first.
  *
- * What `get` returns is the store's own copy: a write to it shows at the next `get`.
+ * What `get` returns is the store's own copy: the next `get` returns what you write to it.
  */
 declare class MemoryPipelineCache implements PipelineStore {
     #private;
@@ -1115,14 +1146,14 @@ declare class MemoryPipelineCache implements PipelineStore {
      */
     get(fingerprint: Uint8Array): Uint8Array | undefined;
     /**
-     * Whether `get` would find an artifact. Neither counted nor a use.
+     * Whether `get` would find an artifact. Not counted, and not a use.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`
      */
     has(fingerprint: Uint8Array): boolean;
     /**
-     * Stores a copy of an artifact. One larger than the whole budget is not stored and counted in
-     * `metrics().rejectedPuts`; the older one of its fingerprint goes all the same.
+     * Stores a copy of an artifact. One that is larger than the whole budget is not stored but counted in
+     * `metrics().rejectedPuts`; the older artifact of its fingerprint is removed nevertheless.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`
      */
@@ -1135,30 +1166,33 @@ declare class MemoryPipelineCache implements PipelineStore {
     remove(fingerprint: Uint8Array): boolean;
     /** Removes every artifact. Returns how many there were. */
     clear(): number;
-    /** Nothing here can survive; it is counted. */
+    /** Does nothing but count: memory cannot be flushed. */
     flush(): void;
-    /** Numbers on this store. */
+    /** Statistics of this store. */
     metrics(): PipelineMetrics;
 }
 
-/** How a `RemotePipelineCache` asks. */
+/** How a `RemotePipelineCache` sends requests. */
 interface RemotePipelineOptions {
-    /** Asked first; what the server has is put into it. */
+    /** Asked first; what the server returns is put into it. */
     local?: PipelineStore | undefined;
-    /** Time for a whole request, its body included, in milliseconds. Default 10000. */
+    /** Time limit for a whole request, including its body, in milliseconds. Default 10000. */
     timeout?: number | undefined;
-    /** Most bytes of an artifact. Default and most 64 MiB. */
+    /** Most bytes of an artifact. Default and maximum: 64 MiB. */
     maxBytes?: number | undefined;
-    /** Sent with each request: `authorization`, say. */
+    /** Sent with each request, such as `authorization`. */
     headers?: Readonly<Record<string, string>> | undefined;
     /** Most requests at a time, 1 to 1024; others wait. Default 16. */
     maxConcurrent?: number | undefined;
-    /** In place of Node's own `fetch`. */
+    /** Used instead of Node.js' own `fetch`. */
     fetch?: typeof globalThis.fetch | undefined;
 }
-/** How the requests of a `RemotePipelineCache` ended: `requests` is the sum of the others but `dropped` and `waiting`. */
+/**
+ * How the requests of a `RemotePipelineCache` ended. `requests` is the sum of all others except `dropped` and
+ * `waiting`.
+ */
 interface RemoteMetrics {
-    /** Requests sent and ended. */
+    /** Requests that were sent and have ended. */
     requests: number;
     /** Answered with a sound artifact. */
     found: number;
@@ -1166,44 +1200,47 @@ interface RemoteMetrics {
     notFound: number;
     /** Answered with a redirect, which is never followed. */
     redirected: number;
-    /** Not answered, broken off, or answered with any other status. */
+    /** Not answered, interrupted, or answered with any other status. */
     failed: number;
     /** Answered with more than `maxBytes`. */
     oversized: number;
-    /** Answered with bytes whose footer is wrong: damaged, cut, or another fingerprint's. */
+    /** Answered with bytes whose footer is wrong: damaged, truncated, or another fingerprint's. */
     rejected: number;
-    /** Not done in time. */
+    /** Not finished in time. */
     timedOut: number;
     /** Ended by `close`. */
     aborted: number;
     /** Never sent: too many were waiting. */
     dropped: number;
-    /** Under way or waiting now. */
+    /** In progress or waiting now. */
     waiting: number;
 }
-/** Numbers on a `RemotePipelineCache`: look-ups are its own, all else but `remote` is its local store's. */
+/**
+ * Statistics of a `RemotePipelineCache`: look-ups, hits and misses are its own; everything else but `remote` is that of
+ * its local store.
+ */
 interface RemotePipelineMetrics extends PipelineMetrics {
     /** How its requests ended. */
     remote: RemoteMetrics;
 }
 /**
- * Artifacts of a server: `GET <base>/<64 hex digits>.bin`, answered with payload and footer as `encodeArtifact` and the
- * files of a `DiskPipelineCache` have them.
+ * Artifacts on a server: `GET <base>/<64 hex digits>.bin` must return payload and footer, as `encodeArtifact` makes
+ * them and as they are in the files of a `DiskPipelineCache`.
  *
- * An answer is verified before it is used. Whatever goes wrong on the way is a miss, and counted. The footer finds
- * damage, not forgery: use https, and a server that you would let run code.
+ * A response is verified before it is used. Whatever goes wrong is a miss, and counted. The footer detects damage, not
+ * forgery: use https, and a server that you would allow to run code.
  */
 declare class RemotePipelineCache {
     #private;
     /**
-     * The cache below an http: or https: address. A query in it is sent with each request.
+     * The cache below an `http:` or `https:` URL. A query in the URL is sent with each request.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`
      */
     constructor(baseUrl: string | URL, options?: RemotePipelineOptions);
     /**
-     * The artifact of a fingerprint: the local store's, else the server's, else `undefined`. Whoever asks for the same at
-     * the same time gets the same bytes.
+     * The artifact of a fingerprint: from the local store, else from the server, else `undefined`. Concurrent calls for
+     * the same fingerprint share one request and its bytes.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`, and what the local store throws
      */
@@ -1214,56 +1251,56 @@ declare class RemotePipelineCache {
      * @throws WarmshardError `ERR_CLOSED`, and what the local store throws
      */
     flush(): void;
-    /** Numbers on this cache, and on its local store. */
+    /** Statistics of this cache and its local store. */
     metrics(): RemotePipelineMetrics;
-    /** Ends the use of this cache, and what is under way: that is a miss. Again: nothing. The local store stays open. */
+    /** Closes this cache; requests in progress end as misses. Closing it again does nothing. The local store stays open. */
     close(): void;
     /** `using cache = new RemotePipelineCache(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
 
-/** How a script cache is opened. What is not said here is as for a `Shard`. */
+/** How a script cache is opened. Options that are not described here are those of a `Shard`. */
 interface ScriptCacheOptions<P extends string = 'code'> extends Pick<ShardOptions, 'readOnly' | 'durability' | 'digest' | 'verify' | 'copy' | 'access' | 'maxBytes' | 'maxEntryBytes' | 'trust' | 'autoCompact'> {
     /** The program that compiles. What another build of it has compiled is stale. */
     host: Host;
     /** Names of the parts that belong to each source. Default `['code']`. */
     parts?: readonly P[] | undefined;
     /**
-     * What tells that a source has not changed: `'mtime'` (default), its modification time and size; `'content'`, a
-     * digest of its content, for checkouts and container layers whose modification times mean nothing. By content
-     * each process reads each source once.
+     * How a change of a source is detected. `'mtime'` (default): by its modification time and size. `'content'`: by a
+     * digest of its content, for checkouts and container layers whose modification times mean nothing; each process then
+     * reads each source once.
      */
     validate?: 'mtime' | 'content' | undefined;
     /** How long a save waits for other processes, in milliseconds, before it is skipped. Default 1000. */
     lockTimeout?: number | undefined;
     /**
-     * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Links
-     * in it are followed when the cache is opened.
+     * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Symbolic
+     * links in it are resolved when the cache is opened.
      */
     root?: string | undefined;
 }
-/** What is saved beside the parts. */
+/** What is saved besides the parts. */
 interface SaveMeta {
-    /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+    /** When the entry expires, in milliseconds since the epoch. Default: never. */
     expiresAt?: number | undefined;
 }
-/** Numbers on a script cache. Counters from `hits` on are this handle's own. */
+/** Statistics of a script cache. The counters from `hits` on are this handle's own. */
 interface ScriptCacheStats {
     /** Sources with a live entry, of all hosts. */
     entries: number;
     /** Bytes of their parts. */
     bytes: number;
-    /** Look-ups that found what was compiled. */
+    /** Look-ups that found an artifact. */
     hits: number;
-    /** Look-ups that found nothing, those of sources that do not exist included. */
+    /** Look-ups that found nothing, including those of sources that do not exist. */
     misses: number;
     /** Look-ups of sources that had changed, or that another host build had compiled. */
     stale: number;
     /** Look-ups whose entry was damaged. */
     corrupt: number;
-    /** Saves and puts that stored. */
+    /** Saves and puts that stored something. */
     saves: number;
-    /** Saves and puts that did not, for whatever reason. */
+    /** Saves and puts that were skipped, for whatever reason. */
     skippedSaves: number;
     /** Of those: the source had changed since `load` missed it. */
     changedSources: number;
@@ -1292,13 +1329,13 @@ interface ScriptInfo<P extends string = 'code'> {
     cachedAt: Date;
 }
 /**
- * What a program compiled from source files, by canonical path, in one file that every process shares.
+ * What a program has compiled from source files, by canonical path, in one file that every process shares.
  *
- * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as not
- * there, and what the system refuses to store is skipped and counted. Only wrong arguments, and the use of a
- * closed cache, throw.
+ * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as absent, and
+ * what the system refuses to store is skipped and counted. After opening, `load`, `save`, `get` and `put` throw only
+ * for wrong arguments and for a closed cache.
  *
- * What `load` returns is lent, not copied; see `Shard`.
+ * What `load` returns is lent, not copied: see `Shard`.
  *
  * @example
  * const cache = ScriptCache.open('/var/cache/app/templates.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -1308,41 +1345,41 @@ interface ScriptInfo<P extends string = 'code'> {
 declare class ScriptCache<P extends string = 'code'> {
     #private;
     /**
-     * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+     * Opens the cache at `path`; missing folders are made. A missing file is an empty cache, and so is one that is
      * damaged, of another format, or not a script cache.
      *
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
      */
     static open<P extends string = 'code'>(path: string, options: ScriptCacheOptions<P>): ScriptCache<P>;
-    /** Where the file is; absolute. */
+    /** The path of the file; absolute. */
     readonly path: string;
-    /** Whether this handle never changes anything. */
+    /** Whether this handle was opened with `readOnly`. */
     readonly readOnly: boolean;
     private constructor();
     /**
-     * What was compiled from a source as it is now: all parts or none. A hit on an absolute path that this handle
-     * has met before takes one system call.
+     * What was compiled from a source in its present state: all parts or none. A hit on an absolute path that this handle
+     * has looked up before takes one system call.
      *
-     * @param source path of the source file; links are followed. One that does not exist, is no regular file, or may
-     * not be looked at is a miss
-     * @throws WarmshardError `ERR_INVALID_ARG` where `source` is no string, `ERR_CLOSED`
+     * @param source path of the source file; symbolic links are followed. A file that does not exist, is not a regular
+     * file, or may not be examined is a miss
+     * @throws WarmshardError `ERR_INVALID_ARG` if `source` is not a string, `ERR_CLOSED`
      */
     load(source: string): Record<P, Uint8Array> | undefined;
     /**
-     * Stores what was compiled from a source. Call it with the name that `load` was called with: if the source is
-     * no longer the one that `load` missed, then what was compiled may be of either, and is not stored.
+     * Stores what was compiled from a source. Pass the name that `load` was called with: if the source has changed since
+     * `load` missed it, nobody knows from which version the artifact was compiled, and it is not stored.
      *
-     * @returns whether it was stored. `false`, and a counter, where it was not: the source changed or is gone, the
-     * lock was not to be had in time, the disk is full, the cache is read-only, the entry is larger than
-     * `maxEntryBytes`, or the host's binary cannot be identified
+     * @returns whether it was stored. If not, it is counted in `stats()`: the source has changed or is gone, the lock was
+     * not free in time, the disk is full, the cache is read-only, the entry is larger than `maxEntryBytes`, or the host's
+     * binary cannot be identified
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
      */
     save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean;
     /**
-     * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
-     * Entries that were saved by content (`validate`) are not found by a time.
+     * What was stored under a path and a modification time: all parts or none. The file system is not asked. Entries that
+     * were saved by content (`validate`) are not found by a time.
      *
-     * @param path taken as it is: use a canonical one
+     * @param path used as it is: pass a canonical one
      * @param mtimeSec whole seconds since the epoch; see `fileMtime`
      * @param mtimeNsec nanoseconds of the second
      * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
@@ -1355,7 +1392,7 @@ declare class ScriptCache<P extends string = 'code'> {
      */
     put(path: string, mtimeSec: number, mtimeNsec: number, parts: Record<P, Uint8Array>, meta?: SaveMeta): void;
     /**
-     * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
+     * Statistics of the cache, and of what this handle did. Summing up the bytes takes a walk over the entries.
      *
      * @throws WarmshardError `ERR_CLOSED`
      */
@@ -1367,8 +1404,8 @@ declare class ScriptCache<P extends string = 'code'> {
      */
     list(): ScriptInfo<P>[];
     /**
-     * Drops what was compiled from sources that are gone or have changed, and what other hosts compiled. Returns how
-     * many entries.
+     * Drops what was compiled from sources that are gone or have changed, and what other hosts have compiled. Returns how
+     * many entries were dropped.
      *
      * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
      */
@@ -1376,7 +1413,8 @@ declare class ScriptCache<P extends string = 'code'> {
     /** `evictStale` off the event loop. Rejects with what it throws, and with `ERR_ABORTED`. */
     evictStaleAsync(options?: WorkOptions): Promise<number>;
     /**
-     * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+     * Drops everything and removes the file; if it is gone already, does nothing. Other processes see this at their next
+     * look-up.
      *
      * @throws WarmshardError as `evictStale`
      */
@@ -1391,26 +1429,27 @@ declare class ScriptCache<P extends string = 'code'> {
     flushAsync(options?: WorkOptions): Promise<void>;
     /** Whether this handle has been closed. */
     get closed(): boolean;
-    /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+    /** Closes this handle; closing it again does nothing. What it returned stays valid. */
     close(): void;
     /** `using cache = ScriptCache.open(...)` closes it at the end of the block. */
     [Symbol.dispose](): void;
 }
 
 /**
- * The script cache that programs share unless they have one of their own: at `defaultCachePath()`, for artifacts of
- * Node.js itself, opened at the first call. One for each thread; after a `close` the next call opens it anew.
+ * The script cache of the process, shared by all programs that have no cache of their own: at `defaultCachePath()`,
+ * with Node.js as its host, opened at the first call. There is one for each thread; after a `close` the next call opens
+ * it again.
  *
- * @returns `undefined` where the environment variable `WARMSHARD` is `0`, `false` or `no`, or where it cannot be
+ * @returns `undefined` if the environment variable `WARMSHARD` is `0`, `false` or `no`, or if the cache cannot be
  * opened, which is not tried again
  */
 declare function scriptCache(): ScriptCache | undefined;
 
 /**
- * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
- * (`~/Library/Caches` on macOS). It is not made.
+ * The folder for an application's caches: below `$XDG_CACHE_HOME`, else `~/.cache` (`~/Library/Caches` on macOS). It is
+ * not created.
  *
- * @param app a plain name, which becomes the folder's
+ * @param app the name of the folder, without a path
  * @throws WarmshardError `ERR_INVALID_ARG`
  */
 declare function userCacheFolder(app: string): string;

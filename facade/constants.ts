@@ -1,15 +1,15 @@
 import type { Codec } from './later/codec.js';
 import { seldom } from './seldom.js';
 
-/** What a constants pool holds. */
+/** What a constants pool can hold. */
 export type Constant = undefined | number | bigint | string;
 
 /**
- * A constants pool as bytes: an array of `undefined`, numbers, bigints of 64 bits and strings, all of which come
- * back as they were: `-0`, `NaN` and lone surrogates too. Also known to `Shard` as the codec `'constants'`.
+ * Encodes a constants pool: an array of `undefined`, numbers, 64-bit bigints and strings. All of them come back as they
+ * were, including `-0`, `NaN` and lone surrogates. `Shard` also accepts it by the name `'constants'`.
  *
- * Either side throws `WarmshardError` with `ERR_CODEC`: for a value of any other type, with its index, and for bytes
- * that are no constants pool, whatever they are.
+ * Both functions throw `WarmshardError` with `ERR_CODEC`: for a value of any other type, naming its index, and for any
+ * bytes that are not a constants pool.
  */
 export const constantsCodec: Codec<Constant[]> = {
   encode: (constants) => seldom().constants.encode(constants),

@@ -1,8 +1,8 @@
-/** Everything that can go wrong, by a code that never changes. Messages may improve. */
+/** The codes of everything that can go wrong. A code never changes; messages may improve. */
 export type ErrorCode =
   /** The key is not a string, empty, too long, or holds a lone surrogate. */
   | 'ERR_INVALID_KEY'
-  /** An argument or option has the wrong type or a value out of range. */
+  /** An argument or option has the wrong type, or a value out of range. */
   | 'ERR_INVALID_ARG'
   /** An entry or the file would exceed its limit. */
   | 'ERR_TOO_LARGE'
@@ -12,15 +12,18 @@ export type ErrorCode =
   | 'ERR_READ_ONLY'
   /** The shard was closed. */
   | 'ERR_CLOSED'
-  /** The file is a link or no regular file, belongs to another user, or may be written by others: see the option `trust`. */
+  /**
+   * The file is a symbolic link or not a regular file, belongs to another user, or may be written by others: see the
+   * option `trust`.
+   */
   | 'ERR_UNTRUSTED_FILE'
-  /** The system refused: see `errno`, `syscall` and `path`. */
+  /** The system refused a call: see `errno`, `syscall` and `path`. */
   | 'ERR_IO'
   /** No space or quota is left. */
   | 'ERR_NO_SPACE'
   /** A codec could not encode or decode a value: see `cause`. */
   | 'ERR_CODEC'
-  /** The work was aborted through its signal; nothing of it was published. */
+  /** The work was aborted through its signal; none of it was published. */
   | 'ERR_ABORTED'
   /** The native binary could not be loaded; the message says what was tried. */
   | 'ERR_NATIVE_LOAD';
@@ -29,7 +32,7 @@ export type ErrorCode =
 export class WarmshardError extends Error {
   /** What kind of failure it is. */
   readonly code: ErrorCode;
-  /** The system's negative error number, where it refused something. */
+  /** The system's error number, negative, if the system refused a call. */
   declare readonly errno?: number;
   /** The system call that failed. */
   declare readonly syscall?: string;

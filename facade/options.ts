@@ -2,14 +2,14 @@ import type { Codec, CodecName } from './later/codec.js';
 import { later } from './later.js';
 import type { NativeOptions } from './native.js';
 
-/** The host program: what makes and uses the entries. An entry of another host build is stale. */
+/** The host program, which makes and uses the entries. Entries of another host build are stale. */
 export interface Host {
   /** The program's name. At most 63 bytes of UTF-8. */
   name: string;
   /** Its version, compared for equality. At most 63 bytes of UTF-8. */
   version: string;
   /**
-   * A number of your own, 0 to 4294967295. Raise it when the shape of what you store changes (its opcodes, for
+   * A number that you choose, 0 to 4294967295. Raise it when the shape of what you store changes (its opcodes, for
    * instance) while name, version and binary stay the same. Default: none.
    */
   schema?: number | undefined;
@@ -22,11 +22,14 @@ export interface Host {
 
 /** How a shard is opened. */
 export interface ShardOptions<V = Uint8Array> {
-  /** The producer. Default: an anonymous one that every shard opened without a host shares. */
+  /**
+   * The host, which becomes the producer of the entries. Default: an anonymous one, the same for every shard that is
+   * opened without a host.
+   */
   host?: Host | undefined;
   /**
-   * How values become bytes: by name, or a `Codec` of your own. Default `'bytes'`: values are `Uint8Array`s. The name is not
-   * stored: open a shard with the codec that it was filled with.
+   * How values become bytes: the name of a codec, or your own `Codec`. Default `'bytes'`: values are `Uint8Array`s. The
+   * name is not stored: open a shard with the codec that it was filled with.
    */
   codec?: CodecName | Codec<V> | undefined;
   /**
@@ -39,8 +42,8 @@ export interface ShardOptions<V = Uint8Array> {
   /** `'flush'` (default): durable at `flush()`. `'sync'`: durable when a change returns. */
   durability?: 'flush' | 'sync' | undefined;
   /**
-   * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` find damage; a 32-byte key finds
-   * forgery too, and a shard made with another key reads as empty.
+   * What binds key, header and value together. `'xxh3'` (default) and `'blake3'` detect damage; a 32-byte key detects
+   * forgery, too, and a shard made with another key reads as empty.
    */
   digest?: 'xxh3' | 'blake3' | { key: Uint8Array } | undefined;
   /** Verify a value's digest on its first use in the process (default) or always. */
@@ -58,7 +61,7 @@ export interface ShardOptions<V = Uint8Array> {
   maxEntryBytes?: number | undefined;
   /** How long one call waits for other processes altogether, in whole milliseconds. Default 5000; 0 does not wait. */
   lockTimeout?: number | undefined;
-  /** Store keys below this absolute folder relative to it, so that the shard can be used at another path. */
+  /** Store keys that are paths below this absolute folder relative to it, so that the shard can be used at another path. */
   root?: string | undefined;
   /**
    * Which files are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also those

@@ -1,6 +1,6 @@
 import type { Validator } from './later/meta.js';
 
-/** What is known of an entry beside its value. */
+/** What is known about an entry besides its value. */
 export interface EntryInfo {
   /** The key. */
   key: string;
@@ -10,15 +10,15 @@ export interface EntryInfo {
   parts: Record<string, number>;
   /** The host that made it. */
   host: { name: string; version: string };
-  /** Whether this handle's own producer made it; others' entries are stale to it. */
+  /** Whether this handle's own producer made it; the entries of others are stale for this handle. */
   current: boolean;
   /** When it was stored. */
   cachedAt: Date;
-  /** When it was last used, about; never before it was stored. */
+  /** Approximately when it was last used; never before it was stored. */
   lastUsedAt: Date;
-  /** When it stops being an entry, in milliseconds since the epoch. */
+  /** When it expires, in milliseconds since the epoch. */
   expiresAt?: number;
-  /** What it was put with: what a `get` with a validator must give. */
+  /** The validator it was put with: a `get` with a validator must pass an equal one. */
   validator?: Validator;
   /** Whether the source is compared by content before the entry's first use. */
   racy: boolean;
@@ -40,7 +40,7 @@ export interface CompactReport {
   corrupt: number;
   /** Entries dropped to come under `maxBytes`: other producers' first, then the least recently used. */
   evicted: number;
-  /** False where there was no file, or another process replaced it meanwhile. */
+  /** False if there was no file, or if another process replaced it meanwhile. */
   replaced: boolean;
 }
 
@@ -48,13 +48,13 @@ export interface CompactReport {
 export interface Fault {
   /** Where in the file, in bytes. */
   offset: number;
-  /** The record's key, where it can be told. */
+  /** The record's key, if it can be read. */
   key?: string;
   /** What is wrong. */
   reason: string;
 }
 
-/** What a walk over everything found. */
+/** What a verification of the whole file found. */
 export interface VerifyReport {
   /** Whether nothing is wrong. */
   ok: boolean;
@@ -62,7 +62,7 @@ export interface VerifyReport {
   frames: number;
   /** Records among them, live or not. */
   records: number;
-  /** Live entries whose digest agrees. */
+  /** Live entries whose digest is right. */
   entries: number;
   /** Records and index snapshots whose digest fails. */
   corrupt: number;
@@ -76,15 +76,15 @@ export interface VerifyReport {
 
 /** What a power cut now might cost. */
 export interface Durability {
-  /** Changes published since the machine started and not flushed. */
+  /** Changes published since the machine started, but not flushed. */
   pendingEntries: number;
-  /** Bytes published and not flushed, index included. */
+  /** Bytes published, but not flushed, including the index. */
   pendingBytes: number;
   /** Whether a power cut would cost nothing. */
   durable: boolean;
 }
 
-/** Numbers on a shard. Counters from `hits` on are this handle's own. */
+/** Statistics of a shard. The counters from `hits` on are this handle's own. */
 export interface ShardStats {
   /** Live entries, of all producers. */
   entries: number;
@@ -122,18 +122,18 @@ export interface ShardStats {
   flushes: number;
   /** Compactions. */
   compactions: number;
-  /** Times that others' changes were taken in. */
+  /** How often this handle took in changes of others. */
   refreshes: number;
-  /** Times that the system would not let us read; what was known served on. */
+  /** How often the system refused to read; what was known continued to be served. */
   readErrors: number;
   /** Whether values come from a memory mapping. */
   mapped: boolean;
   /**
-   * How look-ups enter the addon: `'fast'`, called by optimised code directly, or `'node-api'`, as it is before a
-   * handle has done many, for handles that copy, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
+   * How look-ups enter the addon: `'fast'`, called directly by optimised code, or `'node-api'`: until a handle has done
+   * some hundred look-ups, for handles with a codec or parts, on runtimes other than Node.js, and with `WARMSHARD_FAST=0`.
    */
   door: 'fast' | 'node-api';
-  /** Why it stays `'node-api'` in this process, once that is known. */
+  /** Why it stays `'node-api'` in this process, as soon as that is known. */
   doorShut?: string;
   /** Why the file at the path reads as an empty shard; the next change replaces it. */
   rejected?: string;

@@ -14,9 +14,9 @@ import { writeValidator } from './validator.js';
 /**
  * A persistent cache in one file, shared by any number of processes.
  *
- * Values that `get` returns are views of memory that is lent, not copied: they stay valid after later puts,
- * compaction, `clear` and `close`. Treat them as read-only: a write to one stays in this process, but a later `get`
- * of the same key may show it. Set `copy` to get memory of your own.
+ * The values that `get` returns are lent, not copied: views of mapped memory that stay valid after later puts,
+ * compaction, `clear` and `close`. Treat them as read-only: what you write to one stays in this process, but a later
+ * `get` of the same key may return it. With the option `copy` every value is a copy of your own.
  *
  * @example
  * const shard = Shard.open('/var/cache/app/artifacts.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -25,19 +25,19 @@ import { writeValidator } from './validator.js';
  */
 export class Shard<V = Uint8Array> {
   /**
-   * Opens the shard at `path`; folders above it are made. A missing file is an empty shard, and so is one that is
+   * Opens the shard at `path`; missing folders are made. A missing file is an empty shard, and so is one that is
    * damaged, foreign or of another format: `stats().rejected` says why, and the next change replaces it.
    *
-   * @param path of the file; beside it stands `<path>.lock`
+   * @param path of the file; its sidecar is `<path>.lock`
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
    */
   static open<V = Uint8Array>(path: string, options: ShardOptions<V> = NONE): Shard<V> {
     return new Shard<V>(openShard(path, options));
   }
 
-  /** Where the file is; absolute. */
+  /** The path of the file; absolute. */
   readonly path: string;
-  /** Whether this handle never changes anything. */
+  /** Whether this handle was opened with `readOnly`. */
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
@@ -68,8 +68,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * The value of a key, or `undefined` where there is none, or where it expired, is damaged, or was made by another
-   * host build. As long as nothing changes, bytes that are looked up again may come as the same object.
+   * The value of a key; `undefined` if there is none, or if it has expired, is damaged, or was made by another host
+   * build. As long as nothing changes, looking up the same key again may return the same object.
    *
    * @param validator what the entry must have been put with; any other entry is stale. Default: nothing is compared,
    * whatever the entry was put with
@@ -80,8 +80,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * The bytes of every part of an entry, by name: all or none. Without the option `parts`, the one part's name
-   * is the empty string.
+   * The bytes of every part of an entry, by name: all or none. Without the option `parts` the only part has the empty
+   * string as its name.
    *
    * @throws WarmshardError as `get`, without `ERR_CODEC`
    */
@@ -90,7 +90,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * The values of many keys, in their order; `undefined` for each that `get` would not find. Quicker than as many calls of `get`.
+   * The values of many keys, in their order; `undefined` for each that `get` would not find. Faster than as many calls
+   * of `get`.
    *
    * @throws WarmshardError as `get`
    */
@@ -111,7 +112,7 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * What is known of this host's entry of a key, whatever its validator; `undefined` where there is none.
+   * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
@@ -120,8 +121,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Stores a value; the previous one of this host, if any, is replaced. Every process sees it at its next `get`. It survives
-   * a power cut after the next `flush`, or with `durability: 'sync'` when this returns.
+   * Stores a value, in place of this host's previous one. Every process sees it at its next `get`. It survives a power
+   * cut after the next `flush` or, with `durability: 'sync'`, once this returns.
    *
    * @example
    * const [mtimeSec, mtimeNsec] = fileMtime(path) ?? [0, 0];
@@ -150,8 +151,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Stores many entries with one publish: other processes, and whoever opens after a crash, see all of them or none.
-   * Of entries with one key the last counts. Returns how many were given; none writes nothing.
+   * Stores many entries with one publish: other processes, and every process after a crash, see all of them or none. If
+   * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing.
    *
    * @example
    * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
@@ -163,7 +164,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Makes exactly these entries the shard's contents, of all hosts, atomically and durably. Returns how many were given.
+   * Makes exactly these entries the contents of the shard, in place of the entries of all hosts, atomically and
+   * durably. Returns how many were given.
    *
    * @throws WarmshardError as `put`; the shard is as before then
    */
@@ -181,16 +183,17 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * The keys of this host's entries as of this call, oldest first. Changes meanwhile do not disturb the walk.
+   * The keys of this host's entries at the time of this call, oldest first. Changes during the walk do not affect it.
    *
-   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read (`access: 'read'`)
+   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` if not everything could be read (`access: 'read'`)
    */
   keys(): IterableIterator<string> {
     return later().keysOf(this.#handle);
   }
 
   /**
-   * Keys and values of this host's usable entries, oldest first: keys as of this call, values as of their turn.
+   * Keys and values of this host's usable entries, oldest first: the keys at the time of this call, each value when it
+   * is reached.
    *
    * @throws WarmshardError as `get` and `keys`
    */
@@ -223,7 +226,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Rewrites the live entries into a fresh file under `maxBytes`, durably. Happens by itself when it pays.
+   * Rewrites the live entries into a new file under `maxBytes`, durably. Compaction also starts by itself; see
+   * `autoCompact`.
    *
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
@@ -234,7 +238,7 @@ export class Shard<V = Uint8Array> {
   /**
    * Reads and verifies everything; repairs nothing.
    *
-   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` where not all could be read
+   * @throws WarmshardError `ERR_CLOSED`; `ERR_IO` if not everything could be read
    */
   verify(): VerifyReport {
     return table('shard').verify(this.#handle.native) as VerifyReport;
@@ -259,7 +263,7 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * Numbers on the file and on what this handle did.
+   * Statistics of the file, and of what this handle did.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -267,7 +271,7 @@ export class Shard<V = Uint8Array> {
     return later().statsOf(this.#handle);
   }
 
-  /** Ends the use of this handle; again: nothing. Values that it gave stay valid. */
+  /** Closes this handle; closing it again does nothing. Values that it returned stay valid. */
   close(): void {
     closeHandle(this.#handle);
   }
@@ -278,8 +282,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * `mergeIn` off the event loop. Values are encoded and copied before it returns. This and all further forms reject with
-   * what the synchronous one throws, and with `ERR_ABORTED`.
+   * `mergeIn` off the event loop. Values are encoded and copied before it returns. All asynchronous forms reject with
+   * what the synchronous form throws, and with `ERR_ABORTED`.
    */
   async mergeInAsync(entries: Iterable<[string, V] | Entry<V>>, options?: WorkOptions): Promise<number> {
     return later().writeManyAsync(this.#handle, entries, false, options);

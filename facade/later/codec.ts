@@ -4,7 +4,8 @@ import { show, unlike } from './checks.js';
 import { decodeUtf8 } from './utf8.js';
 
 /**
- * Turns values into bytes and back. Either side may throw; the error is then the `cause` of one with `ERR_CODEC`.
+ * Turns values into bytes and back. Both functions may throw; what they throw becomes the `cause` of an error with the
+ * code `ERR_CODEC`.
  *
  * @example
  * const dates: Codec<Date> = {
@@ -13,15 +14,18 @@ import { decodeUtf8 } from './utf8.js';
  * };
  */
 export interface Codec<V> {
-  /** The bytes of a value. They are copied at once. */
+  /** Returns the bytes of a value. They are copied at once. */
   encode(value: V): Uint8Array;
-  /** The value of what `encode` made. `bytes` may be a view of mapped memory: copy what must outlive it unchanged. */
+  /**
+   * Returns the value of what `encode` made. `bytes` may be a view of mapped memory: copy what you keep and want to
+   * stay unchanged.
+   */
   decode(bytes: Uint8Array): V;
 }
 
 /**
- * The codecs that come with warmshard: bytes as they are; well-formed text; what `JSON.stringify` can say; what
- * `structuredClone` can copy (`node:v8`); and a constants pool (`constantsCodec`).
+ * The built-in codecs: bytes as they are; well-formed text; what `JSON.stringify` can represent; what `structuredClone`
+ * can copy (`node:v8`); and a constants pool (`constantsCodec`).
  */
 export type CodecName = 'bytes' | 'utf8' | 'json' | 'structured' | 'constants';
 

@@ -4,9 +4,9 @@ import { isTime, writeSource } from '../validator.js';
 import { object, unlike } from './checks.js';
 
 /**
- * What an entry is put with, and what a look-up may ask for: a source's modification time (and size, where both sides know
- * it), a digest of its content, or at most 64 bytes that mean something to the caller only. A look-up that gives one finds only
- * an entry with an equal one.
+ * What an entry can be put with, and what a look-up can ask for: a source's modification time (and its size, if both
+ * have one), a digest of its content, or at most 64 bytes that only the caller understands. A look-up with a validator
+ * finds only an entry with an equal one.
  */
 export type Validator =
   | {
@@ -23,11 +23,11 @@ export type Validator =
     }
   | Uint8Array;
 
-/** What an entry carries beside its value. */
+/** What an entry carries besides its value. */
 export interface EntryMeta {
-  /** What a `get` that gives a validator is compared with. Default: none, and such a `get` does not find the entry. */
+  /** Compared with the validator of a `get`. Default: none; then a `get` with a validator does not find the entry. */
   validator?: Validator | undefined;
-  /** When the entry stops being one, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
+  /** When the entry expires, in milliseconds since the epoch (`Date.now() + ...`). Default: never. */
   expiresAt?: number | undefined;
 }
 

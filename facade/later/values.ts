@@ -14,7 +14,7 @@ import { type EntryMeta, META_LEN, MetaBlock, type Validator } from './meta.js';
 export interface Entry<V> extends EntryMeta {
   /** 1 to 4094 bytes of UTF-8, without lone surrogates. */
   key: string;
-  /** What the codec takes; with `parts`, an object with one value for each part. */
+  /** What the codec accepts; with the option `parts`, an object with one value for each part. */
   value: V;
 }
 

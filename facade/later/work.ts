@@ -2,7 +2,7 @@ import { WarmshardError } from '../errors.js';
 import { type NativeJob, table } from '../native.js';
 import { object, unlike } from './checks.js';
 
-/** How far long work has come. */
+/** The progress of long work. */
 export interface Progress {
   /** Steps done. */
   done: number;
@@ -10,14 +10,14 @@ export interface Progress {
   total: number;
 }
 
-/** Options of every async form. */
+/** Options of every asynchronous form. */
 export interface WorkOptions {
   /**
-   * Called now and then (at most twenty times a second) while the work goes on, and once when it is done. What it
-   * throws ends the work, which then rejects with it.
+   * Called now and then (at most twenty times a second) during the work, and once when it is done. If it throws, the
+   * work ends and rejects with what was thrown.
    */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the work early; it then rejects with `ERR_ABORTED` and nothing of it is published. */
+  /** Ends the work early: it rejects with `ERR_ABORTED`, and none of it is published. */
   signal?: AbortSignal | undefined;
 }
 

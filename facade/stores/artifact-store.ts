@@ -8,57 +8,60 @@ import { absolutePath } from '../paths.js';
 import type { Durability } from '../reports.js';
 import type { NativeArtifactMeta, NativeArtifactStore } from './native.js';
 
-/** What is known of an artifact. */
+/** What is known about an artifact. */
 export interface ArtifactMeta {
   /** A name for each output. */
   outputNames: string[];
-  /** Bytes of each output; as many as there are names. */
+  /** Size of each output, in bytes; as many as there are names. */
   outputSizes: number[];
-  /** What the compiler printed: text or bytes, as it was given. */
+  /** What the compiler wrote to stdout: text or bytes, as given. */
   stdout: string | Uint8Array;
-  /** What it complained about: text or bytes, as it was given. */
+  /** What it wrote to stderr: text or bytes, as given. */
   stderr: string | Uint8Array;
-  /** How it ended; a signed 32-bit integer. */
+  /** Its exit code; a signed 32-bit integer. */
   exitCode: number;
-  /** Bytes that count in `totalSizeBytes` and `evictTo`. */
+  /** The size that counts in `totalSizeBytes` and `evictTo`, in bytes. */
   totalSize: number;
   /** When it was stored, in whole milliseconds since the epoch. */
   storedAt: number;
 }
 
 /**
- * What `insert` takes: an `ArtifactMeta` of which all but the outputs may be left out. Defaults: empty `stdout` and
- * `stderr`, exit code 0, the sum of the sizes, now.
+ * What `insert` takes: an `ArtifactMeta` in which everything but the outputs may be left out. Defaults: empty `stdout`
+ * and `stderr`, exit code 0, the sum of the output sizes, the current time.
  */
 export type ArtifactInput = Pick<ArtifactMeta, 'outputNames' | 'outputSizes'> & Partial<ArtifactMeta>;
 
-/** How an artifact store is opened. Those of a shard concern its index. */
+/** How an artifact store is opened. The options of a shard apply to its index. */
 export interface ArtifactStoreOptions
   extends Pick<ShardOptions, 'host' | 'readOnly' | 'copy' | 'access' | 'lockTimeout' | 'trust'> {
-  /** A folder of its own below the store's: 1 to 64 of `a-z`, `0-9` and `-`. Default: the store's folder itself. */
+  /**
+   * A separate folder below the store's: 1 to 64 characters of `a-z`, `0-9` and `-`. Default: the store's folder
+   * itself.
+   */
   namespace?: string | undefined;
   /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
   maxBytes?: number | undefined;
   /**
-   * Touch no file before something is asked for that is not in memory. Meanwhile `insert` works, and what it
-   * stores is never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
+   * Touch no file until something is asked for that is not in memory. Until then `insert` works, and what it stores is
+   * never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
    */
   deferLoad?: boolean | undefined;
 }
 
-/** Numbers on an artifact store. */
+/** Statistics of an artifact store. */
 export interface ArtifactStats {
   /** Artifacts. */
   entries: number;
   /** The sum of their total sizes. */
   bytes: number;
-  /** Rows of the index that this handle has made again from payloads. */
+  /** Rows of the index that this handle has rebuilt from payloads. */
   recoveredRows: number;
-  /** Payload files that it removed because no row could be made of them. */
+  /** Payload files that it removed because no row could be rebuilt from them. */
   sweptFiles: number;
   /** Why the index read as empty when it was opened. */
   rejected?: string;
-  /** Why the folder could not be looked through for payloads without rows. */
+  /** Why the folder could not be searched for payloads without rows. */
   failed?: string;
 }
 
@@ -70,11 +73,11 @@ const bytesOf = (name: string, value: unknown): number => {
 };
 
 /**
- * Compiler outputs by key: metadata in an index, payloads in files beside it that are read only when asked for.
+ * Compiler outputs by key: metadata in an index, payloads in files beside it, which are read only on request.
  *
  * Changes of the index stay in memory until `flush`; outputs are written at once. A crash in between loses rows at
- * most, and those whose payload carries its metadata are made again. Any number of processes may share a folder:
- * each sees what the others have flushed.
+ * most, and those whose payload carries its metadata are rebuilt. Any number of processes may share a folder; each sees
+ * what the others have flushed.
  *
  * @example
  * const store = ArtifactStore.open('/var/cache/cc');
@@ -98,9 +101,9 @@ export class ArtifactStore {
     return new ArtifactStore(absolutePath(dir, 'dir'), options);
   }
 
-  /** The folder; absolute, the namespace included. */
+  /** The folder, including the namespace; absolute. */
   readonly path: string;
-  /** Whether this handle never changes anything. */
+  /** Whether this handle was opened with `readOnly`. */
   readonly readOnly: boolean;
   readonly #native: NativeArtifactStore;
   /** Whether it was told how the opening of the index went. */
@@ -136,7 +139,7 @@ export class ArtifactStore {
   }
 
   /**
-   * Stores metadata, in memory until `flush`. Outputs that the key has stay.
+   * Stores metadata, in memory until `flush`. The key keeps its outputs.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`, `ERR_READ_ONLY`, `ERR_CLOSED`
    */
@@ -145,7 +148,7 @@ export class ArtifactStore {
   }
 
   /**
-   * Stores the metadata of many; none of them if one is refused. Returns how many.
+   * Stores the metadata of many keys; none of them if one is refused. Returns how many.
    *
    * @throws WarmshardError as `insert`
    */
@@ -165,7 +168,7 @@ export class ArtifactStore {
   }
 
   /**
-   * The metadata of a key; `undefined` where there is none. Counts as a use.
+   * The metadata of a key; `undefined` if there is none. Counts as a use.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
@@ -176,7 +179,7 @@ export class ArtifactStore {
   }
 
   /**
-   * Removes a key; its payload files go with the next `flush`. Returns whether it was there.
+   * Removes a key; the next `flush` removes its payload files. Returns whether it was there.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_READ_ONLY`, `ERR_CLOSED`
    */
@@ -187,7 +190,7 @@ export class ArtifactStore {
   /**
    * Removes many keys. Returns how many of them were there.
    *
-   * @throws WarmshardError as `remove`; nothing is removed where a key is none
+   * @throws WarmshardError as `remove`; nothing is removed if a key is invalid
    */
   removeBatch(keys: readonly string[]): number {
     if (!Array.isArray(keys)) throw unlike('keys must be an array', keys);
@@ -195,7 +198,7 @@ export class ArtifactStore {
   }
 
   /**
-   * Every key with its metadata; those that are flushed first, oldest first.
+   * Every key with its metadata; flushed ones first, oldest first.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -231,7 +234,7 @@ export class ArtifactStore {
   }
 
   /**
-   * Removes everything; the files go with the next `flush`. Returns how many artifacts there were.
+   * Removes everything; the next `flush` removes the files. Returns how many artifacts there were.
    *
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_CLOSED`
    */
@@ -240,9 +243,9 @@ export class ArtifactStore {
   }
 
   /**
-   * Writes the outputs of a key to `{key}_0`, `{key}_1` and so on or, with `pack`, to one `{key}.pack`, in place of
-   * those that were there. A key that is no plain file name is digested. Metadata that the key has stays and is
-   * written along, so that the index can be rebuilt.
+   * Writes the outputs of a key to files `{key}_0`, `{key}_1` and so on or, with `pack`, to a single `{key}.pack`, in
+   * place of its earlier outputs. A key that is not a plain file name is digested. The key keeps its metadata, which is
+   * written to the files as well, so that the index can be rebuilt.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE` (an output beyond 1 GiB, more than 16384
    * of them), `ERR_READ_ONLY`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
@@ -256,8 +259,8 @@ export class ArtifactStore {
   }
 
   /**
-   * The bytes of an output, verified; `undefined` where there are none, or where they are damaged or belong to other
-   * metadata. From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
+   * The bytes of an output, verified; `undefined` if there are none, or if they are damaged or belong to another put.
+   * From 256 KiB on they are mapped and lent: treat them as read-only. Counts as a use.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
@@ -268,8 +271,8 @@ export class ArtifactStore {
   }
 
   /**
-   * Evicts artifacts, the one that was not used for longest first, until their total sizes sum up to at most `bytes`,
-   * and flushes. Returns how many were evicted.
+   * Evicts artifacts, the least recently used first, until the sum of their total sizes is at most `bytes`, and
+   * flushes. Returns how many were evicted.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
@@ -279,21 +282,25 @@ export class ArtifactStore {
 
   /**
    * Makes everything survive a power cut: syncs the payloads, then commits the changed rows as one batch, so that other
-   * processes see all of them or none. What others have flushed meanwhile is kept.
+   * processes see all of them or none. What others have flushed in the meantime is kept.
    *
-   * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays to be
+   * @throws WarmshardError `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`; what was not flushed stays
+   * pending
    */
   flush(): void {
     table('artifacts').flush(this.#native);
   }
 
-  /** `flush` with the payloads synced off the event loop. Changes may go on meanwhile. Rejects with what `flush` throws. */
+  /**
+   * `flush` with the payloads synced off the event loop. Changes may be made meanwhile. Rejects with what `flush`
+   * throws.
+   */
   async flushAsync(): Promise<void> {
     await table('artifacts').syncPayloads(this.#native);
     table('artifacts').flush(this.#native);
   }
 
-  /** Resolves when the index of a store with `deferLoad` is open; payloads are looked through off the event loop. */
+  /** Resolves when the index of a store with `deferLoad` is open; payloads are examined off the event loop. */
   async ready(): Promise<void> {
     await table('artifacts').prepare(this.#native);
     table('artifacts').load(this.#native);
@@ -305,13 +312,16 @@ export class ArtifactStore {
     return table('artifacts').durability(this.#native) as Durability;
   }
 
-  /** Numbers on the store. */
+  /** Statistics of the store. */
   stats(): ArtifactStats {
     const { rejected, failed, ...stats } = table('artifacts').stats(this.#native);
     return { ...stats, ...(rejected != null && { rejected }), ...(failed != null && { failed }) };
   }
 
-  /** Flushes what can be, and ends the use of this handle; again: nothing. Outputs that it gave stay valid. */
+  /**
+   * Flushes what can be flushed and closes this handle; closing it again does nothing. Outputs that it returned stay
+   * valid.
+   */
   close(): void {
     table('artifacts').close(this.#native);
   }

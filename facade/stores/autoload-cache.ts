@@ -16,7 +16,7 @@ import { AutoloadShardWriter } from './autoload-writer.js';
 /** Most bytes of one blob, unless the options say otherwise. */
 const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
-/** How an autoload cache is opened. What is not said here is as for a `Shard`. */
+/** How an autoload cache is opened. Options that are not described here are those of a `Shard`. */
 export interface AutoloadCacheOptions
   extends Pick<
     ShardOptions,
@@ -32,11 +32,11 @@ export interface AutoloadCacheOptions
     | 'trust'
     | 'autoCompact'
   > {
-  /** The program that compiles. What another build of it has compiled is not there. */
+  /** The program that compiles. What another build of it has compiled is not found. */
   host: Host;
 }
 
-/** Numbers on an autoload cache. Counters from `hits` on are this handle's own. */
+/** Statistics of an autoload cache. The counters from `hits` on are this handle's own. */
 export interface AutoloadCacheStats {
   /** Live entries, of all hosts. */
   entries: number;
@@ -46,7 +46,7 @@ export interface AutoloadCacheStats {
   hits: number;
   /** Look-ups that found none. */
   misses: number;
-  /** Look-ups that found only what another host build had compiled. */
+  /** Look-ups that found only a function compiled by another host build. */
   stale: number;
   /** Look-ups whose entry was damaged. */
   corrupt: number;
@@ -63,10 +63,10 @@ export interface AutoloadCacheStats {
 }
 
 /**
- * Compiled functions by name, in one file that every process shares. No source is looked at: an entry is valid for
- * the host build that made it.
+ * Compiled functions by name, in one file that every process shares. No source is examined: an entry is valid for the
+ * host build that made it.
  *
- * What `get` returns is lent, not copied; see `Shard`.
+ * What `get` returns is lent, not copied: see `Shard`.
  *
  * @example
  * const cache = AutoloadCache.open('/var/cache/app/functions.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -76,7 +76,7 @@ export interface AutoloadCacheStats {
  */
 export class AutoloadCache {
   /**
-   * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+   * Opens the cache at `path`; missing folders are made. A missing file is an empty cache, and so is one that is
    * damaged, of another format, or not an autoload cache.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
@@ -85,9 +85,9 @@ export class AutoloadCache {
     return new AutoloadCache(absolutePath(path), options);
   }
 
-  /** Where the file is; absolute. */
+  /** The path of the file; absolute. */
   readonly path: string;
-  /** Whether this handle never changes anything. */
+  /** Whether this handle was opened with `readOnly`. */
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
@@ -118,7 +118,7 @@ export class AutoloadCache {
   }
 
   /**
-   * A function's blob, or `undefined` where there is none of this host build.
+   * A function's blob; `undefined` if this host build has stored none.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
@@ -138,8 +138,8 @@ export class AutoloadCache {
   }
 
   /**
-   * Stores many functions with one publish and leaves the others: all or none. Of entries with one name the last
-   * counts. Returns how many were given; none writes nothing.
+   * Stores many functions with one publish, all or none, and keeps the others. If a name is given more than once, the
+   * last one counts. Returns how many were given; no functions write nothing.
    *
    * @throws WarmshardError as `putOne`; nothing is stored then
    */
@@ -160,7 +160,8 @@ export class AutoloadCache {
   }
 
   /**
-   * Makes exactly these functions the contents, of all hosts, atomically and durably. Returns how many were given.
+   * Makes exactly these functions the contents of the cache, in place of those of all hosts, atomically and durably.
+   * Returns how many were given.
    *
    * @throws WarmshardError as `putOne`; the cache is as before then
    */
@@ -177,7 +178,7 @@ export class AutoloadCache {
     );
   }
 
-  /** Gathers functions and stores them with one publish. */
+  /** A writer that collects functions and stores them with one publish. */
   writer(): AutoloadShardWriter {
     return new AutoloadShardWriter(this, this.#maxEntryBytes);
   }
@@ -192,8 +193,8 @@ export class AutoloadCache {
   }
 
   /**
-   * Those of the names that the cache lacks, in the order in which they appear first. Blobs are not touched: one
-   * that is damaged is found out by `get`.
+   * The names that the cache lacks, once each, in order of first appearance. Blobs are not read: a damaged one is found
+   * only by `get`.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
@@ -208,7 +209,7 @@ export class AutoloadCache {
   }
 
   /**
-   * This host build's functions. Counted by a walk when something has changed.
+   * How many functions of this host build there are. After a change they are counted by a walk.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -217,7 +218,7 @@ export class AutoloadCache {
   }
 
   /**
-   * Numbers on the cache and on what this handle did.
+   * Statistics of the cache, and of what this handle did.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -242,7 +243,8 @@ export class AutoloadCache {
   }
 
   /**
-   * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+   * Drops everything and removes the file; if it is gone already, does nothing. Other processes see this at their next
+   * look-up.
    *
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
@@ -264,7 +266,7 @@ export class AutoloadCache {
     return later().runWork(options, (job) => table('shard').flushAsync(this.#handle.native, job));
   }
 
-  /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+  /** Closes this handle; closing it again does nothing. What it returned stays valid. */
   close(): void {
     closeHandle(this.#handle);
   }

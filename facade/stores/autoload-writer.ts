@@ -8,7 +8,7 @@ const SLAB_BYTES = 1024 * 1024;
 /** Longest name, in bytes of UTF-8. */
 const MAX_NAME_BYTES = 4094;
 
-/** Functions that are gathered until `commit` stores them all at once. */
+/** Collects functions until `commit` stores them all at once. */
 export class AutoloadShardWriter {
   readonly #cache: AutoloadCache;
   readonly #most: number;
@@ -21,15 +21,15 @@ export class AutoloadShardWriter {
     this.#most = maxEntryBytes;
   }
 
-  /** Functions gathered since the last commit. */
+  /** Functions collected since the last commit. */
   get size(): number {
     return this.#entries.size;
   }
 
   /**
-   * Adds a function, in the place of an earlier one of this name. The blob is copied.
+   * Adds a function, in place of an earlier one of the same name. The blob is copied.
    *
-   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: now, so that one wrong entry does
+   * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_INVALID_ARG`, `ERR_TOO_LARGE`: at once, so that one wrong entry does
    * not spoil a commit
    */
   add(name: string, blob: Uint8Array): this {
@@ -48,8 +48,8 @@ export class AutoloadShardWriter {
   }
 
   /**
-   * Stores what was gathered with one publish, and begins anew. Returns how many functions; of none it writes
-   * nothing. If it throws, everything is still gathered, and can be committed again.
+   * Stores the collected functions with one publish and starts a new collection. Returns how many there were; none
+   * write nothing. If it throws, the functions are kept and can be committed again.
    *
    * @throws WarmshardError as `AutoloadCache.mergeIn`
    */

@@ -4,12 +4,12 @@ import { unlike } from '../later/checks.js';
 import { isPlainName, userCacheFolder } from './user-cache.js';
 
 /**
- * Where a cache lies unless somebody says otherwise: in `$WARMSHARD_HOME`, else in `warmshard` below
- * `$XDG_CACHE_HOME`, else in `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
+ * The default path of a cache: in `$WARMSHARD_HOME`, else in `$XDG_CACHE_HOME/warmshard`, else in `~/.cache/warmshard`
+ * (`~/Library/Caches/warmshard` on macOS).
  *
- * @param name the file's, a plain one. Default `scripts.shard`
- * @returns an absolute path; nothing is made there
- * @throws WarmshardError `ERR_INVALID_ARG` where `WARMSHARD_HOME` is relative, or none of them is set
+ * @param name a file name without a folder. Default `scripts.shard`
+ * @returns an absolute path; nothing is created
+ * @throws WarmshardError `ERR_INVALID_ARG` if `WARMSHARD_HOME` is relative, or if none of the variables is set
  */
 export function defaultCachePath(name = 'scripts.shard'): string {
   if (!isPlainName(name)) throw unlike('name must be a plain file name, without a folder', name);

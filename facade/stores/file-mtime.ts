@@ -4,11 +4,11 @@ import { unlike } from '../later/checks.js';
 const SECOND = 1_000_000_000n;
 
 /**
- * A file's modification time, as `ScriptCache.get` and `put` want it; links are followed.
+ * A file's modification time, as `ScriptCache.get` and `put` take it; symbolic links are followed.
  *
- * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` where there is no such
- * file, or none that may be looked at
- * @throws WarmshardError `ERR_INVALID_ARG` where `path` is no string
+ * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` if there is no such file, or if it
+ * may not be examined
+ * @throws WarmshardError `ERR_INVALID_ARG` if `path` is not a string
  */
 export function fileMtime(path: string): [sec: number, nsec: number] | undefined {
   if (typeof path !== 'string') throw unlike('path must be a string', path);

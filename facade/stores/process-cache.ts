@@ -5,10 +5,11 @@ let cache: ScriptCache | undefined;
 let failed = false;
 
 /**
- * The script cache that programs share unless they have one of their own: at `defaultCachePath()`, for artifacts of
- * Node.js itself, opened at the first call. One for each thread; after a `close` the next call opens it anew.
+ * The script cache of the process, shared by all programs that have no cache of their own: at `defaultCachePath()`,
+ * with Node.js as its host, opened at the first call. There is one for each thread; after a `close` the next call opens
+ * it again.
  *
- * @returns `undefined` where the environment variable `WARMSHARD` is `0`, `false` or `no`, or where it cannot be
+ * @returns `undefined` if the environment variable `WARMSHARD` is `0`, `false` or `no`, or if the cache cannot be
  * opened, which is not tried again
  */
 export function scriptCache(): ScriptCache | undefined {

@@ -17,7 +17,7 @@ import { writeValidator } from '../validator.js';
 /** How long `save` waits for other processes before it gives up, in milliseconds: a compiler goes on without. */
 const LOCK_TIMEOUT_MS = 1000;
 
-/** How a script cache is opened. What is not said here is as for a `Shard`. */
+/** How a script cache is opened. Options that are not described here are those of a `Shard`. */
 export interface ScriptCacheOptions<P extends string = 'code'>
   extends Pick<
     ShardOptions,
@@ -37,43 +37,43 @@ export interface ScriptCacheOptions<P extends string = 'code'>
   /** Names of the parts that belong to each source. Default `['code']`. */
   parts?: readonly P[] | undefined;
   /**
-   * What tells that a source has not changed: `'mtime'` (default), its modification time and size; `'content'`, a
-   * digest of its content, for checkouts and container layers whose modification times mean nothing. By content
-   * each process reads each source once.
+   * How a change of a source is detected. `'mtime'` (default): by its modification time and size. `'content'`: by a
+   * digest of its content, for checkouts and container layers whose modification times mean nothing; each process then
+   * reads each source once.
    */
   validate?: 'mtime' | 'content' | undefined;
   /** How long a save waits for other processes, in milliseconds, before it is skipped. Default 1000. */
   lockTimeout?: number | undefined;
   /**
-   * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Links
-   * in it are followed when the cache is opened.
+   * Store paths below this absolute folder relative to it, so that the cache can be used at another path. Symbolic
+   * links in it are resolved when the cache is opened.
    */
   root?: string | undefined;
 }
 
-/** What is saved beside the parts. */
+/** What is saved besides the parts. */
 export interface SaveMeta {
-  /** When the entry stops being one, in milliseconds since the epoch. Default: never. */
+  /** When the entry expires, in milliseconds since the epoch. Default: never. */
   expiresAt?: number | undefined;
 }
 
-/** Numbers on a script cache. Counters from `hits` on are this handle's own. */
+/** Statistics of a script cache. The counters from `hits` on are this handle's own. */
 export interface ScriptCacheStats {
   /** Sources with a live entry, of all hosts. */
   entries: number;
   /** Bytes of their parts. */
   bytes: number;
-  /** Look-ups that found what was compiled. */
+  /** Look-ups that found an artifact. */
   hits: number;
-  /** Look-ups that found nothing, those of sources that do not exist included. */
+  /** Look-ups that found nothing, including those of sources that do not exist. */
   misses: number;
   /** Look-ups of sources that had changed, or that another host build had compiled. */
   stale: number;
   /** Look-ups whose entry was damaged. */
   corrupt: number;
-  /** Saves and puts that stored. */
+  /** Saves and puts that stored something. */
   saves: number;
-  /** Saves and puts that did not, for whatever reason. */
+  /** Saves and puts that were skipped, for whatever reason. */
   skippedSaves: number;
   /** Of those: the source had changed since `load` missed it. */
   changedSources: number;
@@ -104,13 +104,13 @@ export interface ScriptInfo<P extends string = 'code'> {
 }
 
 /**
- * What a program compiled from source files, by canonical path, in one file that every process shares.
+ * What a program has compiled from source files, by canonical path, in one file that every process shares.
  *
- * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as not
- * there, and what the system refuses to store is skipped and counted. Only wrong arguments, and the use of a
- * closed cache, throw.
+ * The cache never stops its host: whatever is missing, changed, damaged or made by another build reads as absent, and
+ * what the system refuses to store is skipped and counted. After opening, `load`, `save`, `get` and `put` throw only
+ * for wrong arguments and for a closed cache.
  *
- * What `load` returns is lent, not copied; see `Shard`.
+ * What `load` returns is lent, not copied: see `Shard`.
  *
  * @example
  * const cache = ScriptCache.open('/var/cache/app/templates.shard', { host: { name: 'app', version: '1.4.0' } });
@@ -119,7 +119,7 @@ export interface ScriptInfo<P extends string = 'code'> {
  */
 export class ScriptCache<P extends string = 'code'> {
   /**
-   * Opens the cache at `path`; folders above it are made. A missing file is an empty cache, and so is one that is
+   * Opens the cache at `path`; missing folders are made. A missing file is an empty cache, and so is one that is
    * damaged, of another format, or not a script cache.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_UNTRUSTED_FILE`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_NATIVE_LOAD`
@@ -128,9 +128,9 @@ export class ScriptCache<P extends string = 'code'> {
     return new ScriptCache<P>(absolutePath(path), options);
   }
 
-  /** Where the file is; absolute. */
+  /** The path of the file; absolute. */
   readonly path: string;
-  /** Whether this handle never changes anything. */
+  /** Whether this handle was opened with `readOnly`. */
   readonly readOnly: boolean;
 
   readonly #handle: Handle;
@@ -162,24 +162,24 @@ export class ScriptCache<P extends string = 'code'> {
   }
 
   /**
-   * What was compiled from a source as it is now: all parts or none. A hit on an absolute path that this handle
-   * has met before takes one system call.
+   * What was compiled from a source in its present state: all parts or none. A hit on an absolute path that this handle
+   * has looked up before takes one system call.
    *
-   * @param source path of the source file; links are followed. One that does not exist, is no regular file, or may
-   * not be looked at is a miss
-   * @throws WarmshardError `ERR_INVALID_ARG` where `source` is no string, `ERR_CLOSED`
+   * @param source path of the source file; symbolic links are followed. A file that does not exist, is not a regular
+   * file, or may not be examined is a miss
+   * @throws WarmshardError `ERR_INVALID_ARG` if `source` is not a string, `ERR_CLOSED`
    */
   load(source: string): Record<P, Uint8Array> | undefined {
     return viewParts(this.#handle, this.#calls.load(source)) as Record<P, Uint8Array> | undefined;
   }
 
   /**
-   * Stores what was compiled from a source. Call it with the name that `load` was called with: if the source is
-   * no longer the one that `load` missed, then what was compiled may be of either, and is not stored.
+   * Stores what was compiled from a source. Pass the name that `load` was called with: if the source has changed since
+   * `load` missed it, nobody knows from which version the artifact was compiled, and it is not stored.
    *
-   * @returns whether it was stored. `false`, and a counter, where it was not: the source changed or is gone, the
-   * lock was not to be had in time, the disk is full, the cache is read-only, the entry is larger than
-   * `maxEntryBytes`, or the host's binary cannot be identified
+   * @returns whether it was stored. If not, it is counted in `stats()`: the source has changed or is gone, the lock was
+   * not free in time, the disk is full, the cache is read-only, the entry is larger than `maxEntryBytes`, or the host's
+   * binary cannot be identified
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
   save(source: string, parts: Record<P, Uint8Array>, meta?: SaveMeta): boolean {
@@ -189,10 +189,10 @@ export class ScriptCache<P extends string = 'code'> {
   }
 
   /**
-   * What was stored under a path and a modification time: all parts or none. Nothing is asked of the file system.
-   * Entries that were saved by content (`validate`) are not found by a time.
+   * What was stored under a path and a modification time: all parts or none. The file system is not asked. Entries that
+   * were saved by content (`validate`) are not found by a time.
    *
-   * @param path taken as it is: use a canonical one
+   * @param path used as it is: pass a canonical one
    * @param mtimeSec whole seconds since the epoch; see `fileMtime`
    * @param mtimeNsec nanoseconds of the second
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_INVALID_KEY`, `ERR_CLOSED`
@@ -229,7 +229,7 @@ export class ScriptCache<P extends string = 'code'> {
   }
 
   /**
-   * Numbers on the cache and on what this handle did. The sum of bytes is a walk over the entries.
+   * Statistics of the cache, and of what this handle did. Summing up the bytes takes a walk over the entries.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -275,8 +275,8 @@ export class ScriptCache<P extends string = 'code'> {
   }
 
   /**
-   * Drops what was compiled from sources that are gone or have changed, and what other hosts compiled. Returns how
-   * many entries.
+   * Drops what was compiled from sources that are gone or have changed, and what other hosts have compiled. Returns how
+   * many entries were dropped.
    *
    * @throws WarmshardError `ERR_READ_ONLY`, `ERR_LOCK_TIMEOUT`, `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
    */
@@ -290,7 +290,8 @@ export class ScriptCache<P extends string = 'code'> {
   }
 
   /**
-   * Drops everything and removes the file; again: nothing. Other processes see it at their next look-up.
+   * Drops everything and removes the file; if it is gone already, does nothing. Other processes see this at their next
+   * look-up.
    *
    * @throws WarmshardError as `evictStale`
    */
@@ -317,7 +318,7 @@ export class ScriptCache<P extends string = 'code'> {
     return this.#handle.closed;
   }
 
-  /** Ends the use of this handle; again: nothing. What it gave stays valid. */
+  /** Closes this handle; closing it again does nothing. What it returned stays valid. */
   close(): void {
     closeHandle(this.#handle);
   }

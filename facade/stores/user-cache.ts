@@ -16,10 +16,10 @@ export function isPlainName(name: unknown): name is string {
 }
 
 /**
- * The folder in which an application keeps what it can make again: below `$XDG_CACHE_HOME`, else `~/.cache`
- * (`~/Library/Caches` on macOS). It is not made.
+ * The folder for an application's caches: below `$XDG_CACHE_HOME`, else `~/.cache` (`~/Library/Caches` on macOS). It is
+ * not created.
  *
- * @param app a plain name, which becomes the folder's
+ * @param app the name of the folder, without a path
  * @throws WarmshardError `ERR_INVALID_ARG`
  */
 export function userCacheFolder(app: string): string {

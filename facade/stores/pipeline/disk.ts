@@ -10,17 +10,21 @@ import { metricsOf, type PipelineMetrics, type PipelineStore } from './metrics.j
 /** How a `DiskPipelineCache` is opened. */
 export interface DiskPipelineOptions {
   /**
-   * `flush`, and `put` now and then, remove the files modified longest ago until all together have at most this many
-   * bytes. Default 1 GiB.
+   * `flush`, and `put` now and then, remove the files modified longest ago until all files together have at most this
+   * many bytes. Default 1 GiB.
    */
   maxBytes?: number | undefined;
   /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
   copy?: boolean | undefined;
-  /** Lend artifacts of 256 KiB and more from a memory mapping (default, where the file system allows it), or read them. */
+  /**
+   * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, where the file system allows it.
+   * `'read'`: read them.
+   */
   access?: 'mmap' | 'read' | undefined;
   /**
-   * Which files are believed: `'private'` (default): ours, writable by nobody else. `'group'`: a group may write
-   * too. `'system'`: root's as well. Others read as misses.
+   * Which files are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also
+   * those that a group can write to. `'system'`: also those of root that nobody else can write to. All others are
+   * misses.
    */
   trust?: 'private' | 'group' | 'system' | undefined;
   /** Never change anything; read permission is enough. Default false. */
@@ -30,8 +34,8 @@ export interface DiskPipelineOptions {
 /**
  * Artifacts on disk, one file for each fingerprint: `<root>/<64 hex digits>.bin`.
  *
- * A file is verified each time it is read: torn, rotten, oversized or another fingerprint's, and anything that is no
- * regular file of ours, is a miss. Any number of processes may share a folder.
+ * A file is verified each time it is read: one that is torn, damaged, too large or another fingerprint's is a miss, and
+ * so is anything but a regular file that `trust` allows. Any number of processes may share a folder.
  */
 export class DiskPipelineCache implements PipelineStore {
   /** The same as the constructor. */
@@ -43,15 +47,15 @@ export class DiskPipelineCache implements PipelineStore {
    * The cache in the user's cache folder: `$XDG_CACHE_HOME/<app>`, else `~/.cache/<app>`, on macOS
    * `~/Library/Caches/<app>`.
    *
-   * @throws WarmshardError `ERR_INVALID_ARG` also where neither XDG_CACHE_HOME nor HOME tells a folder
+   * @throws WarmshardError as the constructor; `ERR_INVALID_ARG` also if neither XDG_CACHE_HOME nor HOME names a folder
    */
   static inUserCache(app: string, options?: DiskPipelineOptions): DiskPipelineCache {
     return new DiskPipelineCache(userCacheFolder(app), options);
   }
 
-  /** Where the files are; absolute. */
+  /** The folder of the files; absolute. */
   readonly root: string;
-  /** Whether this cache never changes anything. */
+  /** Whether this cache was opened with `readOnly`. */
   readonly readOnly: boolean;
   readonly #native: NativePipeline;
 
@@ -79,8 +83,8 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * The artifact of a fingerprint, or `undefined`: also for what the system would not let us read. Large ones are lent,
-   * not copied: they stay valid whatever becomes of the file.
+   * The artifact of a fingerprint, or `undefined`, also if the system refuses to read it. Large ones are lent, not
+   * copied: they stay valid whatever happens to the file.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
@@ -93,7 +97,7 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * Whether `get` would find an artifact; the file is read and verified for that. Not counted in `metrics()`.
+   * Whether `get` would find an artifact; this reads and verifies the file. Not counted in `metrics()`.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`
    */
@@ -103,8 +107,8 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. What is larger, and what the system
-   * refuses, is counted in `metrics().rejectedPuts` and not stored; what was there stays.
+   * Stores an artifact of at most 64 MiB; every process sees it at its next `get`. One that is larger, or that the
+   * system refuses, is not stored but counted in `metrics().rejectedPuts`; what was there stays.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_READ_ONLY`, `ERR_CLOSED`
    */
@@ -125,7 +129,7 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * Makes everything that this object put survive a power cut: syncs the pending files, sixteen at a time, then the
+   * Makes everything that this object has put survive a power cut: syncs the pending files, sixteen at a time, then the
    * folder. What failed stays pending, and the next `flush` tries again.
    *
    * @throws WarmshardError `ERR_IO`, `ERR_NO_SPACE`, `ERR_CLOSED`
@@ -140,7 +144,7 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * What a power cut now might cost, of what this object put.
+   * What a power cut now might cost, of what this object has put.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -149,8 +153,8 @@ export class DiskPipelineCache implements PipelineStore {
   }
 
   /**
-   * Numbers on what this object did, and on the folder, which is walked for that. What writers that died left
-   * behind is removed by the way.
+   * Statistics of what this object did, and of the folder, which is walked for them. Temporary files of dead writers
+   * are removed on the way.
    *
    * @throws WarmshardError `ERR_CLOSED`
    */
@@ -167,7 +171,7 @@ export class DiskPipelineCache implements PipelineStore {
     return table('pipeline').clear(this.#native);
   }
 
-  /** Ends the use of this object; again: nothing. It does not flush. Artifacts that it gave stay valid. */
+  /** Closes this object, without flushing; closing it again does nothing. Artifacts that it returned stay valid. */
   close(): void {
     table('pipeline').close(this.#native);
   }

@@ -9,9 +9,9 @@ const DIGEST_BYTES = 32;
 export const MAX_ARTIFACT_BYTES = 64 * 1024 * 1024;
 export const FOOTER_BYTES = DIGEST_BYTES;
 
-/** What an artifact was made from, as 32 bytes: its name in every store. As text it is 64 hex digits. */
+/** A digest of what an artifact was made from, 32 bytes: its name in every store. As text it is 64 hex digits. */
 export class Fingerprint extends Uint8Array {
-  /** A part of a fingerprint is none. */
+  /** Slices of a fingerprint are plain `Uint8Array`s. */
   static get [Symbol.species](): Uint8ArrayConstructor {
     return Uint8Array;
   }
@@ -29,8 +29,8 @@ export class Fingerprint extends Uint8Array {
 
 /**
  * The fingerprint of everything that an artifact depends on: source, options, version of the compiler. It is BLAKE3-256
- * over each part's length (as a little-endian 64-bit number) and its bytes, strings as UTF-8: the same parts split
- * otherwise make another fingerprint.
+ * over each part's length (a little-endian 64-bit number) and its bytes; strings are UTF-8. The same text in other
+ * parts has another fingerprint.
  *
  * @example
  * const key = fingerprint('my-compiler 3.1.0', source, JSON.stringify(options));
@@ -52,7 +52,7 @@ export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
 }
 
 /**
- * An artifact as it lies on disk and travels: the payload, then its 32-byte footer. A server may answer with it.
+ * An artifact as it is stored on disk and sent by a server: the payload, then its 32-byte footer.
  *
  * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_TOO_LARGE`
  */
@@ -71,7 +71,7 @@ export function encodeArtifact(fingerprint: Uint8Array, payload: Uint8Array): Ui
 }
 
 /**
- * The payload of what `encodeArtifact` made, as a view; `undefined` where it is damaged, or another fingerprint's.
+ * The payload of what `encodeArtifact` made, as a view; `undefined` if it is damaged or another fingerprint's.
  *
  * @throws WarmshardError `ERR_INVALID_ARG`
  */

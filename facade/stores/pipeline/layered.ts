@@ -13,10 +13,10 @@ export interface LayeredPipelineOptions {
 }
 
 /**
- * Stores one behind the other, the fastest first. A look-up asks them in that order; what a slower one has is put
- * into the faster ones on the way back.
+ * Several stores in layers, the fastest first. A look-up asks them in that order; what a slower one has is put into the
+ * faster ones.
  *
- * The layers stay yours: close them yourself.
+ * The layers remain yours to close.
  */
 export class LayeredPipelineCache implements PipelineStore {
   readonly #layers: readonly PipelineStore[];
@@ -75,14 +75,15 @@ export class LayeredPipelineCache implements PipelineStore {
     );
   }
 
-  /** Flushes every layer. All are tried; then the first error is thrown. */
+  /** Flushes every layer, then throws the first error, if any. */
   flush(): void {
     each(this.#layers, (layer) => layer.flush());
   }
 
   /**
-   * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. All else is
-   * the sum of the layers': an artifact in two of them counts as two entries, and filling a layer is a put to it.
+   * Look-ups, hits and misses are those of this store: each `get` counts once, however many layers it asked. Everything
+   * else is the sum over the layers: an artifact in two of them counts as two entries, and filling a layer counts as a
+   * put.
    */
   metrics(): PipelineMetrics {
     const sum: Counters = { ...ZERO };

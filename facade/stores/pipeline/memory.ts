@@ -8,7 +8,7 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** A Map holds hardly more. */
 const MOST_ENTRIES = 4_194_304;
 
-/** Budgets of a `MemoryPipelineCache`. Zero for either: it holds nothing. */
+/** The budgets of a `MemoryPipelineCache`. If either is zero, it holds nothing. */
 export interface MemoryPipelineOptions {
   /** Most artifacts. Default 1024, at most 4,194,304. */
   maxEntries?: number | undefined;
@@ -17,9 +17,9 @@ export interface MemoryPipelineOptions {
 }
 
 /**
- * Artifacts in the memory of this process. What was not used for longest goes first.
+ * Artifacts in the memory of this process. The least recently used is evicted first.
  *
- * What `get` returns is the store's own copy: a write to it shows at the next `get`.
+ * What `get` returns is the store's own copy: the next `get` returns what you write to it.
  */
 export class MemoryPipelineCache implements PipelineStore {
   readonly #maxEntries: number;
@@ -60,7 +60,7 @@ export class MemoryPipelineCache implements PipelineStore {
   }
 
   /**
-   * Whether `get` would find an artifact. Neither counted nor a use.
+   * Whether `get` would find an artifact. Not counted, and not a use.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`
    */
@@ -70,8 +70,8 @@ export class MemoryPipelineCache implements PipelineStore {
   }
 
   /**
-   * Stores a copy of an artifact. One larger than the whole budget is not stored and counted in
-   * `metrics().rejectedPuts`; the older one of its fingerprint goes all the same.
+   * Stores a copy of an artifact. One that is larger than the whole budget is not stored but counted in
+   * `metrics().rejectedPuts`; the older artifact of its fingerprint is removed nevertheless.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`
    */
@@ -110,12 +110,12 @@ export class MemoryPipelineCache implements PipelineStore {
     return count;
   }
 
-  /** Nothing here can survive; it is counted. */
+  /** Does nothing but count: memory cannot be flushed. */
   flush(): void {
     this.#counters.flushes++;
   }
 
-  /** Numbers on this store. */
+  /** Statistics of this store. */
   metrics(): PipelineMetrics {
     return metricsOf({ ...this.#counters, entries: this.#held.size });
   }

@@ -1,14 +1,14 @@
-/** Numbers on a store of artifacts. Counters are this object's own. */
+/** Statistics of a store of artifacts. The counters are this object's own. */
 export interface PipelineMetrics {
   /** Calls of `get`. */
   lookups: number;
   /** Those that found an artifact. */
   hits: number;
-  /** Those that found none, or one that is damaged. */
+  /** Those that found none, or a damaged one. */
   misses: number;
   /** Artifacts stored. */
   puts: number;
-  /** Artifacts not stored: too large, or the system refused. */
+  /** Artifacts not stored, because they were too large or the system refused. */
   rejectedPuts: number;
   /** Artifacts dropped to stay within the budget. */
   evictions: number;
@@ -18,7 +18,7 @@ export interface PipelineMetrics {
   flushes: number;
   /** Those that failed. */
   flushErrors: number;
-  /** Bytes held now: on disk those of the files, with their footers. */
+  /** Bytes held now; on disk the sizes of the files, including their footers. */
   cachedBytes: number;
   /** Artifacts held now. */
   entries: number;
@@ -26,15 +26,15 @@ export interface PipelineMetrics {
   hitRatePpm: number;
 }
 
-/** What every store of artifacts can do. Your own may be a layer too. */
+/** What every store of artifacts can do. Your own implementation can be a layer, too. */
 export interface PipelineStore {
   /** The artifact of a fingerprint, or `undefined`. Treat it as read-only. */
   get(fingerprint: Uint8Array): Uint8Array | undefined;
-  /** Stores an artifact, as far as it can; what it could not store is counted. */
+  /** Stores an artifact, if it can; what it could not store is counted. */
   put(fingerprint: Uint8Array, artifact: Uint8Array): void;
-  /** Makes what was put survive a power cut, where the store can. */
+  /** Makes what was put survive a power cut, if the store can. */
   flush(): void;
-  /** Numbers on it. */
+  /** Statistics of the store. */
   metrics(): PipelineMetrics;
 }
 

@@ -13,25 +13,28 @@ const MAX_CONCURRENT = 1024;
 /** Requests that may wait for their turn. */
 const MAX_WAITING = 16_384;
 
-/** How a `RemotePipelineCache` asks. */
+/** How a `RemotePipelineCache` sends requests. */
 export interface RemotePipelineOptions {
-  /** Asked first; what the server has is put into it. */
+  /** Asked first; what the server returns is put into it. */
   local?: PipelineStore | undefined;
-  /** Time for a whole request, its body included, in milliseconds. Default 10000. */
+  /** Time limit for a whole request, including its body, in milliseconds. Default 10000. */
   timeout?: number | undefined;
-  /** Most bytes of an artifact. Default and most 64 MiB. */
+  /** Most bytes of an artifact. Default and maximum: 64 MiB. */
   maxBytes?: number | undefined;
-  /** Sent with each request: `authorization`, say. */
+  /** Sent with each request, such as `authorization`. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Most requests at a time, 1 to 1024; others wait. Default 16. */
   maxConcurrent?: number | undefined;
-  /** In place of Node's own `fetch`. */
+  /** Used instead of Node.js' own `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
 }
 
-/** How the requests of a `RemotePipelineCache` ended: `requests` is the sum of the others but `dropped` and `waiting`. */
+/**
+ * How the requests of a `RemotePipelineCache` ended. `requests` is the sum of all others except `dropped` and
+ * `waiting`.
+ */
 export interface RemoteMetrics {
-  /** Requests sent and ended. */
+  /** Requests that were sent and have ended. */
   requests: number;
   /** Answered with a sound artifact. */
   found: number;
@@ -39,34 +42,37 @@ export interface RemoteMetrics {
   notFound: number;
   /** Answered with a redirect, which is never followed. */
   redirected: number;
-  /** Not answered, broken off, or answered with any other status. */
+  /** Not answered, interrupted, or answered with any other status. */
   failed: number;
   /** Answered with more than `maxBytes`. */
   oversized: number;
-  /** Answered with bytes whose footer is wrong: damaged, cut, or another fingerprint's. */
+  /** Answered with bytes whose footer is wrong: damaged, truncated, or another fingerprint's. */
   rejected: number;
-  /** Not done in time. */
+  /** Not finished in time. */
   timedOut: number;
   /** Ended by `close`. */
   aborted: number;
   /** Never sent: too many were waiting. */
   dropped: number;
-  /** Under way or waiting now. */
+  /** In progress or waiting now. */
   waiting: number;
 }
 
-/** Numbers on a `RemotePipelineCache`: look-ups are its own, all else but `remote` is its local store's. */
+/**
+ * Statistics of a `RemotePipelineCache`: look-ups, hits and misses are its own; everything else but `remote` is that of
+ * its local store.
+ */
 export interface RemotePipelineMetrics extends PipelineMetrics {
   /** How its requests ended. */
   remote: RemoteMetrics;
 }
 
 /**
- * Artifacts of a server: `GET <base>/<64 hex digits>.bin`, answered with payload and footer as `encodeArtifact` and the
- * files of a `DiskPipelineCache` have them.
+ * Artifacts on a server: `GET <base>/<64 hex digits>.bin` must return payload and footer, as `encodeArtifact` makes
+ * them and as they are in the files of a `DiskPipelineCache`.
  *
- * An answer is verified before it is used. Whatever goes wrong on the way is a miss, and counted. The footer finds
- * damage, not forgery: use https, and a server that you would let run code.
+ * A response is verified before it is used. Whatever goes wrong is a miss, and counted. The footer detects damage, not
+ * forgery: use https, and a server that you would allow to run code.
  */
 export class RemotePipelineCache {
   readonly #base: URL;
@@ -98,7 +104,7 @@ export class RemotePipelineCache {
   };
 
   /**
-   * The cache below an http: or https: address. A query in it is sent with each request.
+   * The cache below an `http:` or `https:` URL. A query in the URL is sent with each request.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`
    */
@@ -118,8 +124,8 @@ export class RemotePipelineCache {
   }
 
   /**
-   * The artifact of a fingerprint: the local store's, else the server's, else `undefined`. Whoever asks for the same at
-   * the same time gets the same bytes.
+   * The artifact of a fingerprint: from the local store, else from the server, else `undefined`. Concurrent calls for
+   * the same fingerprint share one request and its bytes.
    *
    * @throws WarmshardError `ERR_INVALID_ARG`, `ERR_CLOSED`, and what the local store throws
    */
@@ -183,7 +189,7 @@ export class RemotePipelineCache {
     this.#local?.flush();
   }
 
-  /** Numbers on this cache, and on its local store. */
+  /** Statistics of this cache and its local store. */
   metrics(): RemotePipelineMetrics {
     const local = this.#local?.metrics() ?? ZERO;
     return {
@@ -192,7 +198,7 @@ export class RemotePipelineCache {
     };
   }
 
-  /** Ends the use of this cache, and what is under way: that is a miss. Again: nothing. The local store stays open. */
+  /** Closes this cache; requests in progress end as misses. Closing it again does nothing. The local store stays open. */
   close(): void {
     this.#closed = true;
     for (const controller of this.#requests) controller.abort();
