@@ -72,9 +72,10 @@ export const beginning = {
   userHome: env.HOME,
   nodePath: env.NODE_PATH,
   debugging: env.WARMSHARD_DEBUG,
-  // What follows is set later: the main module, once it was left to Node.js; whether somebody may have got hold of
-  // `registerHooks`, as soon as that is watched; whether the program has seen Node.js' own handler of `.js`, and else the
-  // one that it sees.
+  // What follows is set later: whether nothing has run before us; the main module, once it was left to Node.js; whether
+  // somebody may have got hold of `registerHooks`, as soon as that is watched; whether the program has seen Node.js' own
+  // handler of `.js`, and else the one that it sees.
+  isFirst: false,
   passed: undefined as string | undefined,
   hooksAsked: undefined as boolean | undefined,
   isHandlerSeen: false,

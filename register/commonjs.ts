@@ -34,7 +34,7 @@ import { bundlePath, late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import { type Handler, type LoadedModule, Module, stateSymbol } from './node-module.js';
 import { codeOf, compiler, hasNew, takeOwned } from './opening.js';
-import { compilesAsEver, hooksAreAsked, isDiskMocked, loaderIsHooked } from './others.js';
+import { beganAsEver, compilesAsEver, hooksAreAsked, isDiskMocked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
 import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
@@ -294,8 +294,8 @@ function currentHandler(): Handler {
  */
 export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHooks }: Door): void {
   const { door, handler, passed } = beginning;
-  // Somebody else's handler is there already: what it makes of sources we cannot know.
-  if (handler === undefined || !isNodes(handler)) return;
+  // Somebody else's functions are there already: what they make of sources and requests we cannot know.
+  if (handler === undefined || !isNodes(handler) || !beganAsEver()) return;
   executing = stateSymbol(door, 'kIsExecuting');
   format = stateSymbol(door, 'kFormat');
   watchHooks();

@@ -234,7 +234,8 @@ export function open(face: Face): Face {
   const first = holder[instance];
   if (first !== undefined) return first;
   Object.defineProperty(Module, instance, { value: face });
-  if (isFirst() && env.WARMSHARD === undefined) watchHooks(true);
+  beginning.isFirst = isFirst();
+  if (beginning.isFirst && env.WARMSHARD === undefined) watchHooks(true);
   if (mayWait()) {
     waits = true;
     Module._resolveLookupPaths = onRequest;

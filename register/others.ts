@@ -39,15 +39,41 @@ export function findsAsEver(): boolean {
   return findsGenuine && !isDiskMocked();
 }
 
+/** Whether a `_compile` is that of the package v8-compile-cache, told by its text. */
+const isKnownCache = (method: unknown) => String(method).includes('compiledWrapper = self._moduleCompile(');
+
 /**
  * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it
- * caches as we do, and changes nothing else.
+ * caches as we do, and changes nothing else but frames.
  */
 export function compilesAsEver(method: LoadedModule['_compile']): boolean {
   if (method === compile || method === cacheOfOthers) return true;
-  if (!String(method).includes('compiledWrapper = self._moduleCompile(')) return false;
+  if (!isKnownCache(method)) return false;
   cacheOfOthers = method;
   return true;
+}
+
+/**
+ * Whether the functions that we take for Node.js' own are, each told by what only its own text has in it: somebody who was
+ * preloaded ahead of us may have put others there, which go on deciding what modules are and where requests lead.
+ */
+export function beganAsEver(): boolean {
+  const { isFirst, wrap, findPath, lookupPaths, nodeModulePaths, wrapperStart } = beginning;
+  // Electron has put some of its own there before anything runs.
+  if (isFirst || process.versions.electron !== undefined) return true;
+  const own: [unknown, string][] = [
+    [beginning.readFileSync, 'getOptions(options'],
+    [wrap, 'return Module.wrapper[0] + script'],
+    [findPath, 'toRealPath('],
+    [lookupPaths, 'normalizeRequirableId('],
+    [nodeModulePaths, 'StringPrototypeCharCodeAt('],
+  ];
+  const isCompile = String(compile).includes('wrapSafe(') || isKnownCache(compile);
+  return (
+    isCompile &&
+    wrapperStart === '(function (exports, require, module, __filename, __dirname) { ' &&
+    own.every(([found, text]) => String(found).includes(text))
+  );
 }
 
 /** Whether somebody has got hold of `registerHooks`, and may have registered some: see door.ts. */

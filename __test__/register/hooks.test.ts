@@ -1,7 +1,7 @@
 // A test runner mocked a module, and got the real one out of the cache instead.
 
 import test from 'ava';
-import { type Files, major, Program, type SameOptions, same } from '../helpers/program.js';
+import { type Files, major, Program, register, type SameOptions, same } from '../helpers/program.js';
 
 /** As pirates does it, which babel, ts-node and istanbul hook with. */
 const pirates = `const Module = require('module');
@@ -120,18 +120,36 @@ for (const [what, program] of Object.entries(programs))
     await same(t, files, options);
   });
 
-test('a hook preloaded ahead of us is left alone', async (t) => {
-  const program = new Program(t, {
-    'hook.js': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
-    'app.js': `console.log('before', new Error('x').stack)`,
+/** What somebody may have changed before us, so that `before` becomes `after`, or `./b` another file. */
+const ahead: Record<string, string> = {
+  'a handler': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
+  // As dd-trace does it.
+  'a _compile': `const { prototype } = require('module'); const { _compile } = prototype; prototype._compile = function (c, f) { return _compile.call(this, c.replace('before', 'after'), f) }`,
+  'a readFileSync': `const fs = require('fs'); const { readFileSync } = fs; fs.readFileSync = (f, ...more) => { const c = readFileSync(f, ...more); return typeof c === 'string' && f.endsWith('app.js') ? c.replace('before', 'after') : c }`,
+  'a wrap': `const Module = require('module'); const { wrap } = Module; Module.wrap = (c) => wrap(c.replace('before', 'after'))`,
+  'a wrapper': `require('module').wrapper[0] += 'const before = 1;'`,
+  'a _findPath': `const Module = require('module'); const find = Module._findPath; Module._findPath = (r, ...more) => r === './b' ? __filename : find(r, ...more)`,
+  'a _resolveLookupPaths': `const Module = require('module'); const lookup = Module._resolveLookupPaths; Module._resolveLookupPaths = (r, p) => r === './b' ? [__dirname + '/other'] : lookup(r, p)`,
+  'a _nodeModulePaths': `const Module = require('module'); const paths = Module._nodeModulePaths; Module._nodeModulePaths = (from) => [__dirname + '/other', ...paths(from)]`,
+};
+
+for (const [what, hook] of Object.entries(ahead))
+  test(`${what} of somebody who was preloaded ahead of us stays what it is`, async (t) => {
+    const program = new Program(t, {
+      'hook.js': hook,
+      'app.js': `console.log('before', new Error('x').stack, require('./b'), require('more'))`,
+      'b.js': `module.exports = 'b'`,
+      'other/b.js': `module.exports = 'other b'`,
+      'other/more.js': `module.exports = 'other more'`,
+      'node_modules/more.js': `module.exports = 'more'`,
+    });
+    const plain = await program.plain({ node: ['-r', './hook.js'] });
+    const node = ['-r', './hook.js', '-r', register];
+    for (const what of ['cold', 'warm', 'warm again']) {
+      const { lines, ...ended } = await program.run({ register: false, node });
+      t.deepEqual(ended, plain, what);
+    }
   });
-  const plain = await program.run({ register: false, node: ['-r', './hook.js'] });
-  for (const what of ['cold', 'warm']) {
-    const { register } = await import('../helpers/program.js');
-    const { stdout } = await program.run({ register: false, node: ['-r', './hook.js', '-r', register] });
-    t.is(stdout, plain.stdout, what);
-  }
-});
 
 test('beside v8-compile-cache modules are served all the same', async (t) => {
   const ended = await same(
