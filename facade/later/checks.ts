@@ -6,6 +6,10 @@ import { invalid, type WarmshardError } from '../errors.js';
 export const unlike = (rule: string, found: unknown): WarmshardError =>
   invalid(`${rule}, not ${show(found)}`);
 
+/** Whether this is a `Uint8Array`, of any realm: under jest's jsdom environment a Buffer's class is not ours. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
+
 export function object(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw unlike(`${name} must be an object`, value);
 }

@@ -1,6 +1,6 @@
 import { constantsCodec } from '../constants.js';
 import { WarmshardError } from '../errors.js';
-import { show, unlike } from './checks.js';
+import { isBytes, show, unlike } from './checks.js';
 import { decodeUtf8 } from './utf8.js';
 
 /**
@@ -68,7 +68,7 @@ export function resolveCodec<V>(codec: CodecName | Codec<V> | undefined): Codec<
   return {
     encode(value) {
       const bytes = attempt('encode', () => found.encode(value));
-      if (bytes instanceof Uint8Array) return bytes;
+      if (isBytes(bytes)) return bytes;
       throw new WarmshardError(
         'ERR_CODEC',
         `the codec's encode must return a Uint8Array, not ${show(bytes)}`,
@@ -82,7 +82,8 @@ function attempt<T>(what: 'encode' | 'decode', run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : show(cause);
+    const told = (cause as Error | undefined | null)?.message;
+    const reason = typeof told === 'string' ? told.replace(/\.$/, '') : show(cause);
     const remedy = what === 'decode' ? '; was it stored through another codec?' : '';
     throw new WarmshardError(
       'ERR_CODEC',

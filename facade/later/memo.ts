@@ -5,6 +5,7 @@ import { type FirstCalls, type SeldomCalls, table } from '../native.js';
 import { writeValidator } from '../validator.js';
 import type { Validator } from './meta.js';
 import { Sample } from './sample.js';
+import { clearInterval, setInterval } from './timers.js';
 import { MORE_COPIES } from './views.js';
 
 /** Answers that one shard keeps at the most: some 150 bytes each, and the key. */

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.js';
 import { type Handle, hot, META_AT } from '../handle.js';
 import { isTime, writeSource } from '../validator.js';
-import { object, unlike } from './checks.js';
+import { isBytes, object, unlike } from './checks.js';
 
 /**
  * What an entry can be put with, and what a look-up can ask for: a source's modification time (and its size, if both
@@ -55,7 +55,7 @@ export class MetaBlock {
 
   /** Writes a validator without an expiry. */
   writeValidator(validator: Validator): void {
-    if (validator instanceof Uint8Array) this.#writeBytes(Kind.Opaque, validator);
+    if (isBytes(validator)) this.#writeBytes(Kind.Opaque, validator);
     else if (typeof validator !== 'object' || validator === null) throw wrongValidator();
     else if ('mtimeSec' in validator) {
       if (!writeSource(this.#numbers, validator))
@@ -66,7 +66,7 @@ export class MetaBlock {
         );
     } else {
       const { digest } = validator;
-      if (!(digest instanceof Uint8Array && digest.length > 0)) throw wrongValidator();
+      if (!(isBytes(digest) && digest.length > 0)) throw wrongValidator();
       this.#writeBytes(Kind.Digest, digest);
     }
   }

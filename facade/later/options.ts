@@ -1,7 +1,7 @@
 import { invalid } from '../errors.js';
 import type { NativeOptions } from '../native.js';
 import type { ShardOptions } from '../options.js';
-import { flag, object, oneOf, text, unlike, whole } from './checks.js';
+import { flag, isBytes, object, oneOf, text, unlike, whole } from './checks.js';
 
 /** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
@@ -23,8 +23,7 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
       throw invalid("a part cannot be named '__proto__'; give it another name");
   }
   const keyed = typeof digest === 'object' && digest !== null;
-  if (keyed && !(digest.key instanceof Uint8Array))
-    throw unlike('digest.key must be a Uint8Array of 32 bytes', digest.key);
+  if (keyed && !isBytes(digest.key)) throw unlike('digest.key must be a Uint8Array of 32 bytes', digest.key);
   const { durability, verify, access, trust, maxBytes, maxEntryBytes, lockTimeout } = options;
   const { readOnly, copy, autoCompact } = options;
   if (digest !== undefined && !keyed) oneOf('digest', digest, ['xxh3', 'blake3']);

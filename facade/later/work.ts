@@ -1,6 +1,7 @@
 import { WarmshardError } from '../errors.js';
 import { type NativeJob, table } from '../native.js';
 import { object, unlike } from './checks.js';
+import { clearInterval, setInterval } from './timers.js';
 
 /** The progress of long work. */
 export interface Progress {
@@ -23,6 +24,10 @@ export interface WorkOptions {
 
 const PROGRESS_MS = 50;
 
+/** Whether this is an AbortSignal, whoever made it: that of another realm is no instance of our class. */
+const isSignal = (value: AbortSignal | null): boolean =>
+  typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function';
+
 /** Runs work off the event loop, reports its progress, and ends it when the signal says so. */
 export async function runWork<T>(
   options: WorkOptions | undefined,
@@ -32,8 +37,7 @@ export async function runWork<T>(
   const { onProgress, signal } = options ?? {};
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw unlike('onProgress must be a function', onProgress);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw unlike('signal must be an AbortSignal', signal);
+  if (signal !== undefined && !isSignal(signal)) throw unlike('signal must be an AbortSignal', signal);
   if (signal?.aborted) throw new WarmshardError('ERR_ABORTED', 'the operation was aborted before it began');
   const { begin, progress, abort } = table('work');
   const job = begin();

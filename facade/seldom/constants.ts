@@ -1,5 +1,6 @@
 import type { Constant } from '../constants.js';
 import { WarmshardError } from '../errors.js';
+import { isBytes } from '../later/checks.js';
 import type { Codec } from '../later/codec.js';
 import { decodeUtf8 } from '../later/utf8.js';
 
@@ -43,8 +44,7 @@ export const constants: Codec<Constant[]> = {
     return out.bytes;
   },
   decode(bytes) {
-    if (!(bytes instanceof Uint8Array))
-      throw refused(`a constants pool is read from bytes, not ${describe(bytes)}`);
+    if (!isBytes(bytes)) throw refused(`a constants pool is read from bytes, not ${describe(bytes)}`);
     const input = new Reader(bytes);
     if (input.byte() !== MARK)
       throw refused('these bytes are no constants pool: constantsCodec has not encoded them');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
-import { flag, object, show, text, unlike, whole } from '../later/checks.js';
+import { flag, isBytes, object, show, text, unlike, whole } from '../later/checks.js';
 import { nativeOptions } from '../later/options.js';
 import { table } from '../native.js';
 import { mustCopy, type ShardOptions } from '../options.js';
@@ -345,7 +345,7 @@ function checked(key: string): string {
 }
 
 function isStream(value: unknown): value is string | Uint8Array {
-  return value instanceof Uint8Array || (typeof value === 'string' && value.isWellFormed());
+  return isBytes(value) || (typeof value === 'string' && value.isWellFormed());
 }
 
 /** Checks the metadata's types; sizes in memory are checked by the core. */

@@ -1,5 +1,5 @@
 import { WarmshardError } from '../errors.js';
-import { show, unlike } from '../later/checks.js';
+import { isBytes, show, unlike } from '../later/checks.js';
 import type { AutoloadCache } from './autoload-cache.js';
 import { Slabs } from './slab.js';
 
@@ -34,7 +34,7 @@ export class AutoloadShardWriter {
    */
   add(name: string, blob: Uint8Array): this {
     checkName(name);
-    if (!(blob instanceof Uint8Array) || isDetached(blob))
+    if (!isBytes(blob) || isDetached(blob))
       throw unlike('a blob must be a Uint8Array whose memory was not transferred', blob);
     if (blob.length > this.#most)
       throw new WarmshardError(
