@@ -72,14 +72,15 @@ test('what is wrong in a batch is told with the number of the entry', (t) => {
       last,
     ];
     const cases: [string, unknown[], RegExp][] = [
-      ['ERR_INVALID_KEY', [5, value], /^the key of entry (\d+) of the batch must be a string, not a number/],
-      ['ERR_INVALID_KEY', ['', value], /^the key of entry (\d+) of the batch is empty/],
+      ['ERR_INVALID_KEY', [5, value], /^entry (\d+) of the batch: the key must be a string, not a number/],
+      ['ERR_INVALID_KEY', ['', value], /^entry (\d+) of the batch: the key is empty/],
       [
         'ERR_INVALID_ARG',
         ['key', 5],
         /^entry (\d+) of the batch: a value must be a Uint8Array, not a number/,
       ],
-      ['ERR_TOO_LARGE', ['key', bytes('more than ten')], /^entry (\d+) of the batch is 13 bytes/],
+      ['ERR_INVALID_ARG', ['key', [5]], /^entry (\d+) of the batch: a value must be a Uint8Array/],
+      ['ERR_TOO_LARGE', ['key', bytes('more than ten')], /^entry (\d+) of the batch: the entry is 13 bytes/],
     ];
     for (const [code, entry, wanted] of cases)
       for (const write of ['mergeIn', 'replaceAll'] as const) {
@@ -87,6 +88,52 @@ test('what is wrong in a batch is told with the number of the entry', (t) => {
         t.is(wanted.exec(error?.message ?? '')?.[1], `${before}`, error?.message);
       }
   }
+});
+
+test('what a codec refuses in a batch is told with the number of the entry, and its cause', async (t) => {
+  using shard = Shard.open<unknown>(shardPath(t), { codec: 'json' });
+  const batch = [
+    ['a', 1],
+    ['b', 2n],
+  ] as [string, unknown][];
+  const told = /^entry 1 of the batch: the codec could not encode the value: .*BigInt/;
+  for (const write of ['mergeIn', 'replaceAll'] as const) {
+    const error = throwsCode(t, 'ERR_CODEC', () => shard[write](batch));
+    t.regex(error?.message ?? '', told);
+    t.true(error?.cause instanceof TypeError);
+    await t.throwsAsync(shard[`${write}Async`](batch), { code: 'ERR_CODEC', message: told });
+  }
+  const options = [{ key: 'a', value: 1, expiresAt: 'soon' as never }];
+  const wrong = throwsCode(t, 'ERR_INVALID_ARG', () => shard.mergeIn(options));
+  t.regex(wrong?.message ?? '', /^entry 0 of the batch: expiresAt must be/);
+  t.is(shard.size, 0);
+});
+
+test('what is wrong with one of many keys or rows is told with its number', (t) => {
+  using shard = Shard.open(shardPath(t));
+  using store = ArtifactStore.open(join(folder(t), 'store'));
+  const row = { outputNames: [], outputSizes: [] };
+  for (const [key, what] of [
+    ['', 'the key is empty'],
+    ['\ud800', 'the key holds a lone surrogate'],
+    [5 as never, 'the key must be a string'],
+  ] as const) {
+    const acts = {
+      'key 1': [() => shard.getMany(['a', key])],
+      'row 1': [
+        () =>
+          store.insertMany([
+            ['a', row],
+            [key, row],
+          ]),
+      ],
+    };
+    for (const [which, all] of Object.entries(acts))
+      for (const act of all)
+        t.true(throwsCode(t, 'ERR_INVALID_KEY', act)?.message.startsWith(`${which}: ${what}`));
+  }
+  const bad = throwsCode(t, 'ERR_INVALID_ARG', () => store.insertMany([['a', {} as never]]));
+  t.regex(bad?.message ?? '', /^row 0: outputNames/);
 });
 
 test('a row that is none is ERR_INVALID_ARG, and too many outputs are counted, not measured', (t) => {

@@ -1,4 +1,4 @@
-import { invalid, type WarmshardError } from '../errors.js';
+import { invalid, WarmshardError } from '../errors.js';
 
 // Whether arguments and options have the types that they should have, and what is said where they have not.
 
@@ -12,6 +12,14 @@ export const isBytes = (value: unknown): value is Uint8Array =>
 
 export function object(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw unlike(`${name} must be an object`, value);
+}
+
+/** What was thrown about one of many, with the words that say which one it was. */
+export function ofOne(which: string, thrown: unknown): unknown {
+  if (!(thrown instanceof WarmshardError)) return thrown;
+  const { code, message, cause } = thrown;
+  const options = cause === undefined ? undefined : { cause };
+  return new WarmshardError(code, `${which}: ${message}`, undefined, undefined, undefined, options);
 }
 
 export function oneOf(name: string, value: unknown, allowed: readonly string[]): void {

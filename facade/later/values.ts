@@ -5,7 +5,7 @@ import type { Handle } from '../handle.js';
 import { table } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { plainBytes } from '../shard.js';
-import { object, unlike } from './checks.js';
+import { object, ofOne, unlike } from './checks.js';
 import { type Codec, resolveCodec } from './codec.js';
 import { getParts } from './look-ups.js';
 import { type EntryMeta, META_LEN, MetaBlock, type Validator } from './meta.js';
@@ -112,18 +112,22 @@ export class Values<V> {
       const count = (runs.length - 1) * RUN + at / 2;
       if (typeof entry !== 'object' || entry === null)
         throw unlike(`entry ${count} of the batch must be [key, value] or { key, value, ... }`, entry);
-      if (Array.isArray(entry)) {
-        run[at] = entry[0];
-        run[at + 1] = this.encode(entry[1]);
-      } else {
-        const { key, value } = entry;
-        run[at] = key;
-        run[at + 1] = this.encode(value);
-        const block = encodeMeta(entry);
-        if (block !== undefined) {
-          while (metas.length < count) metas.push(undefined);
-          metas.push(block);
+      try {
+        if (Array.isArray(entry)) {
+          run[at] = entry[0];
+          run[at + 1] = this.encode(entry[1]);
+        } else {
+          const { key, value } = entry;
+          run[at] = key;
+          run[at + 1] = this.encode(value);
+          const block = encodeMeta(entry);
+          if (block !== undefined) {
+            while (metas.length < count) metas.push(undefined);
+            metas.push(block);
+          }
         }
+      } catch (error) {
+        throw ofOne(`entry ${count} of the batch`, error);
       }
       at += 2;
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { invalid, WarmshardError } from '../errors.js';
-import { flag, isBytes, object, show, text, unlike, whole } from '../later/checks.js';
+import { flag, isBytes, object, ofOne, show, text, unlike, whole } from '../later/checks.js';
 import { nativeOptions } from '../later/options.js';
 import { table } from '../native.js';
 import { mustCopy, type ShardOptions } from '../options.js';
@@ -160,8 +160,12 @@ export class ArtifactStore {
     for (const row of rows) {
       if (!Array.isArray(row)) throw unlike(`row ${keys.length} must be [key, metadata]`, row);
       const [key, meta] = row;
-      keys.push(checked(key));
-      metas.push(toNative(meta));
+      try {
+        keys.push(checked(key));
+        metas.push(toNative(meta));
+      } catch (error) {
+        throw ofOne(`row ${metas.length}`, error);
+      }
     }
     table('artifacts').insertMany(this.#native, keys, metas);
     return keys.length;

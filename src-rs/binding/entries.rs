@@ -130,7 +130,8 @@ impl Entries {
     /// Hands out each entry. The bytes of parts are good until the running callback returns.
     fn walk(&self, take: &mut Take<'_>) -> Result<(), Error> {
         let mut number = 0;
-        self.walk_from(&mut number, take).map_err(|error| of_entry(number, error))
+        self.walk_from(&mut number, take)
+            .map_err(|error| error.of(format_args!("entry {number} of the batch")))
     }
 
     /// The same; `number` is that of the entry.
@@ -175,18 +176,5 @@ impl Entries {
             }
         }
         Ok(())
-    }
-}
-
-/// The same error, with the number of the entry that it is about.
-#[cold]
-fn of_entry(number: u32, error: Error) -> Error {
-    match error {
-        Error::InvalidKey(wrong) => Error::InvalidKey(format!("of entry {number} of the batch {wrong}")),
-        Error::InvalidArg(wrong) => Error::InvalidArg(format!("entry {number} of the batch: {wrong}")),
-        Error::TooLarge { what, size, limit, remedy } if what == "the entry" => {
-            Error::TooLarge { what: format!("entry {number} of the batch").into(), size, limit, remedy }
-        }
-        other => other,
     }
 }

@@ -293,15 +293,16 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) 
         for (i, answer) in (0..len).zip(answers.chunks_exact_mut(12)) {
             // SAFETY: as above; the scope ends with this turn.
             let _scope = unsafe { Scope::open(env) };
+            let wrong = |error: Error| error.of(format_args!("key {i}"));
             // SAFETY: as above.
             let key = unsafe {
                 let value = element(env, keys, i).unwrap_or(ptr::null_mut());
-                buffer.read(env, value)?
+                buffer.read(env, value).map_err(wrong)?
             };
             let found = match shard.get_quickly(key) {
                 Quick::Hit(offset, len) => Some((offset, len)),
                 Quick::Miss => None,
-                Quick::Ask => match shard.get(key, &Validator::None)? {
+                Quick::Ask => match shard.get(key, &Validator::None).map_err(wrong)? {
                     Lookup::Hit(hit) => Some((hit.offset, hit.len)),
                     _ => None,
                 },

@@ -4,7 +4,7 @@
 //! mistakes and the system's refusals are.
 
 use rustix::io::Errno;
-use std::borrow::Cow;
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -67,8 +67,8 @@ pub enum Error {
     /// See [`Code::TooLarge`].
     #[error("{what} is {size} bytes, more than the {limit} allowed; {remedy}")]
     TooLarge {
-        /// What was too large.
-        what: Cow<'static, str>,
+        /// What was too large, of what the caller gave.
+        what: &'static str,
         /// Its size, in bytes.
         size: u64,
         /// The limit, in bytes.
@@ -87,6 +87,22 @@ pub enum Error {
         limit: usize,
         /// What the caller can do.
         remedy: &'static str,
+    },
+    /// See [`Code::TooLarge`]: the file has no room for what the caller gave.
+    #[error("the shard would be {size} bytes, more than the {limit} allowed; compact it, or lower maxBytes")]
+    Full {
+        /// How large it would be, in bytes.
+        size: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// What is wrong with one of many that the caller gave.
+    #[error("{which}: {error}")]
+    OneOf {
+        /// Which of them.
+        which: String,
+        /// What is wrong with it.
+        error: Box<Error>,
     },
     /// See [`Code::LockTimeout`].
     #[error(
@@ -150,13 +166,26 @@ impl Error {
         }
     }
 
+    /// The same, said of one of many, if it is about what the caller gave.
+    #[cold]
+    #[must_use]
+    pub fn of(self, which: impl Display) -> Self {
+        match self {
+            Error::InvalidKey(_) | Error::InvalidArg(_) | Error::TooLarge { .. } | Error::TooMany { .. } => {
+                Error::OneOf { which: which.to_string(), error: Box::new(self) }
+            }
+            other => other,
+        }
+    }
+
     /// The frozen code.
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
             Error::InvalidKey(_) => Code::InvalidKey,
             Error::InvalidArg(_) => Code::InvalidArg,
-            Error::TooLarge { .. } | Error::TooMany { .. } => Code::TooLarge,
+            Error::TooLarge { .. } | Error::TooMany { .. } | Error::Full { .. } => Code::TooLarge,
+            Error::OneOf { error, .. } => error.code(),
             Error::LockTimeout { .. } => Code::LockTimeout,
             Error::ReadOnly(_) => Code::ReadOnly,
             Error::Closed(_) => Code::Closed,

@@ -151,12 +151,7 @@ impl<'a> Appender<'a> {
         let offset = self.offset();
         let end = offset.saturating_add(len);
         if end > MAX_FILE_LEN {
-            return Err(Error::TooLarge {
-                what: "the shard".into(),
-                size: end,
-                limit: MAX_FILE_LEN,
-                remedy: "compact it, or lower maxBytes",
-            });
+            return Err(Error::Full { size: end, limit: MAX_FILE_LEN });
         }
         Ok(offset)
     }

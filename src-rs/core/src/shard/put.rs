@@ -95,7 +95,7 @@ impl Shard {
         let size = parts.iter().fold(0u64, |sum, p| sum.saturating_add(p.len() as u64));
         if size > self.options.max_entry_bytes {
             return Err(Error::TooLarge {
-                what: "the entry".into(),
+                what: "the entry",
                 size,
                 limit: self.options.max_entry_bytes,
                 remedy: "raise maxEntryBytes, or keep the value in a file of its own",

@@ -221,9 +221,9 @@ impl ArtifactStore {
     /// # Errors
     /// As `insert`.
     pub fn insert_many(&mut self, rows: Vec<(String, Meta)>) -> Result<()> {
-        for (key, meta) in &rows {
-            names::check(key)?;
-            meta.check()?;
+        for (number, (key, meta)) in rows.iter().enumerate() {
+            let checked = names::check(key).and_then(|_| meta.check());
+            checked.map_err(|error| error.of(format_args!("row {number}")))?;
         }
         rows.into_iter().try_for_each(|(key, meta)| self.insert(&key, meta))
     }

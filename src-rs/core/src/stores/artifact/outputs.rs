@@ -46,7 +46,7 @@ impl ArtifactStore {
         let largest = outputs.iter().map(|o| o.len() as u64).max().unwrap_or(0);
         if largest > MAX_ENTRY_BYTES {
             return Err(Error::TooLarge {
-                what: "the output".into(),
+                what: "the output",
                 size: largest,
                 limit: MAX_ENTRY_BYTES,
                 remedy: "split it",

@@ -119,7 +119,7 @@ impl Meta {
             .fold(0u64, |sum, len| sum.saturating_add(len as u64).saturating_add(64));
         if size > DEFAULT_MAX_ENTRY_BYTES {
             return Err(Error::TooLarge {
-                what: "the artifact's metadata".into(),
+                what: "the artifact's metadata",
                 size,
                 limit: DEFAULT_MAX_ENTRY_BYTES,
                 remedy: "store long output as an output of its own",

@@ -65,7 +65,7 @@ pub fn check_size(payload: &[u8], max_bytes: u64) -> Result<()> {
     }
     let limit = MAX_ARTIFACT_BYTES.min(max_bytes.saturating_sub(FOOTER_LEN as u64));
     let remedy = "raise maxBytes if that is lower than 64 MiB, or keep it elsewhere";
-    Err(Error::TooLarge { what: "the artifact".into(), size, limit, remedy })
+    Err(Error::TooLarge { what: "the artifact", size, limit, remedy })
 }
 
 /// An artifact's file, of a plausible length. Nothing of it is verified yet.
