@@ -79,6 +79,16 @@ test('changes of the index touch no file before flush, and flush makes the folde
   store.close();
 });
 
+test('a batch of keys of which one is none removes nothing', (t) => {
+  using store = ArtifactStore.open(folder(t));
+  store.insert('key', full());
+  for (const wrong of ['', 'x'.repeat(5000), '\ud800', 5 as never]) {
+    const error = throwsCode(t, 'ERR_INVALID_KEY', () => store.removeBatch(['key', wrong]));
+    t.regex(error?.message ?? '', /^key 1: the key /);
+    t.is(store.size, 1);
+  }
+});
+
 test('counts, batches and clearing', (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);

@@ -198,7 +198,7 @@ export class ArtifactStore {
    */
   removeBatch(keys: readonly string[]): number {
     if (!Array.isArray(keys)) throw unlike('keys must be an array', keys);
-    return Array.from(keys, checked).filter((key) => table('artifacts').remove(this.#native, key)).length;
+    return table('artifacts').removeMany(this.#native, checkedAll(keys));
   }
 
   /**
@@ -346,6 +346,16 @@ function checked(key: string): string {
       'the key holds a lone surrogate, which UTF-8 cannot tell from another one',
     );
   return key;
+}
+
+function checkedAll(keys: readonly string[]): string[] {
+  return Array.from(keys, (key, i) => {
+    try {
+      return checked(key);
+    } catch (error) {
+      throw ofOne(`key ${i}`, error);
+    }
+  });
 }
 
 function isStream(value: unknown): value is string | Uint8Array {

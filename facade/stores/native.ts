@@ -36,6 +36,7 @@ export interface ArtifactCalls {
   insertMany(store: NativeArtifactStore, keys: readonly string[], metas: readonly NativeArtifactMeta[]): void;
   get(store: NativeArtifactStore, key: string): NativeArtifactMeta | null;
   remove(store: NativeArtifactStore, key: string): boolean;
+  removeMany(store: NativeArtifactStore, keys: string[]): number;
   loadAll(store: NativeArtifactStore): [string, NativeArtifactMeta][];
   totals(store: NativeArtifactStore): [count: number, bytes: number];
   clear(store: NativeArtifactStore): number;

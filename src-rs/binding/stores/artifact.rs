@@ -27,6 +27,7 @@ pub const FUNCTIONS: Functions = &[
     ("insertMany", insert_many_c_callback),
     ("get", get_c_callback),
     ("remove", remove_c_callback),
+    ("removeMany", remove_many_c_callback),
     ("loadAll", load_all_c_callback),
     ("totals", totals_c_callback),
     ("clear", clear_c_callback),
@@ -153,6 +154,12 @@ pub fn get(
 #[napi(no_export)]
 pub fn remove(store: &External<NativeArtifactStore>, env: Env, key: String) -> napi::Result<bool> {
     store.call(&env, |s| s.remove(&key))
+}
+
+/// See the facade.
+#[napi(no_export)]
+pub fn remove_many(store: &External<NativeArtifactStore>, env: Env, keys: Vec<String>) -> napi::Result<u32> {
+    store.call(&env, |s| s.remove_many(&keys))
 }
 
 /// See the facade.

@@ -297,6 +297,18 @@ impl ArtifactStore {
         Ok(row.meta.is_some())
     }
 
+    /// Removes many keys, none where one of them cannot be a key. Returns how many had metadata.
+    ///
+    /// # Errors
+    /// As `remove`.
+    pub fn remove_many(&mut self, keys: &[String]) -> Result<u32> {
+        self.require_writable()?;
+        for (number, key) in keys.iter().enumerate() {
+            names::check(key).map_err(|error| error.of(format_args!("key {number}")))?;
+        }
+        keys.iter().try_fold(0, |count: u32, key| Ok(count.saturating_add(u32::from(self.remove(key)?))))
+    }
+
     /// Removes every key. Returns how many had metadata.
     ///
     /// # Errors
