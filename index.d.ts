@@ -55,7 +55,7 @@ type ErrorCode =
  * option `trust`.
  */
  | 'ERR_UNTRUSTED_FILE'
-/** The system refused a call: see `errno`, `syscall` and `path`. */
+/** The system refused a call: see `errno`, `syscall` and `path`. Without them: a mistake in warmshard; report it. */
  | 'ERR_IO'
 /** No space or quota is left. */
  | 'ERR_NO_SPACE'

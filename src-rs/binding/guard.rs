@@ -1,5 +1,6 @@
 //! No panic reaches the host: unwinding out of a callback would end the process.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use warmshard_core::Error;
 
@@ -13,7 +14,13 @@ pub fn guarded_or<T>(otherwise: T, run: impl FnOnce() -> T) -> T {
 /// The same for what can fail anyway.
 #[inline(always)]
 pub fn guarded<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        Err(Error::InvalidArg("internal error in warmshard: please report it, with what was called".into()))
-    })
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(internal(&*panic)))
+}
+
+/// The error for a panic, with what it said.
+#[cold]
+fn internal(panic: &(dyn Any + Send)) -> Error {
+    let said = panic.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::Internal(said.unwrap_or("no reason given").into())
 }

@@ -149,6 +149,10 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+    /// A mistake of ours, which the caller can do nothing about. There is no code for that: [`Code::Io`] is nearest, for a
+    /// cache never stops its host, and the stores that do their best skip and count what fails with it.
+    #[error("internal error in warmshard ({0}): please report it, with what was called")]
+    Internal(String),
     /// See [`Code::Aborted`].
     #[error("the operation was aborted; nothing of it was published")]
     Aborted,
@@ -190,7 +194,7 @@ impl Error {
             Error::ReadOnly(_) => Code::ReadOnly,
             Error::Closed(_) => Code::Closed,
             Error::UntrustedFile { .. } => Code::UntrustedFile,
-            Error::Io { .. } => Code::Io,
+            Error::Io { .. } | Error::Internal(_) => Code::Io,
             Error::NoSpace { .. } => Code::NoSpace,
             Error::Aborted => Code::Aborted,
         }
@@ -258,6 +262,16 @@ mod tests {
 
     fn told(errno: Errno) -> String {
         Error::io("open", Path::new("/some/file"), errno.into()).to_string()
+    }
+
+    #[test]
+    fn a_mistake_of_ours_is_none_of_the_callers() {
+        let error = Error::Internal("index out of bounds".into());
+        assert_eq!(error.code().as_str(), "ERR_IO");
+        assert!(error.to_string().contains("(index out of bounds): please report it"), "{error}");
+        assert!(error.system().is_none() && error.path().is_none());
+        // It is not said of what the caller gave, either.
+        assert!(matches!(error.of("entry 1"), Error::Internal(_)));
     }
 
     #[test]
