@@ -182,6 +182,15 @@ impl Error {
         }
     }
 
+    /// The same answer of the system, about this file.
+    #[must_use]
+    pub fn about(self, path: &Path) -> Self {
+        match self {
+            Error::Io { syscall, source, .. } => Error::io(syscall, path, source),
+            other => other,
+        }
+    }
+
     /// The frozen code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -262,6 +271,13 @@ mod tests {
 
     fn told(errno: Errno) -> String {
         Error::io("open", Path::new("/some/file"), errno.into()).to_string()
+    }
+
+    #[test]
+    fn a_refusal_can_be_told_of_the_file_it_is_about() {
+        let error = Error::io("getrandom", Path::new(""), Errno::NOSYS.into()).about(Path::new("/a.shard"));
+        assert!(error.to_string().starts_with("getrandom failed on /a.shard: "), "{error}");
+        assert_eq!(error.path(), Some(Path::new("/a.shard")));
     }
 
     #[test]

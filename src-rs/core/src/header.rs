@@ -102,11 +102,11 @@ impl Header {
     /// A header for a new file.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system has no random bytes.
+    /// [`Error::Io`] where the system has no random bytes. Its path is empty: `Error::about` fills it in.
     pub fn new(digest: Digest, generation: u64) -> Result<Self> {
         let mut random = [0u8; 24];
         getrandom::fill(&mut random).map_err(|e| {
-            Error::io("getrandom", std::path::Path::new("random bytes"), std::io::Error::other(e.to_string()))
+            Error::io("getrandom", std::path::Path::new(""), std::io::Error::other(e.to_string()))
         })?;
         let (id, seed) = random.split_at(16);
         Ok(Header {

@@ -362,11 +362,7 @@ pub(super) fn write_snapshot(
     shrink(buffer);
     written?;
     if !state.take_snapshot(about.offset, end) {
-        return Err(Error::io(
-            "pread",
-            std::path::Path::new("the index snapshot just written"),
-            std::io::ErrorKind::InvalidData.into(),
-        ));
+        return Err(Error::io("pread", state.view.file().path(), std::io::ErrorKind::InvalidData.into()));
     }
     Ok(())
 }

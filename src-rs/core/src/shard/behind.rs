@@ -9,7 +9,6 @@ use crate::frame::Sealer;
 use crate::limits::{MAX_PIECES, WRITE_CHUNK};
 use crate::mapping::prefetch;
 use crate::storage::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -122,6 +121,7 @@ impl Writer {
 
 /// A thread that writes pieces of a batch, in their order.
 pub(super) struct Behind {
+    file: Arc<dyn File>,
     sealer: Sealer,
     to: Option<Sender<Piece>>,
     back: Receiver<(Piece, Result<()>)>,
@@ -135,7 +135,8 @@ impl Behind {
     pub fn start(file: Arc<dyn File>, sealer: Sealer, at: u64) -> Option<Self> {
         let (to, pieces) = channel::<Piece>();
         let (done, back) = channel();
-        let mut writer = Writer { file, sealer: sealer.clone(), out: Vec::new(), at, reserves: true };
+        let mut writer =
+            Writer { file: Arc::clone(&file), sealer: sealer.clone(), out: Vec::new(), at, reserves: true };
         let work = move || {
             for mut piece in pieces {
                 let written = writer.take(&mut piece);
@@ -147,7 +148,15 @@ impl Behind {
             let _ = done.send((Piece::default(), writer.write(writer.out.len())));
         };
         let thread = std::thread::Builder::new().name("warmshard-write".into()).spawn(work).ok()?;
-        Some(Behind { sealer, to: Some(to), back, thread: Some(thread), under_way: 0, spare: Vec::new() })
+        Some(Behind {
+            file,
+            sealer,
+            to: Some(to),
+            back,
+            thread: Some(thread),
+            under_way: 0,
+            spare: Vec::new(),
+        })
     }
 
     /// Has a piece written, and gives an empty one. It is laid by whoever of the two threads is ahead of the other.
@@ -203,7 +212,7 @@ impl Behind {
     fn send(&mut self, piece: Piece) -> Result<()> {
         let sent = self.to.as_ref().is_some_and(|to| to.send(piece).is_ok());
         if !sent {
-            return self.finish().and(Err(gone()));
+            return self.finish().and(Err(self.gone()));
         }
         self.under_way = self.under_way.saturating_add(1);
         Ok(())
@@ -211,8 +220,13 @@ impl Behind {
 
     /// Waits for the oldest piece.
     fn wait(&mut self) -> Result<()> {
-        let back = self.back.recv().map_err(|_| gone())?;
+        let back = self.back.recv().map_err(|_| self.gone())?;
         self.take_back(back)
+    }
+
+    /// The thread has ended before its work was done: it failed, and what it failed with was told already.
+    fn gone(&self) -> Error {
+        Error::io("pwrite", self.file.path(), std::io::ErrorKind::BrokenPipe.into())
     }
 
     fn take_back(&mut self, (piece, written): (Piece, Result<()>)) -> Result<()> {
@@ -231,7 +245,22 @@ impl Drop for Behind {
     }
 }
 
-/// The thread has ended before its work was done: it failed, and what it failed with was told already.
-fn gone() -> Error {
-    Error::io("pwrite", Path::new("a batch"), std::io::ErrorKind::BrokenPipe.into())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::storage::{Open, Storage, memory::Memory};
+    use std::path::Path;
+
+    #[test]
+    fn a_thread_that_has_ended_is_told_with_the_file() {
+        let path = Path::new("/a.shard");
+        let file = Memory::default().open(path, Open::Create).unwrap().unwrap();
+        let sealer = Sealer::new(7, Digest::Xxh3);
+        let mut behind = Behind::start(file, sealer, 0).unwrap();
+        behind.end(Piece::default()).unwrap();
+        behind.finish().unwrap();
+        let error = behind.write(Piece::default()).err().unwrap();
+        assert_eq!(error.path(), Some(path));
+    }
 }

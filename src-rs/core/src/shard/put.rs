@@ -295,7 +295,8 @@ impl Shard {
     pub(super) fn new_file(&self, generation: u64) -> Result<(PathBuf, Box<State>)> {
         let digest =
             self.options.digest.clone().or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
-        let header = Header::new(digest.unwrap_or(crate::digest::Digest::Xxh3), generation)?;
+        let header = Header::new(digest.unwrap_or(crate::digest::Digest::Xxh3), generation)
+            .map_err(|error| error.about(&self.path))?;
         let header = Header { kind: self.options.kind, ..header };
         let (path, file) = self.make_temporary(&header.shard_id)?;
         let made = self.fill_new_file(&path, file, &header);

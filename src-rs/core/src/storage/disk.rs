@@ -142,6 +142,10 @@ impl Storage for Disk {
 const EXT4: u32 = 0xEF53;
 
 impl File for DiskFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn identity(&self) -> Result<Identity> {
         rustix::fs::fstat(&self.file).map(|s| identity_of(&s)).map_err(|e| fail("fstat", &self.path, e))
     }

@@ -165,6 +165,10 @@ fn forget(inode: Option<Arc<Inode>>) {
 }
 
 impl File for MemoryFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn identity(&self) -> Result<Identity> {
         Ok(self.inode.identity())
     }

@@ -120,6 +120,9 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
 /// An open file.
 pub trait File: Send + Sync + std::fmt::Debug {
+    /// The name that it was opened by.
+    fn path(&self) -> &Path;
+
     /// What it is, and how long by now.
     ///
     /// # Errors

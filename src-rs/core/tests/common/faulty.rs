@@ -119,6 +119,9 @@ impl Storage for Faulty {
 }
 
 impl File for FaultyFile {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
     fn identity(&self) -> Result<Identity> {
         self.file.identity()
     }

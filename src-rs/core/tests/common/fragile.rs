@@ -135,6 +135,9 @@ impl Storage for Fragile {
 }
 
 impl File for FragileFile {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
     fn identity(&self) -> Result<Identity> {
         self.file.identity()
     }

@@ -196,6 +196,10 @@ impl DoorFile {
 }
 
 impl File for DoorFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn identity(&self) -> Result<Identity> {
         Ok(self.door.take(Call::Look, "fstat", &self.path)?.identity(self.inode))
     }
