@@ -14,12 +14,12 @@ export type { Counts, EnableOptions, Status };
 /**
  * Serves modules from a shard, and records those that are not in it.
  *
- * Loading this module has enabled it already, with the defaults; the shard is opened at the first module. Each call starts from
- * the defaults, not from the options of the last one.
+ * Loading this module has already enabled it with the defaults; the shard is opened at the first module. Each call starts
+ * from the defaults, not from the options of the last call.
  *
  * @example
  * enable({ path: '/app/cache/programs.shard', root: '/app', readOnly: true });
- * @param options where the shard is and what is served; see there for defaults
+ * @param options where the shard is and what is served
  * @throws `ERR_INVALID_ARG` for an option of another type; nothing is changed then
  */
 export function enable(options?: EnableOptions): void {
@@ -27,7 +27,7 @@ export function enable(options?: EnableOptions): void {
 }
 
 /**
- * Writes what was recorded so far, without waiting for the program's end.
+ * Writes what was recorded so far, without waiting for the end of the program.
  *
  * @returns how many entries were written
  */
@@ -35,7 +35,7 @@ export function flush(): number {
   return everything().flush();
 }
 
-/** What this process has got from the shard so far, and whether it is served at all. */
+/** What this process has got from the shard so far, and whether modules are served at all. */
 export function status(): Status {
   return everything().status();
 }

@@ -16,13 +16,13 @@ import {
   shownPath,
 } from './state.js';
 
-/** What `status` tells. */
+/** What `status` returns. */
 export interface Status extends Counts {
   /** Whether modules are served. */
   enabled: boolean;
   /** Why not. */
   reason?: string;
-  /** The shard; empty where there is no place for it. */
+  /** The path of the shard; empty if there is no place for one. */
   path: string;
 }
 

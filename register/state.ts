@@ -11,40 +11,41 @@ const MIN_BYTES = 64 << 10;
 /** See `enable`. */
 export interface EnableOptions {
   /**
-   * The shard. Default: `programs.shard` in `$WARMSHARD_HOME`, else in `warmshard` below `$XDG_CACHE_HOME`, else in
+   * The path of the shard. Default: `programs.shard` in `$WARMSHARD_HOME`, else in `$XDG_CACHE_HOME/warmshard`, else in
    * `~/.cache/warmshard` (`~/Library/Caches/warmshard` on macOS).
    */
   path?: string;
-  /** A folder: paths below it are stored relative to it, so that shard and program can move together. Default: none. */
+  /** A folder. Paths below it are stored relative to it, so that shard and program can be moved together. Default: none. */
   root?: string;
-  /** Files, folders, or patterns of absolute paths: nothing else is served. Default: all. */
+  /** Files, folders, or patterns of absolute paths: only these are served. Default: all. */
   include?: readonly (string | RegExp)[];
-  /** Files, folders, or patterns of absolute paths that are left to Node.js, also where `include` names them. Default: none. */
+  /** Files, folders, or patterns of absolute paths that are left to Node.js, even if `include` names them. Default: none. */
   exclude?: readonly (string | RegExp)[];
-  /** Serve what is there and keep nothing. Default `false`. */
+  /** Serve what is in the shard, but write nothing. Default `false`. */
   readOnly?: boolean;
-  /** Bytes that compaction brings the shard back under. Default 512 MiB, at least 64 KiB. */
+  /** Compaction keeps the shard under this many bytes. Default 512 MiB, at least 64 KiB. */
   maxBytes?: number;
   /**
-   * Which shards are believed. `'private'` (default): this user's, writable by nobody else. `'group'`: a group may write
-   * too. `'system'`: root's as well. Others are not used; `status().reason` says so.
+   * Which shards are used. `'private'` (default): those of this user that nobody else can write to. `'group'`: also those
+   * that a group can write to. `'system'`: also those of root that nobody else can write to. Others are not used, and
+   * `status().reason` says so.
    */
   trust?: 'private' | 'group' | 'system';
 }
 
-/** Counts of this process. */
+/** Counters of this process. */
 export interface Counts {
   /** Modules that came from the shard. */
   hits: number;
-  /** Modules that were not in it, or in another state. */
+  /** Modules that were not in the shard, or whose source has changed. */
   misses: number;
   /** Modules that were left to Node.js. */
   aside: number;
-  /** Modules whose bytecode V8 refused: compiled from the text that is kept. */
+  /** Modules whose bytecode V8 rejected; they were compiled from the text in the shard. */
   rejected: number;
-  /** Requests whose file was known. */
+  /** Requests that the shard answered. */
   resolved: number;
-  /** Requests that Node.js looked for. */
+  /** Requests that Node.js resolved. */
   searched: number;
   /** Entries written. */
   written: number;
