@@ -175,7 +175,7 @@ interface EntryInfo {
     cachedAt: Date;
     /** Approximately when it was last used; never before it was stored. */
     lastUsedAt: Date;
-    /** When it expires, in milliseconds since the epoch. */
+    /** When it expires, in milliseconds since the epoch; an entry may be told of after that. */
     expiresAt?: number;
     /** The validator it was put with: a `get` with a validator must pass an equal one. */
     validator?: Validator;
@@ -443,7 +443,8 @@ declare class Shard<V = Uint8Array> {
      */
     has(key: string, validator?: Validator): boolean;
     /**
-     * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none.
+     * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none. As in `size`,
+     * `keys` and `list`, an expired entry is still there until `evictStale` or a compaction drops it.
      *
      * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
      */
@@ -468,7 +469,8 @@ declare class Shard<V = Uint8Array> {
     delete(key: string): boolean;
     /**
      * Stores many entries with one publish: other processes, and every process after a crash, see all of them or none. If
-     * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing.
+     * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing. If
+     * the host's binary cannot be identified, nothing is stored: 0, counted in `stats().rejectedPuts`.
      *
      * @example
      * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
@@ -478,7 +480,7 @@ declare class Shard<V = Uint8Array> {
     mergeIn(entries: Iterable<[string, V] | Entry<V>>): number;
     /**
      * Makes exactly these entries the contents of the shard, in place of the entries of all hosts, atomically and
-     * durably. Returns how many were given.
+     * durably. Returns how many were given. If the host's binary cannot be identified, everything is left as it was: 0.
      *
      * @throws WarmshardError as `put`; the shard is as before then
      */
@@ -854,7 +856,8 @@ declare class AutoloadCache {
     putOne(name: string, blob: Uint8Array): void;
     /**
      * Stores many functions with one publish, all or none, and keeps the others. If a name is given more than once, the
-     * last one counts. Returns how many were given; no functions write nothing.
+     * last one counts. Returns how many were given; no functions write nothing. If the host's binary cannot be
+     * identified, nothing is stored: 0, counted in `stats().rejectedPuts`.
      *
      * @throws WarmshardError as `putOne`; nothing is stored then
      */
@@ -863,7 +866,7 @@ declare class AutoloadCache {
     mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number>;
     /**
      * Makes exactly these functions the contents of the cache, in place of those of all hosts, atomically and durably.
-     * Returns how many were given.
+     * Returns how many were given. If the host's binary cannot be identified, everything is left as it was: 0.
      *
      * @throws WarmshardError as `putOne`; the cache is as before then
      */

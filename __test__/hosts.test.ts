@@ -1,7 +1,7 @@
 // After an upgrade the editor loaded bytecode that the old version had compiled, and crashed at its first breakpoint.
 
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { type Host, Shard } from 'warmshard';
 import { bytes, text } from './helpers/bytes.js';
@@ -100,6 +100,13 @@ test('a host that cannot be identified is served nothing and stores nothing', (t
   t.deepEqual([...shard.keys()], []);
   shard.put('other', bytes('value'));
   t.is(shard.stats().rejectedPuts, 1);
+  const batch = ['key', 'other'].map((key): [string, Uint8Array] => [key, bytes('value')]);
+  t.is(shard.mergeIn(batch), 0);
+  t.is(shard.stats().rejectedPuts, 3);
+  t.is(shard.replaceAll(batch), 0);
+  t.is(shard.stats().rejectedPuts, 5);
+  t.is(text(known.get('key')), 'value', 'what can store nothing empties nothing');
+  t.deepEqual(readdirSync(dirname(path)).sort(), ['cache.shard', 'cache.shard.lock']);
   t.false(shard.delete('key'));
   t.is(shard.size, 1);
   t.is(shard.evictStale(), 0, 'who does not know himself calls nobody a stranger');

@@ -16,7 +16,7 @@ export interface EntryInfo {
   cachedAt: Date;
   /** Approximately when it was last used; never before it was stored. */
   lastUsedAt: Date;
-  /** When it expires, in milliseconds since the epoch. */
+  /** When it expires, in milliseconds since the epoch; an entry may be told of after that. */
   expiresAt?: number;
   /** The validator it was put with: a `get` with a validator must pass an equal one. */
   validator?: Validator;

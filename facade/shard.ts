@@ -112,7 +112,8 @@ export class Shard<V = Uint8Array> {
   }
 
   /**
-   * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none.
+   * What is known about this host's entry of a key, whatever its validator; `undefined` if there is none. As in `size`,
+   * `keys` and `list`, an expired entry is still there until `evictStale` or a compaction drops it.
    *
    * @throws WarmshardError `ERR_INVALID_KEY`, `ERR_CLOSED`
    */
@@ -152,7 +153,8 @@ export class Shard<V = Uint8Array> {
 
   /**
    * Stores many entries with one publish: other processes, and every process after a crash, see all of them or none. If
-   * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing.
+   * a key is given more than once, the last entry counts. Returns how many were given; no entries write nothing. If
+   * the host's binary cannot be identified, nothing is stored: 0, counted in `stats().rejectedPuts`.
    *
    * @example
    * shard.mergeIn(new Map([['a', bytesOfA], ['b', bytesOfB]]));
@@ -165,7 +167,7 @@ export class Shard<V = Uint8Array> {
 
   /**
    * Makes exactly these entries the contents of the shard, in place of the entries of all hosts, atomically and
-   * durably. Returns how many were given.
+   * durably. Returns how many were given. If the host's binary cannot be identified, everything is left as it was: 0.
    *
    * @throws WarmshardError as `put`; the shard is as before then
    */

@@ -139,7 +139,8 @@ export class AutoloadCache {
 
   /**
    * Stores many functions with one publish, all or none, and keeps the others. If a name is given more than once, the
-   * last one counts. Returns how many were given; no functions write nothing.
+   * last one counts. Returns how many were given; no functions write nothing. If the host's binary cannot be
+   * identified, nothing is stored: 0, counted in `stats().rejectedPuts`.
    *
    * @throws WarmshardError as `putOne`; nothing is stored then
    */
@@ -161,7 +162,7 @@ export class AutoloadCache {
 
   /**
    * Makes exactly these functions the contents of the cache, in place of those of all hosts, atomically and durably.
-   * Returns how many were given.
+   * Returns how many were given. If the host's binary cannot be identified, everything is left as it was: 0.
    *
    * @throws WarmshardError as `putOne`; the cache is as before then
    */

@@ -18,6 +18,8 @@ pub struct Batch<'a, 'b> {
     pub(super) shard: &'a BatchContext<'a>,
     pub(super) appender: &'a mut Appender<'b>,
     job: &'a Job,
+    /// Entries that are not stored, because the producer is not identified.
+    pub(super) rejected: u64,
     /// The time of the entries in the buffer, and where the piece began then.
     cached_ns: u64,
     cached_at: u64,
@@ -34,7 +36,7 @@ pub(super) struct BatchContext<'a> {
 
 impl<'a, 'b> Batch<'a, 'b> {
     pub(super) fn new(shard: &'a BatchContext<'a>, appender: &'a mut Appender<'b>, job: &'a Job) -> Self {
-        Batch { shard, appender, job, cached_ns: 0, cached_at: 0 }
+        Batch { shard, appender, job, rejected: 0, cached_ns: 0, cached_at: 0 }
     }
 
     /// Adds an entry.
@@ -75,6 +77,8 @@ impl<'a, 'b> Batch<'a, 'b> {
             &encoded
         };
         let Some(producer) = self.shard.producer else {
+            self.rejected = self.rejected.saturating_add(1);
+            shard.changes.rejected_puts.add(1);
             return Ok(true);
         };
         let host = &shard.options.producer;
@@ -118,7 +122,7 @@ impl<'a, 'b> Batch<'a, 'b> {
 
 impl Shard {
     /// Runs `fill` over a batch and publishes all of it, or nothing. Returns how many entries were
-    /// given. An empty batch writes nothing.
+    /// given. An empty batch writes nothing. Without an identified producer nothing is stored, and that is counted.
     ///
     /// # Errors
     /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 impl Shard {
     /// Makes the entries that `fill` gives the only ones, atomically and durably. Returns how many
-    /// were given.
+    /// were given. Without an identified producer none of them can be stored: the shard is as before, and that is counted.
     ///
     /// # Errors
     /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`. The shard is as before then.
@@ -33,13 +33,15 @@ impl Shard {
         let (path, mut state) = self.new_file(generation)?;
         let done = self.fill_file(&mut state, generation, job, fill);
         let done = done.and_then(|count| {
-            self.install(&path, state)?;
+            if count.is_some() {
+                self.install(&path, state)?;
+            }
             Ok(count)
         });
-        if done.is_err() {
+        if !matches!(done, Ok(Some(_))) {
             let _ = self.storage.remove(&path);
         }
-        done
+        done.map(Option::unwrap_or_default)
     }
 
     /// Drops every entry and the file too. Does nothing where there is none; the sidecar stays, for the
@@ -90,7 +92,8 @@ impl Shard {
         self.replace_all(&Job::default(), |_| Ok(())).map(drop)
     }
 
-    fn fill_file<F>(&mut self, state: &mut State, generation: u64, job: &Job, fill: F) -> Result<u64>
+    /// `None` where entries were given that nobody could be said to have made.
+    fn fill_file<F>(&mut self, state: &mut State, generation: u64, job: &Job, fill: F) -> Result<Option<u64>>
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
@@ -102,7 +105,11 @@ impl Shard {
             seed: appender.state.header.seed,
             in_batch: false,
         };
-        fill(&mut Batch::new(&context, &mut appender, job))?;
+        let mut batch = Batch::new(&context, &mut appender, job);
+        fill(&mut batch)?;
+        if batch.rejected > 0 {
+            return Ok(None);
+        }
         let count = appender.len() as u64;
         let newest = appender.settle()?;
         if !newest.is_empty() {
@@ -110,7 +117,7 @@ impl Shard {
         }
         shrink(&mut buffer);
         self.buffer = buffer;
-        Ok(count)
+        Ok(Some(count))
     }
 
     /// Makes a finished temporary file durable, puts it at our path and tells everybody.
