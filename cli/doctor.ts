@@ -111,4 +111,4 @@ export function diagnose(shard?: string): Diagnosis {
 }
 
 /** The one that `warmshard/register` keeps. */
-const defaultShard = ({ defaultCachePath }: Warmshard) => defaultCachePath('programs.shard');
+export const defaultShard = ({ defaultCachePath }: Warmshard) => defaultCachePath('programs.shard');

@@ -1,20 +1,29 @@
 // The `warmshard` command.
 
 import { parseArgs } from 'node:util';
-import { diagnose } from './doctor.js';
+import { type Answer, contents } from './contents.js';
+import { defaultShard, diagnose } from './doctor.js';
 import { asText } from './report.js';
 
 const USAGE = `Usage: warmshard doctor [--shard FILE] [--json]
+       warmshard stats | list | verify [FILE] [--json]
 
-Checks whether warmshard works here: which runtime this is, where the native binary was looked for and found,
-whether the fast door (look-ups without Node-API) is open, and whether a shard can be kept. It changes nothing
-but a temporary folder of its own.
+  doctor   checks whether warmshard works here: which runtime this is, where the native binary was looked for and
+           found, whether the fast door (look-ups without Node-API) is open, and whether a shard can be kept
+  stats    what a file holds: entries, bytes, why it reads as empty
+  list     its entries, newest first: kB, host, when they were cached (local time), key
+  verify   reads and verifies everything in it
 
-  --shard FILE   check this shard; default: the one that warmshard/register uses
+FILE may be of any store. Nothing is changed but a temporary folder of doctor's own.
+
+  --shard FILE   the same as FILE; default: the one that warmshard/register uses
   --json         print the findings as JSON
+  --version      print the package's version
   -h, --help     print this text
 
 Exit codes: 0 everything works, 1 something does not, 2 the command line was not understood.`;
+
+const CONTENTS = ['stats', 'list', 'verify'] as const;
 
 /** Runs a command line; gives the exit code. */
 function main(args: string[]): number {
@@ -22,28 +31,48 @@ function main(args: string[]): number {
   try {
     parsed = parse(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
+    return misunderstood((error as Error).message);
   }
   const { values, positionals } = parsed;
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
-  const [command, ...others] = positionals;
-  if (command !== 'doctor' || others.length > 0) {
-    const wrong =
-      command === undefined
-        ? 'A command is missing'
-        : command === 'doctor'
-          ? `doctor takes no argument ${others.join(' ')}: name a shard by --shard FILE`
-          : `There is no command ${command}`;
-    console.error(`${wrong}.\n\n${USAGE}`);
-    return 2;
+  if (values.version) {
+    console.log((require('../package.json') as { version: string }).version);
+    return 0;
   }
-  const diagnosis = diagnose(values.shard);
-  console.log(values.json ? JSON.stringify(diagnosis, null, 2) : asText(diagnosis));
-  return diagnosis.ok ? 0 : 1;
+  const [command, ...others] = positionals;
+  if (command === undefined) return misunderstood('A command is missing');
+  let answer: Answer;
+  let refused = false;
+  const content = CONTENTS.find((name) => name === command);
+  if (content !== undefined) {
+    const [file = values.shard, ...more] = others;
+    if (more.length > 0) return misunderstood(`${command} takes one file, not ${others.join(' ')}`);
+    try {
+      const warmshard = require('./index.cjs') as typeof import('../index.js');
+      answer = contents(warmshard, content, file ?? defaultShard(warmshard));
+    } catch (error) {
+      const { code, message } = error as Error & { code?: string };
+      refused = true;
+      answer = { json: { error: { code, message } }, text: message, ok: false };
+    }
+  } else if (command !== 'doctor') return misunderstood(`There is no command ${command}`);
+  else if (others.length > 0)
+    return misunderstood(`doctor takes no argument ${others.join(' ')}: name a shard by --shard FILE`);
+  else {
+    const diagnosis = diagnose(values.shard);
+    answer = { json: diagnosis, text: asText(diagnosis), ok: diagnosis.ok };
+  }
+  if (values.json) console.log(JSON.stringify(answer.json, null, 2));
+  else console[refused ? 'error' : 'log'](answer.text);
+  return answer.ok ? 0 : 1;
+}
+
+function misunderstood(wrong: string): number {
+  console.error(`${wrong}.\n\n${USAGE}`);
+  return 2;
 }
 
 function parse(args: string[]) {
@@ -53,9 +82,14 @@ function parse(args: string[]) {
     options: {
       shard: { type: 'string' },
       json: { type: 'boolean' },
+      version: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
 }
 
+// `warmshard list | head`: whoever reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.exitCode = main(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { openAny } from './open.js';
 
 type Warmshard = typeof import('../index.js');
 
@@ -54,7 +55,7 @@ const may = (path: string, mode: number) => {
 };
 
 /** Looks at a shard without changing anything. */
-export function lookAtShard({ Shard }: Warmshard, path: string): ShardFindings {
+export function lookAtShard(warmshard: Warmshard, path: string): ShardFindings {
   let folder = dirname(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   const system = fileSystem(folder);
@@ -88,7 +89,7 @@ export function lookAtShard({ Shard }: Warmshard, path: string): ShardFindings {
     if (findings.readOnly) notes.push('It can only be read there: it serves what it has.');
     if (!existsSync(`${path}.lock`))
       notes.push('It has no sidecar (.lock): it is taken for constant until somebody opens it for writing.');
-    const shard = Shard.open(path, { readOnly: true, host: { name: 'doctor', version: '1', binary: false } });
+    const { shard } = openAny(warmshard, path);
     const { rejected, mapped, entries, fileBytes } = shard.stats();
     shard.close();
     Object.assign(findings, { mapped, entries, bytes: fileBytes });

@@ -73,7 +73,7 @@ export interface NativeEntryInfo {
 }
 
 /** What a file is used for: `Kind` in src-rs/core/src/kind.rs. */
-export type Kind = 'shard' | 'script' | 'autoload' | 'artifact';
+export type Kind = 'shard' | 'script' | 'autoload' | 'artifact' | 'program';
 
 export interface NativeOptions {
   kind?: Kind | undefined;

@@ -1,7 +1,10 @@
 import { invalid } from '../errors.js';
-import type { NativeOptions } from '../native.js';
+import type { Kind, NativeOptions } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { flag, isBytes, object, oneOf, text, unlike, whole } from './checks.js';
+
+/** Not an option of users: with it the command line looks into files of every store. */
+const KIND = Symbol.for('warmshard.kind');
 
 /** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
@@ -57,5 +60,6 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
     root,
     trust,
     autoCompact: autoCompact ?? true,
+    kind: (options as { [KIND]?: Kind })[KIND],
   };
 }

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import type { EntryInfo, ShardStats, VerifyReport } from '../index.js';
+import { openAny } from './open.js';
+
+type Warmshard = typeof import('../index.js');
+
+/** What a command has to say: to programs, to people, and whether nothing is wrong. */
+export interface Answer {
+  json: unknown;
+  text: string;
+  ok: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const KB = 1000;
+
+/** A time in the zone of whoever reads it. */
+function localTime(time: Date): string {
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * MINUTE_MS);
+  return local.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+const kilobytes = (bytes: number) => (bytes / KB).toFixed(1);
+
+/** The rows of a table, each column as wide as it needs; the last as it is. */
+function aligned(rows: string[][], right: readonly number[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const cell = (text: string, column: number) => {
+    if (right.includes(column)) return text.padStart(widths[column] ?? 0);
+    return column === widths.length - 1 ? text : text.padEnd(widths[column] ?? 0);
+  };
+  return rows.map((row) => row.map(cell).join('  ')).join('\n');
+}
+
+const hostOf = ({ host }: EntryInfo) => `${host.name} ${host.version}`.trim() || '-';
+/** Keys may hold anything, also what a terminal obeys. */
+const shown = (key: string) =>
+  key.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+function statsAsText(path: string, kind: string | undefined, stats: ShardStats): string {
+  const rows = Object.entries({ file: path, kind, ...stats })
+    // Those from there on are the handle's own, and this one has done nothing.
+    .filter(([name, value]) => value !== undefined && SAID.includes(name))
+    .map(([name, value]) => [`${name}:`, `${value}`]);
+  return aligned(rows, []);
+}
+const SAID = [
+  'file',
+  'kind',
+  'entries',
+  'liveBytes',
+  'fileBytes',
+  'deadBytes',
+  'indexBytes',
+  'indexSnapshots',
+  'tailEntries',
+  'generation',
+  'rejected',
+];
+
+function listAsText(entries: EntryInfo[]): string {
+  const head = ['kB', 'host', 'cached at', 'key'];
+  const rows = entries.map((entry) => [
+    kilobytes(entry.bytes),
+    hostOf(entry),
+    localTime(entry.cachedAt),
+    shown(entry.key),
+  ]);
+  return aligned([head, ...rows], [0]);
+}
+
+function verifyAsText(path: string, { faults, ...report }: VerifyReport): string {
+  const found = `${report.entries} live entries, ${report.records} records, ${report.frames} frames`;
+  if (report.ok) return `${path}: nothing is wrong (${found})`;
+  const lines = faults.map(({ offset, key, reason }) => {
+    const about = key === undefined ? '' : ` (${shown(key)})`;
+    return `! at byte ${offset}: ${reason}${about}`;
+  });
+  return [`${path}: damaged (${found})`, ...lines].join('\n');
+}
+
+/** Bytes of a validator as hex digits. */
+const plain = (_: string, value: unknown) =>
+  value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value, plain));
+
+/** Looks into a file, whichever store it belongs to, and changes nothing. Throws where there is nothing to look at. */
+export function contents(warmshard: Warmshard, command: 'stats' | 'list' | 'verify', path: string): Answer {
+  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  const { shard, kind } = openAny(warmshard, path);
+  try {
+    const stats = shard.stats();
+    if (command === 'stats') {
+      const counts = Object.entries(stats).filter(([name]) => SAID.includes(name));
+      const json = { path: shard.path, kind, ...Object.fromEntries(counts) };
+      return { json, text: statsAsText(shard.path, kind, stats), ok: stats.rejected === undefined };
+    }
+    if (stats.rejected !== undefined) throw new Error(`${shard.path} reads as empty (${stats.rejected})`);
+    if (command === 'list') {
+      const entries = shard.list();
+      return { json: asJson(entries), text: listAsText(entries), ok: true };
+    }
+    const report = shard.verify();
+    return { json: asJson(report), text: verifyAsText(shard.path, report), ok: report.ok };
+  } finally {
+    shard.close();
+  }
+}
