@@ -72,6 +72,8 @@ export const beginning = {
   userHome: env.HOME,
   nodePath: env.NODE_PATH,
   debugging: env.WARMSHARD_DEBUG,
+  // What handlers are bound to, so that V8 has a name for them.
+  receivers: [] as object[],
   // What follows is set later: whether nothing has run before us; the main module, once it was left to Node.js; whether
   // somebody may have got hold of `registerHooks`, as soon as that is watched; whether the program has seen Node.js' own
   // handler of `.js`, and else the one that it sees.

@@ -300,7 +300,7 @@ export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHoo
   format = stateSymbol(door, 'kFormat');
   watchHooks();
   genuineHandler = handler;
-  namedHandler = asMethod(handler, '.js');
+  namedHandler = asMethod(handler);
   transpilingOnly = watched || isTranspilingOnly();
   kit.inlineMaps = watched;
   setLookup(

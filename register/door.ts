@@ -6,7 +6,7 @@
  * loader is asked for the first file behind it: inside of `Module._resolveLookupPaths`, where nothing of the program runs.
  */
 
-import { asMethod } from './as-method.js';
+import { asMethod, nameByValue } from './as-method.js';
 import { beginning } from './beginning.js';
 import { debug } from './debug.js';
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
@@ -127,6 +127,9 @@ const restoreHandler = (value: Handler) => placeValue(Module._extensions, '.js',
 /** What somebody has set by our accessor, and may read by it still, from behind one of his own (nyc's). */
 let written: Handler | undefined;
 
+/** Node.js' own, for the loader. */
+let named: Handler | undefined;
+
 function readHandler(): Handler | undefined {
   if (written !== undefined) return written;
   // Yarn's Plug'n'Play loads modules past the loader's requests, out of archives: all of them are Node.js' and its own.
@@ -135,7 +138,10 @@ function readHandler(): Handler | undefined {
   else if (handlerNow !== undefined) return handlerNow();
   const byLoader = isLeaf || (beginning.passed !== undefined && !isMainRunning());
   isLeaf = false;
-  if (pnp !== undefined || byLoader) return asMethod(handler as Handler, '.js');
+  if (pnp !== undefined || byLoader) {
+    named ??= asMethod(handler as Handler);
+    return named;
+  }
   beginning.isHandlerSeen = true;
   return handler;
 }
@@ -144,7 +150,9 @@ function readHandler(): Handler | undefined {
 function writeHandler(value: Handler): void {
   written = value === handler || value === beginning.kept ? undefined : value;
   const standing = Object.getOwnPropertyDescriptor(Module._extensions, '.js');
-  if (written !== undefined && standing?.set === writeHandler) restoreHandler(value);
+  if (written === undefined) return;
+  nameByValue();
+  if (standing?.set === writeHandler) restoreHandler(value);
 }
 
 function isMainRunning(): boolean {
@@ -203,9 +211,13 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
     everything(true);
   } catch {
     // The bundle is gone, or there is no descriptor to read it by: the program has to do without.
-    if (Object.getOwnPropertyDescriptor(Module._extensions, '.js')?.get === readHandler)
-      restoreHandler(handler as Handler);
   }
+  // There is nothing to serve, so the accessor goes: V8 would have no name for Node.js' own handler behind it.
+  if (
+    handlerNow === undefined &&
+    Object.getOwnPropertyDescriptor(Module._extensions, '.js')?.get === readHandler
+  )
+    restoreHandler(handler as Handler);
   return lookup(request, parent);
 }
 

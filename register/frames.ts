@@ -134,5 +134,5 @@ return ${own} }; })`;
     at?.helpers ?? unknown,
     require[0] - ahead - 1,
   )();
-  return { handler: asMethod(handler, '.js'), kept: handler, makeRequire };
+  return { handler: asMethod(handler), kept: handler, makeRequire };
 }

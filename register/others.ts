@@ -64,7 +64,7 @@ export function beganAsEver(): boolean {
   const own: [unknown, string][] = [
     [beginning.readFileSync, 'getOptions(options'],
     [wrap, 'return Module.wrapper[0] + script'],
-    [findPath, 'toRealPath('],
+    [findPath, 'ArrayPrototypeJoin(paths'],
     [lookupPaths, 'normalizeRequirableId('],
     [nodeModulePaths, 'StringPrototypeCharCodeAt('],
   ];

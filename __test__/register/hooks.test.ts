@@ -38,6 +38,12 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     },
     { node: ['-r', './hook.js'], hits: ['b.js'] },
   ],
+  'a hook, seen from the modules that were running when it was set': {
+    'app.js': `Error.stackTraceLimit = 50; require('./a')`,
+    'a.js': `const { add } = require('./pirates'); const { stack } = new Error('a'); add((c) => c, () => true); console.log(stack, new Error('a').stack); require('./b')`,
+    'pirates.js': pirates,
+    'b.js': `console.log(new Error('b').stack)`,
+  },
   'the handler called by hand': {
     'app.js': `const Module = require('module'); const m = new Module(__dirname + '/a.js', module); m.filename = m.id; m.paths = module.paths; require.extensions['.js'](m, m.filename); console.log(m.exports, m.loaded); const js = require.extensions['.js']; const n = new Module('n'); n.filename = m.filename; js(n, __dirname + '/b.js'); console.log(n.exports)`,
     'a.js': `module.exports = require('./b') + __filename`,
