@@ -95,7 +95,11 @@ function run(subject, plotted, fault) {
     const doing = JSON.stringify(step);
     if (only) console.error(doing, control.told());
     if (store === undefined || 'reopen' in step) {
+      const { fired } = control.told();
       store?.close();
+      // Closing flushes what it can, and says nothing.
+      if (control.told().fired > fired) oracle.abandoned();
+      else oracle.flushed();
       open();
       if (store === undefined) continue;
     }

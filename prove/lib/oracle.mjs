@@ -19,21 +19,34 @@ export class Oracle {
   waiting = [];
 
   /**
-   * A change that takes effect with the next flush, or before. What it replaces is gone as soon as it has succeeded: where no
-   * flush follows, neither may be there.
+   * A change that takes effect with the next flush, or before. What it replaces is gone as soon as it has succeeded, or has
+   * failed half-way: where no flush follows, neither may be there.
    *
    * @param {Change} change
    * @param {boolean} succeeded
    */
   defer(change, succeeded) {
-    this.note(change, false);
-    if (succeeded) this.note({ tag: change.tag, remove: change.put ?? [] }, false);
+    this.#half(change);
     this.waiting.push({ change, succeeded });
   }
 
   /** A flush succeeded. */
   flushed() {
-    for (const { change, succeeded } of this.waiting.splice(0)) this.note(change, succeeded);
+    for (const { change, succeeded } of this.waiting.splice(0)) {
+      if (succeeded) this.note(change, true);
+      else this.#half(change);
+    }
+  }
+
+  /** @param {Change} change */
+  #half(change) {
+    this.note(change, false);
+    this.note({ tag: change.tag, remove: change.put ?? [] }, false);
+  }
+
+  /** Whoever made the changes could not flush them, and is gone. No flush of others tells anything about them. */
+  abandoned() {
+    this.waiting = [];
   }
 
   /** @param {Change} change @param {boolean} succeeded */
