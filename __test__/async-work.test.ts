@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { type Progress, Shard, type WorkOptions } from 'warmshard';
+import { AutoloadCache, type Progress, Shard, type WorkOptions } from 'warmshard';
 import { bytes, pattern, same, text } from './helpers/bytes.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { rejectsCode } from './helpers/throws.js';
@@ -54,6 +54,34 @@ test('work whose signal was aborted before begins not at all', async (t) => {
   }
   t.is(shard.generation, before);
   t.is(shard.size, 100);
+});
+
+test('the batch of work that was aborted before is not asked for its entries', async (t) => {
+  using shard = Shard.open(shardPath(t));
+  using functions = AutoloadCache.open(shardPath(t), { host: { name: 'app', version: '1' } });
+  let asked = 0;
+  function* entries(): Generator<[string, Uint8Array]> {
+    asked++;
+    yield ['key', bytes('value')];
+  }
+  const signal = AbortSignal.abort();
+  for (const store of [shard, functions])
+    for (const write of ['mergeInAsync', 'replaceAllAsync'] as const) {
+      await rejectsCode(t, 'ERR_ABORTED', () => store[write](entries(), { signal }));
+      t.is(asked, 0, write);
+      // Else they are asked before the call returns.
+      const running = store[write](entries());
+      t.is(asked--, 1, write);
+      t.is(await running, 1);
+    }
+  // Who aborts while they are asked has aborted the work.
+  const controller = new AbortController();
+  function* aborting(): Generator<[string, Uint8Array]> {
+    controller.abort();
+    yield ['other', bytes('value')];
+  }
+  await rejectsCode(t, 'ERR_ABORTED', () => shard.mergeInAsync(aborting(), controller));
+  t.false(shard.has('other'));
 });
 
 test('work that is aborted before its turn comes publishes nothing', async (t) => {

@@ -91,7 +91,7 @@ export class Shard<V = Uint8Array> {
 
   /**
    * The values of many keys, in their order; `undefined` for each that `get` would not find. Faster than as many calls
-   * of `get`.
+   * of `get`. Each is looked up by itself: what another process publishes meanwhile may show in some of them.
    *
    * @throws WarmshardError as `get`
    */

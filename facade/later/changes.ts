@@ -47,12 +47,12 @@ export async function writeManyAsync<V>(
   replace: boolean,
   options: WorkOptions | undefined,
 ): Promise<number> {
-  const batch = valuesOf<V>(handle).collect(entries);
-  return runWork(options, async (job) =>
-    batch.count === 0 && !replace
-      ? requireWritable(handle, 0)
-      : table('shard').writeManyAsync(handle.native, batch, replace, job),
-  );
+  // Still before this returns, but not for work that has been aborted already.
+  return runWork(options, async (job) => {
+    const batch = valuesOf<V>(handle).collect(entries);
+    if (batch.count === 0 && !replace) return requireWritable(handle, 0);
+    return table('shard').writeManyAsync(handle.native, batch, replace, job);
+  });
 }
 
 /** Work on a shard that the addon does off the event loop, by the name of the addon's function. */

@@ -152,12 +152,11 @@ export class AutoloadCache {
 
   /** `mergeIn` off the event loop. Blobs are copied before it returns. Rejects with what `mergeIn` throws, and with `ERR_ABORTED`. */
   async mergeInAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const batch = this.#values.collect(entries);
-    return later().runWork(options, async (job) =>
-      batch.count === 0
-        ? requireWritable(this.#handle, 0)
-        : table('shard').writeManyAsync(this.#handle.native, batch, false, job),
-    );
+    return later().runWork(options, async (job) => {
+      const batch = this.#values.collect(entries);
+      if (batch.count === 0) return requireWritable(this.#handle, 0);
+      return table('shard').writeManyAsync(this.#handle.native, batch, false, job);
+    });
   }
 
   /**
@@ -173,9 +172,8 @@ export class AutoloadCache {
 
   /** `replaceAll` off the event loop. Blobs are copied before it returns. */
   async replaceAllAsync(entries: Iterable<[string, Uint8Array]>, options?: WorkOptions): Promise<number> {
-    const batch = this.#values.collect(entries);
-    return later().runWork(options, (job) =>
-      table('shard').writeManyAsync(this.#handle.native, batch, true, job),
+    return later().runWork(options, async (job) =>
+      table('shard').writeManyAsync(this.#handle.native, this.#values.collect(entries), true, job),
     );
   }
 
