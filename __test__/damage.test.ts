@@ -167,3 +167,29 @@ everyWay('a damaged sidecar costs nothing but time', (t, way) => {
   }
   t.true(way.open().verify().ok);
 });
+
+test('verify tells where each stretch of damage begins, and how long it is', (t) => {
+  const path = shardPath(t);
+  const shard = Shard.open(path);
+  const ends = [4096];
+  for (let i = 0; i < 4; i++) {
+    shard.put(`${i}`, pattern(500, i));
+    ends.push(statSync(path).size);
+  }
+  shard.flush();
+  shard.close();
+  const content = readFileSync(path);
+  for (const i of [0, 2]) content.fill(0x55, ends[i], (ends[i] as number) + 16);
+  writeFileSync(path, content);
+  using again = Shard.open(path, { readOnly: true });
+  const { ok, faults, damagedBytes } = again.verify();
+  t.false(ok);
+  const lost = [0, 2].map((i) => [ends[i], (ends[i + 1] as number) - (ends[i] as number)] as const);
+  lost.forEach(([offset, length], i) => {
+    t.like(faults[i], { offset, reason: `${length} bytes that belong to no frame` });
+  });
+  t.is(
+    damagedBytes,
+    lost.reduce((sum, [, length]) => sum + length, 0),
+  );
+});

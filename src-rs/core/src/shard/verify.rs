@@ -46,6 +46,14 @@ impl VerifyReport {
         self.corrupt == 0 && self.damaged_bytes == 0 && self.unindexed == 0
     }
 
+    /// Takes note of bytes that belong to no frame.
+    fn pass(&mut self, offset: u64, len: u64) {
+        if len > 0 {
+            self.damaged_bytes = self.damaged_bytes.saturating_add(len);
+            self.fault(offset, None, &format!("{len} bytes that belong to no frame"));
+        }
+    }
+
     fn fault(&mut self, offset: u64, key: Option<String>, reason: &str) {
         if self.faults.len() < MAX_REPORTED {
             self.faults.push(Fault { offset, key, reason: reason.into() });
@@ -75,12 +83,17 @@ impl Shard {
         let live_places: HashSet<u64> = live.iter().map(|e| e.place.offset()).collect();
         let mut scratch = Vec::new();
         let mut stepped = 0;
+        // Where the frame before ended, and what had been passed over by then.
+        let (mut at, mut passed) = (HEADER_LEN, 0);
         let mut scan = Scan::new(&state.view, &state.sealer, HEADER_LEN, state.end);
         while let Some(step) = scan.next_any() {
             while stepped < step.offset >> 16 {
                 stepped = u64::saturating_add(stepped, 1);
                 job.step()?;
             }
+            report.pass(at, scan.damaged().saturating_sub(passed));
+            at = step.end();
+            passed = scan.damaged();
             report.frames = report.frames.saturating_add(1);
             report.records = report.records.saturating_add(u64::from(step.head.kind == RECORD));
             let frame = usize::try_from(step.head.length.get())
@@ -96,10 +109,7 @@ impl Shard {
                 report.fault(step.offset, key, &format!("{what} digest fails"));
             }
         }
-        report.damaged_bytes = report.damaged_bytes.saturating_add(scan.damaged());
-        if scan.damaged() > 0 {
-            report.fault(0, None, "bytes that belong to no frame");
-        }
+        report.pass(at, scan.damaged().saturating_sub(passed));
         let indexed: Option<HashSet<u64>> =
             state.live_index(&mut self.scratch).map(|l| l.iter().map(|e| e.place.offset()).collect());
         match indexed {

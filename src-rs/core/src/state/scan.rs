@@ -26,7 +26,9 @@ pub struct Step {
 }
 
 impl Step {
-    fn end(&self) -> u64 {
+    /// Where the next frame may begin.
+    #[must_use]
+    pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.head.length.get())
     }
 }
