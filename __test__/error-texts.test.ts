@@ -109,6 +109,28 @@ test('what a codec refuses in a batch is told with the number of the entry, and 
   t.is(shard.size, 0);
 });
 
+test('a key of many that is none, or whose value cannot be decoded, is told with its number, whichever way', (t) => {
+  const path = shardPath(t);
+  using shard = Shard.open(path);
+  using decoded = Shard.open(path, { codec: 'json' });
+  shard.put('good', bytes('1'));
+  shard.put('bad', bytes('no JSON'));
+  // Often enough that look-ups go through the fast door.
+  for (let i = 0; i < 1000; i++) shard.getMany(['good', 'bad']);
+  for (const many of [shard, decoded])
+    for (const key of ['', 5 as never, '\ud800'])
+      t.regex(
+        throwsCode(t, 'ERR_INVALID_KEY', () => many.getMany(['good', 'good', key]))?.message ?? '',
+        /^key 2: the key /,
+      );
+  const error = throwsCode(t, 'ERR_CODEC', () => decoded.getMany(['good', 'bad']));
+  t.regex(error?.message ?? '', /^key 1: the codec could not decode/);
+  t.true(error?.cause instanceof SyntaxError);
+  shard.close();
+  const closed = throwsCode(t, 'ERR_CLOSED', () => shard.getMany(['good']));
+  t.is(closed?.path, path);
+});
+
 test('what is wrong with one of many keys or rows is told with its number', (t) => {
   using shard = Shard.open(shardPath(t));
   using store = ArtifactStore.open(join(folder(t), 'store'));

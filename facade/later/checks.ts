@@ -14,9 +14,9 @@ export function object(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw unlike(`${name} must be an object`, value);
 }
 
-/** What was thrown about one of many, with the words that say which one it was. */
+/** What was thrown about one of many, with the words that say which one it was; what is about a file stays as it is. */
 export function ofOne(which: string, thrown: unknown): unknown {
-  if (!(thrown instanceof WarmshardError)) return thrown;
+  if (!(thrown instanceof WarmshardError) || thrown.path !== undefined) return thrown;
   const { code, message, cause } = thrown;
   const options = cause === undefined ? undefined : { cause };
   return new WarmshardError(code, `${which}: ${message}`, undefined, undefined, undefined, options);

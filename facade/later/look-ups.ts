@@ -2,7 +2,7 @@ import { fast, ORDINARY } from '../fast.js';
 import { firstGet, type Handle, hot } from '../handle.js';
 import { viewFirst } from '../lending.js';
 import { writeValidator } from '../validator.js';
-import { unlike } from './checks.js';
+import { ofOne, unlike } from './checks.js';
 import { knock } from './door.js';
 import type { Validator } from './meta.js';
 import { viewParts } from './views.js';
@@ -31,7 +31,8 @@ export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefi
   // A copy: the addon must not meet getters or a proxy.
   const wanted: string[] = Array.from(keys);
   const { coding } = handle;
-  if (coding !== undefined) return wanted.map((key) => coding.get(key, undefined, handle));
+  if (coding !== undefined)
+    return wanted.map((key, i) => numbered(i, () => coding.get(key, undefined, handle)));
   if (handle.patience > 0) {
     handle.patience -= wanted.length;
     if (handle.patience <= 0) knock(handle);
@@ -55,6 +56,19 @@ export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefi
   return values;
 }
 
+/** A look-up of one of many keys; what is wrong with it tells its number. */
+function numbered<T>(number: number, get: () => T): T {
+  try {
+    return get();
+  } catch (error) {
+    throw ofOne(`key ${number}`, error);
+  }
+}
+
+/** Not in the loop itself, which would have to make a function for each key. */
+const ordinaryGet = (handle: Handle, key: string, number: number): number =>
+  numbered(number, () => firstGet(handle, key));
+
 /** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
 function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
   const { door } = handle;
@@ -66,7 +80,7 @@ function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)
     if (i < 0) continue;
     const key = keys[i] as string;
     let status = fast.get(key, door);
-    if (status === ORDINARY) status = firstGet(handle, key);
+    if (status === ORDINARY) status = ordinaryGet(handle, key, i);
     values[i] = viewFirst(handle, status, key) as V | undefined;
   }
   return values;
