@@ -1,5 +1,11 @@
 // Emitted from index.ts by `npm run build:types`. Do not edit.
 
+declare global {
+    interface SymbolConstructor {
+        readonly dispose: unique symbol;
+    }
+}
+
 /**
  * Turns values into bytes and back. Both functions may throw; what they throw becomes the `cause` of an error with the
  * code `ERR_CODEC`.

@@ -1,7 +1,15 @@
 // A program imported warmshard, a library of its required it: two copies, and instanceof said no between them.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import ts from 'typescript';
@@ -76,6 +84,28 @@ test('the binary is no larger than its budget, and every platform has one', (t) 
   const { size } = statSync(join(root, `warmshard.${own}.node`));
   const budget = (BUDGET[own] as number) + AS_SHIPPED;
   t.true(size <= budget, `${size} bytes; ${budget} are the budget of ${own}`);
+});
+
+test('the types need neither those of Node.js nor the newest of TypeScript', (t) => {
+  const project = folder(t);
+  mkdirSync(join(project, 'node_modules/warmshard'), { recursive: true });
+  copyFileSync(join(root, 'index.d.ts'), join(project, 'node_modules/warmshard/index.d.ts'));
+  const file = join(project, 'a.ts');
+  writeFileSync(file, "import { Shard } from 'warmshard';\nShard.open('a.shard')[Symbol.dispose]();\n");
+  for (const newest of [[], ['lib.esnext.d.ts']]) {
+    const program = ts.createProgram([file], {
+      strict: true,
+      noEmit: true,
+      types: [],
+      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', ...newest],
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+    });
+    const wrong = ts
+      .getPreEmitDiagnostics(program)
+      .map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
+    t.deepEqual(wrong, []);
+  }
 });
 
 test('each way in which TypeScript resolves modules finds the types of each door', (t) => {

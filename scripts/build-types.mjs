@@ -11,11 +11,21 @@ import { dts } from 'rollup-plugin-dts';
 /** @param {string} path */
 const inRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+/** As `@types/node` has it, for programs that have neither that nor the newest of TypeScript's own declarations. */
+const DISPOSE = `
+declare global {
+    interface SymbolConstructor {
+        readonly dispose: unique symbol;
+    }
+}
+`;
+
 /**
  * @param {string} entry
  * @param {string} file
+ * @param {string} [more] declarations that stand before the others
  */
-async function declare(entry, file) {
+async function declare(entry, file, more = '') {
   const bundle = await rollup({
     input: inRoot(`target/types/${entry}.d.ts`),
     external: /^node:/,
@@ -24,14 +34,14 @@ async function declare(entry, file) {
       throw new Error(log.message);
     },
   });
-  const banner = `// Emitted from ${entry}.ts by \`npm run build:types\`. Do not edit.\n`;
+  const banner = `// Emitted from ${entry}.ts by \`npm run build:types\`. Do not edit.\n${more}`;
   await bundle.write({ file: inRoot(file), format: 'es', banner });
   await bundle.close();
 }
 
 // One set of declarations for both doors: a class with private members, declared twice, would be two types.
 await mkdir(inRoot('dist'), { recursive: true });
-await declare('index', 'index.d.ts');
+await declare('index', 'index.d.ts', DISPOSE);
 await writeFile(inRoot('dist/index.d.mts'), `export * from '../index.js';\n`);
 await declare('register/index', 'dist/register.d.ts');
 await writeFile(inRoot('dist/register.d.mts'), `export * from './register.js';\n`);
