@@ -114,7 +114,7 @@ test('what is not there, or no file, is told on standard error, and ends with 1'
 test('whoever has read enough may go', (t) => {
   const path = join(folder(t), 'many.shard');
   using shard = Shard.open(path);
-  shard.mergeIn(Array.from({ length: 20_000 }, (_, i): [string, Uint8Array] => [`key${i}`, bytes('v')]));
+  shard.mergeIn(Array.from({ length: 200_000 }, (_, i): [string, Uint8Array] => [`key${i}`, bytes('v')]));
   const script = `"${process.execPath}" "${cli}" list "${path}" | head -n 2`;
   const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
   t.is(stdout.trimEnd().split('\n').length, 2);

@@ -24,7 +24,9 @@ const kilobytes = (bytes: number) => (bytes / KB).toFixed(1);
 
 /** The rows of a table, each column as wide as it needs; the last as it is. */
 function aligned(rows: string[][], right: readonly number[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  // Not `Math.max(...)`: a shard has more rows than a call may have arguments.
+  const width = (column: number) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0);
+  const widths = (rows[0] ?? []).map((_, column) => width(column));
   const cell = (text: string, column: number) => {
     if (right.includes(column)) return text.padStart(widths[column] ?? 0);
     return column === widths.length - 1 ? text : text.padEnd(widths[column] ?? 0);
