@@ -118,6 +118,13 @@ test('a signal that is handled and raised again', async (t) => {
   t.is(ended.signal, 'SIGTERM');
 });
 
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  test(`nothing runs behind a ${signal} that a program sends itself`, async (t) => {
+    const app = `require('./a'); process.kill(process.pid, '${signal}'); console.log('behind'); process.exit(0)`;
+    const ended = await same(t, { 'app.js': app, 'a.js': '' }, { hits: [] });
+    t.is(ended.signal, signal);
+  });
+
 test('a program that is too busy to hear of a signal ends all the same', async (t) => {
   const busy = `require('./a'); setTimeout(() => { require('fs').writeSync(1, 'ready'); for (;;); }, 100)`;
   const ended = await same(t, { 'app.js': busy, 'a.js': '' }, { signal: 'SIGINT', hits: [] });

@@ -4,7 +4,8 @@
 //! the system's: it wakes a thread of ours, which asks JavaScript to write, waits no longer than `LAST_WORDS`, puts back what
 //! was there before us (Node.js has a handler of its own, which looks after the terminal), and sends the signal once more.
 //! The handler takes itself away when it is called: a second signal ends the process at once. Signals that are ignored are
-//! left alone, and so, by the caller, are those that the program listens for.
+//! left alone, and so, by the caller, are those that the program listens for. A program that sends itself the signal goes
+//! on with nothing behind it, and nothing is written.
 #![allow(unsafe_code)]
 
 use napi::bindgen_prelude::{FromNapiValue, Function};
@@ -35,10 +36,27 @@ static WRITING: Mutex<Option<Writing>> = Mutex::new(None);
 /// Whether the thread that listens could be started. It stays for as long as the process.
 static LISTENS: OnceLock<bool> = OnceLock::new();
 
-extern "C" fn tell(signal: c_int) {
+extern "C" fn tell(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the system gives a handler with `SA_SIGINFO` what it knows of the signal; a plain system call.
+    if unsafe { !info.is_null() && (*info).si_pid() == libc::getpid() } {
+        return end_now(signal);
+    }
     let byte = u8::try_from(signal).unwrap_or(0);
     // SAFETY: `write` may be called by a handler. The pipe never fills: each signal is told once until it is watched again.
     unsafe { libc::write(TOLD.load(Ordering::Relaxed), ptr::from_ref(&byte).cast(), 1) };
+}
+
+/// Ends a process that has sent itself a signal, when the handler returns: whoever does so counts on it.
+fn end_now(signal: c_int) {
+    // The system has put back its own way of ending; Node.js', before us, looks after the terminal. A handler waits for nobody.
+    if let Ok(before) = BEFORE.try_lock()
+        && let Some(at) = SIGNALS.iter().position(|known| *known == signal)
+        && let Some(before) = before.get(at).and_then(Option::as_ref)
+    {
+        set(signal, before);
+    }
+    // SAFETY: the signal that was sent to this process, once more. It waits until its handler, which we are, has returned.
+    unsafe { libc::kill(libc::getpid(), signal) };
 }
 
 /// What signals did before, by their place in `SIGNALS`.
@@ -62,8 +80,9 @@ fn set(signal: c_int, action: &libc::sigaction) {
 fn ours() -> libc::sigaction {
     // SAFETY: all zeros are a value of it.
     let mut action = unsafe { std::mem::zeroed::<libc::sigaction>() };
-    action.sa_sigaction = tell as extern "C" fn(c_int) as libc::sighandler_t;
-    action.sa_flags = libc::SA_RESETHAND | libc::SA_RESTART;
+    let tell = tell as extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
+    action.sa_sigaction = tell as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESETHAND | libc::SA_RESTART | libc::SA_SIGINFO;
     action
 }
 
