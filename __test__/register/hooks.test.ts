@@ -157,6 +157,19 @@ for (const [what, hook] of Object.entries(ahead))
     }
   });
 
+test('whoever was preloaded ahead of us and changes nothing does not keep modules from being served', async (t) => {
+  const program = new Program(t, {
+    'ahead.js': `require('./other')`,
+    'other.js': '',
+    'app.js': `console.log(require('./a'))`,
+    'a.js': 'module.exports = 1',
+  });
+  const options = { register: false, node: ['-r', './ahead.js', '-r', register] };
+  await program.run(options);
+  const { lines } = await program.run({ ...options, debug: true });
+  for (const file of ['app.js', 'a.js']) t.true(lines.includes(`hit ${program.at(file)}`), lines.join('\n'));
+});
+
 test('beside v8-compile-cache modules are served all the same', async (t) => {
   const ended = await same(
     t,
