@@ -1,10 +1,10 @@
-// 16,384 functions, compiled to V8 bytecode once, in one file, by name: what a shell or a language with autoloading does.
+// 16,384 functions, compiled to V8 bytecode once and kept by name in one file, as a shell or a language with autoloading does it.
 //
 //   node examples/autoload.mjs
 //
 // The functions are those of the packages in node_modules. The first process finds all of them missing, compiles them
-// and commits them at once; the second one knows a hundred more, and compiles those; the third one compiles nothing,
-// and uses everything. It ends with 1 if anything differs.
+// and commits them at once. The second one needs a hundred more and compiles only those. The third one compiles nothing
+// and uses everything. Exits with 1 if anything differs.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ function collect(dir, count) {
         if (isAlone(source)) found.push([`${relative(dir, file)}:${node.start}`, source]);
       });
     } catch {
-      // An ES module, or no JavaScript: the rest is enough.
+      // An ES module, or not JavaScript: the other files are enough.
       found.length = before;
     }
     if (found.length >= count) return found.slice(0, count);

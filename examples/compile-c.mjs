@@ -3,9 +3,8 @@
 //
 //   node examples/compile-c.mjs [folder]
 //
-// One process compiles everything. A second finds it all and starts no compiler but for the preprocessor, whose output
-// is the key. A third finds the index destroyed and has it rebuilt. Exits with 1 if anything differs from what the
-// compiler says.
+// One process compiles everything. A second one finds it all and runs only the preprocessor, whose output is the key. A
+// third one finds the index destroyed and has it rebuilt. Exits with 1 if anything differs from the compiler's output.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -44,7 +43,7 @@ function keyOf(/** @type {string} */ source, /** @type {string} */ version) {
   return hash.digest('hex');
 }
 
-/** Runs the compiler. Gives what goes into the store. */
+/** Runs the compiler. Returns what goes into the store. */
 function compile(/** @type {string} */ source, /** @type {string} */ into) {
   const object = join(into, 'out.o');
   const dependencies = join(into, 'out.d');
@@ -67,7 +66,7 @@ function compile(/** @type {string} */ source, /** @type {string} */ into) {
   };
 }
 
-/** One build: each source from the store or, where it is not there, from the compiler. */
+/** One build: each source from the store or, if it is missing there, from the compiler. */
 function build(/** @type {string} */ dir, /** @type {boolean} */ check) {
   const temporary = mkdtempSync(join(tmpdir(), 'warmshard-cc-'));
   const version = execFileSync(COMPILER, ['--version'], { encoding: 'utf8' });
@@ -81,7 +80,7 @@ function build(/** @type {string} */ dir, /** @type {boolean} */ check) {
       let outputs = meta?.outputNames.map((_, i) => store.output(key, i));
       if (meta === undefined || outputs?.includes(undefined)) {
         const made = compile(source, temporary);
-        // Outputs first: whoever finds the metadata finds them too.
+        // Outputs first: a process that finds the metadata finds the outputs, too.
         store.putOutputs(key, made.outputs, { pack: true });
         store.insert(key, made.meta);
         meta = store.get(key);

@@ -1,6 +1,6 @@
 // A compiler that never does the same work twice, in any process.
 //
-// It compiles Brainfuck to WebAssembly. Each module is kept under the fingerprint of all that it depends on: the
+// It compiles Brainfuck to WebAssembly. Each module is kept under the fingerprint of everything that it depends on: the
 // compiler's version and the source. The first process compiles; the second one finds every module in the cache, and
 // runs it to prove that it does the same.
 //
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DiskPipelineCache, fingerprint, LayeredPipelineCache, MemoryPipelineCache } from 'warmshard';
 
-/** Raised with each change of what the compiler emits. */
+/** To be raised with each change of what the compiler emits. */
 const COMPILER = 'bf2wasm 1';
 
 // ---- the cache around the compiler ------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 //
 //   node examples/script-cache.mjs
 //
-// Two processes render the same pages: the first one compiles, the second one loads everything. It ends with 1 if a
-// single byte of what they render differs, or the second one compiles anything.
+// Two processes render the same pages: the first one compiles, the second one loads everything. Exits with 1 if a single
+// byte of the rendered pages differs, or if the second one compiles anything.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -31,7 +31,7 @@ function cachedEta(cache) {
   /** @type {Record<'js' | 'bytecode', Uint8Array> | undefined} */
   let found;
   const readFile = eta.readFile?.bind(eta);
-  // First the look-up, then the file: what is saved later is then certainly of the file as it was looked for.
+  // First the look-up, then the file: `save` then stores only what was compiled from the file as `load` found it.
   eta.readFile = (path) => {
     found = cache.load(path);
     return found === undefined ? (readFile?.(path) ?? '') : '';
@@ -52,14 +52,14 @@ function cachedEta(cache) {
 function render(shard) {
   const started = process.hrtime.bigint();
   const cache = ScriptCache.open(shard, {
-    // Eta makes the JavaScript and Node.js the bytecode: both versions count.
+    // Eta makes the JavaScript, Node.js the bytecode: both versions count.
     host: { name: 'eta', version: `${version}, Node.js ${process.version}` },
     parts: ['js', 'bytecode'],
   });
   const { eta, fresh } = cachedEta(cache);
   const html = PAGES.map((page) => eta.render(`./${page}`, { ...DATA, page }));
   const ms = Number(process.hrtime.bigint() - started) / 1e6;
-  // Only now: bytecode taken after the templates ran holds the functions within them too.
+  // Only now: bytecode that is taken after the templates have run includes the functions within them.
   for (const [path, { js, script }] of fresh) {
     const saved = cache.save(path, { js: Buffer.from(js), bytecode: script.createCachedData() });
     if (!saved) throw new Error(`${path} was not saved: ${cache.stats().lastSkip}`);

@@ -1,4 +1,4 @@
-// The main process and a utility process share one shard; nothing is sent between them but the word that it is there.
+// The main process and a utility process share one shard; the only message between them says that the entry is there.
 const { app, utilityProcess } = require('electron');
 const { join } = require('node:path');
 const { open } = require('./shards.cjs');

@@ -1,4 +1,4 @@
-// Before packaging: what every user would compile at the first start is compiled once, and shipped.
+// Run before packaging: what every user would compile at the first start is compiled once and shipped.
 const { mkdirSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 const { Shard } = require('warmshard');
@@ -11,5 +11,5 @@ const shard = Shard.open(join(folder, 'shipped.shard'), { host: HOST });
 shard.put('greeting', Buffer.from('compiled before it was shipped'));
 shard.flush();
 shard.close();
-// It is constant from now on: without its sidecar nobody waits for changes.
+// It is constant from now on: without a sidecar nobody looks for changes.
 rmSync(join(folder, 'shipped.shard.lock'), { force: true });

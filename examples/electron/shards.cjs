@@ -1,7 +1,7 @@
-// Where the two shards are, and what both sides of the app do with them.
+// Where the two shards are, and how both processes of the app open them.
 const { join } = require('node:path');
 
-/** The same for who ships the shard and who reads it: `process.execPath` is Electron in one case only. */
+/** The same for the process that fills the shard and those that read it: only in the latter `process.execPath` is Electron. */
 const HOST = { name: 'electron-example', version: '1.0.0', binary: false };
 
 /** @param {string} resources @param {string} userData */
