@@ -59,6 +59,12 @@ impl Look {
         }
     }
 
+    /// Whether another file in its place may look the same: where both times are one and the same whole second, it may lie
+    /// in an image (squashfs, erofs), all of which may have been made with one time, and with inodes in order.
+    fn is_of_image(&self) -> bool {
+        self.mtime == self.ctime && self.ctime.1 == 0
+    }
+
     /// Whether a change after `now` may leave all times as they are.
     fn is_racy(&self, now: u64) -> bool {
         let settles = |(sec, nsec): (i64, u32), coarse: bool| {
@@ -113,7 +119,7 @@ impl Stamp {
             return None;
         }
         bytes.truncate(filled);
-        let look = (!before.is_racy(now)).then_some(before);
+        let look = (!before.is_racy(now) && !before.is_of_image()).then_some(before);
         Some((Stamp { look, size: before.size, digest: xxh3_128(bytes.get(ahead..)?) }, bytes))
     }
 
@@ -187,4 +193,20 @@ pub(super) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = from.split_first_chunk::<N>()?;
     *from = rest;
     Some(*taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container's image was rebuilt with another source of the same length, and the old one ran.
+    #[test]
+    fn times_that_say_nothing_are_not_believed() {
+        let look = |mtime, ctime| Look { kind: FileType::RegularFile, size: 1, mtime, ctime, inode: 1 };
+        assert!(look((499_162_500, 0), (499_162_500, 0)).is_of_image());
+        // Unpacked by npm; written just now.
+        assert!(!look((499_162_500, 0), (1_700_000_000, 5)).is_of_image());
+        assert!(!look((499_162_500, 0), (1_700_000_000, 0)).is_of_image());
+        assert!(!look((1_700_000_000, 5), (1_700_000_000, 5)).is_of_image());
+    }
 }
