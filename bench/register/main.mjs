@@ -18,7 +18,7 @@ import { markdown } from './report/markdown.mjs';
 
 const HELP = `Usage: npm run bench:register -- [options]
 
-  --quick          about seven minutes for one Node.js instead of twenty-five
+  --quick          about six minutes for one Node.js instead of twenty-five
   --node VERSIONS  of 20, 22, 24, 26, separated by commas: runs on these (fetch them: npm run bench:nodes)
   --only CASES     of empty, typescript and the programs' first words: ${PROGRAMS.map(({ name }) => name.split(' ', 1)[0]).join(', ')}
   --rounds N       of warm runs, instead of the mode's own number
