@@ -75,7 +75,7 @@ test('a damaged file is told, and ends with 1', (t) => {
   const dir = folder(t);
   const [path] = files(dir).script as [string, string];
   const file = openSync(path, 'r+');
-  writeSync(file, 'XXXX', 5000);
+  writeSync(file, 'rust', 5000);
   closeSync(file);
   const { status, stdout } = run(['verify', path]);
   t.is(status, 1);

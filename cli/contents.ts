@@ -9,6 +9,8 @@ export interface Answer {
   json: unknown;
   text: string;
   ok: boolean;
+  /** Whether there was nothing to look at, and why is all that it says. */
+  refused?: boolean;
 }
 
 const MINUTE_MS = 60_000;

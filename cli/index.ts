@@ -44,30 +44,31 @@ function main(args: string[]): number {
   }
   const [command, ...others] = positionals;
   if (command === undefined) return misunderstood('A command is missing');
-  let answer: Answer;
-  let refused = false;
   const content = CONTENTS.find((name) => name === command);
-  if (content !== undefined) {
-    const [file = values.shard, ...more] = others;
-    if (more.length > 0) return misunderstood(`${command} takes one file, not ${others.join(' ')}`);
-    try {
-      const warmshard = require('./index.cjs') as typeof import('../index.js');
-      answer = contents(warmshard, content, file ?? defaultShard(warmshard));
-    } catch (error) {
-      const { code, message } = error as Error & { code?: string };
-      refused = true;
-      answer = { json: { error: { code, message } }, text: message, ok: false };
-    }
-  } else if (command !== 'doctor') return misunderstood(`There is no command ${command}`);
-  else if (others.length > 0)
+  if (content === undefined && command !== 'doctor') return misunderstood(`There is no command ${command}`);
+  const [file = values.shard, ...more] = others;
+  if (content === undefined && others.length > 0)
     return misunderstood(`doctor takes no argument ${others.join(' ')}: name a shard by --shard FILE`);
-  else {
-    const diagnosis = diagnose(values.shard);
-    answer = { json: diagnosis, text: asText(diagnosis), ok: diagnosis.ok };
+  if (more.length > 0) return misunderstood(`${command} takes one file, not ${others.join(' ')}`);
+  const { json, text, ok, refused } = content === undefined ? diagnosed(file) : lookedInto(content, file);
+  if (values.json) console.log(JSON.stringify(json, null, 2));
+  else console[refused ? 'error' : 'log'](text);
+  return ok ? 0 : 1;
+}
+
+function diagnosed(shard?: string): Answer {
+  const diagnosis = diagnose(shard);
+  return { json: diagnosis, text: asText(diagnosis), ok: diagnosis.ok };
+}
+
+function lookedInto(content: (typeof CONTENTS)[number], file?: string): Answer {
+  try {
+    const warmshard = require('./index.cjs') as typeof import('../index.js');
+    return contents(warmshard, content, file ?? defaultShard(warmshard));
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    return { json: { error: { code, message } }, text: message, ok: false, refused: true };
   }
-  if (values.json) console.log(JSON.stringify(answer.json, null, 2));
-  else console[refused ? 'error' : 'log'](answer.text);
-  return answer.ok ? 0 : 1;
 }
 
 function misunderstood(wrong: string): number {

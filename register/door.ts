@@ -149,9 +149,9 @@ function readHandler(): Handler | undefined {
 /** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
 function writeHandler(value: Handler): void {
   written = value === handler || value === beginning.kept ? undefined : value;
-  const standing = Object.getOwnPropertyDescriptor(Module._extensions, '.js');
   if (written === undefined) return;
   nameByValue();
+  const standing = Object.getOwnPropertyDescriptor(Module._extensions, '.js');
   if (standing?.set === writeHandler) restoreHandler(value);
 }
 

@@ -28,7 +28,8 @@ export async function typescript({ root, sizes, progress, add }) {
   const expected = workspace.run(plain, [compiled]).stdout;
   /** @type {Record<string, string>} */
   const why = {};
-  const run = ({ mode, file } = /** @type {typeof contenders[0]} */ (contenders[0])) => {
+  /** @param {typeof contenders[0]} contender */
+  const run = ({ mode, file }) => {
     const { wall, exit, stdout, stderr } = workspace.run(mode, [file], { timed: true });
     if (exit !== '0' || stdout !== expected)
       why[mode.name] ??= `broken: exit ${exit} ${JSON.stringify((stderr || stdout).slice(0, 160))}`;
@@ -36,14 +37,18 @@ export async function typescript({ root, sizes, progress, add }) {
   };
   /** @type {Map<string, import('../../lib/measure.mjs').Watched<number>[]>} */
   const firsts = new Map(contenders.map(({ mode }) => [mode.name, []]));
-  const first = async ({ mode, file } = /** @type {typeof contenders[0]} */ (contenders[0])) => {
-    workspace.forget(mode);
-    return watched(() => run({ mode, file }));
+  /** @param {typeof contenders[0]} contender */
+  const first = (contender) => {
+    workspace.forget(contender.mode);
+    return watched(() => run(contender));
   };
   for (const contender of contenders) {
     const { name, absent } = contender.mode;
     if (absent !== undefined) why[name] = absent;
-    else for (const go of [first, run]) await go(contender);
+    else {
+      await first(contender);
+      run(contender);
+    }
     if (why[name] && !absent) progress(`${name}: ${why[name]}`);
   }
   // A round is a second run, and the first one makes ready for it: each is judged by what disturbed it alone. The transpiler
