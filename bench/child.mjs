@@ -1,4 +1,4 @@
-// The process of one contender: it makes ready what its case says, then runs a round whenever it is asked to.
+// The process of one contender: it prepares the tasks of its case, then runs one round for each message.
 //
 //   node child.mjs CASE SPEC      (with an IPC channel)
 

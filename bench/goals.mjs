@@ -1,12 +1,12 @@
-// What the figures are held against, as ratios of one run wherever there is something to compare with: absolute
-// figures move with the machine. Names are those of the cases and of their rows; `door` is the row through the faster
-// binary, where there is one, `plain` that through Node-API.
+// The goals that the figures are compared with. They are ratios within one run wherever a row to compare with exists,
+// because absolute figures depend on the machine. `of` and `over` name a case and one of its rows. `by: 'door'` takes
+// the row that uses the fast door, `by: 'plain'` the one that uses Node-API.
 
 /**
  * @typedef {{ of: [id: string, row: string], over?: [id: string, row: string] }} Figure
  * @typedef {object} Goal
  * @property {string} what
- * @property {Figure} figure a row's median, or divided by another
+ * @property {Figure} figure the median of one row, divided by that of `over` if given
  * @property {string} unit
  * @property {'most' | 'least'} side
  * @property {number} bound
@@ -19,7 +19,7 @@ const TEN = '10k x 1 KiB';
 const HUNDRED = '100k x 1 KiB';
 const MILLION = '1M x 64 B';
 const LMDB = 'lmdb getBinaryFast';
-/** Node-API's look-up prototype took so many times a Map's hit. */
+/** How many times as long as a hit in a Map the prototype of a look-up through Node-API took. */
 const PROTOTYPE = 178 / 73;
 
 /**
@@ -39,38 +39,52 @@ function ratio(what, by, id, direction, peer, bound) {
 
 /** @type {Goal[]} */
 export const GOALS = [
-  ratio('hit, 10k x 1 KiB, to Map', 'plain', `hit ${TEN}`, 'us to', 'Map', 1.2 * PROTOTYPE),
-  ratio('hit, 10k x 1 KiB, to Map', 'door', `hit ${TEN}`, 'us to', 'Map', 1.15),
-  ratio('hit, 100k x 1 KiB, to Map', 'plain', `hit ${HUNDRED}`, 'us to', 'Map', 1.6),
-  ratio('hit, 100k x 1 KiB, to Map', 'door', `hit ${HUNDRED}`, 'us to', 'Map', 1),
-  ratio('hit by a fresh string, 10k, to Map', 'plain', `fresh ${TEN}`, 'us to', 'Map', 1),
-  ratio('hit by a fresh string, 100k, to Map', 'plain', `fresh ${HUNDRED}`, 'us to', 'Map', 1),
-  ratio('hit by a fresh string, 10k, to Map', 'door', `fresh ${TEN}`, 'us to', 'Map', 1),
-  ratio('hit by a fresh string, 100k, to Map', 'door', `fresh ${HUNDRED}`, 'us to', 'Map', 1),
-  ratio('miss, 10k, to Map', 'plain', `miss ${TEN}`, 'us to', 'Map', 1.8),
-  ratio('miss, 100k, to Map', 'plain', `miss ${HUNDRED}`, 'us to', 'Map', 1.8),
-  ratio('miss, 10k, to Map', 'door', `miss ${TEN}`, 'us to', 'Map', 0.5),
-  ratio('miss, 100k, to Map', 'door', `miss ${HUNDRED}`, 'us to', 'Map', 0.5),
-  ratio('hit, 10k, faster than lmdb', 'plain', `hit ${TEN}`, 'to us', LMDB, 5.5),
-  ratio('hit, 100k, faster than lmdb', 'plain', `hit ${HUNDRED}`, 'to us', LMDB, 2),
-  ratio('hit, 10k, faster than lmdb', 'door', `hit ${TEN}`, 'to us', LMDB, 12),
-  ratio('hit, 100k, faster than lmdb', 'door', `hit ${HUNDRED}`, 'to us', LMDB, 3.8),
+  ratio('hit, 10k x 1 KiB, compared with a Map', 'plain', `hit ${TEN}`, 'us to', 'Map', 1.2 * PROTOTYPE),
+  ratio('hit, 10k x 1 KiB, compared with a Map', 'door', `hit ${TEN}`, 'us to', 'Map', 1.15),
+  ratio('hit, 100k x 1 KiB, compared with a Map', 'plain', `hit ${HUNDRED}`, 'us to', 'Map', 1.6),
+  ratio('hit, 100k x 1 KiB, compared with a Map', 'door', `hit ${HUNDRED}`, 'us to', 'Map', 1),
+  ratio('hit by a new string, 10k x 1 KiB, compared with a Map', 'plain', `fresh ${TEN}`, 'us to', 'Map', 1),
+  ratio(
+    'hit by a new string, 100k x 1 KiB, compared with a Map',
+    'plain',
+    `fresh ${HUNDRED}`,
+    'us to',
+    'Map',
+    1,
+  ),
+  ratio('hit by a new string, 10k x 1 KiB, compared with a Map', 'door', `fresh ${TEN}`, 'us to', 'Map', 1),
+  ratio(
+    'hit by a new string, 100k x 1 KiB, compared with a Map',
+    'door',
+    `fresh ${HUNDRED}`,
+    'us to',
+    'Map',
+    1,
+  ),
+  ratio('miss, 10k x 1 KiB, compared with a Map', 'plain', `miss ${TEN}`, 'us to', 'Map', 1.8),
+  ratio('miss, 100k x 1 KiB, compared with a Map', 'plain', `miss ${HUNDRED}`, 'us to', 'Map', 1.8),
+  ratio('miss, 10k x 1 KiB, compared with a Map', 'door', `miss ${TEN}`, 'us to', 'Map', 0.5),
+  ratio('miss, 100k x 1 KiB, compared with a Map', 'door', `miss ${HUNDRED}`, 'us to', 'Map', 0.5),
+  ratio('hit, 10k x 1 KiB, times as fast as lmdb', 'plain', `hit ${TEN}`, 'to us', LMDB, 5.5),
+  ratio('hit, 100k x 1 KiB, times as fast as lmdb', 'plain', `hit ${HUNDRED}`, 'to us', LMDB, 2),
+  ratio('hit, 10k x 1 KiB, times as fast as lmdb', 'door', `hit ${TEN}`, 'to us', LMDB, 12),
+  ratio('hit, 100k x 1 KiB, times as fast as lmdb', 'door', `hit ${HUNDRED}`, 'to us', LMDB, 3.8),
   {
-    what: 'copied to lent, 1 KiB',
+    what: 'hit with a copied value, compared with a lent one, 1 KiB',
     figure: { of: ['copies', 'warmshard, copy'], over: ['copies', 'warmshard'] },
     unit: 'x',
     side: 'most',
     bound: 2,
   },
   {
-    what: 'copied, faster than napi_create_buffer_copy',
+    what: 'hit with a copied value, times as fast as napi_create_buffer_copy',
     figure: { of: ['copies', 'napi_create_buffer_copy'], over: ['copies', 'warmshard, copy'] },
     unit: 'x',
     side: 'least',
     bound: 4,
   },
   {
-    what: 'ScriptCache.load, validated, to fs.statSync alone',
+    what: 'ScriptCache.load, compared with fs.statSync alone',
     figure: { of: ['sources', 'warmshard ScriptCache.load'], over: ['sources', 'fs.statSync alone'] },
     unit: 'x',
     side: 'most',
@@ -87,28 +101,28 @@ export const GOALS = [
       }),
   ),
   {
-    what: 'put, into 1M to into 10k',
+    what: 'put into 1M x 64 B, compared with one into 10k x 1 KiB',
     figure: { of: [`put ${MILLION}`, 'warmshard'], over: [`put ${TEN}`, 'warmshard'] },
     unit: 'x',
     side: 'most',
     bound: 1.2,
   },
   {
-    what: 'put synced, to append and fdatasync',
+    what: 'synced put, compared with an append and fdatasync',
     figure: { of: ['put synced', 'warmshard'], over: ['put synced', 'append of 1 KiB and fdatasync'] },
     unit: 'x',
     side: 'most',
     bound: 1.2,
   },
   {
-    what: 'one batch of 100k x 1 KiB, to one plain write',
+    what: 'one batch of 100k x 1 KiB, compared with one plain write',
     figure: { of: ['load', 'warmshard'], over: ['load', 'one write of the same bytes'] },
     unit: 'x',
     side: 'most',
     bound: 1.5,
   },
   {
-    what: 'start: whole, over an empty process',
+    what: 'start: whole process, minus an empty one',
     figure: { of: ['start whole', 'warmshard'] },
     unit: 'ms',
     side: 'most',
@@ -122,28 +136,28 @@ export const GOALS = [
     bound: 1000,
   },
   {
-    what: 'start: open and first get, 10k',
+    what: 'start: open and first get, 10k x 1 KiB',
     figure: { of: ['start opened', 'warmshard'] },
     unit: 'us',
     side: 'most',
     bound: 60,
   },
   {
-    what: 'start: open and first get, 1M',
+    what: 'start: open and first get, 1M x 64 B',
     figure: { of: ['start opened', `warmshard, ${MILLION}`] },
     unit: 'us',
     side: 'most',
     bound: 60,
   },
   {
-    what: 'a put seen by another process',
+    what: 'until another process sees a put',
     figure: { of: ['seen', 'warmshard'] },
     unit: 'us',
     side: 'most',
     bound: 2,
   },
   {
-    what: 'private memory of open at 1M entries',
+    what: 'private memory of open and first get, 1M x 64 B',
     figure: { of: [`memory opened ${MILLION}`, 'warmshard'] },
     unit: 'KiB',
     side: 'most',
@@ -152,10 +166,10 @@ export const GOALS = [
 ];
 
 /**
- * Each goal that the results tell something about.
+ * The goals whose rows the results contain, with what was measured.
  *
  * @param {readonly import('./lib/context.mjs').Result[]} results
- * @param {boolean} fastDoor whether plain `warmshard` rows went through the faster binary
+ * @param {boolean} fastDoor whether the rows named `warmshard` went through the fast door
  * @returns {Verdict[]}
  */
 export function verdicts(results, fastDoor) {

@@ -1,8 +1,8 @@
-// How many instructions the core needs for a hit, a miss and a put, against a committed budget: a regression check
-// that no neighbour on the machine can disturb.
+// Counts the instructions that the core needs for a hit, a miss and a put, and compares them with a committed budget.
+// Unlike a time, a count is not disturbed by other programs on the machine.
 //
-//   npm run bench:instructions              counts, and fails where the budget is exceeded, or undercut by as much
-//   npm run bench:instructions -- --write   writes what it counted into the budget
+//   npm run bench:instructions              fails if a count is more than the tolerance above or below its budget
+//   npm run bench:instructions -- --write   writes the counts into the budget
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,13 +14,18 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUDGET = new URL('instructions.json', import.meta.url);
 const BINARY = join(ROOT, 'target/release/warmshard-instructions');
 
-/** Two numbers of turns: the difference leaves out what is done once. Many, so that what varies from run to run weighs little. @type {Record<string, [few: number, many: number]>} */
+/**
+ * Each operation is counted with few and with many turns; the difference leaves out the set-up. The larger number is
+ * high so that variation between runs hardly matters.
+ *
+ * @type {Record<string, [few: number, many: number]>}
+ */
 const TURNS = { hit: [1000, 201_000], miss: [1000, 201_000], put: [1000, 11_000] };
-/** Each file has hashes of its own, and so other collisions: the mean of some. */
+/** Counts are the mean over this many shards: each has its own hash seed, and therefore its own collisions. */
 const SHARDS = 3;
-/** Share by which a count may differ. */
+/** Share by which a count may differ from its budget. */
 const TOLERANCE = 0.03;
-/** Another compiler generates other code: only a change of kind is told then. */
+/** The same with another compiler than the budget's, which generates other code: only large changes are reported. */
 const OTHER_COMPILER = 0.15;
 
 /**
@@ -38,7 +43,7 @@ function count(what, turns, folder) {
   const args = ['--tool=callgrind', '--callgrind-out-file=/dev/null', BINARY, what, `${turns}`];
   const { status, stderr } = spawnSync('valgrind', args, {
     encoding: 'utf8',
-    // The C library would choose its memcpy by the processor.
+    // Without this the C library chooses its memcpy by the processor, and counts differ between machines.
     env: {
       ...process.env,
       COUNTED_FOLDER: folder,
@@ -86,7 +91,9 @@ if (process.argv.includes('--write')) {
 const budget = JSON.parse(readFileSync(BUDGET, 'utf8'));
 const tolerance = compiler === budget.compiler ? TOLERANCE : OTHER_COMPILER;
 if (compiler !== budget.compiler)
-  console.log(`instructions: rustc ${compiler}, budget by ${budget.compiler}: ${tolerance * 100} % allowed`);
+  console.log(
+    `instructions: rustc ${compiler}, budget made with ${budget.compiler}: ${tolerance * 100} % difference allowed`,
+  );
 for (const [what, counted] of Object.entries(instructions)) {
   const wanted = budget.instructions[what] ?? 0;
   const share = counted / wanted - 1;

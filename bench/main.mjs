@@ -1,5 +1,5 @@
-// The benchmark: warmshard beside its peers, a Map, and the bare platform. Ratios within one run count; absolute
-// figures move with the machine.
+// The benchmark: warmshard beside its peers, a Map, and the bare platform. Compare ratios within one run; absolute
+// figures depend on the machine.
 
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,17 +32,17 @@ const CASES = [
 
 const HELP = `Usage: npm run bench -- [options]
 
-  --quick          less than three minutes instead of more than an hour
-  --node VERSIONS  of 20, 22, 24, 26, separated by commas: runs on these (fetch them: npm run bench:nodes)
-  --only CASES     of ${CASES.join(', ')}
-  --peers NAMES    of ${Object.keys(PEERS).join(', ')}; or none
-  --rounds N       instead of the mode's own number
-  --json FILE      also writes the figures to a file; {node} in its name is the version's major
-  --publish        writes them to bench/results, from where the documentation and the chart take them
-  --tiny           shows that everything runs; the figures mean nothing
-  --help           this
+  --quick          takes less than three minutes instead of more than an hour
+  --node VERSIONS  run on these versions of Node.js: 20, 22, 24, 26, separated by commas (npm run bench:nodes fetches them)
+  --only CASES     run only these cases: ${CASES.join(', ')}
+  --peers NAMES    run only these peers: ${Object.keys(PEERS).join(', ')}; or none
+  --rounds N       number of rounds, instead of the mode's own
+  --json FILE      also write the figures to a file; {node} in its name becomes the major version
+  --publish        write the figures to bench/results, which the documentation and the chart are made from
+  --tiny           only check that everything runs; the figures mean nothing
+  --help           show this text
 
-Build first: npm run build, and for the floor's rows and keyv's: npm run bench:addons`;
+Build first: npm run build. The rows of the floor and of keyv also need: npm run bench:addons`;
 
 /**
  * @typedef {object} Run

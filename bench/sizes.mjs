@@ -1,5 +1,5 @@
-// How much a run does. The full one takes an hour or two, the quick one less than three minutes; the tiny one only
-// shows that everything runs.
+// How much work a run does. The full one takes an hour or two, the quick one less than three minutes; the tiny one
+// only checks that everything runs.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -52,8 +52,8 @@ export const SIZES = {
 };
 
 /**
- * @param {import('./lib/data.mjs').Shape[]} all for every peer
- * @param {import('./lib/data.mjs').Shape[]} fast for the fast ones
+ * @param {import('./lib/data.mjs').Shape[]} all shapes for every peer
+ * @param {import('./lib/data.mjs').Shape[]} fast shapes for fast peers only
  */
 function lookups(all, fast) {
   return { shapes: [...all, ...fast], slowShapes: all };

@@ -1,4 +1,4 @@
-// A fresh process: loads one peer, opens its store, gets one key, and tells what each step cost in microseconds. It
+// A fresh process: loads one peer, opens its store, gets one key, and prints what each step cost in microseconds. It
 // loads nothing else, so that the whole process can be compared with an empty one.
 //
 //   node start.cjs PEER FOLDER KEY [memory]
@@ -7,20 +7,20 @@ const { readFileSync } = require('node:fs');
 
 const [, , peer = '', folder = '', key = '', memory] = process.argv;
 
-/** Private memory in KiB, where that is asked for. Dirty pages of the file would count as private, too; not as anonymous. */
+/** Private memory in KiB, if asked for. `Anonymous` is used because `Private_Dirty` would include dirty pages of the file. */
 function anonymous() {
   if (memory === undefined) return 0;
   return Number(/^Anonymous: +(\d+)/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'))?.[1]);
 }
 
-/** `require`, of what has no declarations here. @type {(name: string) => any} */
+/** `require` for modules without type declarations. @type {(name: string) => any} */
 const load = (name) => require(name);
 
 /** @type {(started: bigint) => number} */
 const since = (started) => Number(process.hrtime.bigint() - started) / 1000;
 
 /**
- * How a program loads each, and how it opens it and gets a key.
+ * How a program loads each peer, and how it then opens a store and gets a key.
  *
  * @type {Record<string, [load: () => any, get: (loaded: any) => any]>}
  */
@@ -67,7 +67,7 @@ const PEERS = {
       new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${folder}/bench.sqlite` }) }).get(key),
   ],
   cacache: [() => load('cacache'), async (cacache) => (await cacache.get(folder, key)).data],
-  // The addon of warmshard, whose path is FOLDER, by itself.
+  // Only warmshard's addon; FOLDER is its path.
   dlopen: [() => process.dlopen(/** @type {any} */ ({ exports: {} }), folder), () => '-'],
 };
 
@@ -77,7 +77,7 @@ async function run() {
   let loaded = bring?.();
   if (loaded instanceof Promise) loaded = await loaded;
   const required = since(started);
-  // Once to warm up: what it needs itself must not count.
+  // The first call allocates memory of its own, which must not count.
   anonymous();
   const before = anonymous();
   started = process.hrtime.bigint();
@@ -86,9 +86,9 @@ async function run() {
   const opened = since(started);
   if (!value?.length) throw new Error(`${peer} did not find ${key}`);
   const kept = anonymous() - before;
-  // Afterwards: the first look at `process.stdout` loads half a MiB of Node.js' own.
+  // Not earlier: the first use of `process.stdout` loads half a MiB of Node.js itself.
   process.stdout.write(JSON.stringify({ required, opened, private: kept }));
-  // Some keep a process alive that is done.
+  // Some peers would keep the process alive.
   process.exit(0);
 }
 

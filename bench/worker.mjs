@@ -1,4 +1,4 @@
-// A worker thread that reads a store, as cases/readers.mjs does it in processes.
+// A worker thread that reads a store, like the processes of cases/readers.mjs.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { reading } from './cases/readers.mjs';

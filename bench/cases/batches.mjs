@@ -1,5 +1,5 @@
-// Many entries at once: into nothing, into a large store, and in place of all there is. Beside them, one plain write
-// of the same bytes to a file.
+// Many entries in one batch: into a new store, in place of all entries, and merged into a filled store. The floor is
+// one plain write of the same bytes to a file.
 
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export async function run(context) {
   const loaders = [...context.entrants(LOADERS, shape), written];
   const { results } = await compete(context, 'batches', loaders, { rounds, warmups: 1 });
   context.add('load', `one batch of ${label(shape)} into a new store`, 'ms', results.load);
-  context.add('replace', `${label(shape)} in place of all there is`, 'ms', results.replace);
+  context.add('replace', `replacing all entries by ${label(shape)}`, 'ms', results.replace);
   for (const into of [main, large]) {
     context.progress(`merging into ${label(into)}`);
     const some = into === large ? ['warmshard', 'lmdb getBinaryFast'] : LOADERS;

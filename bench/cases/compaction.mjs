@@ -1,5 +1,5 @@
-// Rewriting a store of which half the entries were replaced. Beside it, one plain write of the bytes that remain, synced and
-// renamed into place.
+// Compaction of a store in which half of the entries were replaced. The floor is one plain write of the bytes that
+// remain, synced and renamed into place.
 
 import { closeSync, fsyncSync, mkdtempSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Values of one's own instead of views: `copy: true` as on runtimes that forbid lending, `access: 'read'`, and what
-// Node-API itself offers.
+// Copied values instead of views: `copy: true`, which is the only way on runtimes that forbid lending, `access: 'read'`,
+// and Node-API's own `napi_create_buffer_copy`.
 
 import { compete } from '../lib/contenders.mjs';
 import { keysOf, label, uniformOrder } from '../lib/data.mjs';
@@ -18,7 +18,7 @@ export async function run(context) {
   if (context.wants('floor'))
     entrants.push({ name: 'napi_create_buffer_copy', spec: { shape, ms: context.sizes.ms } });
   const { results } = await compete(context, 'copies', entrants);
-  context.add('copies', `hit, lent or copied, ${label(shape)}`, 'ns', results.hit);
+  context.add('copies', `hit, value lent or copied, ${label(shape)}`, 'ns', results.hit);
 }
 
 /** @param {{ peer?: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number }} spec */

@@ -1,4 +1,4 @@
-// Not a case: fills a store, and ends.
+// Not a case: fills a store for other processes, and ends.
 
 import { filled } from '../lib/stores.mjs';
 

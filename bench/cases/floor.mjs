@@ -1,4 +1,4 @@
-// The floor under a call: what the bare platform asks for each step, with no look-up behind it.
+// The floor: what each step of a call costs on the bare platform, without a look-up behind it.
 
 import { compete } from '../lib/contenders.mjs';
 import { KEY_CHARS, keysOf, makeValue, uniformOrder } from '../lib/data.mjs';
@@ -28,7 +28,7 @@ export async function inChild({ ms }) {
   const window = floor.configure(KEYS, BYTES);
   const answer = new Uint32Array(floor.exchange);
   const { findUtf8, findShared } = floor;
-  // Node's declarations leave out its faster ways of writing.
+  // The type declarations of Node.js leave out `latin1Write`.
   const keyBuffer = /** @type {{ latin1Write(text: string): number }} */ (
     /** @type {unknown} */ (floor.keyBuffer)
   );

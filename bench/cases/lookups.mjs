@@ -1,6 +1,5 @@
-// Random hits and misses by one thread; the first and the last byte of every value are touched. Keys are string
-// objects that the process has used before, but for `fresh`: those nothing has seen yet, as when a program has just
-// put a path together.
+// Random hits and misses by one thread; the first and the last byte of every value are read. Keys are string objects
+// that the process has used before, except for `fresh`: those are new, like a path that a program has just put together.
 
 import { compete } from '../lib/contenders.mjs';
 import { ABSENT, KEY_CHARS, keysOf, label, uniformOrder, zipfOrder } from '../lib/data.mjs';
@@ -8,24 +7,24 @@ import { hitLoop, manyLoop, missLoop, since, walker } from '../lib/loops.mjs';
 import { drop, filled } from '../lib/stores.mjs';
 import { PEERS, peerNamed } from '../peers/index.mjs';
 
-/** Rounds go on in an order so long that none repeats the last one's keys. */
+/** Length of the order in which keys are looked up: long enough that no round repeats the keys of the one before. */
 const ORDER = 1_000_000;
-/** Fresh strings of a round. */
+/** Most new strings in a round. */
 const FRESH = 100_000;
-/** Longest that reading every entry once may take, and how many are read between two looks at the clock. */
+/** How long reading every entry once may take, and how many entries are read between two looks at the clock. */
 const ONCE_MS = 300;
 const ONCE_STEP = 16;
-/** Keys of one `getMany`. */
+/** Keys in one `getMany`. */
 const MANY = 100;
 
 const TITLES = {
   hit: 'hit',
-  fresh: 'hit by a string just made',
-  zipf: 'hit, keys by Zipf',
+  fresh: 'hit by a new string',
+  zipf: 'hit, Zipf-distributed keys',
   many: `getMany of ${MANY}, per key`,
   miss: 'miss',
 };
-/** Those that need more than some microseconds for a hit. */
+/** Peers that need more than a few microseconds for a hit. */
 const SLOW = [
   'node:sqlite',
   'better-sqlite3',
@@ -105,8 +104,8 @@ export async function inChild({ peer, shape, root, ms, tasks }) {
 }
 
 /**
- * Reads every entry once, or as many as there is time for: the first reading in a process maps its page, and verifies it
- * where a store does so.
+ * Reads every entry once, or as many as there is time for, so that they are not measured at their first use: the first
+ * look-up in a process maps the page, and some stores verify the entry then.
  *
  * @param {import('../lib/loops.mjs').Loop} loop
  * @param {(key: string) => unknown} get
@@ -120,7 +119,7 @@ async function once(loop, get, keys) {
 }
 
 /**
- * Each round makes its strings first, outside of what is timed.
+ * Looks up strings that each round makes before its clock starts.
  *
  * @param {(key: string) => unknown} get
  * @param {boolean} awaited
@@ -135,7 +134,7 @@ async function fresh(get, awaited, keys, ms) {
   const loop = hitLoop(awaited);
   let turns = 100;
   const round = async () => {
-    // The first quarter is not timed, as in other rounds.
+    // Like the lead of other rounds, these turns are not timed.
     const lead = turns >> 2;
     const from = Math.floor(Math.random() * (FRESH - turns - lead)) * KEY_CHARS;
     const strings = Array.from({ length: turns + lead }, (_, i) =>

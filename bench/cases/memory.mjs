@@ -1,5 +1,5 @@
-// Private memory that a fresh process needs to open a store and get one value; that of one which read all; and what
-// the store takes on the disk. Pages of a mapped file are shared with the page cache, and do not count.
+// Private memory of a fresh process that opens a store and gets one value, and of a process that has read all values;
+// and the size of the store on disk. Pages of a mapped file are shared with the page cache and do not count.
 
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export async function run(context) {
     if (existsSync(`${folder}.done`) && !peerNamed(name).memory)
       disk[name] = once(diskBytes(folder) / 2 ** 20);
   }
-  context.add('disk', `on the disk, ${label(main)}`, 'MiB', disk);
+  context.add('disk', `size on disk, ${label(main)}`, 'MiB', disk);
 }
 
 /**
@@ -67,7 +67,7 @@ async function memory(context, shape, names) {
   if (!context.sizes.wide && shape === context.sizes.large) return;
   context.add(
     `memory all ${id}`,
-    `private memory once all was read, ${id}`,
+    `private memory after reading all values, ${id}`,
     'KiB',
     await rows(context, reads),
   );
@@ -96,7 +96,7 @@ async function rows(context, contenders) {
   return { ...(await measure(careful, { rounds, warmups: 0 })), ...absent };
 }
 
-/** Private memory of this process, in KiB, without what could be collected. */
+/** Private memory of this process in KiB, after a garbage collection. */
 function anonymous() {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
@@ -106,7 +106,7 @@ function anonymous() {
 /** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string }} spec */
 export async function inChild({ peer, shape, root }) {
   if (leftOut(peer, shape)) throw new Error(leftOut(peer, shape));
-  // An empty store first: what the module and its functions need is not the store's.
+  // Use an almost empty store first, so that the memory of the module and its code does not count as the store's.
   const probe = await peerNamed(peer).open(mkdtempSync(join(root, 'probe-')), {
     count: 1,
     bytes: shape.bytes,

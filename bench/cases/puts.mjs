@@ -1,6 +1,6 @@
-// Single puts of new entries: not synced, where the cost must not grow with what is there already; synced, where a
-// put survives a power cut when it returns; and 5 of them among 95 hits. Bare appends run beside them, among hits of the
-// floor where there are hits.
+// Single puts of new entries: not synced, where the cost must not grow with the size of the store; synced, where a put
+// that has returned survives a power cut; and 5 puts among 95 hits. The floor is a plain append to a file, among hits of
+// the floor addon where the case has hits.
 
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,12 +11,12 @@ import { fill, filled } from '../lib/stores.mjs';
 import { openFloor } from '../peers/floor.mjs';
 import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
 
-/** New entries that a round may add. */
+/** Most new entries in a round. */
 const MOST = 2000;
 const ORDER = 200_000;
-/** One in so many is a put. */
+/** In the mixed task, one of this many calls is a put. */
 const MIXED = 20;
-/** The value put, whatever the store holds. */
+/** Size of the value that is put, whatever the sizes in the store are. */
 const BYTES = 1024;
 
 const names = Object.keys(PEERS).filter(
@@ -33,12 +33,12 @@ export async function run(context) {
   const sizes = [main, ...shapes.filter((shape) => shape.count === 100_000 && shape.bytes === BYTES), large];
   for (const shape of sizes) {
     context.progress(`puts, ${label(shape)}`);
-    // Where a million were loaded for nothing else, only those that need not long for it.
+    // Only few peers can load a million entries in a reasonable time.
     const some = shape === large ? FEW : context.sizes.wide || shape === main ? names : FAST;
     const append = { name: 'append of 1 KiB', spec: { ...bare, shape } };
     const { results } = await compete(context, 'puts', [...context.entrants(some, shape), append]);
     context.add(`put ${label(shape)}`, `put of 1 KiB, not synced, into ${label(shape)}`, 'us', results.put);
-    context.add(`mixed ${label(shape)}`, `95 hits, 5 puts, ${label(shape)}`, 'us', results.mixed);
+    context.add(`mixed ${label(shape)}`, `95 % hits, 5 % puts, ${label(shape)}`, 'us', results.mixed);
   }
   context.progress('synced puts');
   const synced = names.filter((name) => !peerNamed(name).memory && !/cacache|keyv|flat/.test(name));
@@ -88,7 +88,7 @@ export async function inChild({ peer, shape, root, ms, sync = false, most = MOST
       const done = store.put(keyOf(next++, prefix), value);
       return awaitedPut ? /** @type {Promise<unknown>} */ (done).then(() => value) : value;
     };
-    // A turn is one put and the hits between it and the next.
+    // A turn is one put and the hits up to the next put.
     const round = await walker({
       run: (from, to) => loop(call, keys, order, from * MIXED, to * MIXED),
       length: ORDER / MIXED,
@@ -105,7 +105,7 @@ export async function inChild({ peer, shape, root, ms, sync = false, most = MOST
 async function opened(root, peer, shape, sync) {
   if (peer === undefined) return appended(root, shape, sync);
   if (!sync) return filled(root, peer, shape);
-  // Of its own: some fix at opening how they sync.
+  // Not the shared store: some peers can only choose at opening whether to sync.
   if (leftOut(peer, shape)) throw new Error(leftOut(peer, shape));
   const folder = mkdtempSync(join(root, 'synced-'));
   const store = await peerNamed(peer).open(folder, shape);
@@ -115,7 +115,7 @@ async function opened(root, peer, shape, sync) {
 }
 
 /**
- * What is beneath every store: the floor's hits, and a file that is appended to.
+ * The floor of a store: hits of the floor addon, and puts that append to a file.
  *
  * @param {string} root
  * @param {import('../lib/data.mjs').Shape} shape

@@ -1,4 +1,5 @@
-// Processes that read the same store at once, alone and while another one puts a value every millisecond.
+// Processes that read the same store at the same time, with and without another process that puts a value every
+// millisecond.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Contender, prepare, reason } from '../lib/contenders.mjs';
@@ -63,7 +64,7 @@ export async function run(context) {
 }
 
 /**
- * Reads at random until the time is over.
+ * A round that reads random entries until its time is over, and returns the nanoseconds per hit.
  *
  * @param {import('../peers/index.mjs').Store} store
  * @param {number} count
@@ -91,7 +92,7 @@ export function reading(store, count, ms) {
 /** @param {{ peer: string, shape: import('../lib/data.mjs').Shape, root: string, ms: number }} spec */
 export async function inChild({ peer, shape, root, ms }) {
   const store = await filled(root, peer, shape);
-  // Long enough that all of them are at it most of the time.
+  // Long enough that all processes run at the same time for most of the round.
   const long = ms * 3;
   const value = makeValue(1, shape.bytes);
   let next = 0;

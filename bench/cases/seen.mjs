@@ -1,7 +1,8 @@
-// How long after a put returned another process, which keeps looking, gets the value. Both are awake: it takes two
-// processors, and each has one of its own where `taskset` is there: else the kernel may wake the writer on the watcher's,
-// which then looks again only when the writer sleeps. The floor is the same with a bare word in shared memory. Both look at
-// the clock before each step as well, for its first call after a while takes as long as some of what is measured.
+// How long it takes from the return of a put until another process, which looks in a loop, gets the value. This needs two
+// processors. If `taskset` is installed, each process is bound to one of them: otherwise the kernel may wake the writer on
+// the watcher's processor, and the watcher looks again only when the writer sleeps. The floor is the same with a bare word
+// in shared memory. Both processes also read the clock before each step, because its first use after a while takes long
+// enough to distort the figures.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { summary } from '../lib/measure.mjs';
 import { loadFloor } from '../peers/floor.mjs';
 import { PEERS, peerNamed } from '../peers/index.mjs';
 
-/** The first ones are for warming up. */
+/** The first puts, which are not counted. */
 const WARMUPS = 20;
 const BYTES = 1024;
 const FLOOR = 'a word in shared memory';
@@ -44,14 +45,14 @@ export async function run(context) {
       await watcher.ready();
       keepApart(writer.pid, watcher.pid);
       const watching = /** @type {Promise<any>} */ (watcher.round('watch'));
-      // It may fail while the writer is still waited for; a rejection that nobody holds would end the benchmark.
+      // It may fail while we still wait for the writer; an unhandled rejection would end the benchmark.
       watching.catch(() => {});
-      // It is looking before the first put.
+      // The watcher must be looking before the first put.
       await sleep(50);
       const returned = /** @type {number[]} */ (/** @type {unknown} */ (await writer.round('write')));
       /** @type {(number | null)[]} */
       const seen = await watching;
-      // A value that the next one overtook was not seen; one seen before put returned counts as negative.
+      // The watcher may miss a value if the next put comes first. If it sees one before the put returns, the time is negative.
       const took = seen.flatMap((at, i) => (at && i > WARMUPS ? [(at - (returned[i] ?? 0)) / 1000] : []));
       rows[name] = summary(took);
     } catch (error) {
@@ -61,14 +62,14 @@ export async function run(context) {
       await watcher.stop();
     }
   }
-  context.add('seen', 'a put seen by another process, after it returned', 'us', rows);
+  context.add('seen', 'until another process sees a put that has returned', 'us', rows);
 }
 
-/** Gives each of two processes a processor of its own, if that can be. @param {number} one @param {number} other */
+/** Binds two processes to different processors, if possible. @param {number} one @param {number} other */
 function keepApart(one, other) {
   if (process.platform !== 'linux') return;
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-  // Such as "0-1,4".
+  // For example "0-1,4".
   const cpus = (allowed ?? '').split(/[-,]/);
   const [first, last] = [cpus[0], cpus.at(-1)];
   if (first === last) return;
@@ -79,13 +80,13 @@ function keepApart(one, other) {
     spawnSync('taskset', ['-a', '-p', '-c', `${cpu}`, `${pid}`], { stdio: 'ignore' });
 }
 
-/** Nanoseconds of the clock that all processes share. */
+/** Nanoseconds of the monotonic clock, which all processes share. */
 const now = () => Number(process.hrtime.bigint());
 
 /**
  * @typedef {object} Numbers
  * @property {(number: number) => void | Promise<void>} put
- * @property {() => number | Promise<number>} get the last one, or 0
+ * @property {() => number | Promise<number>} get the number put last, or 0
  * @property {() => unknown} close
  */
 
@@ -147,7 +148,7 @@ export async function inChild({ peer, folder, puts }) {
         seen[number] = now();
         last = number;
       }
-      // lmdb goes on reading its snapshot until the event loop has turned.
+      // lmdb reads from the same snapshot until the next turn of the event loop.
       if (peer !== undefined && /lmdb/.test(peer)) await turn();
     }
     return seen;

@@ -1,5 +1,5 @@
-// An artifact of a source file, valid only while the file is unchanged: `ScriptCache.load` against the least that a
-// program can do by itself, which is to stat the file and look into a Map.
+// An artifact of a source file, valid only while the file is unchanged: `ScriptCache.load` compared with the least that a
+// program can do without it, which is to stat the file and to look into a Map.
 
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

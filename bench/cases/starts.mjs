@@ -1,5 +1,6 @@
-// What a cache adds to a process that gets one value and ends, the files in the page cache: the wall time of the whole
-// process over that of an empty one started right before it; loading the module; opening and the first get.
+// What a cache adds to a process that gets one value and ends: the wall time of the whole process minus that of an empty
+// one started right before it; the time to load the module; and the time of open and the first get. The files are in the
+// page cache.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -25,13 +26,13 @@ export const STARTERS = [
   'cacache',
 ];
 const WHAT = /** @type {const} */ ({
-  over: ['a process that gets one value, over an empty one', 'ms'],
+  over: ['a process that gets one value, minus an empty one', 'ms'],
   required: ['loading the module', 'us'],
   opened: ['open and first get, in a fresh process', 'us'],
 });
 
 /** @typedef {{ whole: number, required: number, opened: number, private: number }} Costs ms, us, us, KiB */
-/** @typedef {Costs & { over: number }} Paired the last over an empty process, ms */
+/** @typedef {Costs & { over: number }} Paired `over`: ms more than an empty process */
 
 /** @param {string[]} args for start.cjs @returns {Costs} */
 export function start(...args) {
@@ -44,7 +45,7 @@ export function start(...args) {
   return { whole, ...JSON.parse(stdout) };
 }
 
-/** The addon, where this checkout built it. */
+/** Path of the addon, if this checkout has built it. */
 function addon() {
   const name = readdirSync(ROOT).find((file) => /^warmshard\..*\.node$/.test(file));
   return process.env.WARMSHARD_NATIVE_PATH ?? (name && join(ROOT, name));
@@ -70,7 +71,7 @@ export async function run(context) {
   if (binary) runs['warmshard, dlopen of the addon alone'] = { peer: 'dlopen', folder: binary };
   const contenders = Object.entries(runs).flatMap(([name, { peer, folder }]) => {
     let key = 0;
-    // A slow minute of the machine lasts longer than two processes: their difference hardly feels it.
+    // A slow minute of the machine affects both processes, so it hardly changes their difference.
     const round = () => {
       key = (key + 7919) % main.count;
       const { whole: empty } = start('empty', '-', keyOf(key));

@@ -1,4 +1,5 @@
-// Worker threads of one process that read the same store at once. A Map cannot be shared: each would need its own.
+// Worker threads of one process that read the same store at the same time. There is no row for a Map, because threads
+// cannot share one.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// The main job on real input: programs out of node_modules, each without warmshard/register, for the first time with it,
-// and warm. What they print and how they end must be the same each time.
+// The demonstration: starts programs from node_modules without warmshard/register, for the first time with it, and warm.
+// Their output and exit code must be the same each time.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-// @ts-expect-error: it ships no types
+// @ts-expect-error: cli-progress ships no types
 import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
 
 const HELP = `Usage: npm run demo -- [options]
 
-  --runs N   warm runs of each program, and as many without (default 7)
-  --json     print JSON, and nothing else
-  --help     this
+  --runs N   warm runs of each program, and as many without warmshard/register (default 7)
+  --json     print only JSON
+  --help     show this text
 
-Exits with 1 if a program prints anything else, or ends differently, with warmshard/register than without.`;
+Exits with 1 if a program's output or exit code differs with warmshard/register.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ const programs = [
   { name: 'node-gyp --help', args: [bin('node-gyp/bin/node-gyp.js'), '--help'] },
 ];
 
-// Caches that programs switch on by themselves would be measured instead of us.
+// Programs must not switch on a cache of their own, which would be measured instead of ours.
 const plain = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', NODE_OPTIONS: '' };
 const warm = { ...plain, WARMSHARD_HOME: join(folder, 'cache'), WARMSHARD: '1' };
 const hook = ['-r', join(root, 'dist/register.cjs')];
@@ -116,8 +116,8 @@ else {
     ]);
   console.log(`${table}
 
-Node.js ${process.version}, whole processes, medians of ${runs} runs, taken in turn. An empty one takes ${median(
+Node.js ${process.version}, whole processes, medians of ${runs} alternating runs. An empty process takes ${median(
     Array.from({ length: runs }, () => run(['-e', '0'], plain).ms),
   ).toFixed(0)} ms.
-One shard of ${(bytes / 1e6).toFixed(1)} MB serves them all.`);
+One shard of ${(bytes / 1e6).toFixed(1)} MB serves all programs.`);
 }

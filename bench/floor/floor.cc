@@ -1,7 +1,7 @@
-// The floor under a call: what the bare platform costs before any cache has done anything.
+// The floor: what calls into an addon cost on the bare platform, without a cache behind them.
 //
-// The measured functions use the C interface directly: node-addon-api's wrappers cost some nanoseconds of their own.
-// It sets the addon up, no more.
+// The measured functions use the C interface directly, because node-addon-api's wrappers cost some nanoseconds. The
+// wrappers are only used to set up the addon.
 
 #include <fcntl.h>
 #include <napi.h>
@@ -15,13 +15,13 @@ namespace {
 
 constexpr size_t kLongestKey = 256;
 
-// What a thread's own JavaScript set up: each worker has all of it to itself.
-// The window and the values in it; `configure` sets them.
+// All state is per thread, so that every worker has its own.
+// The window and the values in it, set by `configure`.
 thread_local napi_ref window_ref = nullptr;
 thread_local uint8_t* window_bytes = nullptr;
 thread_local uint32_t value_count = 0;
 thread_local uint32_t value_bytes = 0;
-// A key that JavaScript wrote with latin1Write.
+// The key that JavaScript has written with latin1Write.
 thread_local uint8_t* shared_key = nullptr;
 // Offset and length of the answer, in memory that JavaScript sees as a Uint32Array.
 thread_local uint32_t* answer = nullptr;
@@ -94,7 +94,7 @@ napi_value BufferCopy(napi_env env, napi_callback_info info) {
   return copy;
 }
 
-// Memory of its own each time: V8 refuses two external buffers on one address.
+// Allocates each time, because V8 refuses two external buffers with the same address.
 uint8_t* Fresh(napi_env env, napi_callback_info info) {
   auto* memory = new uint8_t[value_bytes];
   std::memcpy(memory, window_bytes + Offset(KeyHash<napi_get_value_string_latin1>(env, info)), value_bytes);
@@ -122,7 +122,7 @@ napi_status MakeBuffer(napi_env env, uint8_t* memory, napi_value* value) {
   return napi_create_external_buffer(env, value_bytes, memory, Free, nullptr, value);
 }
 
-// The key was written to shared memory; only its length crosses.
+// JavaScript has written the key to shared memory; only its length is passed.
 napi_value FindShared(napi_env env, napi_callback_info info) {
   napi_value number;
   size_t count = 1;
@@ -134,7 +134,7 @@ napi_value FindShared(napi_env env, napi_callback_info info) {
   return Int32(env, 0);
 }
 
-// configure(count, bytes): makes the window, writes all of it, and gives it.
+// configure(count, bytes): makes the window, fills it and returns it.
 napi_value Configure(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   size_t count = 2;
@@ -152,7 +152,7 @@ napi_value Configure(napi_env env, napi_callback_info info) {
   return window;
 }
 
-// sharedWords(path): a page of a file that processes share.
+// sharedWords(path): maps one page of a file that processes share.
 napi_value SharedWords(napi_env env, napi_callback_info info) {
   constexpr size_t kPage = 4096;
   napi_value argument, words;

@@ -1,5 +1,5 @@
-//! Does one thing many times, for a tool that counts instructions: `bench/instructions.mjs` runs this under valgrind
-//! with two numbers of turns, and takes the difference, so that making the shard does not count.
+//! Repeats one operation so that its instructions can be counted: `bench/instructions.mjs` runs this under valgrind
+//! with two numbers of turns and takes the difference, so that the set-up of the shard does not count.
 //!
 //! ```sh
 //! cargo run --release -p warmshard-instructions -- hit|miss|put TURNS
@@ -10,12 +10,12 @@ use std::hint::black_box;
 use std::path::Path;
 use warmshard_core::{Lookup, Options, PutMeta, Quick, Shard, Validator};
 
-/// Entries of the shard: as many as keep the valgrind runs short.
+/// Entries of the shard: few enough to keep the valgrind runs short.
 const ENTRIES: usize = 5000;
 const VALUE_BYTES: usize = 1024;
 const MOST_PUTS: usize = 20_000;
 
-/// 60 bytes, the shape of a path.
+/// A key of 60 bytes that looks like a path.
 fn key(folder: &str, i: usize) -> String {
     format!("/home/user/{folder}/node_modules/package-{:02}/lib/{i:08}.js", i % 97)
 }
@@ -24,7 +24,7 @@ fn keys(folder: &str, count: usize) -> Vec<String> {
     (0..count).map(|i| key(folder, i)).collect()
 }
 
-/// As the binding does it.
+/// Looks keys up as the binding does: the quick way first, then `get`.
 fn look_up(shard: &mut Shard, keys: &[String], turns: usize) -> usize {
     let mut hits = 0;
     for key in keys.iter().cycle().take(turns) {
@@ -42,7 +42,7 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let what = args.next().unwrap_or_default();
     let turns: usize = args.next().and_then(|n| n.parse().ok()).unwrap_or(1000);
-    // The caller makes and deletes it.
+    // The caller makes and deletes this folder.
     let folder = std::env::var_os("COUNTED_FOLDER").unwrap();
     let path = Path::new(&folder).join(format!("{what}-{turns}.shard"));
     let mut shard = Shard::open(&path, Options::default()).unwrap();
@@ -51,13 +51,13 @@ fn main() {
     for key in &present {
         shard.put(key.as_bytes(), &[&value], PutMeta::default()).unwrap();
     }
-    // The first look at each record verifies it, which later ones do not.
+    // The first look-up of each record verifies its digest, which must not count.
     assert_eq!(look_up(&mut shard, &present, ENTRIES), ENTRIES);
     match what.as_str() {
         "hit" => assert_eq!(look_up(&mut shard, &present, turns), turns),
         "miss" => assert_eq!(look_up(&mut shard, &keys("another", ENTRIES), turns), 0),
         "put" => {
-            // As many keys in every run, so that making them does not count.
+            // Every run makes the same number of keys, so that making them does not count.
             let keys = keys("another", MOST_PUTS);
             assert!(turns <= MOST_PUTS);
             for key in keys.iter().take(turns) {

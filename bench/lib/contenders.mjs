@@ -1,5 +1,5 @@
-// One process for each contender of a case, all alive at once, one at work at a time: heaps, types that V8 has learnt,
-// and crashes stay apart, and rounds are interleaved all the same.
+// One process for each contender of a case. All are alive at once, but only one works at a time: heaps, V8's type
+// feedback and crashes stay separate, and rounds can still be interleaved.
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +9,14 @@ import { measure } from './measure.mjs';
 const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 
 /**
- * What a case gives for a contender in its process.
+ * What a case returns in the process of a contender.
  *
  * @typedef {object} Work
- * @property {Record<string, () => Promise<Round>>} tasks made ready when first asked for
+ * @property {Record<string, () => Promise<Round>>} tasks each is prepared when its first round is asked for
  * @property {unknown} [info]
  * @property {() => unknown} [close]
  *
- * @typedef {() => number | Promise<number>} Round one round; gives what it measured
+ * @typedef {() => number | Promise<number>} Round runs one round and returns what it measured
  */
 
 /**
@@ -25,12 +25,12 @@ const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
  * @typedef {{ name: string, spec: object, absent?: string | undefined, env?: Record<string, string> | undefined }} Entrant
  */
 
-/** For filling the slowest store, and more. */
+/** Longest wait for an answer: more than it takes to fill the slowest store. */
 const LONGEST_MS = 300_000;
-/** Once the store is closed, and all that remains is to end. */
+/** Longest wait for a process to exit after it was told to close its store. */
 const EXIT_MS = 5000;
 
-/** A child process that answers messages in turn. */
+/** A child process that answers messages in order. */
 export class Contender {
   /** @type {string[]} */
   tasks = [];
@@ -38,7 +38,7 @@ export class Contender {
   info;
   #child;
   #ended = '';
-  /** What came before anybody asked. @type {any[]} */
+  /** Messages that arrived before `ask` was called. @type {any[]} */
   #answers = [];
   /** @type {((answer: any) => void) | undefined} */
   #asked;
@@ -88,7 +88,6 @@ export class Contender {
     return answer;
   }
 
-  /** Of its process. */
   get pid() {
     return this.#child.pid ?? 0;
   }
@@ -109,13 +108,13 @@ export class Contender {
     if (this.#ended) return;
     const closed = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.disconnect();
-    // Node.js may hang in exit: it waits for a thread of V8 that waits for a collection by the one that exits.
+    // Node.js can hang while it exits: it waits for a V8 thread, which waits for the exiting thread to collect garbage.
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_MS);
     await closed;
     clearTimeout(limit);
   }
 
-  /** One that hangs must not stop the suite. */
+  /** A contender that hangs must not stop the suite. */
   #giveUp() {
     console.error(`bench: ${this.name}: no answer in ${LONGEST_MS / 1000} s`);
     this.#child.kill('SIGKILL');
@@ -127,7 +126,8 @@ export const reason = (error) =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
 /**
- * Runs each task with everybody who has it, interleaved. Gives the rows of each task, and what each process told.
+ * Runs each task with every contender that has it, interleaved. Returns the rows of each task, and the `info` of each
+ * process.
  *
  * @param {import('./context.mjs').Context} context
  * @param {string} caseName
@@ -158,7 +158,7 @@ export async function compete(context, caseName, entrants, options = {}) {
       const able = ready.filter((contender) => contender.tasks.includes(task));
       /** @type {Record<string, Absent>} */
       const failed = {};
-      // Who fails has an empty row; the others go on.
+      // A contender that fails gets an empty row; the others go on.
       const round = async (/** @type {Contender} */ contender) => {
         if (failed[contender.name]) return Number.NaN;
         try {
@@ -183,8 +183,8 @@ export async function compete(context, caseName, entrants, options = {}) {
 }
 
 /**
- * Fills the stores that others will only read, each in a process of its own: who measures what opening costs must not
- * have written.
+ * Fills the stores that other processes will only read. Each is filled by a process of its own, because a process that
+ * measures what opening costs must not have written.
  *
  * @param {import('./context.mjs').Context} context
  * @param {readonly string[]} names

@@ -1,4 +1,4 @@
-// What a case is given: where to work, how long, against whom.
+// What every case receives: a folder to work in, the sizes of the run and the peers to measure.
 
 import { leftOut, PEERS, peerNamed } from '../peers/index.mjs';
 import { setPatience } from './measure.mjs';
@@ -6,20 +6,20 @@ import { setPatience } from './measure.mjs';
 /**
  * @typedef {object} Sizes of a run: see sizes.mjs
  * @property {number} rounds
- * @property {number} patience rounds at the most, as a multiple, where others disturb them
- * @property {number} ms of a round
- * @property {import('./data.mjs').Shape[]} shapes of look-ups
- * @property {import('./data.mjs').Shape[]} slowShapes of them, those for peers of more than some microseconds, too
- * @property {string[]} fastTasks what of look-ups the other shapes are for
+ * @property {number} patience how many times `rounds` are run at most when other programs disturb them
+ * @property {number} ms length of a round
+ * @property {import('./data.mjs').Shape[]} shapes for look-ups
+ * @property {import('./data.mjs').Shape[]} slowShapes those of `shapes` that slow peers run, too
+ * @property {string[]} fastTasks tasks of look-ups that are run with the other shapes
  * @property {import('./data.mjs').Shape} main
  * @property {import('./data.mjs').Shape} large
  * @property {number} batch entries of a batch
- * @property {number} starts of a process
- * @property {number[]} readers at once
- * @property {boolean} wide whether puts and memory are for all peers at every size
- * @property {number} sources
- * @property {number} seen puts that another process waits for
- * @property {number} synced puts of a round that are synced
+ * @property {number} starts processes started for each contender
+ * @property {number[]} readers numbers of processes or threads that read at once
+ * @property {boolean} wide whether puts and memory are measured for all peers at every size
+ * @property {number} sources source files
+ * @property {number} seen puts that another process watches for
+ * @property {number} synced synced puts in a round
  *
  * @typedef {object} Result
  * @property {string} id
@@ -36,9 +36,9 @@ export class Context {
 
   /**
    * @param {object} options
-   * @param {string} options.root a folder for files
+   * @param {string} options.root folder for files
    * @param {Sizes} options.sizes
-   * @param {string[] | undefined} options.peers of others, those wanted; all if undefined
+   * @param {string[] | undefined} options.peers the peers to measure beside warmshard; all if undefined
    * @param {(text: string) => void} options.progress
    */
   constructor({ root, sizes, peers, progress }) {
@@ -66,7 +66,7 @@ export class Context {
   }
 
   /**
-   * Entrants for a case whose `spec` is a shape and what else it needs.
+   * Entrants for a case; `more` is added to the `spec` that all cases need.
    *
    * @param {readonly string[]} names
    * @param {import('./data.mjs').Shape} shape

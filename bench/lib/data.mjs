@@ -1,13 +1,13 @@
-// Keys and values: the same for every peer, and the same in every process.
+// The keys and values: the same for every peer and in every process.
 
 export const KEY_CHARS = 60;
 
 const PREFIX = '/home/user/project/node_modules';
-/** Where the keys are that no store holds. */
+/** Prefix of the keys that no store holds. */
 export const ABSENT = '/home/user/another/node_modules';
 
 /**
- * How many entries, of how many bytes each.
+ * The number of entries, and the bytes of each value.
  *
  * @typedef {{ count: number, bytes: number }} Shape
  */
@@ -21,8 +21,8 @@ export function label({ count, bytes }) {
 }
 
 /**
- * Key number `i`: 60 one-byte characters, the shape of a path. Made through a buffer, so that it is one flat string,
- * as a path from the file system is.
+ * Key number `i`: 60 one-byte characters that look like a path. It is made through a buffer to get one flat string,
+ * like a path that comes from the file system.
  *
  * @param {number} i
  */
@@ -37,7 +37,7 @@ export function keysOf(count, prefix = PREFIX) {
   return Array.from({ length: count }, (_, i) => keyOf(i, prefix));
 }
 
-/** Bytes that no peer can compress. */
+/** Values are taken from a pool of random bytes, which no peer can compress. */
 const POOL_BYTES = 2 ** 21;
 /** @type {Buffer | undefined} */
 let pool;
@@ -49,7 +49,7 @@ function makePool() {
   return Buffer.from(words.buffer);
 }
 
-/** Value number `i`; the first bytes and the last byte tell which. @param {number} i @param {number} bytes */
+/** Value number `i`; its first four bytes and its last byte contain the number. @param {number} i @param {number} bytes */
 export function makeValue(i, bytes) {
   pool ??= makePool();
   const from = (i * 4099) % (POOL_BYTES - bytes);
@@ -61,7 +61,7 @@ export function makeValue(i, bytes) {
 }
 
 /**
- * Entries in batches of some megabytes, so that a million need not be in memory at once.
+ * Entries in batches of at most 64 MiB, so that a million need not be in memory at once.
  *
  * @param {Shape} shape
  * @returns {Generator<[string, Buffer][]>}
@@ -86,15 +86,15 @@ function generator(seed = 0x2545f491) {
   };
 }
 
-/** A fixed order of `length` indices below `count`, at random. @param {number} length @param {number} count */
+/** `length` random indices below `count`, the same in every run. @param {number} length @param {number} count */
 export function uniformOrder(length, count) {
   const random = generator();
   return Uint32Array.from({ length }, () => Math.floor(random() * count));
 }
 
 /**
- * A fixed order in which few indices make up most: the k-th most frequent comes up in proportion to 1 / k^0.99, as
- * in YCSB. Which ones those are is scattered.
+ * `length` indices below `count` by Zipf's law, the same in every run: the k-th most frequent index occurs in
+ * proportion to 1 / k^0.99, as in YCSB. The frequent ones are scattered over the whole range.
  *
  * @param {number} length
  * @param {number} count
@@ -113,6 +113,6 @@ export function zipfOrder(length, count) {
     }
     return low;
   };
-  // A prime that no count is a multiple of scatters them.
+  // Multiplying by a prime that does not divide `count` scatters the ranks.
   return Uint32Array.from({ length }, () => (rank(random() * sum) * 15_485_863) % count);
 }

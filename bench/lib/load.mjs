@@ -1,20 +1,20 @@
-// How much other processes used the processors while a round ran.
+// How much processor time other programs used while a round ran.
 
 import { readFileSync } from 'node:fs';
 
-/** Microseconds of a tick: USER_HZ is 100 on every Linux that Node.js runs on. */
+/** Microseconds in a tick: USER_HZ is 100 on every Linux that Node.js supports. */
 const TICK_US = 10_000;
 
-/** Processes that work for the benchmark and have not ended: theirs is not foreign. @type {Set<number>} */
+/** Running processes that belong to the benchmark: their time is not foreign. @type {Set<number>} */
 export const ownProcesses = new Set();
 
 /** @param {(number | undefined)[]} ticks */
 const micros = (...ticks) => ticks.reduce((/** @type {number} */ sum, t) => sum + (t ?? 0), 0) * TICK_US;
 
-/** What a process used, and what those of its children did that have ended. @param {number | 'self'} pid */
+/** What a process used, and what its children that have ended used. @param {number | 'self'} pid */
 function usedBy(pid) {
   try {
-    // After the command's closing parenthesis: utime, stime, cutime and cstime are fields 14 to 17 of all.
+    // utime, stime, cutime and cstime are fields 14 to 17; the command's name in parentheses is field 2.
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text
       .slice(text.lastIndexOf(')') + 2)
@@ -26,7 +26,7 @@ function usedBy(pid) {
   }
 }
 
-/** Processor time that all processes used so far, and that ours did, in microseconds. */
+/** Processor time used so far by all processes and by ours, in microseconds. */
 function used() {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n', 1);
   const [, user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).map(Number);
@@ -39,8 +39,8 @@ function used() {
 }
 
 /**
- * Starts to watch; the function it gives tells how many microseconds others have used since. Where there is no /proc,
- * that is always 0.
+ * Starts to watch. The returned function tells how many microseconds other programs have used since; without /proc it
+ * always returns 0.
  */
 export function watchOthers() {
   let before;

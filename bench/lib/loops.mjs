@@ -1,7 +1,7 @@
-// The measured loops, one fresh copy for each use.
+// The measured loops, a new copy for each use.
 //
-// V8 collects types per function literal: were two uses to share one loop, its call would turn polymorphic and the
-// faster would pay for both. `new Function` gives each a loop that is inlined for it alone.
+// V8 collects type feedback per function literal: if two contenders shared one loop, its call would become polymorphic
+// and slow down the faster contender. `new Function` gives each a loop that V8 optimises for it alone.
 
 /**
  * @typedef {(get: (...args: any[]) => unknown, keys: readonly unknown[], order: Uint32Array, from: number, to: number) => number | Promise<number>} Loop
@@ -9,7 +9,7 @@
 
 const AsyncFunction = /** @type {FunctionConstructor} */ ((async () => {}).constructor);
 
-/** @param {string} body `CALL(x)` in it is the call, awaited where the peer wants that @param {boolean} awaited @returns {Loop} */
+/** @param {string} body in it, `CALL(x)` stands for the call @param {boolean} awaited whether to await it @returns {Loop} */
 function fresh(body, awaited) {
   const Constructor = awaited ? AsyncFunction : Function;
   const turn = body.replace(/CALL\(/g, awaited ? 'await get(' : 'get(');
@@ -27,44 +27,47 @@ function fresh(body, awaited) {
   );
 }
 
-/** Looks up and touches the first and the last byte; gives their sum. */
+/** Looks up each key and reads the first and the last byte of its value; returns the sum of these bytes. */
 export const hitLoop = (awaited = false) =>
   fresh('const value = CALL(keys[order[i]]); sum += value[0] + value[value.length - 1];', awaited);
 
-/** Looks up and counts what is absent. */
+/** Looks up each key and counts the misses. */
 export const missLoop = (awaited = false) => fresh('if (CALL(keys[order[i]]) === undefined) sum++;', awaited);
 
 /** Looks up many at a time: `keys` holds arrays of keys. */
 export const manyLoop = (awaited = false) =>
   fresh('for (const value of CALL(keys[i])) sum += value[0] + value[value.length - 1];', awaited);
 
-/** Calls, and keeps what comes back from being dead code. */
+/** Only calls. It uses the result, so that V8 cannot remove the call as dead code. */
 export const callLoop = (awaited = false) => fresh('if (CALL(keys[order[i]]) !== null) sum++;', awaited);
 
-/** `get` takes the key and the number of the turn. */
+/** Like `callLoop`; `get` also receives the number of the turn. */
 export const turnLoop = (awaited = false) => fresh('if (CALL(keys[order[i]], i) !== null) sum++;', awaited);
 
 /** Nanoseconds since a moment. @param {bigint} started */
 export const since = (started) => Number(process.hrtime.bigint() - started);
 
-/** Shares of a round that run before it is timed: what others evicted from the processor's caches comes back. */
+/**
+ * Share of a round that runs before the clock starts, to bring back what other contenders have evicted from the
+ * processor's caches.
+ */
 const LEAD = 0.25;
-/** A turn that takes longer needs no lead. */
+/** Turns that take longer than this need no lead. */
 const LEAD_NS = 20_000;
-/** Looks at how long the rounds take, until that stays the same: V8 optimises meanwhile. */
+/** How often the turns of a round are adjusted at most until its time is stable; V8 optimises meanwhile. */
 const LOOKS = 8;
 
 /**
- * A task that goes on in `order` where its last round ended, and makes as many turns a round as fill `ms`.
+ * A task whose rounds take about `ms` each; every round goes on in `order` where the last one ended.
  *
  * @param {object} options
  * @param {(from: number, to: number) => unknown} options.run
  * @param {number} options.length of the order
  * @param {number} options.ms
- * @param {number} [options.most] turns of a round
- * @param {number} [options.each] what one turn counts as
- * @param {boolean} [options.lead] whether turns may run untimed
- * @returns {Promise<() => Promise<number>>} nanoseconds per turn
+ * @param {number} [options.most] most turns in a round
+ * @param {number} [options.each] operations in one turn
+ * @param {boolean} [options.lead] whether some turns may run untimed before a round
+ * @returns {Promise<() => Promise<number>>} nanoseconds per operation
  */
 export async function walker({ run, length, ms, most = length, each = 1, lead = true }) {
   let at = 0;
@@ -77,7 +80,7 @@ export async function walker({ run, length, ms, most = length, each = 1, lead = 
     if (running instanceof Promise) await running;
     return since(started);
   };
-  // So that there is room for the lead.
+  // Leaves room for the lead.
   const limit = lead ? Math.ceil(most / (1 + LEAD)) : most;
   let turns = Math.min(8, limit);
   let took = await timed(turns);
@@ -99,7 +102,7 @@ export async function walker({ run, length, ms, most = length, each = 1, lead = 
 }
 
 /**
- * Nanoseconds per turn of what turns by itself.
+ * Nanoseconds per turn of a function that makes `turns` turns in one call.
  *
  * @param {number} turns
  * @param {() => void} run

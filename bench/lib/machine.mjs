@@ -1,10 +1,10 @@
-// What a run was made on.
+// Describes the machine of a run, for the head of its report.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
-/** Types of file systems by their magic numbers. @type {Record<number, string>} */
+/** File systems by the magic numbers of statfs(2). @type {Record<number, string>} */
 const FILE_SYSTEMS = {
   61267: 'ext4',
   1481003842: 'xfs',
@@ -13,7 +13,7 @@ const FILE_SYSTEMS = {
   2035054128: 'overlay',
 };
 
-/** @param {string} folder where the stores are */
+/** @param {string} folder the folder of the stores, whose file system is reported */
 export function machine(folder) {
   const [cpu] = cpus();
   return {

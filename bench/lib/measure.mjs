@@ -1,5 +1,5 @@
-// Interleaved rounds: every contender of a case runs once in each, in shuffled order, so that a slow minute of the
-// machine hits all of them alike.
+// Interleaved rounds: in each round every contender of a case runs once, in shuffled order, so that a slow minute of
+// the machine affects all of them alike.
 
 import { watchOthers } from './load.mjs';
 
@@ -7,26 +7,26 @@ import { watchOthers } from './load.mjs';
  * @template T
  * @typedef {object} Contender
  * @property {string} name
- * @property {() => T | Promise<T>} round one round, and what it measured
- * @property {() => unknown} [before] what makes ready for a round, before anybody looks at the clock
+ * @property {() => T | Promise<T>} round runs one round and returns what it measured
+ * @property {() => unknown} [before] prepares a round; not timed, and not watched for disturbances
  */
 
 /**
- * A round that is over.
+ * A finished round.
  *
  * @template T
  * @typedef {object} Watched
  * @property {T} measured
- * @property {number} share the time that other processes used meanwhile, of the round's own
- * @property {boolean} clean whether that is little enough
+ * @property {number} share processor time that other programs used meanwhile, divided by the round's wall time
+ * @property {boolean} clean whether that was little enough for the round to count
  */
 
 /**
  * @template T
  * @typedef {object} Sample
- * @property {T[]} kept one for each round that counts
- * @property {number} noisy how many of them count although others used the processors
- * @property {number} dropped how many do not count because of that
+ * @property {T[]} kept what the rounds that count have measured
+ * @property {number} noisy how many of these were disturbed by other programs
+ * @property {number} dropped how many rounds do not count because they were disturbed
  */
 
 /**
@@ -41,10 +41,10 @@ import { watchOthers } from './load.mjs';
  * @typedef {Record<string, Figure>} Figures by contender
  */
 
-/** Others may use this share of a round's wall time, and two ticks on top: a tick is as fine as it gets. */
+/** In a clean round other programs use at most this share of its wall time, plus two ticks, the unit of /proc. */
 const FOREIGN_SHARE = 0.1;
 const FOREIGN_SLACK_US = 20_000;
-/** Disturbed rounds are repeated until there were so many times as many rounds as asked for. */
+/** Disturbed rounds are repeated until this many times the wanted rounds have been run. */
 let patience = 2;
 
 /** @param {number} times */
@@ -85,11 +85,11 @@ export function summary(figures, { noisy = 0, dropped = 0 } = {}) {
   };
 }
 
-/** What was measured once. @param {number} value @returns {Figure} */
+/** A figure that was measured only once. @param {number} value @returns {Figure} */
 export const once = (value) => summary([value]);
 
 /**
- * Runs a round and tells what others used meanwhile.
+ * Runs a round and measures what other programs use meanwhile.
  *
  * @template T
  * @param {() => T | Promise<T>} round
@@ -105,7 +105,7 @@ export async function watched(round) {
 }
 
 /**
- * The clean rounds. On a machine that never rests, the least disturbed ones have to do: half as many as were asked for.
+ * The clean rounds. If they are fewer than half of the rounds asked for, the least disturbed other ones fill up that half.
  *
  * @template T
  * @param {readonly Watched<T>[]} all
@@ -140,7 +140,7 @@ export async function sample(contenders, { rounds, warmups = 2 }) {
 }
 
 /**
- * The same for rounds that measure one number.
+ * Like `sample`, for rounds that measure one number.
  *
  * @param {readonly Contender<number>[]} contenders
  * @param {{ rounds: number, warmups?: number }} options

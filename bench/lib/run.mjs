@@ -1,4 +1,4 @@
-// What every suite does around its cases: runs once more on other versions of Node.js, keeps the figures.
+// What every suite does around its cases: it runs itself on other versions of Node.js and writes the figures.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ export const major = process.versions.node.split('.', 1)[0] ?? '';
 /** @param {string | undefined} text */
 export const list = (text) => text?.split(',').map((word) => word.trim());
 
-/** Runs a script again with other versions of Node.js. @param {string} script @param {string[]} versions */
+/** Runs a script with other versions of Node.js, passing on this process's options. @param {string} script @param {string[]} versions */
 export function elsewhere(script, versions) {
   const rest = process.argv
     .slice(2)
@@ -27,7 +27,7 @@ export function elsewhere(script, versions) {
   }
 }
 
-/** Writes a report into files; `{node}` in a name is the version's major. @param {unknown} report @param {(string | false | undefined)[]} files */
+/** Writes a report into files; `{node}` in a name becomes the major version. @param {unknown} report @param {(string | false | undefined)[]} files */
 export function keep(report, files) {
   for (const name of files) {
     if (!name) continue;
@@ -37,7 +37,7 @@ export function keep(report, files) {
   }
 }
 
-/** Four digits tell more than the machine knows. @param {string} _key @param {unknown} value */
+/** Keeps four digits: more would not be reproducible. @param {string} _key @param {unknown} value */
 function rounded(_key, value) {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 }

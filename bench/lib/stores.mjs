@@ -1,4 +1,4 @@
-// Filled stores, made once and used by every case and every peer that reads the same files.
+// Filled stores: each is made once, then used by every case and by every peer that reads the same files.
 
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,17 +38,17 @@ export async function filled(root, name, shape) {
   await fill(store, shape);
   writeFileSync(done, '');
   if (peer.memory) return store;
-  // As the next process finds it.
+  // Open it again, so that the caller sees what another process would see.
   await store.close();
   return peer.open(folder, shape);
 }
 
-/** Deletes the stores of a shape. @param {string} root @param {Shape} shape */
+/** Deletes all stores of a shape. @param {string} root @param {Shape} shape */
 export function drop(root, { count, bytes }) {
   rmSync(join(root, `${count}x${bytes}`), { recursive: true, force: true });
 }
 
-/** What a folder or file takes on the disk. @param {string} path @returns {number} */
+/** Bytes that a folder or file takes on the disk. @param {string} path @returns {number} */
 export function diskBytes(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.blocks * 512;

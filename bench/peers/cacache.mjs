@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** Without declarations: not a literal, so that none are looked for. @type {string} */
+/** Not a literal, so that TypeScript does not look for type declarations, which cacache lacks. @type {string} */
 const NAME = 'cacache';
-/** Puts under way at once while loading. */
+/** Puts that run at the same time while a batch is loaded. */
 const AT_ONCE = 50;
 
 /** @param {string} folder @returns {Promise<import('./index.mjs').Store>} */

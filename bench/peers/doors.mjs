@@ -1,5 +1,5 @@
-// Whether warmshard has a second, faster binary beside its addon that this Node.js takes. WARMSHARD_FAST=0 turns it
-// off; the suite then measures both ways.
+// Tells whether this Node.js can use warmshard's fast door, a second binary beside the addon. If it can, the suite
+// measures warmshard with it, and with WARMSHARD_FAST=0 without it.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,12 +16,12 @@ shard.close();`;
 /** @type {boolean | undefined} */
 let found;
 
-/** Told by a shard of a process that asks for it at once. */
+/** Finds out by opening a shard in another process, with the fast door loaded at once. */
 export function fastDoor() {
   if (found === undefined) {
     const known = process.env.BENCH_FAST_DOOR;
     found = known === undefined ? probe() : known === '1';
-    // For the processes that this one starts.
+    // Saves the child processes from probing again.
     process.env.BENCH_FAST_DOOR = found ? '1' : '0';
   }
   return found;

@@ -1,4 +1,4 @@
-// One file per entry, written beside and renamed, as careful programs do.
+// One file per entry, written under a temporary name and renamed, as careful programs do.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

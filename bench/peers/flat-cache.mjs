@@ -1,4 +1,4 @@
-// Its file is JSON, so bytes are stored as base64; a change rewrites it.
+// flat-cache stores JSON, so values are encoded as base64. Every put rewrites its file.
 
 /** @param {string} folder @returns {Promise<import('./index.mjs').Store>} */
 export async function openFlatCache(folder) {

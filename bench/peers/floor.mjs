@@ -1,11 +1,11 @@
-// The bare platform under a hit: a call with a string in, a hash, offset and length out, a view. It finds without
-// looking: the hash says where.
+// The bare platform's part of a hit: a call with a string, which is hashed; offset and length come back, and JavaScript
+// makes the view. Nothing is searched: the offset is computed from the hash.
 
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** A larger shape is served from a window of this size: there is no look-up whose cost could grow. */
+/** Largest window; larger shapes use it, too, because no search could become slower with more entries. */
 const MOST_BYTES = 2 ** 28;
 
 /**

@@ -1,35 +1,35 @@
-// The peers by name. None is loaded before it is opened, so the suite runs without any of them.
+// The peers by name. A peer's package is loaded when its store is opened, so the suite runs even if one is missing.
 
 import { fastDoor } from './doors.mjs';
 
 /**
  * @typedef {object} Store
- * @property {(key: string) => unknown} get the bytes or `undefined`
- * @property {(key: string) => unknown} [miss] instead of `get` where nothing is to be found
+ * @property {(key: string) => unknown} get returns the bytes or `undefined`
+ * @property {(key: string) => unknown} [miss] called instead of `get` when misses are measured
  * @property {(keys: string[]) => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>} [getMany]
  * @property {(key: string, value: Buffer) => unknown} put
- * @property {(entries: [string, Buffer][]) => unknown} load stores a batch, faster than one by one if it can
- * @property {(entries: [string, Buffer][]) => unknown} [replace] makes a batch its only contents
+ * @property {(entries: [string, Buffer][]) => unknown} load stores a batch, in one transaction if the peer has them
+ * @property {(entries: [string, Buffer][]) => unknown} [replace] replaces all entries by a batch
  * @property {() => unknown} [compact]
  * @property {() => unknown} [flush]
  * @property {() => unknown} close
  *
  * @typedef {object} StoreOptions
- * @property {number} count entries that it will hold
- * @property {number} bytes of each
- * @property {boolean} [sync] whether a put survives a power cut when it returns
+ * @property {number} count entries that the store will hold
+ * @property {number} bytes size of each value
+ * @property {boolean} [sync] whether a put that has returned must survive a power cut
  *
  * @typedef {object} Peer
  * @property {(folder: string, options: StoreOptions) => Promise<Store>} open
- * @property {string} [files] peers with the same word read one another's files
- * @property {boolean} [memory] has no files: each process loads it anew
- * @property {boolean} [awaited] its `get` gives a promise
- * @property {boolean} [awaitedPut] its `put` does
- * @property {boolean} [alone] one process at a time
- * @property {boolean} [batch] loads a batch faster than one by one
- * @property {number} [most] entries, where loading more takes minutes
- * @property {number} [mostBytes] where more does not fit its file or memory
- * @property {number} [node] the lowest major of Node.js
+ * @property {string} [files] peers with the same value here read the same files
+ * @property {boolean} [memory] whether it has no files, so that each process has to fill it
+ * @property {boolean} [awaited] whether its `get` returns a promise
+ * @property {boolean} [awaitedPut] whether its `put` returns a promise
+ * @property {boolean} [alone] whether only one process at a time can open a store
+ * @property {boolean} [batch] whether it loads a batch faster than entry by entry
+ * @property {number} [most] most entries; loading more would take minutes
+ * @property {number} [mostBytes] most bytes of all values; more does not fit its file or memory
+ * @property {number} [node] lowest major version of Node.js
  * @property {Record<string, string>} [env]
  */
 

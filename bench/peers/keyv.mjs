@@ -9,7 +9,7 @@ export async function openKeyv(folder) {
     get: (key) => keyv.get(key),
     put: (key, value) => keyv.set(key, value),
     load: async (entries) => {
-      // Else each would be a transaction of its own, with a sync.
+      // Without this each `set` would be a transaction of its own, with a sync.
       await store.query('BEGIN');
       await Promise.all(entries.map(([key, value]) => keyv.set(key, value)));
       await store.query('COMMIT');

@@ -1,6 +1,6 @@
-// The limit: what is in memory already. Neither survives its process, nor is shared.
+// Values that are in memory already: a limit for hits, since these stores neither outlive their process nor are shared.
 
-/** Entries that may be added without one being forgotten. */
+/** Entries that may be added before the LRU cache evicts one. */
 const ROOM = 500_000;
 
 /** @returns {import('./index.mjs').Store} */

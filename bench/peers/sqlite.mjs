@@ -1,11 +1,11 @@
-// SQLite through two bindings. Write-ahead log, and the file mapped: the fastest way to read it.
+// SQLite through two bindings, with a write-ahead log and a memory-mapped file, which is the fastest way to read it.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** Without declarations here: not literals, so that none are looked for. @type {string} */
+/** Not literals, so that TypeScript does not look for type declarations, which are missing. @type {string} */
 const BETTER = 'better-sqlite3';
 /** @type {string} */
 const BUILT_IN = 'node:sqlite';
@@ -22,7 +22,7 @@ const GET = 'SELECT v FROM kv WHERE k = ?';
 const PUT = 'INSERT OR REPLACE INTO kv VALUES (?, ?)';
 
 /**
- * What both bindings have.
+ * The functions that both bindings have.
  *
  * @typedef {object} Database
  * @property {(sql: string) => unknown} exec

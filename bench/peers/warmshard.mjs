@@ -9,7 +9,7 @@ import { join } from 'node:path';
 export async function openShard(folder, { sync = false }, options = {}) {
   const { Shard } = await import('warmshard');
   const shard = Shard.open(join(folder, 'bench.shard'), {
-    // As large as anything here gets.
+    // More than any case needs.
     maxBytes: 16 * 2 ** 30,
     autoCompact: false,
     durability: sync ? 'sync' : 'flush',

@@ -1,4 +1,4 @@
-// What the figures of warmshard/register are held against: ratios of one run, and two bounds in milliseconds.
+// The goals for warmshard/register: ratios within one run, and some bounds in milliseconds.
 
 import { medianOf } from '../report/markdown.mjs';
 import { EMPTY } from './cases/empty.mjs';
@@ -23,11 +23,11 @@ export const geometric = (ratios) =>
   Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 
 /**
- * The ratio of one way to another, for each program that ran in both.
+ * The time of one mode divided by that of others, for each program that ran in both.
  *
  * @param {readonly Result[]} results
  * @param {string} mode
- * @param {readonly string[]} others of which the faster counts
+ * @param {readonly string[]} others modes of which the fastest counts
  * @param {(program: import('./programs.mjs').Program) => boolean} [chosen]
  * @param {(name: string) => string} [idOf]
  */
@@ -45,21 +45,21 @@ const mean = (all) => geometric(all.map(({ ratio }) => ratio));
 /** @type {(Goal & { measure: (results: readonly Result[]) => number })[]} */
 export const GOALS = [
   {
-    what: 'warm, to none, geometric mean of all programs',
+    what: 'warm, compared with no cache, geometric mean of all programs',
     unit: 'x',
     side: 'most',
     bound: 0.52,
     measure: (results) => mean(ratios(results, 'warmshard', ['none'])),
   },
   {
-    what: 'warm, to the built-in cache, geometric mean of CommonJS programs',
+    what: 'warm, compared with the built-in cache, geometric mean of CommonJS programs',
     unit: 'x',
     side: 'most',
     bound: 0.62,
     measure: (results) => mean(ratios(results, 'warmshard', ['built-in'], ({ kind }) => kind === 'CommonJS')),
   },
   {
-    what: 'warm, to the better of none and built-in, worst program',
+    what: 'warm, compared with the better of no cache and the built-in cache, worst program',
     unit: 'x',
     side: 'most',
     bound: 1.02,
@@ -69,21 +69,21 @@ export const GOALS = [
     },
   },
   {
-    what: 'added to an empty program',
+    what: 'added to a program that does nothing',
     unit: 'ms',
     side: 'most',
     bound: 1.5,
     measure: (results) => median(results, EMPTY, 'warmshard') - median(results, EMPTY, 'none'),
   },
   {
-    what: '... preloaded by its name instead of its path',
+    what: '... when preloaded by name instead of by path',
     unit: 'ms',
     side: 'most',
     bound: 1.5,
     measure: (results) => median(results, EMPTY, 'warmshard, by name') - median(results, EMPTY, 'none'),
   },
   {
-    what: 'first run of webpack, to none',
+    what: 'first run of webpack, compared with no cache',
     unit: 'x',
     side: 'most',
     bound: 1.15,
@@ -97,16 +97,16 @@ export const GOALS = [
     bound: 70,
     measure: (results) => median(results, SECOND, 'warmshard'),
   },
-  // The bound was set where tsx takes 287 ms, and their JavaScript 127.
+  // These two bounds come from a machine where tsx takes 287 ms and the precompiled JavaScript 127 ms.
   {
-    what: '... to tsx',
+    what: '... compared with tsx',
     unit: 'x',
     side: 'most',
     bound: 70 / 287,
     measure: (results) => median(results, SECOND, 'warmshard') / median(results, SECOND, 'tsx'),
   },
   {
-    what: '... to the same JavaScript, precompiled',
+    what: '... compared with precompiled JavaScript',
     unit: 'x',
     side: 'most',
     bound: 70 / 127,
@@ -114,7 +114,7 @@ export const GOALS = [
   },
 ];
 
-/** Each goal that the results tell something about. @param {readonly Result[]} results @returns {Verdict[]} */
+/** The goals whose rows the results contain, with what was measured. @param {readonly Result[]} results @returns {Verdict[]} */
 export function verdicts(results) {
   return GOALS.flatMap(({ measure, ...goal }) => {
     const value = measure(results);

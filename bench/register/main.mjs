@@ -1,4 +1,5 @@
-// The benchmark of warmshard/register: whole processes of real programs, each started in every way in turn.
+// The benchmark of warmshard/register: whole processes of real programs, started without a cache, with other caches and
+// with warmshard in turn.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,27 +19,27 @@ import { markdown } from './report/markdown.mjs';
 
 const HELP = `Usage: npm run bench:register -- [options]
 
-  --quick          about six minutes for one Node.js instead of twenty-five
-  --node VERSIONS  of 20, 22, 24, 26, separated by commas: runs on these (fetch them: npm run bench:nodes)
-  --only CASES     of empty, typescript and the programs' first words: ${PROGRAMS.map(({ name }) => name.split(' ', 1)[0]).join(', ')}
-  --rounds N       of warm runs, instead of the mode's own number
-  --json FILE      also writes the figures to a file; {node} in its name is the version's major
-  --publish        writes them to bench/results, from where the documentation and the chart take them
-  --tiny           shows that everything runs; the figures mean nothing
-  --help           this
+  --quick          takes about six minutes for one version of Node.js instead of twenty-five
+  --node VERSIONS  run on these versions of Node.js: 20, 22, 24, 26, separated by commas (npm run bench:nodes fetches them)
+  --only CASES     run only these cases: empty, typescript, ${PROGRAMS.map(({ name }) => name.split(' ', 1)[0]).join(', ')}
+  --rounds N       number of rounds of warm runs, instead of the mode's own
+  --json FILE      also write the figures to a file; {node} in its name becomes the major version
+  --publish        write the figures to bench/results, which the documentation and the chart are made from
+  --tiny           only check that everything runs; the figures mean nothing
+  --help           show this text
 
 Build first: npm run build. Fetch the programs: npm run bench:programs. REGISTER_DOOR names a file to measure instead of
 dist/register.cjs.`;
 
 /**
- * Rounds of each kind.
+ * How many rounds a run makes.
  *
  * @typedef {object} Sizes
- * @property {number} patience
+ * @property {number} patience how many times as many are run at most when other programs disturb them
  * @property {number} empty
  * @property {number} warm
- * @property {number} first
- * @property {number} firstOfQuick of programs that are marked for it
+ * @property {number} first first runs of programs that are not marked `quick`
+ * @property {number} firstOfQuick first runs of programs that are
  * @property {number} typescript
  */
 
@@ -53,12 +54,12 @@ const SIZES = {
  * @typedef {import('../lib/context.mjs').Result} Result
  * @typedef {import('./modes.mjs').Mode} Mode
  *
- * @typedef {object} Suite what a case is given
- * @property {string} root a folder to work in
+ * @typedef {object} Suite what every case receives
+ * @property {string} root folder to work in
  * @property {Sizes} sizes
  * @property {(text: string) => void} progress
  * @property {(id: string, title: string, modes: readonly Mode[], row: (mode: Mode) => Row) => void} add
- *   `row` gives the figure of a way, or why there is none
+ *   `row` returns the figure of a mode, or why there is none
  *
  * @typedef {import('../lib/measure.mjs').Figure | string | undefined} Row
  *
@@ -137,7 +138,7 @@ async function run() {
   console.log(markdown(report));
   const published = fileURLToPath(new URL(`../results/register-node-${major}.json`, import.meta.url));
   keep(report, [options.json, options.publish && published]);
-  // Another output than without us is a bug, however fast it came.
+  // A program whose output changes with warmshard is a bug, however fast it is.
   if (results.some(({ rows: { warmshard } }) => warmshard && 'absent' in warmshard && !WARMSHARD.absent))
     process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-// The ways to start a program that are compared.
+// The modes that are compared: the ways to start a program, as the documentation calls them.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,30 +8,29 @@ import { PROGRAMS } from '../setup/programs.mjs';
 /**
  * @typedef {object} Mode
  * @property {string} name
- * @property {readonly string[]} [args] for node, before the program
- * @property {(cache: string) => Record<string, string>} [env]
- * @property {string | undefined} [absent] why it cannot be had here
+ * @property {readonly string[]} [args] options of node, before the program
+ * @property {(cache: string) => Record<string, string>} [env] environment variables, given the mode's cache folder
+ * @property {string | undefined} [absent] why the mode is not available here
  */
 
-/** REGISTER_DOOR names another file than the one that the package ships, to try this with. */
+/** The file that is preloaded; REGISTER_DOOR names another one than that of the package, for experiments. */
 export const DOOR =
   process.env.REGISTER_DOOR ?? fileURLToPath(new URL('../../dist/register.cjs', import.meta.url));
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 /** `NODE_COMPILE_CACHE` came with 22.1. */
 const builtIn = major > 22 || (major === 22 && minor >= 1);
-/** A `.ts` file runs without an option. */
+/** Whether Node.js runs a `.ts` file without an option. */
 export const STRIPS = major > 22 || (major === 22 && minor >= 18);
 
 const packages = join(PROGRAMS, 'node_modules');
-/** The caches that programs bring along, so that none of them starts warm where another cache is measured. */
+/** Switches off the caches that programs bring along, so that none of them is measured instead of the mode's cache. */
 const NO_OWN = { NODE_DISABLE_COMPILE_CACHE: '1', DISABLE_V8_COMPILE_CACHE: '1' };
 
 /** @type {Mode} */
 export const NONE = { name: 'none', env: () => NO_OWN };
 
-/** As it comes: with the cache that it switches on by itself, if it does. */
-/** @type {Mode} */
+/** As users start it: with the program's own cache, if it switches one on. @type {Mode} */
 export const SHIPPED = { name: 'as shipped' };
 
 /** @type {Mode} */
@@ -56,21 +55,21 @@ export const WARMSHARD = {
   absent: existsSync(DOOR) ? undefined : `${DOOR} is missing: npm run build:js`,
 };
 
-/** As whoever installed the package writes it. Node.js has to read which of its files has that name. @type {Mode} */
+/** Preloaded by the package's name, as most users write it. Node.js has to resolve the name. @type {Mode} */
 export const BY_NAME = { ...WARMSHARD, name: 'warmshard, by name', args: ['-r', 'warmshard/register'] };
 
-/** It is there, and does nothing. @type {Mode} */
+/** Preloaded, but switched off. @type {Mode} */
 export const SWITCHED_OFF = {
   ...WARMSHARD,
   env: (cache) => ({ ...NO_OWN, WARMSHARD_HOME: cache, WARMSHARD: '0' }),
 };
 
-/** Its cache cannot be made. @type {Mode} */
+/** Its cache folder cannot be created. @type {Mode} */
 export const UNUSABLE = { ...WARMSHARD, env: () => ({ ...NO_OWN, WARMSHARD_HOME: '/dev/null/none' }) };
 
 export const MODES = [NONE, SHIPPED, BUILT_IN, V8_COMPILE_CACHE, WARMSHARD];
 
-/** Who else runs TypeScript. @type {Mode[]} */
+/** Other ways to run TypeScript. @type {Mode[]} */
 export const TYPESCRIPT = [
   { name: 'tsx', args: ['--import', join(packages, 'tsx/dist/loader.mjs')] },
   { name: 'jiti', args: [join(packages, 'jiti/lib/jiti-cli.mjs')] },

@@ -1,4 +1,4 @@
-// Loaded before a program: tells, when it ends, which files it required.
+// Preloaded before a program. When the program ends, it writes the list of files that were required to PROBE_FILE.
 
 const { writeFileSync } = require('node:fs');
 

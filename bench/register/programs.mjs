@@ -1,14 +1,15 @@
-// The programs: how each is started, and which change of a source that it runs can be seen in what it does.
+// The programs: how each is started, and an edit of one of its sources that changes what it prints or writes.
 
 /**
  * @typedef {object} Program
  * @property {string} name
- * @property {'CommonJS' | 'mixed' | 'ESM'} kind what most of its modules are; mixed is a good part of both
- * @property {string} bin below node_modules
+ * @property {'CommonJS' | 'mixed' | 'ESM'} kind the kind of most of its modules; mixed if it has many of both
+ * @property {string} bin path below node_modules
  * @property {string[]} args
- * @property {number} [exit] its code, if not 0
- * @property {[file: string, from: string, to: string]} edit of equal length; in node_modules, or in the project
- * @property {string} [cached] by which cache of its own it starts warm, as shipped
+ * @property {number} [exit] its exit code, if not 0
+ * @property {[file: string, from: string, to: string]} edit `from` and `to` have the same length, so that only the
+ *   file's contents and time change, not its size; the file is in node_modules or in the project
+ * @property {string} [cached] the cache that it switches on by itself
  * @property {boolean} [quick] whether its first run is timed in a quick run, too
  */
 

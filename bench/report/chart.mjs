@@ -1,4 +1,4 @@
-// Draws docs/benchmarks.svg from a published run: for each of four cases a bar per peer, on a scale of powers of ten.
+// Draws docs/benchmarks.svg from a published run: four cases, a bar for each peer, on a logarithmic scale.
 //
 //   npm run bench:report                            from bench/results/node-24.json
 //   node bench/report/chart.mjs RESULTS.json FILE.svg
@@ -16,9 +16,9 @@ const PANELS = [
   { id: 'hit 10k x 1 KiB', title: 'Hit, 10,000 entries of 1 KiB' },
   { id: 'hit 100k x 1 KiB', title: 'Hit, 100,000 entries of 1 KiB' },
   { id: 'put 10k x 1 KiB', title: 'Put of 1 KiB, not synced' },
-  { id: 'start whole', title: 'Cold start: a process that gets one value, over an empty one' },
+  { id: 'start whole', title: 'Cold start: a process that gets one value, minus an empty one' },
 ];
-/** Rows that no reader chooses between. */
+/** Rows that are not a choice for users of a cache. */
 const HIDDEN = /^empty$|dlopen|, 1M|Node-API$/;
 
 /** @type {import('../main.mjs').Run} */
@@ -32,5 +32,5 @@ const panels = PANELS.flatMap(({ id, title }) => {
     .filter(({ name, median }) => median > 0 && !HIDDEN.test(name));
   return { title: `${title} (${result.unit})`, unit: result.unit, bars };
 });
-const footer = `Medians, shorter is better, scale of powers of ten; a ${machineLine(run.machine)}`;
+const footer = `Medians, shorter is better, logarithmic scale; a ${machineLine(run.machine)}`;
 writeFileSync(TARGET, draw(panels, { footer, limits: /^(Map|lru-cache|floor|append)/ }));

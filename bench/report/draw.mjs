@@ -1,9 +1,9 @@
-// Draws panels of bars as SVG: one below the other, the longest bar of each on top.
+// Draws bar charts as SVG, one panel below the other. In a panel bars go from the shortest at the top to the longest.
 
 import { init } from 'echarts';
 import { figure } from './markdown.mjs';
 
-// Grey enough to be read on white and on black alike.
+// A grey that is readable on white and on black.
 const TEXT = '#7d8590';
 const COLOURS = { us: '#e8590c', limit: '#9aa4af', peer: '#4c8dae' };
 const WIDTH = 880;
@@ -16,7 +16,7 @@ const GAP = 22;
  * @typedef {{ title: string, unit: string, bars: Bar[] }} Panel
  */
 
-/** Where a panel's bars begin: at half of the smallest, for a bar needs some length. @param {readonly Bar[]} bars */
+/** Where a panel's axis begins on a logarithmic scale: at half of the smallest value, so that its bar is visible. @param {readonly Bar[]} bars */
 const least = (bars) => Math.min(...bars.map(({ median }) => median)) / 2;
 
 /** @param {string} name @param {RegExp} limits */
@@ -29,9 +29,9 @@ function colour(name, limits) {
  * @param {readonly Panel[]} given
  * @param {object} options
  * @param {string} options.footer
- * @param {RegExp} options.limits bars that nobody chooses between, by name
- * @param {'log' | 'value'} [options.scale] by powers of ten, or from nothing
- * @param {number} [options.left] room for names
+ * @param {RegExp} options.limits names of bars that are limits, not peers; they are grey
+ * @param {'log' | 'value'} [options.scale] logarithmic, or linear from 0
+ * @param {number} [options.left] width of the names
  */
 export function draw(given, { footer, limits, scale = 'log', left = 160 }) {
   const panels = given.map(({ bars, ...panel }) => ({
@@ -69,7 +69,7 @@ export function draw(given, { footer, limits, scale = 'log', left = 160 }) {
       gridIndex,
       show: false,
       type: scale,
-      // On powers of ten, bars would begin at 1, and those of less point to the left.
+      // By default bars of a logarithmic axis begin at 1, and those of smaller values would point to the left.
       ...(scale === 'log' ? { min: least(bars), startValue: least(bars) } : { min: 0 }),
     })),
     yAxis: panels.map(({ bars }, gridIndex) => ({

@@ -1,6 +1,6 @@
-// The figures as Markdown.
+// Writes the figures of a run as Markdown.
 
-/** Share of noisy rounds. */
+/** Share of noisy rounds from which on the report contains a warning. */
 const WORTH_A_WARNING = 0.05;
 
 /** @param {number} value */
@@ -19,7 +19,7 @@ export function medianOf({ rows }, name) {
   return row && 'median' in row ? row.median : undefined;
 }
 
-/** A warning where other processes kept the processors busy. @param {readonly Result[]} results */
+/** A warning if other programs kept the processors busy, or `undefined`. @param {readonly Result[]} results */
 export function noise(results) {
   const figures = results
     .flatMap(({ rows }) => Object.values(rows))
@@ -27,10 +27,10 @@ export function noise(results) {
   const all = figures.reduce((sum, row) => sum + row.rounds, 0);
   const noisy = figures.reduce((sum, row) => sum + row.noisy, 0);
   if (noisy / all < WORTH_A_WARNING) return undefined;
-  return `**Other processes used the processors in ${noisy} of the ${all} rounds that count: absolute figures are too high.**`;
+  return `**Other programs used the processors in ${noisy} of the ${all} rounds that count: absolute figures are too high.**`;
 }
 
-/** One case. @param {Result} result */
+/** The table of one case. @param {Result} result */
 export function caseTable(result) {
   const ours = medianOf(result, 'warmshard');
   const lines = [
@@ -60,11 +60,11 @@ export function caseTable(result) {
  */
 export function goalTable(verdicts) {
   return [
-    '| goal | by | measured | bound | |',
+    '| goal | through | measured | bound | |',
     '| --- | --- | ---: | ---: | --- |',
     ...verdicts.map(
       ({ what, by, value, unit, side, bound, met }) =>
-        `| ${what} | ${by === 'door' ? 'the fast door' : by === 'plain' ? 'Node-API' : ''} | ${figure(value)} ${unit} | ${side === 'most' ? '<=' : '>='} ${figure(bound)} ${unit} | ${met ? 'met' : '**behind**'} |`,
+        `| ${what} | ${by === 'door' ? 'the fast door' : by === 'plain' ? 'Node-API' : ''} | ${figure(value)} ${unit} | ${side === 'most' ? '<=' : '>='} ${figure(bound)} ${unit} | ${met ? 'met' : '**missed**'} |`,
     ),
   ].join('\n');
 }
@@ -80,8 +80,9 @@ export function markdown(run) {
   const notes = run.notes.map((note) => `- ${note}`).join('\n');
   return `${machineLine(run.machine)}; ${run.mode} run of ${Math.round(run.seconds)} s, ${run.rounds} interleaved rounds.
 
-60-character keys; page cache warm. Medians. Rounds that other processes disturbed are dropped and repeated; "noisy"
-ones count for want of better. Keys are string objects used before unless the case says otherwise.
+60-character keys; page cache warm; medians. Rounds that other programs disturbed are dropped and repeated; "noisy"
+ones were disturbed, too, but count because there were too few others. Keys are string objects that were used before,
+unless the case says otherwise.
 
 ${run.results.map(caseTable).join('\n\n')}
 

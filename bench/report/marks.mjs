@@ -1,8 +1,8 @@
-// What is measured stands in documents between two marks, and is written there by the reports.
+// The measured parts of the documents stand between two marks; the report scripts write them with this module.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Writes a text between the marks of a document. @param {URL} document @param {[begin: string, end: string]} marks @param {string} text */
+/** Replaces the text between two marks of a document. @param {URL} document @param {[begin: string, end: string]} marks @param {string} text */
 export function writeBetween(document, [begin, end], text) {
   const old = readFileSync(document, 'utf8');
   const from = old.indexOf(begin);

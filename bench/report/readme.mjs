@@ -25,7 +25,7 @@ function cell(id, row) {
   return value === undefined ? '' : `${figure(value)} ${run.results.find((one) => one.id === id)?.unit}`;
 }
 
-/** A line: what it says, the case, and which row is ours. @param {string} what @param {string} id @param {string} [ours] */
+/** A line of the table. @param {string} what @param {string} id of the case @param {string} [ours] the row of warmshard to show */
 function line(what, id, ours = 'warmshard') {
   const [us, them] = [median(id, ours), median(id, LMDB)];
   const ratio = us === undefined || them === undefined ? '' : figure(them / us);
@@ -33,29 +33,29 @@ function line(what, id, ours = 'warmshard') {
 }
 
 const text = [
-  `One quick run on a ${machineLine(run.machine)};`,
-  '60-character keys, 1 KiB values, medians of interleaved rounds, page cache warm. `npm run bench -- --quick` reproduces it; absolute',
-  'figures move with the machine, the ratios less. [All peers, Node.js 20 to 26, and the rows we lose](docs/benchmarks.md).',
+  `Medians of interleaved rounds, from one quick run on a ${machineLine(run.machine)}.`,
+  'Keys have 60 characters, values 1 KiB; the page cache is warm. `npm run bench -- --quick` reproduces it; absolute figures depend on',
+  'the machine, ratios less so. [All peers, Node.js 20 to 26, and where others are faster](docs/benchmarks.md).',
   '',
   '| | Map in memory | warmshard | lmdb (`getBinaryFast`) | lmdb / warmshard |',
   '| --- | ---: | ---: | ---: | ---: |',
   line('hit, 10,000 entries', 'hit 10k x 1 KiB'),
-  line('... through Node-API alone', 'hit 10k x 1 KiB', 'warmshard, Node-API'),
+  line('... without the fast door, through Node-API', 'hit 10k x 1 KiB', 'warmshard, Node-API'),
   line('hit, 100,000 entries', 'hit 100k x 1 KiB'),
-  line('hit by a string that was just made, 10,000', 'fresh 10k x 1 KiB'),
-  line('hit by a string that was just made, 100,000', 'fresh 100k x 1 KiB'),
-  line('miss, 10,000', 'miss 10k x 1 KiB'),
-  line('the same hit copied instead of lent (`copy: true`)', 'copies', 'warmshard, copy'),
-  line('put, not synced, into 10,000', 'put 10k x 1 KiB'),
-  line('put, not synced, into 1,000,000 of 64 bytes', 'put 1M x 64 B'),
+  line('hit by a new string, 10,000 entries', 'fresh 10k x 1 KiB'),
+  line('hit by a new string, 100,000 entries', 'fresh 100k x 1 KiB'),
+  line('miss, 10,000 entries', 'miss 10k x 1 KiB'),
+  line('hit, value copied instead of lent (`copy: true`), 10,000 entries', 'copies', 'warmshard, copy'),
+  line('put, not synced, into 10,000 entries', 'put 10k x 1 KiB'),
+  line('put, not synced, into 1,000,000 entries of 64 bytes', 'put 1M x 64 B'),
   line(
-    `put, synced; append and \`fdatasync\` take ${cell('put synced', 'append of 1 KiB and fdatasync')}`,
+    `put, synced (an append and \`fdatasync\` alone take ${cell('put synced', 'append of 1 KiB and fdatasync')})`,
     'put synced',
   ),
   line('100,000 entries in one batch', 'load'),
   line('`require`', 'start required'),
   line('open and first get in a fresh process', 'start opened'),
-  line('a put seen by another process, after it returned', 'seen'),
+  line('until another process sees a put that has returned', 'seen'),
 ].join('\n');
 
 writeBetween(README, ['<!-- measured -->', '<!-- end of measured -->'], text);

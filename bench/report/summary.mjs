@@ -13,9 +13,9 @@ const MARKS = /** @type {[string, string]} */ ([
   '<!-- figures: npm run bench:report -->',
   '<!-- end of figures -->',
 ]);
-/** The run whose rows are shown in full. */
+/** The major version of Node.js whose run is shown in full. */
 const MAIN = '24';
-/** Cases whose rows are. */
+/** The cases that are shown with all their rows. */
 const FULL = [
   'hit 10k x 1 KiB',
   'hit 100k x 1 KiB',
@@ -29,7 +29,7 @@ const FULL = [
   'compaction',
   'floor',
 ];
-/** Rows that are no peers: what is in memory, what is beneath, and other ways of ours. */
+/** Rows that are not peers: stores in memory, the bare platform, and other rows of warmshard. */
 const NO_PEER = /^(warmshard|Map|lru-cache|floor|empty|append|one write|a word|keys and values|napi_|fs\.)/;
 
 /** @typedef {import('../main.mjs').Run} Run */
@@ -70,7 +70,7 @@ const runsTable = [
   ),
 ];
 
-/** Warmshard on every version, and its ratio to who is told. */
+/** Every case: warmshard on each version, and the ratios of a Map and of lmdb to it. */
 const across = main.results
   .filter(({ rows }) => rows.warmshard)
   .map(({ id, title, unit }) =>
@@ -91,10 +91,10 @@ const across = main.results
 const goals = GOALS.flatMap((goal) => {
   const cells = runs.map(([, run]) => {
     const verdict = run.goals.find(({ what, by }) => what === goal.what && by === goal.by);
-    return verdict ? `${figure(verdict.value)}${verdict.met ? '' : ' **behind**'}` : '-';
+    return verdict ? `${figure(verdict.value)}${verdict.met ? '' : ' **missed**'}` : '-';
   });
   if (cells.every((cell) => cell === '-') && goal.by === 'door') return [];
-  const by = goal.by === 'door' ? ', fast door' : '';
+  const by = goal.by === 'door' ? ' (fast door)' : goal.by === 'plain' ? ' (Node-API)' : '';
   return row([
     `${goal.what}${by}`,
     `${goal.side === 'most' ? '<=' : '>='} ${figure(goal.bound)} ${goal.unit}`,
@@ -113,7 +113,7 @@ const lost = main.results.flatMap((result) => {
       name,
       `${figure(theirs)} ${result.unit}`,
       `${figure(ours)} ${result.unit}`,
-      // A difference that noise made negative is no measure.
+      // A difference of two times can be negative because of noise; a ratio to it means nothing.
       theirs > 0 ? figure(ours / theirs) : '',
     ]);
   });
@@ -147,8 +147,8 @@ const versions = runs.map(([major]) => `Node ${major}`);
 const text = [
   '## Results',
   '',
-  `A ${machineLine(main.machine).replace(/;.*/, '')}. A round is noisy if it counts although other programs used more than`,
-  'a tenth of its time.',
+  `A ${machineLine(main.machine).replace(/;.*/, '')}.`,
+  'A round is noisy if it counts although other programs used more than a tenth of its time.',
   '',
   ...runsTable,
   '',
@@ -158,19 +158,19 @@ const text = [
   row(['---', '---', ...versions.map(() => '---:')]),
   ...goals,
   '',
-  '### Rows we lose',
+  '### Where others are faster',
   '',
-  `Against peers that keep their entries in files, Node.js ${MAIN}. The last column is the time of warmshard, divided by theirs.`,
+  `Rows in which a peer that keeps its entries in files needs less time or space than warmshard, on Node.js ${MAIN}.`,
   '',
-  row(['case', 'faster peer', 'its time', 'warmshard', '']),
+  row(['case', 'peer', 'its figure', 'warmshard', 'warmshard / peer']),
   row(['---', '---', '---:', '---:', '---:']),
   ...lost,
   '',
   '### Every case',
   '',
-  'Medians of warmshard; in brackets how many times as long a Map and lmdb (`getBinaryFast`) take in the same run.',
+  'Medians of warmshard. In brackets: how many times as much a Map and lmdb (`getBinaryFast`) need in the same run.',
   '',
-  row(['', '', ...versions]),
+  row(['case', 'unit', ...versions]),
   row(['---', '---', ...versions.map(() => '---:')]),
   ...across,
   '',

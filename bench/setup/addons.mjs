@@ -1,5 +1,5 @@
-// Builds what the suite needs beside the peers' prebuilt binaries: the floor addon, and sqlite3 for keyv's store.
-// Both speak Node-API: one build serves every version of Node.js. A failure leaves out their rows, no more.
+// Builds the floor addon, and sqlite3 for keyv's store; the other peers have prebuilt binaries. Both use Node-API, so
+// one build serves every version of Node.js. If a build fails, the benchmark only leaves out its rows.
 //
 //   npm run bench:addons
 

@@ -1,4 +1,5 @@
-// Runs node-gyp against headers that are at hand; it downloads nothing.
+// Runs node-gyp with headers that are on the machine already, or come with a fetched Node.js: node-gyp itself
+// downloads nothing.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -6,7 +7,7 @@ import { fetchNode, headers } from './nodes.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Builds the addon in a folder; gives whether it worked. @param {string} folder */
+/** Builds the addon in a folder and returns whether that worked. @param {string} folder */
 export function build(folder) {
   const nodedir = headers() ?? (fetchNode(process.versions.node.split('.', 1)[0] ?? '') && headers());
   if (nodedir === undefined) {

@@ -1,5 +1,5 @@
-// Fetches the programs that the benchmark and the parity tests of warmshard/register start, at the versions of
-// bench/register/programs/package-lock.json. They go to target/, nothing of them is run meanwhile.
+// Fetches the programs that the benchmark and the parity tests of warmshard/register start, in the versions of
+// bench/register/programs/package-lock.json. They go to target/; their install scripts are not run.
 //
 //   npm run bench:programs
 
@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 const LOCKED = fileURLToPath(new URL('../register/programs', import.meta.url));
 const FILES = ['package.json', 'package-lock.json', '.npmrc'];
-/** Where they are: `node_modules`, and folders to work in beside it. */
+/** The folder that contains their `node_modules`, and work folders beside it. */
 export const PROGRAMS = fileURLToPath(new URL('../../target/bench/programs', import.meta.url));
-/** Holds the lock file that was installed from: an install that was broken off leaves none. */
+/** A copy of the lock file, written when an install has finished. */
 const DONE = join(PROGRAMS, 'installed.json');
 
 const locked = () => readFileSync(join(LOCKED, 'package-lock.json'), 'utf8');
 
-/** Whether they are there, at the versions that are locked now. */
+/** Whether the programs are installed in the versions of the current lock file. */
 export const installed = () => existsSync(DONE) && readFileSync(DONE, 'utf8') === locked();
 
 export const MISSING = 'the programs are not installed: npm run bench:programs';

@@ -1,4 +1,4 @@
-// Artifacts of a compiler: 10,000 of 4 KiB, as packs and as two files each.
+// Artifacts of a compiler: 10,000 of 4 KiB, stored as packs or as two files each.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ const BYTES = 4096;
 
 /**
  * @param {{ dir: string, rounds: number, count: number, pack: boolean }} options
- * @returns {Promise<Record<string, import('../lib/measure.mjs').Figures>>} us each, but for what is of the whole, ms
+ * @returns {Promise<Record<string, import('../lib/measure.mjs').Figures>>} us where the name ends in "us each", else ms
  */
 export async function artifacts({ dir, rounds, count, pack }) {
   const keys = Array.from({ length: count }, (_, i) => i.toString(16).padStart(64, '0'));
@@ -54,12 +54,12 @@ export async function artifacts({ dir, rounds, count, pack }) {
     time('output, us each', () => {
       for (const key of keys) if (store.output(key, 0) === undefined) throw new Error('lost');
     });
-    time('get of what is not there, us each', () => {
+    time('get, absent, us each', () => {
       for (const key of keys) if (store.get(`${key}?`) !== undefined) throw new Error('made up');
     });
     store.close();
     rmSync(join(path, 'index.shard'));
-    time('open without an index: all rows made again', () => {
+    time('open without an index, which rebuilds all rows', () => {
       store = ArtifactStore.open(path);
       if (store.size !== count) throw new Error(`${store.size} of ${count} rows`);
     });

@@ -1,6 +1,6 @@
-// The typed stores: what a load costs beside a stat, and how long thousands of functions take.
+// The typed stores: the cost of a load compared with that of a stat, of thousands of functions, and of artifacts.
 //
-// Ratios within one run count; absolute figures move with the machine.
+// Compare ratios within one run; absolute figures depend on the machine.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { scripts } from './scripts.mjs';
 const HELP = `Usage: npm run bench:stores -- [options]
 
   --rounds N    rounds of each contender (default 15)
-  --help        this`;
+  --help        show this text`;
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '15' }, help: { type: 'boolean', default: false } },
@@ -63,4 +63,4 @@ console.log(`${machineLine(machine(dir))}
 
 ${table.toString()}
 
-A warm load costs ${figure(ours / plain)} of statSync + Map: ${ours < plain ? 'met, it is to cost less' : 'BEHIND, it is to cost less'}.`);
+A warm load takes ${figure(ours / plain)} times as long as statSync + Map. The goal is to take less time: ${ours < plain ? 'met' : 'MISSED'}.`);

@@ -1,4 +1,4 @@
-// Real source files: a warm load beside what a program does without a cache of ours, a stat and a Map.
+// Real source files: a warm load compared with what a program would do without ScriptCache, a stat and a look into a Map.
 
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { measure } from '../lib/measure.mjs';
 
 const FILES = 600;
 const VALUE_BYTES = 4096;
-/** Turns of a round. */
+/** How many times a round loads all files. */
 const PASSES = 20;
 const HOST = { name: 'bench', version: '1' };
 
-/** Sources of the packages that this project uses. */
+/** Source files from node_modules. */
 function sources() {
   const root = realpathSync(fileURLToPath(new URL('../../node_modules', import.meta.url)));
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -25,10 +25,10 @@ function sources() {
 }
 
 /**
- * A loop of its own for each contender; see `loops.mjs` there.
+ * A loop of its own for each contender, for the reason told in lib/loops.mjs.
  *
  * @param {string} body
- * @param {object} scope what the body uses
+ * @param {object} scope the variables that the body uses
  * @returns {() => number}
  */
 function loop(body, scope) {

@@ -1,4 +1,4 @@
-// What each way adds to a program that does nothing: whoever starts many small ones pays it each time.
+// What each mode adds to a program that does nothing: the price that every small program pays.
 
 import { sample, summary } from '../../lib/measure.mjs';
 import { Workspace } from '../lib/workspace.mjs';

@@ -1,11 +1,12 @@
-// Real programs, whole: first looked at what they do in each way, then timed warm, and from an empty cache.
+// Real programs: first checks that every mode leaves their output unchanged, then times warm runs and runs from an empty
+// cache.
 
 import { sample, summary } from '../../lib/measure.mjs';
 import { Expectation } from '../lib/outcome.mjs';
 import { Workspace } from '../lib/workspace.mjs';
 import { BUILT_IN, MODES, NONE, SHIPPED, WARMSHARD } from '../modes.mjs';
 
-/** Runs from an empty cache until a cache has all that it will have. */
+/** How many runs a cache needs, from an empty one, until it has stored everything that it will store. */
 const SETTLED = 3;
 
 /** @param {string} name */
@@ -14,7 +15,7 @@ export const warmOf = (name) => `warm ${name}`;
 export const firstOf = (name) => `first ${name}`;
 
 /**
- * Why a way breaks a program, or `undefined`. Leaves the way's cache warm.
+ * How a mode breaks a program, or `undefined`. Leaves the mode's cache warm.
  *
  * @param {Expectation} expected
  * @param {Workspace} workspace

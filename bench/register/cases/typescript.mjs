@@ -1,4 +1,4 @@
-// A program of 300 TypeScript files: its first run, which transpiles, and the run after that.
+// A program of 300 TypeScript files: its first run, which transpiles them, and its second run.
 
 import { join } from 'node:path';
 import { chosen, sample, summary, watched } from '../../lib/measure.mjs';
@@ -51,8 +51,8 @@ export async function typescript({ root, sizes, progress, add }) {
     }
     if (why[name] && !absent) progress(`${name}: ${why[name]}`);
   }
-  // A round is a second run, and the first one makes ready for it: each is judged by what disturbed it alone. The transpiler
-  // that a first run leaves behind looks like another's work, and would have the second run dropped.
+  // A round is a second run, prepared by a first one. Disturbances of the two are judged separately: a transpiler process
+  // that goes on working after the first run looks like another program, and must not get the second run dropped.
   const rounds = sizes.typescript;
   const seconds = await sample(
     contenders

@@ -1,5 +1,5 @@
-// TypeScript as a program of some size has it: modules that import each other, with interfaces, generics, classes,
-// tables and comments, of which a start runs only a part. Made from a seed, so that every run measures the same text.
+// Generates the TypeScript of a medium-sized program: modules that import each other, with interfaces, generics, classes,
+// tables and comments; a start runs only a part of the code. It is made from a seed, so every run measures the same text.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { transform } from 'esbuild';
 
 export const COUNT = 300;
 const BYTES = 841_000;
-/** A module imports at most so many others. */
+/** The most other modules that a module imports. */
 const MOST_IMPORTS = 4;
 const SEED = 20_261_120;
 
@@ -16,7 +16,7 @@ const NOUNS =
 const VERBS =
   'collect assign weigh sort merge split check plan price pack load trace close count group'.split(' ');
 
-/** Numbers below a bound, the same for the same seed (xorshift). @param {number} seed */
+/** A generator of numbers below a bound (xorshift); the same seed gives the same numbers. @param {number} seed */
 function random(seed) {
   let state = seed;
   return (/** @type {number} */ below) => {
@@ -32,7 +32,7 @@ const capital = (word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 /** @param {number} i */
 const fileOf = (i) => `part${String(i).padStart(3, '0')}.ts`;
 
-/** One function that works on the module's type. @param {number} i @param {number} n @param {(below: number) => number} below */
+/** The text of one function that works on the module's type. @param {number} i @param {number} n @param {(below: number) => number} below */
 function routine(i, n, below) {
   const noun = NOUNS[below(NOUNS.length)] ?? '';
   const name = `${VERBS[below(VERBS.length)]}${capital(noun)}${n}`;
@@ -99,7 +99,7 @@ export const total${i}: number = (new Ledger${i}()
   return text;
 }
 
-/** File names and texts, `main.ts` among them. */
+/** The texts of all modules and of `main.ts`, by file name. */
 export function modules() {
   const below = random(SEED);
   /** @type {Map<string, string>} */
@@ -124,11 +124,11 @@ console.log(totals.reduce((sum: number, total: number) => (sum * 31 + total) % 1
   return texts;
 }
 
-/** Writes them into a folder, and as CommonJS into another. @param {string} folder @param {string} compiled */
+/** Writes the modules into one folder, and transpiled to CommonJS into another. @param {string} folder @param {string} compiled */
 export async function writeModules(folder, compiled) {
   for (const path of [folder, compiled]) {
     mkdirSync(path, { recursive: true });
-    // No "type": whoever loads a file decides what it is.
+    // Without "type", the loader decides which kind of module a file is.
     writeFileSync(join(path, 'package.json'), '{ "private": true }\n');
   }
   writeFileSync(

@@ -1,5 +1,5 @@
-// What a program did: exit code, output, files. Two runs of it may differ by themselves, in how long they took for
-// example; that is found out by running it several times, not known beforehand.
+// What a program did: its exit code, output and files. Two runs may differ anyway, for example in the durations that
+// they print; running the program several times without warmshard finds out where.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,17 +7,17 @@ import { join, relative } from 'node:path';
 
 /**
  * @typedef {object} Outcome
- * @property {number} wall in milliseconds
- * @property {string} exit code or signal
+ * @property {number} wall wall time in milliseconds
+ * @property {string} exit exit code or signal
  * @property {string} stdout
  * @property {string} stderr
- * @property {string} files those it made, a line each: path and digest
+ * @property {string} files one line for each file that it wrote: path and digest
  */
 
 const TEXTS = /** @type {const} */ (['stdout', 'stderr', 'files']);
-/** Numbers and durations: where these alone differ, the rest of the line is compared. */
+/** Numbers and durations. If only these differ between runs of a line, the rest of the line is still compared. */
 const NUMBERS = /(\d+(?:[.,]\d+)*(?: ?(?:ms|s)\b)?)/;
-/** Runs without us until two that differ should have shown it. */
+/** Runs without warmshard at the start, and the most before a difference is reported. */
 const FIRST_LOOKS = 2;
 const MOST_LOOKS = 6;
 
@@ -35,7 +35,8 @@ export function filesIn(folder) {
 }
 
 /**
- * One line as several runs had it: what is the same in all; `undefined` where nothing is known.
+ * What one line has in common in several runs: its parts, of which those that differ are `undefined`. The whole result
+ * is `undefined` if more than numbers differ.
  *
  * @param {string[]} seen
  * @returns {(string | undefined)[] | undefined}
@@ -45,8 +46,8 @@ function pattern(seen) {
   const [first = [], ...others] = split;
   if (others.some(({ length }) => length !== first.length)) return undefined;
   const parts = first.map((part, i) => {
-    // Every second part is a number. How long something took is never compared: several runs may well take as many
-    // milliseconds each, and the next one more.
+    // Every second part is a number. Durations are never compared: several runs may happen to take the same number of
+    // milliseconds, and the next one more.
     const duration = i % 2 === 1 && part.endsWith('s');
     return !duration && others.every((other) => other[i] === part) ? part : undefined;
   });
@@ -63,7 +64,7 @@ function fits(line, expected) {
 }
 
 /**
- * In what a run differs from others, or `undefined`.
+ * How a run differs from the expected ones, or `undefined`.
  *
  * @param {readonly Outcome[]} expected
  * @param {Outcome} outcome
@@ -75,7 +76,7 @@ function difference(expected, outcome) {
   for (const name of TEXTS) {
     const lines = outcome[name].split('\n');
     const seen = expected.map((one) => one[name].split('\n'));
-    // Where lines come and go by themselves, nothing can be said about this text.
+    // If the number of lines varies anyway, this text cannot be compared.
     if (new Set(seen.map(({ length }) => length)).size > 1) continue;
     if (lines.length !== seen[0]?.length)
       return `${name} has ${lines.length} lines, not ${seen[0]?.length}: ${tail(outcome)}`;
@@ -88,7 +89,7 @@ function difference(expected, outcome) {
 /** @param {string | undefined} text */
 const quoted = (text = '') => JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}...` : text);
 
-/** What says most of why: the error, or else the end. @param {Outcome} outcome */
+/** The most telling part of the output: the first line with an error, or else the end. @param {Outcome} outcome */
 function tail({ stdout, stderr }) {
   const text = (stderr || stdout).trim();
   return quoted(/^.*\w*(?:Error|ERR_|Warning)\b.*$/m.exec(text)?.[0].trim() ?? text.slice(-160));
@@ -96,38 +97,38 @@ function tail({ stdout, stderr }) {
 
 const STACK = /^ +at .*\n?/gm;
 
-/** Without the stack, which tells who called whom. @param {Outcome} outcome @returns {Outcome} */
+/** The outcome without the lines of stack traces. @param {Outcome} outcome @returns {Outcome} */
 export const stackless = (outcome) => ({
   ...outcome,
   stdout: outcome.stdout.replaceAll(STACK, ''),
   stderr: outcome.stderr.replaceAll(STACK, ''),
 });
 
-/** What a program does without us. */
+/** What a program does without warmshard. */
 export class Expectation {
   /** @type {Outcome[]} */
   #seen = [];
   #run;
 
-  /** @param {() => Outcome} run runs it without us */
+  /** @param {() => Outcome} run runs the program without warmshard */
   constructor(run) {
     this.#run = run;
     while (this.#seen.length < FIRST_LOOKS) this.#seen.push(run());
   }
 
-  /** One of the runs. @returns {Outcome} */
+  /** The outcome of one of the runs. @returns {Outcome} */
   get sample() {
     return /** @type {Outcome} */ (this.#seen[0]);
   }
 
-  /** Whether another run fits those that were seen. @param {Outcome} outcome */
+  /** Whether an outcome matches the runs so far. @param {Outcome} outcome */
   fits(outcome) {
     return difference(this.#seen, outcome) === undefined;
   }
 
   /**
-   * In what another run differs, or `undefined` where it does not. Before it says so it looks again at how runs without
-   * us differ: what they work on must be the same still.
+   * How an outcome differs, or `undefined`. Before it reports a difference it runs the program without warmshard a few
+   * more times, to see whether these runs differ in the same way; so the program's input must not have changed.
    *
    * @param {Outcome} outcome
    */

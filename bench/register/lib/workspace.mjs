@@ -1,5 +1,5 @@
-// Where a program runs: a project of its own below the folder that has its packages, so that it finds them as it
-// does in life; and for each way to start it a home, a folder for temporary files and one for caches.
+// Where a program runs: a project of its own below the folder that has its packages, so that it finds them as usual.
+// Each mode has its own home folder, temporary folder and cache folder.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ import { filesIn } from './outcome.mjs';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/project', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
-/** What a program writes. */
+/** The folder that programs write to. */
 const OUT = 'out';
 const LONGEST_MS = 120_000;
 
@@ -33,17 +33,17 @@ const LONGEST_MS = 120_000;
 /** @param {string} name */
 const plain = (name) => name.replace(/\W+/g, '-');
 
-/** A folder that is gone with the process. @param {string} prefix */
+/** A folder that is deleted when the process exits. @param {string} prefix */
 function passing(prefix) {
   const folder = mkdtempSync(prefix);
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A folder beside the packages. */
+/** A new folder beside the packages. */
 export const workFolder = () => passing(join(PROGRAMS, 'work-'));
 
-/** A folder with the packages once more, to be changed: a file is shared until it is replaced. */
+/** A copy of the packages that may be changed. Its files are hard links: replace them, never write into them. */
 export function treeToChange() {
   const tree = passing(`${PROGRAMS}-changed-`);
   const { status } = spawnSync('cp', ['-al', join(PROGRAMS, 'node_modules'), tree], { stdio: 'inherit' });
@@ -52,7 +52,7 @@ export function treeToChange() {
 }
 
 export class Workspace {
-  /** @param {string} root a folder below one that has node_modules @param {string} name */
+  /** @param {string} root folder inside one that has node_modules @param {string} name */
   constructor(root, name) {
     this.root = root;
     this.name = plain(name);
@@ -60,39 +60,39 @@ export class Workspace {
     mkdirSync(this.project, { recursive: true });
   }
 
-  /** One with the files that programs work on. @param {string} root @param {string} name */
+  /** A workspace with the files that programs work on. @param {string} root @param {string} name */
   static of(root, name) {
     const workspace = new Workspace(root, name);
     cpSync(FIXTURE, workspace.project, { recursive: true });
     return workspace;
   }
 
-  /** Has its programs find this package by its name. */
+  /** Lets the programs find warmshard by its name. */
   install() {
     mkdirSync(join(this.project, 'node_modules'));
     symlinkSync(PACKAGE, join(this.project, 'node_modules/warmshard'));
   }
 
-  /** A path of a program: in node_modules, or in its project. @param {string} path */
+  /** The absolute path of a file in node_modules or in the project. @param {string} path */
   resolve(path) {
     if (!path.startsWith('node_modules/')) return join(this.project, path);
     for (let folder = this.root; ; folder = dirname(folder))
       if (existsSync(join(folder, 'node_modules')) || dirname(folder) === folder) return join(folder, path);
   }
 
-  /** What a way to start programs keeps. @param {Mode} mode */
+  /** The folder with everything that a mode keeps. @param {Mode} mode */
   stateOf(mode) {
     return join(this.root, `${this.name}.${plain(mode.name)}`);
   }
 
-  /** As if it had never run. @param {Mode} mode */
+  /** Deletes everything that a mode keeps, so that its next run is a first run. @param {Mode} mode */
   forget(mode) {
     rmSync(this.stateOf(mode), { recursive: true, force: true });
   }
 
   /**
-   * Runs `node ARGS` this way and tells how it went; what it wrote before is gone first, unless it is `timed`. What it prints
-   * goes into files, unless it is `timed`: Node.js loses the end of it where a pipe is full when the program exits.
+   * Runs `node ARGS` in a mode and returns the outcome. Unless it is `timed`, files that earlier runs wrote are deleted
+   * first, and output goes to files, because Node.js loses the end of it if a pipe is full when the program exits.
    *
    * @param {Mode} mode
    * @param {readonly string[]} args
@@ -122,7 +122,7 @@ export class Workspace {
     const [stdout, stderr] = timed
       ? [piped.stdout, piped.stderr]
       : texts.map((path) => readFileSync(path, 'utf8'));
-    // Not a word of the caches' own places, which differ from one way to the next.
+    // The folders of a mode must not make its output differ.
     const told = (/** @type {string} */ text) => text.replaceAll(state, '<state>');
     return {
       wall,
@@ -139,7 +139,7 @@ export class Workspace {
   }
 }
 
-/** Nothing of ours reaches a program: neither options for Node.js nor what npm sets. @param {string} state */
+/** The environment of a program; without our own, such as NODE_OPTIONS or the variables of npm. @param {string} state */
 function environment(state) {
   return {
     PATH: process.env.PATH ?? '',

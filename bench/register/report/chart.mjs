@@ -1,4 +1,4 @@
-// Draws docs/register-benchmarks.svg from a published run: a bar for each way to start a program.
+// Draws docs/register-benchmarks.svg from a published run: a bar for each mode.
 //
 //   npm run bench:register:report                            from bench/results/register-node-24.json
 //   node bench/register/report/chart.mjs RESULTS.json FILE.svg
@@ -26,7 +26,7 @@ const PANELS = [
 /** @type {import('../main.mjs').Run} */
 const run = JSON.parse(readFileSync(SOURCE, 'utf8'));
 
-/** Of those programs that every way runs, so that all ways are compared over the same. */
+/** Geometric means over the programs that run in every mode, so that all modes are compared over the same programs. */
 function means() {
   const all = ['none', 'built-in', 'warmshard'].map((name) => ({
     name,
@@ -39,7 +39,7 @@ function means() {
     name,
     median: geometric(of.filter((one) => common.includes(one.name)).map(({ ratio }) => ratio)),
   }));
-  const title = `Warm, ${common.length} programs, geometric mean of the ratio to no cache`;
+  const title = `Warm, ${common.length} programs, geometric mean of the times compared with no cache`;
   return common.length === 0 ? [] : [{ title, unit: 'x', bars }];
 }
 

@@ -1,4 +1,4 @@
-// The figures of warmshard/register as Markdown.
+// Writes the figures of warmshard/register as Markdown.
 
 import { caseTable, figure, goalTable, machineLine, medianOf } from '../../report/markdown.mjs';
 import { EMPTY } from '../cases/empty.mjs';
@@ -7,19 +7,19 @@ import { FIRST, SECOND } from '../cases/typescript.mjs';
 import { geometric, ratios } from '../goals.mjs';
 import { PROGRAMS } from '../programs.mjs';
 
-/** Those that have a column, beside none. */
+/** Modes that have a column, after that of none. */
 const SHOWN = ['as shipped', 'built-in', 'v8-compile-cache', 'warmshard'];
 
 /** @typedef {import('../main.mjs').Run} Run */
 
-/** @param {{ absent: string }} row whether the way changes what the program does */
+/** Whether the row is empty because the mode breaks the program. @param {{ absent: string }} row */
 const isBroken = ({ absent }) => absent.startsWith('broken');
 
 /** @param {string[]} cells */
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
 /**
- * A line for each program: milliseconds without a cache, with how far they ranged, and the ratio of each way to that.
+ * A line for each program: the milliseconds without a cache, and the ratio of each mode to them, with their ranges.
  *
  * @param {Run} run
  * @param {(name: string) => string} idOf
@@ -55,10 +55,10 @@ export function ratioTable({ results }, idOf) {
     const all = ratios(results, mode, ['none'], undefined, idOf);
     return all.length === 0
       ? ''
-      : `${figure(geometric(all.map(({ ratio }) => ratio)))}, ${all.length} programs`;
+      : `${figure(geometric(all.map(({ ratio }) => ratio)))} (${all.length} programs)`;
   });
   return [
-    row(['', '', 'none, ms', ...shown, 'warmshard to the better of none and built-in']),
+    row(['program', 'modules', 'none, ms', ...shown, 'warmshard / better of none and built-in']),
     row(['---', '---', '---:', ...shown.map(() => '---:'), '---:']),
     ...lines,
     row(['geometric mean', '', '', ...means, '']),
@@ -71,14 +71,14 @@ function best(result) {
   return figure((medianOf(result, 'warmshard') ?? Number.NaN) / Math.min(...known));
 }
 
-/** A title and a table, or nothing. @param {string} title @param {string} table */
+/** A title and a table, or nothing if the table is empty. @param {string} title @param {string} table */
 const part = (title, table) => (table === '' ? [] : [`**${title}**`, table]);
 
-/** Everything that one run tells. @param {Run} run */
+/** All tables of one run. @param {Run} run */
 export function tables(run) {
   return [
-    ...part('Warm, ratio to none', ratioTable(run, warmOf)),
-    ...part('First run, ratio to none', ratioTable(run, firstOf)),
+    ...part('Warm runs, times compared with none', ratioTable(run, warmOf)),
+    ...part('First runs, times compared with none', ratioTable(run, firstOf)),
     ...run.results.filter(({ id }) => [EMPTY, FIRST, SECOND].includes(id)).map(caseTable),
     ...brokenList(run),
   ].join('\n\n');
@@ -93,15 +93,15 @@ function brokenList({ results }) {
         : [],
     ),
   );
-  return lines.length === 0 ? [] : ['**Programs that a way breaks**', lines.join('\n')];
+  return lines.length === 0 ? [] : ['**Programs that a cache breaks**', lines.join('\n')];
 }
 
 /** @param {Run} run */
 export function markdown(run) {
   return `${machineLine(run.machine)}; ${run.mode} run of ${Math.round(run.seconds)} s, ${run.rounds} interleaved rounds.
 
-Wall time of whole processes, medians (minimum and maximum in brackets); page cache warm. Rounds that other processes
-disturbed are dropped and repeated; "noisy" ones count for want of better.
+Wall time of whole processes, medians (minimum and maximum in brackets); page cache warm. Rounds that other programs
+disturbed are dropped and repeated; "noisy" ones were disturbed, too, but count because there were too few others.
 
 ${tables(run)}
 

@@ -38,7 +38,7 @@ const goals = GOALS.map(({ what, unit, bound }) =>
     `<= ${figure(bound)} ${unit}`,
     ...runs.map(([, run]) => {
       const verdict = run.goals.find((one) => one.what === what);
-      return verdict ? `${figure(verdict.value)}${verdict.met ? '' : ' **behind**'}` : '-';
+      return verdict ? `${figure(verdict.value)}${verdict.met ? '' : ' **missed**'}` : '-';
     }),
   ]),
 );
@@ -55,7 +55,7 @@ const text = [
   '',
   `A ${machineLine(first[1].machine).replace(/;.*/, '')}; ${PROGRAMS.length} programs.`,
   '',
-  row(['Node.js', 'mode', 'warm rounds', 'seconds', '']),
+  row(['Node.js', 'run', 'warm rounds', 'seconds', 'notes']),
   row(['---', '---', '---:', '---:', '---']),
   ...runsTable,
   '',
@@ -70,10 +70,10 @@ const text = [
 
 writeBetween(DOCUMENT, MARKS, text);
 
-// The README shows one version: the newest that is supported for long.
+// The README shows one version: the newest one with long-term support.
 const shown = (runs.find(([major]) => major === '24') ?? first)[1];
 
-/** What the README compares: no cache, the one that everybody has, and ours. */
+/** The modes in the README's table: no cache, the cache of Node.js itself, and ours. */
 const COMPARED = ['none', 'built-in', 'warmshard'];
 
 /** @param {string} id @param {string[]} names */
@@ -82,7 +82,7 @@ const medians = (id, names) => {
   return names.map((name) => (result ? medianOf(result, name) : undefined));
 };
 
-/** @param {(number | undefined)[]} all @param {string} unit the last one is ours */
+/** Figures as cells; the last one is that of warmshard. @param {(number | undefined)[]} all @param {string} unit */
 const cells = (all, unit) =>
   all.map((one, index) => {
     const text = one === undefined ? '' : `${figure(one)} ${unit}`;
@@ -100,17 +100,17 @@ writeBetween(
   new URL('../../../README.md', import.meta.url),
   ['<!-- measured register -->', '<!-- end of measured register -->'],
   [
-    'Unchanged programs, from the second run on: times of whole processes, medians of interleaved rounds. `npm run bench:register -- --quick` reproduces them.',
-    `[First runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and our goals, of which ${met} of ${shown.goals.length} are met](docs/register-benchmarks.md).`,
+    'Wall time of whole, unchanged programs from their second run on, medians of interleaved rounds. `npm run bench:register -- --quick` reproduces it.',
+    `[First runs, other caches, Node.js ${runs.map(([major]) => major).join(', ')}, and the goals, of which ${met} of ${shown.goals.length} are met](docs/register-benchmarks.md).`,
     '',
     '![How long programs take to start without a cache, with others, and with warmshard](docs/register-benchmarks.svg)',
     '',
     row([`Node.js ${shown.machine.node}`, 'no cache', "Node.js' own cache", '`warmshard/register`']),
     row(['---', '---:', '---:', '---:']),
     ...programs,
-    row(['geometric mean, to no cache', ...cells(mean, 'x')]),
+    row(['geometric mean, compared with no cache', ...cells(mean, 'x')]),
     row(['a program that does nothing', ...cells(medians(EMPTY, COMPARED), 'ms')]),
     '',
-    `300 TypeScript files start in ${ours}; JavaScript made of them beforehand takes ${plain}, tsx ${tsx}.`,
+    `A program of 300 TypeScript files takes ${ours} from its second run on. Compiled to JavaScript beforehand it takes ${plain}, run by tsx ${tsx}.`,
   ].join('\n'),
 );
