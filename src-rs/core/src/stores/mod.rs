@@ -1,7 +1,7 @@
-//! What whole programs keep in shards and in folders of files: one module per store.
+//! The typed stores, one module each.
 //!
-//! Each adds a policy to the engine (which key, which validator, what happens on failure) and no
-//! machinery of its own; what two of them need stands here once.
+//! Each is a policy over the engine (which key, which validator, what happens on failure), without
+//! machinery of its own. What several stores need exists once.
 
 pub mod artifact;
 pub mod blob;

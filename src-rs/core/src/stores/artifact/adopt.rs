@@ -1,4 +1,4 @@
-//! Making the row of a payload again, from what the payload says of itself.
+//! Rebuilding the row of a payload from what the payload contains.
 
 use super::change::{Awaits, Change, Origin};
 use super::names::{self, Part};
@@ -7,23 +7,23 @@ use super::payload::Payload;
 use super::{ArtifactStore, Meta, PayloadInfo, Row};
 use crate::error::Result;
 
-/// A payload of which every file is there, sound and of the same put.
+/// A payload whose files all exist, have valid fronts and come from the same put.
 pub(super) struct Whole {
     pub main: Payload,
     pub info: PayloadInfo,
 }
 
-/// How closely payloads are looked at.
+/// How carefully payloads are treated.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Care {
-    /// A power cut may have torn outputs: they are verified.
+    /// Whether outputs are verified, because a power cut may have torn them.
     pub verify: bool,
-    /// They may not have been synced yet.
+    /// Whether files may not have been synced yet. Then the next flush syncs them.
     pub sync: bool,
 }
 
 impl ArtifactStore {
-    /// Opens a payload by its main file.
+    /// Opens all files of a payload, starting with its main file.
     pub(super) fn whole(&self, stem: &str, main: Part) -> Result<Option<Whole>> {
         let Some(file) = self.folder.open(&names::file(stem, main))? else { return Ok(None) };
         let Some(main) = Payload::open(file)?.filter(|p| p.part == main && names::stem(&p.key) == stem)
@@ -43,7 +43,7 @@ impl ArtifactStore {
         Ok(Some(Whole { main, info }))
     }
 
-    /// Whether its outputs are what they were when they were put.
+    /// Whether all outputs match their digests.
     pub(super) fn is_sound(&self, whole: &Whole) -> Result<bool> {
         let (key, stem) = (&whole.main.key, names::stem(&whole.main.key));
         for part in parts(&whole.info) {
@@ -55,7 +55,7 @@ impl ArtifactStore {
         Ok(true)
     }
 
-    /// Makes the row of a key again, if it has a whole payload that carries its metadata.
+    /// Rebuilds the row of a key, if the key has a whole payload that carries its metadata.
     pub(super) fn adopt(&mut self, key: &str) -> Result<Option<Row>> {
         let (stem, care) = (names::stem(key), Care { verify: false, sync: true });
         for main in [Part::Pack, Part::Output(0)] {
@@ -70,7 +70,7 @@ impl ArtifactStore {
         Ok(None)
     }
 
-    /// Makes the row of a payload, in memory; the next flush commits it.
+    /// Rebuilds the row of a payload in memory; the next flush commits it.
     pub(super) fn adopt_whole(&mut self, whole: &Whole, meta: Option<Meta>, care: Care) -> Result<Row> {
         let key = &whole.main.key;
         if care.sync && !self.options.index.read_only {
@@ -94,7 +94,7 @@ impl ArtifactStore {
         Ok(row)
     }
 
-    /// Whether every file that a row speaks of is there, and of its put.
+    /// Whether all files of a row exist and come from its put.
     pub(super) fn has_files(&self, key: &str, info: &PayloadInfo) -> Result<bool> {
         let stem = names::stem(key);
         for part in parts(info) {

@@ -1,51 +1,52 @@
-//! Changes in memory, laid over the index until a flush.
+//! Changes in memory, which take precedence over the index until they are flushed.
 
 use super::{ArtifactStore, PayloadInfo, Row};
 use crate::error::Result;
 
-/// What is to become of a key.
+/// A change of one key that is not flushed yet.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
-    /// Its row; none where it is removed.
+    /// The new row; `None` if the key is removed.
     pub row: Option<Row>,
     /// Whether the payload carries this metadata already.
     pub described: bool,
-    /// Which half the host is about to give, as far as can be told.
+    /// Which half of an artifact the host is expected to give next.
     pub awaits: Awaits,
-    /// Who wants it.
+    /// Where the change comes from.
     pub origin: Origin,
-    /// Puts of the key whose files go with the flush.
+    /// Earlier puts of the key, whose files the flush unlinks.
     pub doomed: Vec<PayloadInfo>,
-    /// Whether the key was removed meanwhile: what the index still has is no part of the new row.
+    /// Whether the key was removed since the last flush. Then the new row takes nothing over from the row
+    /// that is still in the index.
     pub severed: bool,
 }
 
-/// What comes next in the host's order, which is outputs and then metadata, or the other way round. So
-/// metadata of a put is not written to the files of the next one.
+/// Which half of an artifact is expected next. A host gives outputs and then metadata, or the other way
+/// round; this keeps the metadata of one put out of the files of the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaits {
-    /// Metadata and outputs belong together.
+    /// None: metadata and outputs belong together.
     Nothing,
-    /// Outputs were put since metadata was inserted.
+    /// Metadata: outputs were put after the metadata was inserted.
     Meta,
-    /// Metadata was inserted, and the outputs had theirs.
+    /// Outputs: metadata was inserted whose outputs have not been put yet.
     Outputs,
 }
 
-/// Who wants a change.
+/// Where a change comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The host.
     Own,
-    /// Nobody: it was found in the folder. It counts only as long as the index says what it said then.
+    /// A comparison of the folder with the index. It counts only while the index still has the same row.
     Found {
-        /// The row that the index had; none where it had none, or a damaged one.
+        /// The row that the index had; `None` if it had none or a damaged one.
         over: Option<Row>,
     },
 }
 
 impl ArtifactStore {
-    /// The change of a key, unless it was found and the index has got to know better since.
+    /// The pending change of a key. Drops a found change if the index has another row by now.
     pub(super) fn changed(&mut self, key: &str) -> Result<Option<&Change>> {
         if let Some(Change { origin: Origin::Found { over }, .. }) = self.changes.get(key) {
             let over = over.clone();
@@ -57,7 +58,7 @@ impl ArtifactStore {
         Ok(self.changes.get(key))
     }
 
-    /// The same for every key.
+    /// Drops every found change for which the index has another row by now.
     pub(super) fn yield_to_index(&mut self) -> Result<()> {
         let found = |change: &Change| matches!(change.origin, Origin::Found { .. });
         let found: Vec<String> =
@@ -65,7 +66,7 @@ impl ArtifactStore {
         found.iter().try_for_each(|key| self.changed(key).map(drop))
     }
 
-    /// A change of the host's that takes the place of the one there is, and over its duties.
+    /// A change by the host that replaces the pending one, and takes over the files it has to unlink.
     pub(super) fn successor(&self, key: &str, row: Row) -> Change {
         let before = self.changes.get(key);
         Change {
@@ -78,7 +79,7 @@ impl ArtifactStore {
         }
     }
 
-    /// Removes a key whose row speaks of these files.
+    /// Marks a key as removed, and the files of `payload` as to be unlinked.
     pub(super) fn doom(&mut self, key: &str, payload: Option<PayloadInfo>) -> Result<()> {
         let before = self.successor(key, Row::default());
         let mut change = Change { row: None, severed: true, awaits: Awaits::Nothing, ..before };
@@ -87,7 +88,7 @@ impl ArtifactStore {
         self.change(key, change)
     }
 
-    /// Notes a change, and what it does to the totals.
+    /// Sets the pending change of a key, and updates the totals.
     pub(super) fn change(&mut self, key: &str, change: Change) -> Result<()> {
         if self.totals.is_some() {
             let before = self.row(key)?;

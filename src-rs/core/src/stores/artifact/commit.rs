@@ -1,35 +1,35 @@
-//! The last step of a flush: the index's lock is taken, each change is held against what others have
-//! flushed since it was made, and what still counts is published as one batch.
+//! The last step of a flush. With the index's lock held, each change is compared with what other processes
+//! have flushed since it was made; the changes that still count are published as one batch.
 
 use super::change::{Change, Origin};
 use super::{ArtifactStore, PayloadInfo, Row};
 use crate::error::Result;
 use crate::shard::{Batch, Job, Patience};
 
-/// Buckets that the recency table has for each row, at least.
+/// Least number of buckets in the recency table for each row.
 const BUCKETS_PER_ROW: u64 = 4;
 
 /// What becomes of a change.
 enum Verdict<'c> {
     Put(&'c Row),
     Delete,
-    /// Others know better.
+    /// The change is dropped, because another process has flushed something newer.
     Leave,
 }
 
-/// Puts of a key of which files may still lie there.
+/// Puts of a key whose files may still exist.
 pub(super) type LeftOver<'k> = (&'k str, Vec<PayloadInfo>);
 
 impl ArtifactStore {
-    /// Commits all changes but those that others have overruled, and durably. Returns whose files are of no
-    /// use now.
+    /// Commits the changes of these keys durably, except those that others have overruled. Returns the puts
+    /// whose files are useless now.
     pub(super) fn commit<'k>(
         &mut self,
         keys: &'k [String],
         patience: &Patience,
     ) -> Result<Vec<LeftOver<'k>>> {
         let (mut left_over, mut overruled) = (Vec::new(), false);
-        // Taken out, so that the rest of the store may be looked at with the index's lock held.
+        // Taken out of `self`, so that the closure can use the rest of the store.
         let Some(mut index) = self.index.take_if(|_| !keys.is_empty()) else { return Ok(left_over) };
         let first = !index.has_file();
         let done = index.merge_within(patience, &Job::default(), |batch| {
@@ -50,18 +50,19 @@ impl ArtifactStore {
             Ok(())
         });
         let done = done.and_then(|_| index.flush_within(patience));
-        // One step further is our own batch, which the totals know of; more, and they are counted anew.
+        // One generation more is our own batch, which the totals include. After any other change they must
+        // be counted again.
         let generation = index.generation();
         self.totals =
             self.totals.filter(|totals| !overruled && totals.generation.saturating_add(1) == generation);
         if let Some(totals) = &mut self.totals {
             totals.generation = generation;
         }
-        // Rows that share a bucket share their last use.
+        // Rows in one bucket share the time of their last use, so there are several buckets for each row.
         let buckets = index.len().saturating_mul(BUCKETS_PER_ROW);
         if buckets > self.buckets {
             self.buckets = buckets.saturating_mul(2);
-            // Recency is a help, not a promise.
+            // Recency is best effort.
             let _ = index.fit_recency(self.buckets, patience);
         }
         self.index = Some(index);
@@ -71,8 +72,8 @@ impl ArtifactStore {
         done.map(|()| left_over)
     }
 
-    /// What becomes of a change, now that nobody else can change the index: what other processes have put
-    /// and flushed since it was made is newer.
+    /// What becomes of a change. The lock is held, so `current` stays true; what other processes have put
+    /// and flushed since the change was made is newer than the change.
     fn verdict<'c>(&self, key: &str, change: &'c Change, current: Option<&Row>) -> Verdict<'c> {
         let files = current.and_then(|row| row.payload);
         match (&change.origin, &change.row) {
@@ -88,9 +89,9 @@ impl ArtifactStore {
             (_, Some(row)) => {
                 let Some(info) = &row.payload else { return Verdict::Put(row) };
                 match self.has_files(key, info) {
-                    // What cannot be read now may be read later.
+                    // Files that cannot be read now may be readable later.
                     Err(_) | Ok(true) => Verdict::Put(row),
-                    // Somebody else has put the key since.
+                    // Another process has put the key since.
                     Ok(false) if files.is_some_and(|files| !files.same_files(info)) => Verdict::Leave,
                     Ok(false) => Verdict::Delete,
                 }
@@ -98,11 +99,12 @@ impl ArtifactStore {
         }
     }
 
-    /// Unlinks what a commit has left of no use. With the lock held: else a process that puts the same
-    /// outputs once more might lose its files between its look at them and its commit. What stays is
-    /// found by a later comparison.
+    /// Unlinks the files that a commit has made useless. The index's lock is held: otherwise a process that
+    /// puts the same outputs again could lose its files between its check of them and its commit. A later
+    /// comparison finds files that stay.
     ///
-    /// What cannot be unlinked is at least not found for what its key has, whatever becomes of the newer put.
+    /// If a file cannot be unlinked, its metadata is withdrawn, so that no row is rebuilt from it even if the
+    /// newer put is lost.
     pub(super) fn unlink_left_over(&mut self, left_over: &[LeftOver<'_>], patience: &Patience) {
         let Some(mut index) = self.index.take_if(|_| !left_over.is_empty()) else { return };
         let _ = index.merge_within(patience, &Job::default(), |batch| {
@@ -124,7 +126,7 @@ fn current(batch: &Batch<'_, '_>, key: &str) -> Result<Option<Row>> {
     Ok(batch.read(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes)))
 }
 
-/// The puts whose files a verdict makes useless. Those of a removed key were unlinked before.
+/// The puts whose files a verdict makes useless. Those of a removed key have been unlinked already.
 fn left_over_by(change: &Change, current: Option<&Row>, verdict: &Verdict<'_>) -> Vec<PayloadInfo> {
     if change.origin != Origin::Own || matches!((verdict, &change.row), (Verdict::Delete, None)) {
         return Vec::new();
@@ -132,7 +134,7 @@ fn left_over_by(change: &Change, current: Option<&Row>, verdict: &Verdict<'_>) -
     let mut left = change.doomed.clone();
     match verdict {
         Verdict::Put(row) => {
-            // Another process may have committed it a moment ago.
+            // Another process may have committed this put after the change was made.
             let replaced = current.and_then(|row| row.payload);
             let leaves = |info: &PayloadInfo| row.payload.is_none_or(|now| now.leaves_files_of(info));
             left.extend(replaced.filter(leaves));

@@ -1,4 +1,4 @@
-//! Cutting the store to a size.
+//! Eviction: keeping the store under a size.
 
 use super::change::Origin;
 use super::outputs::parts;
@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::limits::RECENCY_TICK_MS;
 use crate::shard::Foreign;
 
-/// A store measures itself after this fraction of `maxBytes` was inserted.
+/// The store is measured once `maxBytes` divided by this has been inserted.
 const MEASURE_FRACTION: u64 = 16;
 
 impl ArtifactStore {
-    /// Evicts artifacts until the sum of their total sizes, other host builds' among them, is at most `bytes`:
-    /// payloads that nobody described first, then the ones whose last use or, without any, whose storing is
-    /// the longest ago. Flushes. Returns how many were evicted.
+    /// Evicts artifacts until the sum of their total sizes, including those of other host builds, is at most
+    /// `bytes`; then flushes. Payloads without metadata go first, then what was not used for the longest
+    /// time; what was never used counts by the time it was stored. Returns how many were evicted.
     ///
     /// # Errors
     /// `ReadOnly`; those of `flush`.
@@ -26,8 +26,8 @@ impl ArtifactStore {
         Ok(evicted)
     }
 
-    /// Outputs that this handle has put and that nobody has described yet are spared, unless `all`: their
-    /// host may be about to. What is of other host builds goes at once.
+    /// Marks own artifacts as removed, and deletes those of other host builds at once. Spares outputs that
+    /// this handle has put and that have no metadata yet, unless `all` is set: the host may insert it next.
     fn mark_for_eviction(&mut self, bytes: u64, all: bool) -> Result<u64> {
         let totals = self.measure()?;
         let foreign = self.foreign_rows()?;
@@ -62,7 +62,7 @@ impl ArtifactStore {
         Ok(evicted)
     }
 
-    /// Rows of other host builds. Nobody else may ever come to remove them.
+    /// Rows of other host builds. If those builds are no longer in use, only we can remove their rows.
     fn foreign_rows(&mut self) -> Result<Vec<(Foreign, Row)>> {
         let known = self.producer().is_some();
         let Some(index) = self.index.as_mut().filter(|_| known) else { return Ok(Vec::new()) };
@@ -90,19 +90,21 @@ impl ArtifactStore {
         self.index()?.delete_foreign(&entries).map(drop)
     }
 
-    /// When an artifact was last used or, if never, stored; zero for one that nobody described.
+    /// When an artifact was last used or, if never, stored; zero if it has no metadata.
     fn last_used_ns(&self, key: &str, row: &Row) -> u64 {
         let Some(meta) = &row.meta else { return 0 };
         let exact = self.uses.get(key).copied().unwrap_or(0);
         let about = self.index.as_ref().map_or(0, |index| index.last_used_ms(key.as_bytes()));
-        // The table rounds up, and our own uses are in it.
+        // The table contains this handle's own uses as well, rounded up to a tick. For these the exact time
+        // counts.
         let about = about.saturating_mul(1_000_000);
         let ours = about < exact.saturating_add(RECENCY_TICK_MS.saturating_add(1).saturating_mul(1_000_000));
         meta.stored_ns.max(exact).max(if ours { 0 } else { about })
     }
 
-    /// Comes back under `maxBytes`. Measuring takes a walk over all rows, so it is done when a share of the
-    /// limit was inserted, and by chance for less, so that many short-lived processes are bounded too.
+    /// Evicts if the store is over `max_bytes`. Measuring walks over all rows, so it is done once a share of
+    /// the limit has been inserted. After less it is done at random, so that many short-lived processes are
+    /// bounded, too.
     pub(super) fn evict_if_over(&mut self) -> Result<()> {
         let share = (self.options.max_bytes / MEASURE_FRACTION).max(1);
         if self.unmeasured == 0 || (self.unmeasured < share && now_ns() % share >= self.unmeasured) {

@@ -1,8 +1,8 @@
-//! Making changes known and durable: files first, then their rows, in one batch.
+//! Flushing: makes changes visible and durable, files first, then their rows in one batch.
 //!
-//! In this order: payloads are described and synced; files of removed rows are unlinked; the rows are
-//! committed and synced; files that other files of the same key have replaced are unlinked. A process that
-//! dies in between leaves a marker, and the next open mends what is half done.
+//! The order: append metadata to the payloads and sync them; unlink the files of removed rows; commit and
+//! sync the rows; unlink files that others of the same key have replaced. A process that dies in between
+//! leaves its marker, and the next open repairs what is half done.
 
 use super::change::{Change, Origin};
 use super::intent::Intent;
@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::shard::Patience;
 
 impl ArtifactStore {
-    /// Syncs every payload that is pending, unlinks the files of what was removed, then commits the rows
-    /// as one batch and syncs those. What others flush meanwhile is kept.
+    /// Syncs every pending payload, unlinks the files of removed keys, then commits the rows as one batch
+    /// and syncs them. What other processes flush in the meantime is kept.
     ///
     /// # Errors
-    /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed stays to be flushed.
+    /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed stays pending.
     pub fn flush(&mut self) -> Result<()> {
         if self.options.index.read_only || (self.changes.is_empty() && self.folder.pending().files == 0) {
             return Ok(());
@@ -27,10 +27,10 @@ impl ArtifactStore {
             self.intent = Some(Intent::declare(&self.storage, &self.temporary)?);
         }
         let mut keys: Vec<String> = self.changes.keys().cloned().collect();
-        // The same changes give the same bytes.
+        // In a fixed order, so that the same changes give the same bytes.
         keys.sort_unstable();
         let mut failed: Option<Error> = None;
-        // What fails for one key must not keep the others from being flushed.
+        // A failure for one key must not keep the others from being flushed.
         keys.retain(|key| self.settle(key).map_err(|error| failed.get_or_insert(error)).is_ok());
         self.folder.sync()?;
         let mut unlinked = false;
@@ -58,7 +58,7 @@ impl ArtifactStore {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Flushes what was found in the folder, and nothing else.
+    /// Flushes only the rows that a comparison has found or dropped.
     pub(super) fn flush_found(&mut self) -> Result<()> {
         let found = |change: &Change| change.origin != Origin::Own;
         let mut keys: Vec<String> =
@@ -70,7 +70,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Brings a change in line with what others have flushed since, and the payload with the change.
+    /// Merges a change with what others have flushed since it was made, and appends its metadata to the
+    /// payload.
     fn settle(&mut self, key: &str) -> Result<()> {
         let flushed = self.flushed_row(key)?;
         let Some(change) = self.changes.get_mut(key).filter(|change| change.origin == Origin::Own) else {
@@ -78,7 +79,7 @@ impl ArtifactStore {
         };
         let known = flushed.as_ref().and_then(|row| row.payload);
         if let (Some(row), Some(flushed), false) = (&mut change.row, &flushed, change.severed) {
-            // Each half that the host has not given stays what it is.
+            // A half that the host has not given stays as it is flushed.
             if row.meta.is_none() && flushed.meta.is_some() {
                 row.meta.clone_from(&flushed.meta);
                 change.described = false;
@@ -103,12 +104,12 @@ impl ArtifactStore {
         }
     }
 
-    /// Appends the metadata to the payload, if that is there.
+    /// Appends the metadata to the payload, if there is one and it has other metadata.
     fn describe(&self, key: &str, row: &Row) -> Result<()> {
         let (Some(meta), Some(info)) = (&row.meta, &row.payload) else {
             return Ok(());
         };
-        // Where it cannot be opened, the index alone knows the metadata.
+        // If the file cannot be opened, only the index has the metadata.
         let Some((name, payload)) = self.main_file(key, info)? else {
             return Ok(());
         };
@@ -121,7 +122,7 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Says in a payload that nothing is known of it any more, durably.
+    /// Withdraws the metadata of a payload: appends an empty row and syncs it.
     pub(super) fn renounce(&self, key: &str, info: &PayloadInfo) -> Result<()> {
         let Some((_, payload)) = self.main_file(key, info)? else {
             return Ok(());
@@ -131,7 +132,7 @@ impl ArtifactStore {
         payload.file().sync()
     }
 
-    /// The file of a payload that carries its metadata, to be written to, if it can be.
+    /// Opens the file of a payload that carries its metadata, for writing. `None` if that is not possible.
     fn main_file(&self, key: &str, info: &PayloadInfo) -> Result<Option<(String, Payload)>> {
         let name = names::file(&names::stem(key), main_part(info.packed));
         let Ok(Some(file)) = self.folder.open_write(&name) else {

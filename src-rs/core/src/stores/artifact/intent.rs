@@ -1,5 +1,5 @@
-//! Markers of unfinished work: a process that has written payloads and not yet their rows holds a locked
-//! file in the folder of temporary files. One that nobody holds was left by a process that died, and
+//! Markers of unfinished work. A process that has written payloads but not yet their rows keeps a locked
+//! file in the folder of temporary files. A marker that is not locked was left by a process that died, and
 //! makes the next open look for payloads without rows.
 
 use crate::clock::now_ns;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const PREFIX: &str = "live.";
 
-/// A marker of this process. Dropped, it is a dead one's.
+/// A marker of this process. Dropped without `finish`, it looks like that of a dead process.
 #[derive(Debug)]
 pub(super) struct Intent {
     storage: Arc<dyn Storage>,
@@ -30,7 +30,8 @@ impl Intent {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
             path = temporary.join(format!("{PREFIX}{}.{number}.{:x}", std::process::id(), now_ns()));
             let Some(file) = storage.open(&path, Open::CreateNew)? else { break };
-            // Whoever looked between the two has taken it for a dead one's, and removes it.
+            // A process that looked between `open` and `try_lock` has taken the marker for a dead process's
+            // and removes it. Then make another one.
             let locked = file.try_lock()?;
             let there = storage.identity(&path)?;
             if locked && there.is_some_and(|t| file.identity().is_ok_and(|i| i.same_file(&t))) {
@@ -42,24 +43,23 @@ impl Intent {
 }
 
 impl Intent {
-    /// The work is finished.
+    /// Removes the marker: the work is finished.
     pub fn finish(self) {
-        // Left behind it only makes somebody look.
+        // A marker that stays only costs another process a comparison.
         let _ = self.storage.remove(&self.path);
     }
 }
 
-/// The markers of others.
+/// The markers of other handles.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Those whose processes died, locked for as long as we have them: nobody else need see to them, and
-    /// nobody can take up one of them.
+    /// Markers of dead processes. We hold their locks, so no other process repairs the same work.
     pub dead: Vec<(PathBuf, Arc<dyn File>)>,
-    /// Whether there are living ones.
+    /// Whether there are markers of living processes.
     pub alive: bool,
 }
 
-/// Looks at the markers of others. A folder that is not there has none.
+/// Finds the markers of other handles. A missing folder has none.
 pub(super) fn others(storage: &Arc<dyn Storage>, temporary: &Path) -> Others {
     let mut others = Others::default();
     for path in storage.list(temporary, PREFIX, MAX_SWEEP).unwrap_or_default() {
@@ -72,7 +72,7 @@ pub(super) fn others(storage: &Arc<dyn Storage>, temporary: &Path) -> Others {
     others
 }
 
-/// Whether anybody is at work now, those aside whose markers we have.
+/// Whether a living process has unfinished work now. The markers in `dead`, which we have locked, do not count.
 pub(super) fn anyone_alive(storage: &Arc<dyn Storage>, temporary: &Path, dead: &Others) -> bool {
     let known = |path: &PathBuf| dead.dead.iter().any(|(of_dead, _)| of_dead == path);
     let alive = |path: PathBuf| {

@@ -1,11 +1,11 @@
 //! The artifact store: metadata in an index, outputs in files beside it, read only when asked for.
 //!
 //! The index is a shard, so that it needs no loading and every process sees what others have flushed.
-//! Changes stay in memory until `flush` commits them as one batch; `remove` and eviction unlink their
-//! files then, too. Outputs go to their files at once. Order is everything: payloads are synced before the
-//! rows that speak of them, files of removed rows go before the rows do. So a crash loses rows at most, and
-//! each payload carries what it takes to make its row again (`recover.rs`). Rows and payloads are bound by
-//! a digest of the outputs: a row never passes for that of another put.
+//! Changes stay in memory until `flush` commits them as one batch and unlinks the files of removed and
+//! evicted keys. Outputs are written to their files at once. The order matters: payloads are synced before
+//! the rows that refer to them, and files of removed rows are unlinked before the rows are removed. So a
+//! crash loses rows at most, and each payload carries what is needed to rebuild its row (`recover.rs`).
+//! Rows and payloads share a digest of the outputs, so that a row is never used with files of another put.
 //!
 //! ```text
 //! <dir>/index.shard, index.shard.lock    the index
@@ -53,11 +53,11 @@ use totals::Totals;
 /// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct ArtifactOptions {
-    /// How its index is opened: the producer, trust, waiting. Kind and sizes are the store's own.
+    /// How the index is opened: producer, trust, lock timeout. The store sets kind and sizes itself.
     pub index: Options,
-    /// Nothing is looked at until somebody asks for what is not in memory.
+    /// Whether the disk is not read until a call needs what is not in memory.
     pub deferred: bool,
-    /// A flush brings the artifacts back under this sum of their total sizes, in bytes.
+    /// A flush evicts artifacts until the sum of their total sizes, in bytes, is at most this.
     pub max_bytes: u64,
 }
 
@@ -72,7 +72,7 @@ pub struct ArtifactStore {
     /// `None` until it is needed.
     index: Option<Shard>,
     changes: HashMap<String, Change>,
-    /// Count and bytes of what this handle sees, if they are known.
+    /// Number and bytes of the artifacts that this handle sees, if they have been counted.
     totals: Option<Totals>,
     /// When keys were last used through this handle, in nanoseconds since the epoch.
     uses: HashMap<String, u64>,
@@ -81,11 +81,11 @@ pub struct ArtifactStore {
     recovered: Recovered,
     /// The note that was last read or written, if payloads and rows were compared.
     note: Option<Note>,
-    /// Whether outputs may not be mapped.
+    /// Whether outputs are only copied, never mapped.
     never_lend: bool,
-    /// What the recency table was asked to have room for.
+    /// Number of buckets that was last requested for the recency table.
     buckets: u64,
-    /// Bytes inserted since somebody last looked whether there are too many.
+    /// Bytes inserted since the store was last measured against `max_bytes`.
     unmeasured: u64,
 }
 
@@ -106,9 +106,9 @@ impl ArtifactStore {
     pub fn open_on(storage: Arc<dyn Storage>, dir: &Path, mut options: ArtifactOptions) -> Result<Self> {
         options.index.kind = Kind::Artifact;
         options.index.part_count = 1;
-        // Rows leave by eviction, which takes their files along, never by the shard's own bound.
+        // Only the store evicts rows, because it also removes their files. The shard's own bound must not apply.
         options.index.max_bytes = MAX_FILE_LEN / 4;
-        // `Meta::check` has the last word on sizes: a flush must not stumble over what `insert` took.
+        // `Meta::check` alone limits sizes: a flush must not refuse what `insert` has accepted.
         options.index.max_entry_bytes = DEFAULT_MAX_ENTRY_BYTES;
         options.index.root = None;
         options.index.check()?;
@@ -137,7 +137,7 @@ impl ArtifactStore {
         Ok(it)
     }
 
-    /// Where it is.
+    /// The folder of the store.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -149,13 +149,13 @@ impl ArtifactStore {
         &self.options
     }
 
-    /// The files of the outputs.
+    /// The folder of the payload files.
     #[must_use]
     pub fn folder(&self) -> &Arc<BlobFolder> {
         &self.folder
     }
 
-    /// What opening found and mended.
+    /// What opening found and repaired.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
         &self.recovered
@@ -167,18 +167,18 @@ impl ArtifactStore {
         self.index.is_some()
     }
 
-    /// From now on outputs are only copied.
+    /// From now on outputs are copied, never mapped.
     pub fn never_lend(&mut self) {
         self.never_lend = true;
     }
 
-    /// Changes that are not flushed.
+    /// Number of changes that are not flushed yet.
     #[must_use]
     pub fn pending_changes(&self) -> u64 {
         self.changes.len() as u64
     }
 
-    /// The index, opened now if it was not.
+    /// The index; opens it if necessary.
     fn index(&mut self) -> Result<&mut Shard> {
         self.load()?;
         self.index.as_mut().ok_or_else(|| Error::Closed(self.dir.clone()))
@@ -191,12 +191,12 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// The number of the producer; `None` where it cannot be told, and so nothing is served or stored.
+    /// The producer's number. `None` if the host build is not known: then nothing is served or stored.
     fn producer(&self) -> Option<u64> {
         self.options.index.producer.id()
     }
 
-    /// Stores metadata under a key, in memory. Files that the key has stay its files.
+    /// Stores metadata under a key, in memory. The key keeps its outputs.
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidArg`, `TooLarge`, `ReadOnly`.
@@ -207,7 +207,7 @@ impl ArtifactStore {
         if self.producer().is_none() {
             return Ok(());
         }
-        // Before loading only memory is asked; `load` fills in the files of the rows that were there.
+        // Before the index is open this row comes from memory only; `load` adds the payload that is flushed.
         let before = self.row(key)?.unwrap_or_default();
         self.unmeasured = self.unmeasured.saturating_add(meta.total_size);
         let mut change = self.successor(key, Row { meta: Some(meta), payload: before.payload });
@@ -216,7 +216,7 @@ impl ArtifactStore {
         self.change(key, change)
     }
 
-    /// Stores the metadata of many; none of them if one is refused.
+    /// Stores the metadata of many keys, or of none if one of them is refused.
     ///
     /// # Errors
     /// As `insert`.
@@ -228,10 +228,10 @@ impl ArtifactStore {
         rows.into_iter().try_for_each(|(key, meta)| self.insert(&key, meta))
     }
 
-    /// The metadata of a key. Asks memory, then the index, then the files.
+    /// The metadata of a key, from memory, else from the index, else from the payload files.
     ///
     /// # Errors
-    /// `InvalidKey`; `Io` and others where a deferred index cannot be opened.
+    /// `InvalidKey`; `Io` and others if a deferred index cannot be opened.
     pub fn get(&mut self, key: &str) -> Result<Option<Meta>> {
         names::check(key)?;
         let meta = match self.changed(key)? {
@@ -249,18 +249,18 @@ impl ArtifactStore {
         let found = index.get(key.as_bytes(), &Validator::None)?;
         let row = match found {
             Lookup::Hit(hit) => index.read_part(&hit, 0).and_then(|bytes| Row::decode(&bytes)),
-            // Another host build's.
+            // From another host build.
             Lookup::Stale => return Ok(None),
             Lookup::Miss | Lookup::Corrupt => None,
         };
         match row {
             Some(row) => Ok(row.meta),
-            // Whoever wrote the files may have died before the row; a system that refuses is a miss.
+            // The process that wrote the files may have died before it flushed the row. An I/O error is a miss.
             None => Ok(self.adopt(key).unwrap_or_default().and_then(|row| row.meta)),
         }
     }
 
-    /// The row of a key as this handle sees it, quietly: from memory, else from the index if that is open.
+    /// The row of a key as this handle sees it: from memory, else from the open index. Not counted as a use.
     fn row(&mut self, key: &str) -> Result<Option<Row>> {
         match self.changed(key)? {
             Some(change) => Ok(change.row.clone()),
@@ -268,7 +268,7 @@ impl ArtifactStore {
         }
     }
 
-    /// The row that the index has, if it is open.
+    /// The row in the index, if the index is open.
     fn flushed_row(&mut self, key: &str) -> Result<Option<Row>> {
         match self.index.as_mut() {
             Some(index) => Ok(index.read_quietly(key.as_bytes())?.and_then(|bytes| Row::decode(&bytes))),
@@ -276,7 +276,7 @@ impl ArtifactStore {
         }
     }
 
-    /// Removes a key; its files go with the next flush. Returns whether it had metadata.
+    /// Removes a key; the next flush unlinks its files. Returns whether it had metadata.
     ///
     /// # Errors
     /// `InvalidKey`, `ReadOnly`; those of opening a deferred index.
@@ -287,7 +287,7 @@ impl ArtifactStore {
         let row = match self.changed(key)?.map(|change| change.row.clone()) {
             Some(row) => row,
             None => match self.flushed_row(key)? {
-                // Else `get` would find what was removed.
+                // Otherwise a later `get` would rebuild the row from the files.
                 None => self.adopt(key).unwrap_or_default(),
                 row => row,
             },
@@ -297,7 +297,7 @@ impl ArtifactStore {
         Ok(row.meta.is_some())
     }
 
-    /// Removes many keys, none where one of them cannot be a key. Returns how many had metadata.
+    /// Removes many keys, or none if one of them is invalid. Returns how many had metadata.
     ///
     /// # Errors
     /// As `remove`.
@@ -312,7 +312,7 @@ impl ArtifactStore {
     /// Removes every key. Returns how many had metadata.
     ///
     /// # Errors
-    /// As `remove`; `Io` where the folder cannot be looked through.
+    /// As `remove`; `Io` if the folder cannot be listed.
     pub fn clear(&mut self) -> Result<u64> {
         self.require_writable()?;
         self.load()?;
@@ -334,7 +334,7 @@ impl ArtifactStore {
         Ok(rows.into_iter().filter_map(|(key, row)| Some((key, row.meta?))).collect())
     }
 
-    /// Every row that this handle sees.
+    /// Every row that this handle sees; flushed ones first.
     fn rows(&mut self) -> Result<Vec<(String, Row)>> {
         self.load()?;
         self.yield_to_index()?;
@@ -360,7 +360,7 @@ impl ArtifactStore {
 
     fn note_use(&mut self, key: &str) {
         let now = now_ns();
-        // For other processes, and later ones.
+        // For other and later processes, and only as exact as the recency table is.
         if let Some(index) = &self.index {
             index.note_use(key.as_bytes(), now / 1_000_000);
         }
@@ -374,7 +374,7 @@ impl ArtifactStore {
         self.uses.insert(key.to_owned(), now);
     }
 
-    /// Tells the recency table what was used, a part of which may have been before there was one.
+    /// Writes all remembered uses to the recency table, including those from before the index had one.
     fn remember_uses(&self) {
         if let Some(index) = &self.index {
             for (key, at) in &self.uses {
@@ -383,14 +383,14 @@ impl ArtifactStore {
         }
     }
 
-    /// Ends the use of the store. What could not be flushed is found by whoever opens it next.
+    /// Flushes and closes the store. If the flush fails, the next open finds the payloads without rows.
     pub fn close(mut self) {
         if !self.options.index.read_only {
             let _ = self.flush();
         }
         self.remember_uses();
         if let Some(index) = self.index.as_mut() {
-            // Compaction may have put another file in the index's place.
+            // A background compaction may have replaced the index's file, which the note names.
             index.stop_background();
             self.write_note();
         }

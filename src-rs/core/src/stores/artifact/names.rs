@@ -1,12 +1,13 @@
-//! Names of payload files, and back.
+//! Names of payload files: made from keys, and parsed.
 //!
-//! An output is `{stem}_{index}`, a pack `{stem}.pack`. The stem is the key where that is plain enough to be
-//! part of a file name, else `~` and a digest of it: a key is never a path. Files say their key themselves.
+//! An output is `{stem}_{index}`, a pack `{stem}.pack`. The stem is the key itself if it is plain enough to be
+//! part of a file name, otherwise `~` and a digest of it: a key is never used as a path. Each file contains
+//! its key.
 
 use crate::error::{Error, Result};
 use crate::key;
 
-/// Longest key that becomes a file name as it is, in bytes.
+/// Longest key that is used in a file name as it is, in bytes.
 const MAX_PLAIN: usize = 180;
 const PACK: &str = ".pack";
 
@@ -15,14 +16,14 @@ const PACK: &str = ".pack";
 pub enum Part {
     /// One output.
     Output(u32),
-    /// All of them.
+    /// All outputs.
     Pack,
 }
 
 /// Checks a key.
 ///
 /// # Errors
-/// `InvalidKey` where it is empty or too long.
+/// `InvalidKey` if it is empty or too long.
 pub fn check(key: &str) -> Result<()> {
     key::stored(key.as_bytes(), None).map(drop)
 }
@@ -31,7 +32,7 @@ pub fn check(key: &str) -> Result<()> {
 #[must_use]
 pub fn stem(key: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    // The index sweeps what has this prefix.
+    // The index sweeps files with this prefix.
     let taken = key.starts_with('.') || key.starts_with("index.shard.tmp.");
     if key.len() <= MAX_PLAIN && !taken && !key.is_empty() && key.bytes().all(plain) {
         return key.into();
@@ -48,7 +49,7 @@ pub fn file(stem: &str, part: Part) -> String {
     }
 }
 
-/// Stem and part of a file's name; `None` for a file that is no payload.
+/// Stem and part of a file's name; `None` if the name is not that of a payload.
 #[must_use]
 pub fn parse(name: &str) -> Option<(&str, Part)> {
     if name.starts_with('.') {
@@ -59,7 +60,7 @@ pub fn parse(name: &str) -> Option<(&str, Part)> {
         None => {
             let (stem, digits) = name.rsplit_once('_')?;
             let index: u32 = digits.parse().ok()?;
-            // `07` and `+7` are other names than `7`.
+            // `07` and `+7` parse as 7, too, but are other names.
             (stem, Part::Output(index).same_digits(digits)?)
         }
     };

@@ -1,8 +1,8 @@
-//! A note on the state of the folder: in which boot payloads and rows were compared, and which index there
-//! was then. Where it does not fit, something came between, and the next open compares anew.
+//! The note on the state of the folder: in which boot payloads and rows were compared, and with which index.
+//! If it does not fit, the next open compares them again.
 //!
-//! A power cut may have taken a marker of unfinished work and left its payload. A cut index has lost rows, and
-//! another index in its place speaks of other files.
+//! After a reboot, because a power cut may have destroyed a marker of unfinished work and left its payload. If
+//! the index is shorter, because rows are lost. If it is another index, because its rows are of other files.
 
 use super::ArtifactStore;
 use crate::error::Result;
@@ -16,14 +16,14 @@ const LEN: usize = 40;
 /// See the module's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Note {
-    /// The boot.
+    /// Identity of the boot.
     pub boot: u64,
-    /// The id of the index; zeros where there was none.
+    /// The shard id of the index; zeros if there was none.
     pub index: [u8; 16],
-    /// Bytes of the index.
+    /// Length of the index in bytes.
     pub end: u64,
     /// When a comparison could not be finished because others were at work, in milliseconds since the epoch;
-    /// zero where it was finished.
+    /// zero if it was finished.
     pub unfinished_ms: u64,
 }
 
@@ -46,7 +46,7 @@ impl Note {
         })
     }
 
-    /// Reads it; none where there is none.
+    /// Reads the note, if there is a complete one.
     pub fn read(storage: &Arc<dyn Storage>, temporary: &Path) -> Option<Self> {
         let mut bytes = [0; LEN];
         let file = storage.open(&temporary.join(NAME), Open::Read).ok()??;
@@ -64,7 +64,7 @@ impl Note {
 }
 
 impl ArtifactStore {
-    /// Notes what the index is by now, if all that it should know of was compared with it. Best effort: a
+    /// Writes a note of the index's present state, if payloads and rows have been compared. Best effort: a
     /// note that does not fit costs a comparison.
     pub(super) fn write_note(&mut self) {
         let Some(before) = self.note.filter(|_| !self.options.index.read_only) else { return };

@@ -1,4 +1,4 @@
-//! Outputs: written to their files at once, read when asked for, verified before they are returned.
+//! Outputs: written to their files at once, read on request, verified before they are returned.
 
 use super::change::Awaits;
 use super::intent::Intent;
@@ -12,33 +12,33 @@ use crate::mapping::Window;
 use crate::stores::blob::Prepared;
 use std::io::ErrorKind;
 
-/// What went wrong, and how many files had got their names by then.
+/// An error comes with the number of files that had been renamed into place by then.
 type Published<T> = std::result::Result<T, (Error, usize)>;
 
-/// A part of a file, handed out.
+/// The bytes of one output.
 #[derive(Debug)]
 pub enum Content {
     /// A copy.
     Bytes(Vec<u8>),
-    /// A private mapping in which the bytes lie from `from` to the end.
+    /// A private mapping that contains the bytes from `from` to its end.
     Window {
         /// The mapping.
         window: Window,
-        /// Where the bytes begin in it.
+        /// Offset of the bytes in the mapping.
         from: usize,
     },
 }
 
-/// A window of a file begins at a multiple of this many bytes, a multiple of every page size.
+/// A window starts at a multiple of this many bytes, which is a multiple of every usual page size.
 const WINDOW_ALIGN: u64 = 64 << 10;
 
 impl ArtifactStore {
-    /// Writes the outputs of a key, each to a file of its own or all to one, in place of those that were
-    /// there. Metadata that the key has stays, and is written along.
+    /// Writes the outputs of a key, each to its own file or, with `pack`, all to one file. They replace the
+    /// key's former outputs. The key keeps its metadata.
     ///
     /// # Errors
-    /// `InvalidKey`, `TooLarge`, `ReadOnly`, `Io`, `NoSpace`; what was there stays then, unless some of the new
-    /// files have replaced theirs already: then the key is gone.
+    /// `InvalidKey`, `TooLarge`, `ReadOnly`, `Io`, `NoSpace`. The former outputs stay, unless some of their
+    /// files have been replaced already: then the key is removed.
     pub fn put_outputs(&mut self, key: &str, outputs: &[&[u8]], pack: bool) -> Result<()> {
         self.require_writable()?;
         names::check(key)?;
@@ -56,7 +56,7 @@ impl ArtifactStore {
         let Some(producer) = self.producer() else { return Ok(()) };
         let before = self.row(key)?;
         let digested = Outputs::new(outputs);
-        // Nothing to put into files of their own still needs a place for the metadata.
+        // Without outputs there is still a file, because the metadata needs one.
         let packed = pack || outputs.is_empty();
         let info = PayloadInfo {
             set: digested.set,
@@ -65,7 +65,7 @@ impl ArtifactStore {
             bytes: digested.bytes(),
         };
         let (meta, old) = before.map_or((None, None), |row| (row.meta, row.payload));
-        // Metadata of other outputs must not be found beside these by whoever makes rows again.
+        // Metadata of other outputs must not be written to these files: a rebuilt row would mix the two puts.
         let loose = self.changes.get(key).is_some_and(|change| change.awaits == Awaits::Outputs);
         let carried = meta.as_ref().filter(|_| loose || old.is_none_or(|old| old.set == info.set));
         let block = carried.map(|meta| row_block(key, &meta.encode()));
@@ -80,14 +80,14 @@ impl ArtifactStore {
         match drafts.and_then(|drafts| self.publish_files(drafts)) {
             Ok(()) => {}
             Err((error, 0)) => {
-                // Nothing has changed.
+                // No file has been replaced.
                 if was_clean {
                     self.intent.take().into_iter().for_each(Intent::finish);
                 }
                 return Err(error);
             }
             Err((error, _)) => {
-                // Neither the old outputs nor the new ones are whole.
+                // Neither the old outputs nor the new ones are complete.
                 self.doom(key, old)?;
                 self.doom(key, Some(info))?;
                 return Err(error);
@@ -127,7 +127,8 @@ impl ArtifactStore {
             .try_for_each(|(n, file)| self.folder.publish(file).map_err(|error| (error, n)))
     }
 
-    /// Unlinks files that no row spoke of: they must not come before the new ones where rows are made again.
+    /// Unlinks files of the key that no row refers to: a rebuild of the row must not prefer them to the new
+    /// ones.
     fn remove_strays(&self, stem: &str, now: &PayloadInfo) -> Result<()> {
         if !now.packed {
             self.folder.remove(&names::file(stem, Part::Pack))?;
@@ -141,8 +142,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Unlinks the files of an earlier put, but for those that have come in their place. Returns whether there
-    /// were any.
+    /// Unlinks the files of an earlier put, except those that files of `now` have replaced. Returns whether
+    /// there were any.
     pub(super) fn remove_files(
         &self,
         key: &str,
@@ -157,7 +158,7 @@ impl ArtifactStore {
                 Some(file) => Payload::open(file)?,
                 None => None,
             };
-            // Another process has put something newer there.
+            // Not ours: another process has replaced it with something newer.
             if there
                 .is_some_and(|p| p.key != key || p.set != doomed.set || Some(p.producer) != self.producer())
             {
@@ -165,7 +166,7 @@ impl ArtifactStore {
             }
             match self.folder.remove(&name) {
                 Ok(there) => removed |= there,
-                // A folder at that name is none of ours.
+                // A folder of that name is not ours.
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::IsADirectory => {}
                 Err(error) => return Err(error),
             }
@@ -173,8 +174,8 @@ impl ArtifactStore {
         Ok(removed)
     }
 
-    /// The bytes of one output. `None` where there are none, or where they are damaged, of another put than
-    /// the row speaks of, or of another host build.
+    /// The bytes of one output. `None` if they are missing, damaged, or from another put or host build than
+    /// the row.
     ///
     /// # Errors
     /// `InvalidKey`; those of opening a deferred index.
@@ -189,17 +190,17 @@ impl ArtifactStore {
         let tries = match &known {
             Some(Row { payload: Some(PayloadInfo { packed: true, .. }), .. }) => [Some(Part::Pack), None],
             Some(Row { payload: Some(_), .. }) => [Some(Part::Output(index)), None],
-            // It was inserted without any.
+            // The key has metadata, but no outputs.
             Some(Row { payload: None, .. }) => [None, None],
             None => [Some(Part::Pack), Some(Part::Output(index))],
         };
         let known = known.and_then(|row| row.payload);
         for part in tries.into_iter().flatten() {
-            // What the system refuses to read is not there.
+            // A file that cannot be read counts as missing.
             let Ok(Some(payload)) = self.payload(key, &stem, part) else { continue };
             let set = match (known, part) {
                 (Some(known), _) => Some(known.set),
-                // Without a row the first output says which put this is.
+                // Without a row, the file of output 0 says which put is complete.
                 (None, Part::Output(1..)) => {
                     self.payload(key, &stem, Part::Output(0)).ok().flatten().map(|first| first.set)
                 }
@@ -231,7 +232,7 @@ impl ArtifactStore {
         let Ok(len) = usize::try_from(output.len) else { return Ok(None) };
         if self.options.index.mapped && !self.never_lend && len >= MAP_BLOB_BYTES && file.maps_are_coherent()
         {
-            // Verified by positioned reads: a file cut under a mapping would end the process.
+            // Verified with positioned reads: reading a mapping whose file is truncated raises SIGBUS.
             if !output.is_in(file.as_ref())? {
                 return Ok(None);
             }
@@ -247,7 +248,7 @@ impl ArtifactStore {
     }
 }
 
-/// The files of a payload.
+/// The files of which a payload consists.
 pub(super) fn parts(info: &PayloadInfo) -> impl Iterator<Item = Part> + use<> {
     let flat = if info.packed { 0 } else { info.count.min(MAX_OUTPUTS as u32) };
     info.packed.then_some(Part::Pack).into_iter().chain((0..flat).map(Part::Output))

@@ -1,8 +1,8 @@
-//! A payload file: outputs of an artifact, and what a rebuild of the index needs.
+//! A payload file: outputs of an artifact, and what is needed to rebuild its row of the index.
 //!
-//! `docs/artifacts.md` describes it to the byte. Everything up to the end of the outputs is written once,
-//! before the file gets its name. Row blocks are appended behind it: the metadata may be known only
-//! after the outputs. A torn block is no block, and the one before it counts.
+//! `docs/artifacts.md` describes it byte by byte. Everything up to the end of the outputs is written before
+//! the file is renamed into place, and never changed. Row blocks are appended later, because the metadata may
+//! be known only after the outputs. A torn block is ignored, and the one before it counts.
 
 use crate::error::Result;
 use crate::limits::{ALIGN, MAX_ENTRY_BYTES, MAX_KEY_BYTES, MAX_OUTPUTS, MAX_ROW_BLOCKS_BYTES};
@@ -20,9 +20,9 @@ const PACK: u32 = u32::MAX;
 const BLOCK_MAGIC: [u8; 4] = *b"ROWB";
 const BLOCK_HEAD: usize = 8;
 const DIGEST_LEN: usize = 32;
-/// What the first read of a file takes: head, key and table of nearly all.
+/// Bytes of the first read of a file, enough for head, key and table of nearly all files.
 const FIRST_READ: usize = 4096;
-/// Bytes verified at a time: they stay in the processor's cache between copying and hashing.
+/// Bytes verified at a time; they stay in the processor's cache between reading and hashing.
 const VERIFY_CHUNK: usize = 128 << 10;
 
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone)]
@@ -51,16 +51,16 @@ const HEAD_LEN: usize = size_of::<RawHead>();
 const ENTRY_LEN: usize = size_of::<RawEntry>();
 const _: () = assert!(HEAD_LEN == 64 && ENTRY_LEN == 48);
 
-/// The outputs of one put, digested.
+/// The outputs of one put, with their digests.
 pub struct Outputs<'a> {
     outputs: &'a [&'a [u8]],
     digests: Vec<[u8; DIGEST_LEN]>,
-    /// The digest of all of them together.
+    /// The digest over all outputs, which identifies the put.
     pub set: [u8; 16],
 }
 
 impl<'a> Outputs<'a> {
-    /// Digests them.
+    /// Computes the digests.
     #[must_use]
     pub fn new(outputs: &'a [&'a [u8]]) -> Self {
         let digests: Vec<_> = outputs.iter().map(|o| *blake3::hash(o).as_bytes()).collect();
@@ -79,7 +79,7 @@ impl<'a> Outputs<'a> {
         self.outputs.iter().fold(0, |sum, o| sum.saturating_add(o.len() as u64))
     }
 
-    /// The file of one part as pieces to be written one behind the other, `front` and `row` among them.
+    /// The contents of the file of one part.
     pub fn file(&self, key: &str, producer: u64, part: Part) -> FileDraft<'a> {
         let (number, chosen) = match part {
             Part::Pack => (PACK, 0..self.outputs.len()),
@@ -119,7 +119,7 @@ pub struct FileDraft<'a> {
 }
 
 impl FileDraft<'_> {
-    /// Everything in its order, a row block last.
+    /// The bytes to write, in order, with the row block `block` last.
     pub fn chunks<'b>(&'b self, block: &'b [u8]) -> Vec<&'b [u8]> {
         let mut chunks: Vec<&[u8]> = vec![&self.front, padding(self.front.len())];
         for output in &self.outputs {
@@ -146,17 +146,17 @@ fn block_digest(key: &str, meta: &[u8]) -> [u8; DIGEST_LEN] {
     *hasher.finalize().as_bytes()
 }
 
-/// An opened payload file whose front agrees with its digest.
+/// An opened payload file whose front matches its digest.
 #[derive(Debug)]
 pub struct Payload {
     file: Arc<dyn File>,
-    /// Whose outputs these are.
+    /// The key of the artifact.
     pub key: String,
-    /// Who made them.
+    /// The number of the producer.
     pub producer: u64,
-    /// Which of them.
+    /// Which part of the payload this file is.
     pub part: Part,
-    /// Outputs of the artifact, here and in other files.
+    /// Number of outputs of the artifact, in this file and in others.
     pub count: u32,
     /// See `PayloadInfo::set`.
     pub set: [u8; 16],
@@ -170,22 +170,22 @@ pub struct Payload {
 pub struct Output {
     /// Offset in the file.
     pub offset: u64,
-    /// Bytes.
+    /// Length in bytes.
     pub len: u64,
     digest: [u8; DIGEST_LEN],
 }
 
 impl Output {
-    /// Whether these are its bytes.
+    /// Whether `bytes` are the bytes of the output.
     #[must_use]
     pub fn is(&self, bytes: &[u8]) -> bool {
         bytes.len() as u64 == self.len && *blake3::hash(bytes).as_bytes() == self.digest
     }
 
-    /// Whether its bytes are in the file. Reads them piece by piece.
+    /// Whether the file contains the output's bytes. Reads them in chunks.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io`.
     pub fn is_in(&self, file: &dyn File) -> Result<bool> {
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; VERIFY_CHUNK];
@@ -205,10 +205,10 @@ impl Output {
 }
 
 impl Payload {
-    /// Reads the front of a file. `None` where it is no sound payload.
+    /// Reads the front of a file. `None` if it is not a valid payload.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io`.
     pub fn open(file: Arc<dyn File>) -> Result<Option<Self>> {
         let file_len = file.identity()?.len;
         let mut bytes = vec![0; FIRST_READ.min(usize::try_from(file_len).unwrap_or(FIRST_READ))];
@@ -258,11 +258,11 @@ impl Payload {
         })
     }
 
-    /// Whether a file begins as one of ours of this version, or as one does after a power cut: cut short, or
+    /// Whether a file starts like a payload of this version, or like one after a power cut: truncated, or
     /// with zeros.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io`.
     pub fn looks_like_one(file: &dyn File) -> Result<bool> {
         let mut bytes = [0; MAGIC.len() + size_of::<u32>()];
         let read = file.read_at(&mut bytes, 0)?;
@@ -271,7 +271,7 @@ impl Payload {
         Ok(begin.starts_with(bytes) || bytes.iter().all(|b| *b == 0))
     }
 
-    /// Where an output of the artifact lies in this file, if it does.
+    /// Where an output of the artifact lies in this file, if it is in this file.
     #[must_use]
     pub fn output(&self, index: u32) -> Option<Output> {
         let at = match self.part {
@@ -293,10 +293,10 @@ impl Payload {
         self.entries.iter().fold(0, |sum, e| sum.saturating_add(e.len))
     }
 
-    /// Whether all its outputs agree with their digests.
+    /// Whether all outputs in this file match their digests.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io`.
     pub fn is_sound(&self) -> Result<bool> {
         for output in &self.entries {
             if !output.is_in(self.file.as_ref())? {
@@ -306,10 +306,11 @@ impl Payload {
         Ok(true)
     }
 
-    /// Puts a row block at `end`, where the last whole one ends. What a torn one left there goes.
+    /// Writes a row block at `end`, where the last complete block ends, and removes the rest of a torn one.
+    /// Returns the length of the block.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
+    /// `Io`, `NoSpace`.
     pub fn append_row(&self, end: u64, meta: &[u8]) -> Result<u64> {
         if end < self.file_len {
             self.file.set_len(end)?;
@@ -319,10 +320,10 @@ impl Payload {
         Ok(block.len() as u64)
     }
 
-    /// The metadata of the last whole row block, and where it ends.
+    /// The metadata in the last complete row block, and where that block ends.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io`.
     pub fn last_row(&self) -> Result<(Option<Vec<u8>>, u64)> {
         let len = self.file_len.saturating_sub(self.body_end);
         if len > MAX_ROW_BLOCKS_BYTES {
@@ -350,7 +351,7 @@ impl Payload {
     }
 }
 
-/// Bytes of head, key, table and digest; `None` for what is no head of ours.
+/// Length of head, key, table and digest; `None` if the head is not valid.
 fn wanted_len(head: &RawHead) -> Option<usize> {
     let (key_len, count) = (head.key_len.get() as usize, head.count.get() as usize);
     let entries = match head.part.get() {
@@ -374,7 +375,7 @@ fn align(at: u64) -> u64 {
     at.checked_next_multiple_of(ALIGN).unwrap_or(u64::MAX)
 }
 
-/// Zeros from here to the next aligned place.
+/// The zeros that follow `len` bytes up to the next aligned offset.
 fn padding(len: usize) -> &'static [u8] {
     const ZEROS: [u8; ALIGN as usize] = [0; ALIGN as usize];
     let behind = len % ALIGN as usize;

@@ -1,10 +1,10 @@
 //! Opening the index, and comparing it with the payloads.
 //!
-//! Rows are missing when the index is damaged or gone, when a process died between payload and flush, or
-//! when a power cut took what was not synced. Each of these is noticed at the next open, which then looks
-//! through the folder: payloads without rows get them again, rows without payloads go, and so do files of
-//! which no row can be made. A single row that is found missing or damaged later is made again when it is
-//! asked for.
+//! Rows are missing if the index is damaged or gone, if a process died between writing a payload and the
+//! flush, or if a power cut destroyed what was not synced. The next open detects each of these and compares
+//! the folder with the index: it rebuilds the rows of payloads without rows, drops rows without payloads, and
+//! removes files from which no row can be made. A single row that is missing or damaged later is rebuilt when
+//! it is asked for (`adopt.rs`).
 
 use super::adopt::{Care, Whole, described};
 use super::change::{Awaits, Change, Origin};
@@ -20,40 +20,41 @@ use crate::shard::Shard;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The index of a store.
+/// File name of the index.
 const INDEX: &str = "index.shard";
 
-/// What opening a store found and mended.
+/// What opening a store found and repaired.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Why the index reads as empty or lacks rows, where a damaged or foreign one was found.
+    /// Why the index reads as empty or lacks rows, if a damaged or foreign one was found.
     pub rejected: Option<String>,
-    /// Rows made again from payloads.
+    /// Number of rows rebuilt from payloads.
     pub rows: u64,
-    /// Rows dropped because their payload is gone, damaged or of another put.
+    /// Number of rows dropped because their payload is gone, damaged or from another put.
     pub dropped: u64,
-    /// Payload files removed because no row could be made of them.
+    /// Number of payload files removed because no row could be made from them.
     pub swept: u64,
-    /// Why something could not be looked at or mended.
+    /// Why something could not be read or repaired.
     pub failed: Option<String>,
 }
 
-/// One look through the folder.
+/// One comparison of the folder with the index.
 struct Comparison<'a> {
     care: Care,
-    /// Those that died, where their leftovers may be swept.
+    /// The markers of dead processes, if this comparison may sweep at all.
     dead: Option<&'a intent::Others>,
-    /// Whether files without rows and rows without files go: not while somebody may be between the two.
+    /// Whether files without rows and rows without files are removed. Not while another process has
+    /// unfinished work: it may have written one and not yet the other.
     sweep: bool,
-    /// Whether something was left for want of that.
+    /// Whether something was left to be removed by a later comparison.
     left: bool,
 }
 
 impl ArtifactStore {
-    /// Opens the index, unless that was done.
+    /// Opens the index, unless it is open already.
     ///
     /// # Errors
-    /// `UntrustedFile`, `Io`, `NoSpace`. What goes wrong in making rows again is no error; see `recovered`.
+    /// `UntrustedFile`, `Io`, `NoSpace`. A failure of the comparison is not an error; see `recovered`.
     pub fn load(&mut self) -> Result<()> {
         if self.index.is_some() {
             return Ok(());
@@ -66,7 +67,7 @@ impl ArtifactStore {
         self.fill_in_payloads()?;
         let others = intent::others(&self.storage, &self.temporary);
         if self.options.index.read_only {
-            // Who may write shall see to them.
+            // Left to a handle that may write.
             others.dead.iter().for_each(|(_, file)| file.unlock());
         }
         let (noted, now) = (Note::read(&self.storage, &self.temporary), self.note_of_now());
@@ -76,13 +77,13 @@ impl ArtifactStore {
         }
         let same_boot = noted.is_some_and(|n| n.boot == now.boot);
         let fits = noted.is_some_and(|n| n.index == now.index && n.end <= now.end);
-        // While others are at work not everything can be swept, and the markers of the dead stay. That must not
-        // make each of many processes look through the folder.
+        // While others are at work not everything can be swept, so the markers of dead processes stay. These
+        // must not make every process that opens the store compare it again.
         let lately = |n: Note| now_ms().saturating_sub(n.unfinished_ms) < COMPARE_PAUSE_MS;
         let nothing_new = others.dead.is_empty() || (others.alive && noted.is_some_and(lately));
         if now.end > 0 && same_boot && fits && nothing_new {
             self.note = noted;
-            // It would list the whole folder; a comparison does that, too.
+            // The index's own sweep would list the whole folder, which may have very many files.
             self.index()?.skip_sweep();
             return Ok(());
         }
@@ -93,7 +94,7 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Rows inserted before the index was open belong to the files that their keys had.
+    /// Adds the flushed payloads to rows that were inserted before the index was open.
     fn fill_in_payloads(&mut self) -> Result<()> {
         let bare = |change: &Change| change.row.as_ref().is_some_and(|row| row.payload.is_none());
         let keys: Vec<String> =
@@ -107,17 +108,17 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Looks through the folder, mends what is amiss, and notes that this was done. Markers of the dead stay
-    /// until it is.
+    /// Compares the folder with the index, repairs what is wrong, and writes the note. Markers of dead
+    /// processes are removed last, once everything is done.
     fn recover(&mut self, others: intent::Others, care: Care) -> Result<()> {
         let writable = !self.options.index.read_only;
-        // Without a producer nothing of the folder is ours.
+        // Without a producer nothing in the folder is ours.
         if self.producer().is_none() {
             return Ok(());
         }
         if writable {
-            // A process may have died between writing rows and publishing them. They count, and from now on
-            // everybody sees them.
+            // A process may have died between writing rows and publishing them. They count, and this
+            // publishes them.
             self.index()?.settle_now()?;
             self.folder.sweep();
         }
@@ -126,12 +127,12 @@ impl ArtifactStore {
         if !writable {
             return Ok(());
         }
-        // At once: else everybody who opens until the next flush would have to find them again.
+        // Now: otherwise each process that opens the store before the next flush has to find them again.
         self.flush_found()?;
         if self.recovered.failed.is_some() {
             return Ok(());
         }
-        // A note of what the index is now, unless there is none: then the flush that makes it writes one.
+        // If there is no index yet, nothing is written here: the flush that creates it writes the note.
         let unfinished_ms = if look.left { now_ms() } else { 0 };
         self.note = Some(Note { unfinished_ms, ..Note::default() });
         self.write_note();
@@ -141,7 +142,7 @@ impl ArtifactStore {
         others.dead.iter().try_for_each(|(path, _)| self.storage.remove(path))
     }
 
-    /// Makes rows of whatever has none, for this handle's eyes, and leaves the folder as it is.
+    /// Rebuilds missing rows in this handle only, and leaves the folder as it is.
     pub(super) fn find_payloads(&mut self) -> Result<()> {
         if self.producer().is_none() {
             return Ok(());
@@ -150,7 +151,7 @@ impl ArtifactStore {
         let care = Care { verify: false, sync: true };
         let mut look = Comparison { care, dead: None, sweep: false, left: false };
         for (stem, there) in self.payload_files()?.iter().filter(|(stem, _)| !known.contains(*stem)) {
-            // What cannot be read is not there.
+            // What cannot be read counts as missing.
             let _ = self.compare_one(stem, there, &mut look);
         }
         Ok(())
@@ -168,14 +169,15 @@ impl ArtifactStore {
 
     fn compare(&mut self, look: &mut Comparison<'_>) -> Result<()> {
         let files = self.payload_files()?;
-        // After the listing: whoever had made one of these files and is not at work any more has flushed its row.
+        // Must come after the listing: if a process that wrote one of these files has finished its work by
+        // now, its row is flushed.
         look.sweep = self.may_sweep(look);
         let (mut healthy, mut unsure) = (HashSet::new(), false);
         for (stem, parts) in &files {
             match self.compare_one(stem, parts, look) {
                 Ok(Some(key)) => drop(healthy.insert(key)),
                 Ok(None) => {}
-                // The other files are none the worse for it.
+                // Go on with the other files.
                 Err(error) => {
                     unsure = true;
                     self.recovered.failed.get_or_insert(error.to_string());
@@ -194,7 +196,7 @@ impl ArtifactStore {
         look.dead.is_some_and(|dead| !intent::anyone_alive(&self.storage, &self.temporary, dead))
     }
 
-    /// Sees to the files of one stem. Returns the key if its row has all its files.
+    /// Compares the files of one stem with their row. Returns the key if its row has all its files.
     fn compare_one(
         &mut self,
         stem: &str,
@@ -208,7 +210,7 @@ impl ArtifactStore {
             let own =
                 row.as_ref().and_then(|row| row.payload).is_some_and(|info| info.same_files(&whole.info));
             if own {
-                // Described, but not flushed: its host died in between.
+                // The payload carries metadata that the row lacks: the process died before it flushed the row.
                 if row.is_some_and(|row| row.meta.is_none())
                     && let Some(meta) = described(&whole.main)?
                 {
@@ -226,7 +228,7 @@ impl ArtifactStore {
             }
         }
         if !look.sweep && found.as_ref().is_some_and(|(_, meta)| meta.is_none()) {
-            // Somebody may be about to describe it.
+            // Another process may still insert the metadata.
             look.left = true;
             return Ok(None);
         }
@@ -242,17 +244,17 @@ impl ArtifactStore {
         Ok(Some(whole.main.key))
     }
 
-    /// Makes a whole payload that no row speaks of the payload of its key, unless that is known to have
-    /// another, or none.
+    /// Makes a payload that no row refers to the payload of its key. Returns false if the index has other
+    /// metadata for the key and no payload.
     fn take_in(&mut self, whole: &Whole, meta: Option<Meta>, care: Care) -> Result<bool> {
         let key = &whole.main.key;
         match self.changes.get_mut(key) {
-            // Inserted before anybody looked here.
+            // The metadata was inserted before the index was open.
             Some(Change { row: Some(row), origin: Origin::Own, severed: false, .. }) => {
                 row.payload.get_or_insert(whole.info);
                 return Ok(true);
             }
-            // On its way out, and the flush sees to its files.
+            // The key is being removed, and the flush unlinks its files.
             Some(Change { origin: Origin::Own, .. }) => return Ok(true),
             _ => {}
         }
@@ -265,7 +267,7 @@ impl ArtifactStore {
         Ok(true)
     }
 
-    /// Drops a flushed row that has no payload any more.
+    /// Drops a flushed row whose payload is missing.
     fn drop_row(&mut self, key: &str, look: &mut Comparison<'_>) -> Result<()> {
         if !look.sweep {
             look.left = true;
@@ -285,8 +287,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Removes the files of a stem that do not belong to `info`: of a put that was not finished, or that
-    /// another has replaced.
+    /// Removes the files of a stem that do not belong to `info`: they are from an unfinished put, or from one
+    /// that was replaced.
     fn sweep_others(
         &mut self,
         stem: &str,
@@ -305,7 +307,7 @@ impl ArtifactStore {
             if !self.is_rubbish(&name)? {
                 continue;
             }
-            // Somebody may have begun to replace this very file.
+            // Checked again, because another process may have begun to replace this file.
             look.sweep = look.sweep && self.may_sweep(look);
             if !look.sweep {
                 look.left = true;
@@ -313,7 +315,7 @@ impl ArtifactStore {
             }
             match self.folder.remove(&name) {
                 Ok(there) => self.recovered.swept = self.recovered.swept.saturating_add(u64::from(there)),
-                // Nothing is the worse for its staying.
+                // A file that stays does no harm.
                 Err(error) => {
                     look.left = true;
                     self.recovered.failed.get_or_insert(error.to_string());
@@ -323,8 +325,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Whether a file begins as a payload does, or is one that a power cut tore. Sound ones of other host
-    /// builds are theirs, and what does not look like a payload is somebody else's.
+    /// Whether a file may be swept: it is a payload of this host build, or one that a power cut tore. Payloads
+    /// of other host builds and files that do not start like a payload are left alone.
     fn is_rubbish(&self, name: &str) -> Result<bool> {
         let Some(file) = self.folder.open(name)? else { return Ok(false) };
         if !Payload::looks_like_one(file.as_ref())? {

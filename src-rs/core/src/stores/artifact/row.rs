@@ -1,17 +1,17 @@
-//! A row of the index: what is known of one artifact, and how that is encoded.
+//! A row of the index: what is known about one artifact, and how that is encoded.
 //!
-//! Fields carry a tag and a length, so that later versions can add some: an unknown one is skipped, and
-//! one that an old row lacks has its default. `docs/artifacts.md` lists the tags.
+//! Fields have a tag and a length, so that later versions can add fields: an unknown field is skipped, and
+//! a field that an old row lacks has its default. `docs/artifacts.md` lists the tags.
 
 use crate::error::{Error, Result};
 use crate::limits::{DEFAULT_MAX_ENTRY_BYTES, MAX_OUTPUTS};
 
-/// Text or bytes: what a host gave comes back as what it was.
+/// Text or bytes, whichever the host gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stream {
     /// UTF-8.
     Text(String),
-    /// Anything.
+    /// Any bytes.
     Bytes(Vec<u8>),
 }
 
@@ -30,20 +30,20 @@ impl Stream {
     }
 }
 
-/// What the host says of an artifact.
+/// The metadata that the host gives for an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Meta {
     /// A name for each output.
     pub output_names: Vec<String>,
-    /// Bytes of each output; as many as there are names.
+    /// Size of each output in bytes; as many as there are names.
     pub output_sizes: Vec<u64>,
-    /// What the compiler printed.
+    /// What the compiler printed to standard output.
     pub stdout: Stream,
-    /// What it complained about.
+    /// What the compiler printed to standard error.
     pub stderr: Stream,
-    /// How it ended.
+    /// The compiler's exit code.
     pub exit_code: i32,
-    /// Bytes that count when the store is cut to a size.
+    /// Bytes that the artifact counts for in the size of the store.
     pub total_size: u64,
     /// When it was stored, in nanoseconds since the epoch.
     pub stored_ns: u64,
@@ -52,7 +52,7 @@ pub struct Meta {
 /// Which payload files belong to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadInfo {
-    /// The digest of all outputs together: files of another put do not pass for these.
+    /// The digest over all outputs, which identifies the put.
     pub set: [u8; 16],
     /// Whether one file holds all outputs.
     pub packed: bool,
@@ -63,26 +63,26 @@ pub struct PayloadInfo {
 }
 
 impl PayloadInfo {
-    /// Whether both are the same files with the same outputs.
+    /// Whether both mean the same files with the same outputs.
     #[must_use]
     pub fn same_files(&self, other: &PayloadInfo) -> bool {
         (self.set, self.packed, self.count) == (other.set, other.packed, other.count)
     }
 
-    /// Whether the other has files in whose place none of these have come.
+    /// Whether the other put has files that the files of this one do not replace.
     #[must_use]
     pub fn leaves_files_of(&self, other: &PayloadInfo) -> bool {
         self.packed != other.packed || (!self.packed && self.count < other.count)
     }
 }
 
-/// A row. One without `meta` has a payload whose host died before it described it: nobody is told of it,
-/// but it is counted and evicted.
+/// A row. A row without `meta` belongs to outputs whose metadata has not been inserted, perhaps because the
+/// process died. It is not listed, but it counts towards the size and is evicted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {
-    /// What the host said.
+    /// The metadata.
     pub meta: Option<Meta>,
-    /// Which files there are, where there are any.
+    /// The payload files, if there are any.
     pub payload: Option<PayloadInfo>,
 }
 
@@ -100,10 +100,10 @@ mod tag {
 }
 
 impl Meta {
-    /// Checks what the index can hold.
+    /// Checks that the index can hold the metadata.
     ///
     /// # Errors
-    /// `InvalidArg` where names and sizes differ in number, `TooLarge` where there is too much of anything.
+    /// `InvalidArg` if the numbers of names and sizes differ, `TooLarge` for too many outputs or too much text.
     pub fn check(&self) -> Result<()> {
         if self.output_names.len() != self.output_sizes.len() {
             return Err(Error::InvalidArg(format!(
@@ -170,7 +170,7 @@ impl Row {
         out
     }
 
-    /// Reads a row; `None` for bytes that are none.
+    /// Decodes a row; `None` if the bytes are not a row.
     #[must_use]
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let mut row = Row::default();
@@ -207,7 +207,7 @@ impl Row {
         (row.meta.is_some() || row.payload.is_some()).then_some(row)
     }
 
-    /// Bytes that count when the store is cut to a size.
+    /// Bytes that the row counts for in the size of the store.
     #[must_use]
     pub fn size(&self) -> u64 {
         match (&self.meta, &self.payload) {
@@ -291,7 +291,7 @@ mod tests {
             (read.output_names, read.exit_code, read.stderr),
             (vec!["x".into()], 1, Stream::default())
         );
-        // What a later one may: a field in between that nobody knows here, and a longer payload field.
+        // What a later version may write: an unknown field, and a longer payload field.
         let mut new = Vec::new();
         field(&mut new, 200, &[b"from the future"]);
         new.extend(row().meta.unwrap().encode());

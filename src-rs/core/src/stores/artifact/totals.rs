@@ -1,19 +1,19 @@
-//! How many artifacts there are, and how large: counted once, then kept up with our own changes, and
-//! counted anew when another process has changed the index.
+//! Number and size of the artifacts: counted once, then updated with this handle's own changes, and counted
+//! again after another process has changed the index.
 
 use super::{ArtifactStore, Row};
 use crate::error::Result;
 
-/// What a handle sees. Rows without metadata count only in `hidden`.
+/// Totals of the rows that a handle sees. Rows without metadata count only in `hidden`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
-    /// Of the index, when this was counted.
+    /// The index's generation when this was counted.
     pub generation: u64,
     /// Rows with metadata.
     pub count: u64,
-    /// Their total sizes.
+    /// Sum of their total sizes, in bytes.
     pub bytes: u64,
-    /// Bytes of payloads that nobody has described.
+    /// Bytes of payloads without metadata.
     pub hidden: u64,
 }
 

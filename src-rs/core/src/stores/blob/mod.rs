@@ -1,9 +1,8 @@
-//! A folder of content files, one per name: what is too large, or too seldom used, for a shard.
+//! A folder of content files, one per name, for what is too large or too rarely used for a shard.
 //!
-//! A file is never edited: it is written under a temporary name and renamed into place, so that a
-//! reader finds the old bytes, the new ones or none. Making it survive a power cut is deferred to
-//! [`BlobFolder::sync`]; until then a cut may leave a file torn or missing, so whoever reads verifies
-//! what it finds.
+//! A file is written under a temporary name and renamed into place, so that a reader finds the old
+//! bytes, the new ones or none. Making it survive a power cut is deferred to [`BlobFolder::sync`].
+//! Until then a power cut may leave a file torn or missing, so readers must verify what they find.
 
 mod pending;
 mod temporary;
@@ -25,9 +24,9 @@ pub struct BlobFolder {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
     temporary: PathBuf,
-    /// Held while a name changes its file, so that it says at every moment what is at the names.
+    /// Locked while a file is renamed into place or removed, so that the set always matches the folder.
     pending: Mutex<PendingSet>,
-    /// Held by the one `sync` at work.
+    /// Locked while `sync` runs: only one runs at a time.
     syncing: Mutex<()>,
 }
 
@@ -36,8 +35,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl BlobFolder {
-    /// `dir` holds the files; temporary ones are made in `temporary`, a folder of the same file
-    /// system, or the same folder. Neither needs to be there yet.
+    /// `dir` holds the files. Temporary ones are made in `temporary`, which is the same folder or one on
+    /// the same file system. Neither needs to exist yet.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, dir: &Path, temporary: &Path) -> Self {
         BlobFolder {
@@ -49,24 +48,24 @@ impl BlobFolder {
         }
     }
 
-    /// Where the files are.
+    /// The folder of the files.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Writes the chunks, one behind the other, as the file of a name. A symlink or a pipe at the
-    /// path is replaced, not followed.
+    /// Writes the chunks, in order, as the file with this name. A symbolic link or a pipe at the path
+    /// is replaced, not followed.
     ///
     /// # Errors
-    /// `InvalidArg` for a name that cannot be one, `Io`, `NoSpace`; what was there stays then, and no
-    /// temporary file is left.
+    /// `InvalidArg` for an invalid name, `Io`, `NoSpace`. The former file stays then, and no temporary
+    /// file is left.
     pub fn write(&self, name: &str, chunks: &[&[u8]]) -> Result<()> {
         self.publish(self.prepare(name, chunks)?)
     }
 
-    /// The first half of `write`: everything but the rename. So several files can be renamed together
-    /// after all of them were written.
+    /// The first half of `write`: everything but the rename. So that a caller can write several files
+    /// before it renames the first.
     ///
     /// # Errors
     /// As `write`.
@@ -75,7 +74,7 @@ impl BlobFolder {
         let mut prepared = self.make_temporary(name)?;
         let total = chunks.iter().fold(0usize, |sum, c| sum.saturating_add(c.len()));
         if total <= WRITE_CHUNK {
-            // One write: copying that much costs less than a system call for each piece.
+            // Copying this much costs less than a system call for each chunk.
             prepared.append(&chunks.concat())?;
         } else {
             chunks.iter().try_for_each(|chunk| prepared.append(chunk))?;
@@ -83,11 +82,11 @@ impl BlobFolder {
         Ok(prepared)
     }
 
-    /// The second half: renames the file into place and counts it as pending. Where too many are
-    /// pending already, they are synced first.
+    /// The second half of `write`: renames the file into place and counts it as pending. If too many
+    /// files are pending already, they are synced first.
     ///
     /// # Errors
-    /// `Io`, `NoSpace`; the temporary file is removed then.
+    /// `Io`, `NoSpace`. The temporary file is removed then.
     pub fn publish(&self, mut prepared: Prepared) -> Result<()> {
         if lock(&self.pending).is_full_for(&prepared.name) {
             self.sync()?;
@@ -98,7 +97,7 @@ impl BlobFolder {
         Ok(())
     }
 
-    /// Renames a temporary file into place. The caller holds the pending set.
+    /// Renames a temporary file into place. The caller has locked the pending set.
     fn rename(&self, prepared: &mut Prepared, pending: &mut PendingSet) -> Result<()> {
         let path = self.dir.join(&prepared.name);
         match self.storage.rename(&prepared.path, &path) {
@@ -114,17 +113,18 @@ impl BlobFolder {
         Ok(())
     }
 
-    /// The file of a name. `None` where there is none, and where what is there is a symlink, not a
-    /// regular file, or not ours alone to write.
+    /// Opens the file with this name. `None` if there is none, if it is a symbolic link or not a regular
+    /// file, or if others own it or may write to it.
     ///
     /// # Errors
-    /// `InvalidArg` for a name that cannot be one, `Io`.
+    /// `InvalidArg` for an invalid name, `Io`.
     pub fn open(&self, name: &str) -> Result<Option<Arc<dyn File>>> {
         self.open_how(name, Open::Read)
     }
 
-    /// The same, to append to it. [`Self::touch_pending`] says that this was done. Nobody may append
-    /// while `sync` runs, nor with a file that was opened before: a suspect file is replaced there.
+    /// Opens a file for appending; the caller then reports what it has appended with
+    /// [`Self::touch_pending`]. It must not append while `sync` runs, nor to a file opened before a
+    /// `sync`, because `sync` replaces a suspect file by a copy.
     ///
     /// # Errors
     /// As `open`.
@@ -140,11 +140,11 @@ impl BlobFolder {
         }
     }
 
-    /// Removes the file of a name, or what else is at its path, unless that is a folder. Returns
-    /// whether there was something. It is no longer pending.
+    /// Removes the file with this name, or whatever else is at its path, unless that is a folder.
+    /// Returns whether there was something. The file is no longer pending.
     ///
     /// # Errors
-    /// `InvalidArg` for a name that cannot be one, `Io`.
+    /// `InvalidArg` for an invalid name, `Io`.
     pub fn remove(&self, name: &str) -> Result<bool> {
         check(name)?;
         let path = self.dir.join(name);
@@ -158,8 +158,8 @@ impl BlobFolder {
         Ok(there)
     }
 
-    /// Every file, in no order, temporary ones and what is no regular file left out; at most
-    /// [`MAX_WALK`]. A folder that is not there has none.
+    /// All regular files but temporary ones, in no particular order, at most [`MAX_WALK`]. A missing
+    /// folder has none.
     ///
     /// # Errors
     /// `Io`.
@@ -174,7 +174,7 @@ impl BlobFolder {
         }
     }
 
-    /// Makes a folder and those above it. Each new name must survive a power cut too.
+    /// Makes a folder and those above it. The next `sync` also syncs the folders that got a new one.
     fn make_folder(&self, dir: &Path, pending: &mut PendingSet) -> Result<()> {
         for folder in dir.ancestors() {
             if self.storage.identity(folder)?.is_some() {
@@ -186,12 +186,12 @@ impl BlobFolder {
     }
 }
 
-/// Whether the system said that there is no such file or folder.
+/// Whether an operation failed because a file or folder does not exist.
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
-/// A name is a plain file name that no temporary file has.
+/// Checks that a name is a plain file name, and not one that a temporary file could have.
 fn check(name: &str) -> Result<()> {
     let plain = !name.is_empty()
         && name.len() <= MAX_BLOB_NAME_BYTES

@@ -1,4 +1,4 @@
-//! Which files a power cut might cost, and making them survive one.
+//! The files that a power cut could destroy, and syncing them.
 
 use super::{BlobFolder, is_missing, lock};
 use crate::error::{Error, Result};
@@ -9,23 +9,23 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What has yet to be synced.
+/// How much has not been synced yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pending {
-    /// Files.
+    /// Number of files.
     pub files: u64,
     /// Bytes written to them.
     pub bytes: u64,
 }
 
-/// A file that has yet to be synced.
+/// A file that has not been synced yet.
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    /// Differs after each change of the file.
+    /// Increased by each change of the file.
     version: u64,
     bytes: u64,
-    /// The file whose sync failed once. The kernel may have dropped its pages, and then calls them
-    /// clean: a later success proves nothing.
+    /// The file, if a sync of it has failed. The kernel may have dropped its pages and marked them as
+    /// clean, so that a later successful sync proves nothing.
     suspect: Option<Identity>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct PendingSet {
     files: HashMap<String, Waiting>,
     bytes: u64,
     version: u64,
-    /// Folders in which names changed.
+    /// Folders in which files were added, replaced or removed.
     pub(super) folders: BTreeSet<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ impl PendingSet {
         self.files.len() >= MAX_PENDING_FILES && !self.files.contains_key(name)
     }
 
-    /// A name has a new file.
+    /// Counts the new file of a name as pending.
     pub(super) fn add(&mut self, name: &str, bytes: u64) {
         self.forget(name);
         self.version = self.version.wrapping_add(1);
@@ -57,7 +57,7 @@ impl PendingSet {
         }
     }
 
-    /// Takes out a file that was synced, unless it was changed since.
+    /// Forgets a file that was synced, unless it has been changed since `version`.
     fn settle(&mut self, name: &str, version: u64) {
         if self.files.get(name).is_some_and(|w| w.version == version) {
             self.forget(name);
@@ -66,10 +66,10 @@ impl PendingSet {
 }
 
 impl BlobFolder {
-    /// Says that `bytes` were appended to a file since it was last synced.
+    /// Reports that `bytes` were appended to a file.
     pub fn touch_pending(&self, name: &str, bytes: u64) {
         if lock(&self.pending).is_full_for(name) {
-            // What could not be synced stays pending, and the next `sync` says so.
+            // What could not be synced stays pending, and the next `sync` returns the error.
             let _ = self.sync();
         }
         let mut pending = lock(&self.pending);
@@ -80,7 +80,7 @@ impl BlobFolder {
         }
     }
 
-    /// What a power cut now might cost.
+    /// How much has not been synced yet.
     #[must_use]
     pub fn pending(&self) -> Pending {
         let pending = lock(&self.pending);
@@ -88,26 +88,26 @@ impl BlobFolder {
     }
 
     /// Syncs every pending file, at most [`MAX_PARALLEL_SYNCS`] at a time, then the folders. A file that
-    /// is gone, or was replaced by something that is not ours, needs no sync.
+    /// is gone, or was replaced by one that [`Self::open`] does not open, needs no sync.
     ///
     /// # Errors
-    /// The first failure, `Io` or `NoSpace`. All the others were tried too; what failed stays pending,
-    /// and everything does where a folder could not be synced.
+    /// The first failure, `Io` or `NoSpace`, after all files have been tried. What failed stays pending;
+    /// if a folder could not be synced, everything does.
     pub fn sync(&self) -> Result<()> {
         let _only = lock(&self.syncing);
         let work: Vec<_> = lock(&self.pending).files.iter().map(|(name, w)| (name.clone(), *w)).collect();
         let failed = Mutex::new(None);
         let synced = self.sync_files(&work, &failed);
-        // Only now: a suspect file's copy is a new name too.
+        // Taken only now, because replacing a suspect file changes its folder, too.
         let folders = std::mem::take(&mut lock(&self.pending).folders);
-        // A folder above ours may be closed to us. That its name survives is then for its owner to see to.
+        // Best effort for the folders above ours, because we may lack the permission to open them.
         let ours = |dir: &&PathBuf| **dir == self.dir || **dir == self.temporary;
         let (own, above): (Vec<_>, Vec<_>) = folders.iter().partition(ours);
         for dir in above {
             let _ = self.storage.sync_dir(dir);
         }
         let folders_failed = own.into_iter().find_map(|dir| match self.storage.sync_dir(dir) {
-            // Whoever removed the folder lost nothing that we would have to keep.
+            // The folder was removed when no file in it was pending, so nothing is lost.
             Err(error) if work.is_empty() && is_missing(&error) => None,
             other => other.err(),
         });
@@ -125,7 +125,7 @@ impl BlobFolder {
         }
     }
 
-    /// Those of `work` that were synced.
+    /// Syncs the files of `work`. Returns those that were synced, and puts the first error into `failed`.
     fn sync_files<'a>(
         &self,
         work: &'a [(String, Waiting)],
@@ -147,7 +147,7 @@ impl BlobFolder {
         };
         std::thread::scope(|scope| {
             let helpers = work.len().min(MAX_PARALLEL_SYNCS).saturating_sub(1);
-            // Where the system has no more threads, those that run do all the work.
+            // If the system cannot start more threads, those that run do all the work.
             let helpers: Vec<_> = (0..helpers)
                 .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, run).ok())
                 .collect();
@@ -159,7 +159,7 @@ impl BlobFolder {
         })
     }
 
-    /// Whether the file is synced, or none is there that could be.
+    /// Syncs a file. Returns true if it is synced, or if there is no file to sync.
     fn sync_file(&self, name: &str, waiting: Waiting) -> Result<bool> {
         let Some(file) = self.open(name)? else {
             return Ok(true);
@@ -177,8 +177,8 @@ impl BlobFolder {
         synced.map(|()| true)
     }
 
-    /// Puts a durable copy in the place of a suspect file. False where somebody else changed the file
-    /// meanwhile: then it is left to the next `sync`.
+    /// Replaces a suspect file by a durable copy. Returns false if the file was changed in the meantime;
+    /// then it is left to the next `sync`.
     fn rewrite(&self, name: &str, version: u64, file: &dyn File, identity: &Identity) -> Result<bool> {
         let mut prepared = self.make_temporary(name)?;
         let mut buffer = vec![0; WRITE_CHUNK];

@@ -1,7 +1,7 @@
-//! Files under a temporary name, from their making to the rename.
+//! Files under a temporary name, until they are renamed into place.
 //!
-//! Whoever makes one holds a `flock` on it for as long; a temporary file whose lock can be had was
-//! left by a process that died.
+//! The writer holds a `flock` on its file for that time. A temporary file that can be locked was left
+//! by a process that died.
 
 use super::{BlobFolder, lock};
 use crate::clock::now_ns;
@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Bytes of the file's name that are in a temporary one, for whoever looks at the folder.
+/// How many bytes of the file's name a temporary name contains, for people who list the folder.
 const HINT_BYTES: usize = 32;
 
-/// A file that was written and has yet to be published. Dropped before, it is removed.
+/// A file that was written and not published yet. If it is dropped before, the file is removed.
 #[derive(Debug)]
 pub struct Prepared {
     pub(super) name: String,
@@ -28,7 +28,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Writes behind what was written.
+    /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if !bytes.is_empty() {
             self.file.write_at(bytes, self.len)?;
@@ -37,13 +37,13 @@ impl Prepared {
         Ok(())
     }
 
-    /// Bytes of the file.
+    /// Length of the file in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether it has none.
+    /// Whether the file is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -59,7 +59,7 @@ impl Drop for Prepared {
 }
 
 impl BlobFolder {
-    /// Makes and locks a temporary file, and its folder where that is missing.
+    /// Makes and locks a temporary file, and its folder if that is missing.
     pub(super) fn make_temporary(&self, name: &str) -> Result<Prepared> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let hint: String =
@@ -80,7 +80,7 @@ impl BlobFolder {
             let storage = Arc::clone(&self.storage);
             let prepared = Prepared { name: name.into(), path, len: 0, published: false, file, storage };
             let locked = prepared.file.try_lock()?;
-            // A sweeper may have come before the lock.
+            // Another process's `sweep` may have removed the file before it was locked.
             let there = self.storage.identity(&prepared.path)?;
             let same = |t| prepared.file.identity().is_ok_and(|i| i.same_file(&t));
             if locked && there.is_some_and(same) {
@@ -91,7 +91,7 @@ impl BlobFolder {
         Err(Error::io("open", &path, io::ErrorKind::NotFound.into()))
     }
 
-    /// Removes temporary files of dead processes, at most [`MAX_SWEEP`]. What cannot be removed stays.
+    /// Removes temporary files of dead processes, at most [`MAX_SWEEP`]. Ignores errors.
     pub fn sweep(&self) {
         let Ok(found) = self.storage.list(&self.temporary, ".", MAX_WALK) else {
             return;
@@ -107,13 +107,13 @@ impl BlobFolder {
     }
 }
 
-/// Process ids repeat between containers that share a folder; this number hardly does.
+/// A random number of this process: containers that share a folder may have the same process ids.
 fn random() -> u32 {
     static NUMBER: OnceLock<u32> = OnceLock::new();
     *NUMBER.get_or_init(|| getrandom::u32().unwrap_or(now_ns() as u32))
 }
 
-/// Whether a file's name is one that `make_temporary` gives.
+/// Whether a file's name has the form that `make_temporary` gives.
 fn is_temporary(name: &str) -> bool {
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     let mut fields = name.rsplitn(5, '.');

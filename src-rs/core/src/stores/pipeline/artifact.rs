@@ -1,8 +1,8 @@
-//! The form in which an artifact lies on disk and travels: its payload, then a 32-byte footer.
+//! The form of an artifact on disk and over HTTP: its payload, then a 32-byte footer.
 //!
-//! The footer is BLAKE3 over the payload, keyed with the fingerprint: bytes that lie under another
-//! fingerprint's name are as wrong as damaged ones. It finds damage, not forgery: who knows the
-//! fingerprint can make one.
+//! The footer is BLAKE3 over the payload, keyed with the fingerprint, so that bytes under another
+//! fingerprint's name are rejected like damaged ones. It detects damage, not forgery: anyone who knows
+//! the fingerprint can compute a footer.
 
 use crate::error::{Error, Result};
 use crate::limits::MAX_ARTIFACT_BYTES;
@@ -11,17 +11,17 @@ use crate::storage::File;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// What an artifact was made from, as a digest: its name in every store.
+/// A digest of everything that an artifact was made from; its key in every pipeline cache.
 pub type Fingerprint = [u8; 32];
 
-/// Bytes of the footer.
+/// Length of the footer in bytes.
 pub const FOOTER_LEN: usize = 32;
 
-/// Bytes read at a time where nobody wants to keep them.
+/// Bytes read at a time if the payload is only verified.
 const CHUNK: usize = 64 << 10;
 
-/// BLAKE3-256 over each part's length, as a little-endian `u64`, and its bytes. So parts that are
-/// split otherwise make another fingerprint.
+/// BLAKE3-256 over each part's length, as a little-endian `u64`, and its bytes. The lengths make sure
+/// that the same bytes, split into other parts, have another fingerprint.
 #[must_use]
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint {
     let mut hasher = blake3::Hasher::new();
@@ -31,7 +31,7 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint
     *hasher.finalize().as_bytes()
 }
 
-/// 64 hex digits.
+/// The fingerprint as 64 lower-case hex digits.
 #[must_use]
 pub fn hex(fingerprint: &Fingerprint) -> String {
     fingerprint.iter().fold(String::with_capacity(68), |mut text, byte| {
@@ -46,14 +46,14 @@ pub fn footer(fingerprint: &Fingerprint, payload: &[u8]) -> [u8; FOOTER_LEN] {
     *blake3::keyed_hash(fingerprint, payload).as_bytes()
 }
 
-/// The payload of sealed bytes, or `None` where they are not what was sealed under this fingerprint.
+/// The payload of a payload with its footer, or `None` if the footer does not match.
 #[must_use]
 pub fn unseal<'a>(fingerprint: &Fingerprint, sealed: &'a [u8]) -> Option<&'a [u8]> {
     let (payload, end) = sealed.split_last_chunk::<FOOTER_LEN>()?;
     (payload.len() as u64 <= MAX_ARTIFACT_BYTES && footer(fingerprint, payload) == *end).then_some(payload)
 }
 
-/// Refuses a payload that no reader would accept, or whose file alone would have more than `max_bytes`.
+/// Refuses a payload that no reader would accept, or whose file alone would exceed `max_bytes`.
 ///
 /// # Errors
 /// `TooLarge`.
@@ -68,7 +68,7 @@ pub fn check_size(payload: &[u8], max_bytes: u64) -> Result<()> {
     Err(Error::TooLarge { what: "the artifact", size, limit, remedy })
 }
 
-/// An artifact's file, of a plausible length. Nothing of it is verified yet.
+/// An artifact's file with a plausible length. The payload is not verified yet.
 #[derive(Debug)]
 pub struct Artifact {
     file: Arc<dyn File>,
@@ -78,8 +78,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// `None` where the file is too short or too long to be one, or cannot be read. Nothing was
-    /// allocated then.
+    /// `None` if the file is too short or too long, or cannot be read. Allocates nothing in this case.
     #[must_use]
     pub fn new(file: Arc<dyn File>, fingerprint: &Fingerprint) -> Option<Self> {
         let len = file.identity().ok()?.len.checked_sub(FOOTER_LEN as u64)?;
@@ -93,20 +92,20 @@ impl Artifact {
         Some(Artifact { file, fingerprint: *fingerprint, len: usize::try_from(len).ok()?, footer })
     }
 
-    /// Bytes of the payload.
+    /// Length of the payload in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has none.
+    /// Whether the payload is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Reads the payload into memory of its length. False where it is not what was stored; the
-    /// memory's contents mean nothing then.
+    /// Reads the payload into memory of its length and verifies it. If this returns false, the contents
+    /// of the memory are undefined.
     #[must_use]
     pub fn read(&self, into: &mut [u8]) -> bool {
         into.len() == self.len
@@ -114,8 +113,7 @@ impl Artifact {
             && footer(&self.fingerprint, into) == self.footer
     }
 
-    /// A private mapping of the payload, verified. `None` where there can be none, or where it is not
-    /// what was stored.
+    /// A private mapping of the payload, verified. `None` if it cannot be mapped or is damaged.
     #[must_use]
     pub fn window(&self) -> Option<Window> {
         if self.is_empty() || !self.file.maps_are_coherent() {
@@ -125,7 +123,7 @@ impl Artifact {
         window.peek(|payload| footer(&self.fingerprint, payload) == self.footer).then_some(window)
     }
 
-    /// Whether the payload is what was stored.
+    /// Whether the payload matches its footer.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let mut hasher = blake3::Hasher::new_keyed(&self.fingerprint);

@@ -1,7 +1,7 @@
 //! The pipeline cache: one file for each fingerprint, `<root>/<64 hex digits>.bin`.
 //!
-//! An artifact is verified each time it is read, before anything of it is returned. What is torn,
-//! rotten, too long, of another fingerprint, or no file of ours, is a miss; the next `put` replaces it.
+//! An artifact is verified on each read, before anything is returned. A file that is torn, damaged, too
+//! long, another fingerprint's or not ours is a miss; the next `put` replaces it.
 
 pub mod artifact;
 
@@ -21,11 +21,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How a pipeline cache is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineOptions {
-    /// Never change anything.
+    /// Whether nothing may be changed.
     pub read_only: bool,
-    /// The files together are kept under this many bytes.
+    /// Upper bound of the size of all files together, in bytes.
     pub max_bytes: u64,
-    /// Which files are believed.
+    /// Which files are trusted.
     pub trust: Trust,
 }
 
@@ -35,34 +35,35 @@ impl Default for PipelineOptions {
     }
 }
 
-/// What a cache did and holds. Counters are its own; entries and bytes are the folder's.
+/// What a cache has done, and what it holds. The counters are those of one object; `entries` and
+/// `cached_bytes` describe the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PipelineMetrics {
     /// Calls of `get`.
     pub lookups: u64,
-    /// Those that found a sound artifact.
+    /// Look-ups that found a valid artifact.
     pub hits: u64,
-    /// Those that did not.
+    /// Look-ups that did not.
     pub misses: u64,
     /// Artifacts stored.
     pub puts: u64,
-    /// Artifacts that were too large, or that the system would not take.
+    /// Artifacts that were too large or could not be written.
     pub rejected_puts: u64,
-    /// Files removed to come under `max_bytes`.
+    /// Files removed because of `max_bytes`.
     pub evictions: u64,
     /// Their bytes.
     pub evicted_bytes: u64,
     /// Calls of `flush`.
     pub flushes: u64,
-    /// Those that failed.
+    /// Calls of `flush` that failed.
     pub flush_errors: u64,
     /// Bytes of all files, footers included.
     pub cached_bytes: u64,
-    /// Files.
+    /// Number of files.
     pub entries: u64,
 }
 
-/// A number that is added to from several threads.
+/// A counter that several threads increase.
 #[derive(Debug, Default)]
 struct Count(AtomicU64);
 
@@ -95,12 +96,12 @@ pub struct Pipeline {
     options: PipelineOptions,
     counts: Counts,
     swept: AtomicBool,
-    /// Bytes put since the folder's size was last looked at.
+    /// Bytes put since the size of the folder was last measured.
     unmeasured: AtomicU64,
 }
 
 impl Pipeline {
-    /// The cache in a folder of this machine; nothing is read or made yet.
+    /// A cache in a folder of the real disk. Nothing is read or made yet.
     #[must_use]
     pub fn open(root: &Path, options: PipelineOptions) -> Self {
         Self::open_on(Arc::new(Disk { trust: options.trust }), root, options)
@@ -118,14 +119,14 @@ impl Pipeline {
         }
     }
 
-    /// Where the files are.
+    /// The folder of the files.
     #[must_use]
     pub fn root(&self) -> &Path {
         self.blobs.dir()
     }
 
-    /// Looks an artifact up; `take` fetches its payload where it wants it, or says that it is not sound.
-    /// What the system refuses is a miss.
+    /// Looks an artifact up; `take` reads and verifies the payload, and returns `None` if it is damaged.
+    /// An I/O error is a miss.
     pub fn get_with<T>(
         &self,
         fingerprint: &Fingerprint,
@@ -146,7 +147,7 @@ impl Pipeline {
         })
     }
 
-    /// Whether `get` would find something: reads and verifies it. Not counted.
+    /// Whether `get` would find an artifact. Reads and verifies it; not counted as a look-up.
     #[must_use]
     pub fn has(&self, fingerprint: &Fingerprint) -> bool {
         self.find(fingerprint).is_some_and(|artifact| artifact.is_sound())
@@ -156,10 +157,10 @@ impl Pipeline {
         Artifact::new(self.blobs.open(&name_of(fingerprint)).ok()??, fingerprint)
     }
 
-    /// Stores an artifact in the place of an older one.
+    /// Stores an artifact, and replaces an older one.
     ///
     /// # Errors
-    /// `ReadOnly`; and, counted as rejected, `TooLarge`, `Io`, `NoSpace`.
+    /// `ReadOnly`; also `TooLarge`, `Io` and `NoSpace`, which are counted as rejected puts.
     pub fn put(&self, fingerprint: &Fingerprint, payload: &[u8]) -> Result<()> {
         self.check_writable()?;
         let done = self.store(fingerprint, payload);
@@ -182,7 +183,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Removes the artifact of a fingerprint, or what else is at its path. Returns whether there was
+    /// Removes the artifact of a fingerprint, or whatever else is at its path. Returns whether there was
     /// something.
     ///
     /// # Errors
@@ -195,7 +196,7 @@ impl Pipeline {
     /// Removes every artifact. Returns how many there were.
     ///
     /// # Errors
-    /// `ReadOnly`, `Io`; all were tried then.
+    /// `ReadOnly`; `Io`, after all files have been tried.
     pub fn clear(&self) -> Result<u64> {
         self.check_writable()?;
         let (mut removed, mut failed) = (0u64, None);
@@ -210,7 +211,7 @@ impl Pipeline {
         failed.map_or(Ok(removed), Err)
     }
 
-    /// Brings the folder under `max_bytes`, then makes what was put survive a power cut.
+    /// Evicts until the folder is under `max_bytes`, then syncs what was put.
     ///
     /// # Errors
     /// `Io`, `NoSpace`; what failed stays pending.
@@ -229,14 +230,14 @@ impl Pipeline {
         synced
     }
 
-    /// What a power cut now might cost, of what this cache put.
+    /// How much of what this object has put is not synced yet.
     #[must_use]
     pub fn pending(&self) -> super::blob::Pending {
         self.blobs.pending()
     }
 
-    /// Numbers on what this cache did, and on the folder. The walk that takes also removes what writers
-    /// that died left behind.
+    /// What this object has done, and what the folder holds. Walks over the folder, and removes temporary
+    /// files of dead writers.
     #[must_use]
     pub fn metrics(&self) -> PipelineMetrics {
         if !self.options.read_only {
@@ -260,7 +261,7 @@ impl Pipeline {
         }
     }
 
-    /// Removes the files modified longest ago until the rest has room. What cannot be removed stays.
+    /// Removes the files modified longest ago until the rest is within `max_bytes`. Ignores errors.
     fn evict(&self) {
         self.unmeasured.store(0, Ordering::Relaxed);
         let Ok(mut files) = self.files() else { return };
@@ -275,7 +276,7 @@ impl Pipeline {
             }
             let Ok(there) = self.blobs.remove(&file.name) else { continue };
             total = total.saturating_sub(file.len);
-            // Otherwise another one was faster, and counts it.
+            // Otherwise another process has removed the file and counts it.
             if there {
                 self.counts.evictions.add(1);
                 self.counts.evicted_bytes.add(file.len);
@@ -283,7 +284,7 @@ impl Pipeline {
         }
     }
 
-    /// The artifacts' files. Others in the folder are not ours to count or remove.
+    /// The artifacts' files. Other files in the folder are neither counted nor removed.
     fn files(&self) -> Result<Vec<Listed>> {
         let mut files = self.blobs.names()?;
         files.retain(|f| is_name(&f.name));

@@ -1,4 +1,4 @@
-//! Parts of entries, wherever they lie.
+//! Parts of entries, in the mapping or copied.
 
 use crate::Shard;
 use crate::shard::Pin;
@@ -7,16 +7,16 @@ use std::sync::Arc;
 /// Bytes of an entry.
 #[derive(Debug)]
 pub enum Bytes {
-    /// In the mapping, which lives as long as this.
+    /// In the mapping, which is kept as long as this.
     Pinned(Pin),
-    /// A copy, where there is no mapping.
+    /// A copy, if the shard is not mapped.
     Copied(Vec<u8>),
-    /// Of a source that was read: they wait to be recorded as well.
+    /// The text of a source that was read, shared with the queue of what will be recorded.
     Shared(Arc<Vec<u8>>),
 }
 
 impl Bytes {
-    /// Bytes of the file, pinned where it is mapped.
+    /// Bytes of the file, pinned if it is mapped, otherwise copied.
     pub(super) fn at(shard: &Shard, offset: u64, len: u32) -> Option<Self> {
         if let Some(pin) = shard.pin(offset, len) {
             return Some(Bytes::Pinned(pin));

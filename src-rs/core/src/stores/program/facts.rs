@@ -1,7 +1,7 @@
-//! What must still be true of the file system for an answer of the past to be the answer of today.
+//! Facts: what must still be true of the file system for a recorded answer to be valid.
 //!
-//! Node.js finds a module by asking for paths in turn. An answer that was kept holds as long as the same questions
-//! would be answered alike: what was absent is absent, the manifests that decided are the same, the file is there.
+//! Node.js finds a module by trying one path after the other. A recorded answer is valid as long as the same search
+//! would have the same result: what was absent is absent, the manifests that had a say are the same, the file exists.
 
 use super::hashing::ByPath;
 use super::place::Place;
@@ -15,22 +15,23 @@ const NO_FILE: u8 = 2;
 const NO_MANIFEST: u8 = 3;
 const MANIFEST: u8 = 4;
 
-/// One of them.
+/// One fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fact<'a> {
-    /// There is no folder.
+    /// There is no folder at this path.
     NoFolder(Place<'a>),
-    /// There is no regular file.
+    /// There is no regular file at this path.
     NoFile(Place<'a>),
-    /// There is no manifest (a `package.json`, a `tsconfig.json`).
+    /// There is no manifest (a `package.json`, a `tsconfig.json`) at this path.
     NoManifest(Place<'a>),
-    /// A manifest is in this state.
+    /// There is a manifest in this state.
     Manifest(Place<'a>, Stamp),
 }
 
 impl<'a> Fact<'a> {
-    /// The fact of today about a path, told from a folder. `kind` is the character that the caller tells it by. `None`
-    /// where it is not true, or cannot be told.
+    /// The present fact about a path, stored relative to a folder. `kind` is `d` if no folder is expected, `f` if no
+    /// file is expected, `m` for a manifest, present or not. `None` if a folder or file is there, or if the path
+    /// cannot be stored or read.
     #[must_use]
     pub fn today(kind: u8, folder: &[u8], path: &'a [u8], today: &mut Today) -> Option<Self> {
         let place = Place::of(folder, path)?;
@@ -45,7 +46,7 @@ impl<'a> Fact<'a> {
         }
     }
 
-    /// Appends its bytes.
+    /// Appends the encoded fact.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (kind, place) = match self {
             Fact::NoFolder(place) => (NO_FOLDER, place),
@@ -73,7 +74,7 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// What is there today, as far as it was looked at: many facts are about the same few paths.
+/// What the file system contains, remembered while facts are recorded, because many facts are about the same few paths.
 #[derive(Debug, Default)]
 pub struct Today {
     kinds: ByPath<Option<FileType>>,
@@ -82,7 +83,7 @@ pub struct Today {
 }
 
 impl Today {
-    /// What lies at a path, links followed. Who asks here looks for nothing that a fact will be asked for again.
+    /// What is at a path, links followed; `None` if there is nothing.
     pub fn kind(&mut self, path: &[u8]) -> Option<FileType> {
         if let Some(kind) = self.kinds.get(path) {
             return *kind;
@@ -92,7 +93,7 @@ impl Today {
         kind
     }
 
-    /// What a manifest says: nothing where there is none, `None` where it is damaged.
+    /// What a manifest says; an empty one if there is none, `None` if it is damaged.
     pub fn manifest(&mut self, path: &[u8]) -> Option<Manifest> {
         if self.kind(path) != Some(FileType::RegularFile) {
             return Some(Manifest::default());
@@ -117,31 +118,32 @@ impl Today {
     }
 }
 
-/// A manifest as this process has found it.
+/// What this process has found out about a manifest.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     look: Option<Look>,
-    /// The last stamp that was compared by its bytes, and that of today where they were the same.
+    /// The last stamp that was compared by bytes, and the present stamp if the bytes were the same.
     compared: Option<(Stamp, Option<Stamp>)>,
 }
 
-/// Checks facts, and remembers answers as long as Node.js remembers them.
+/// Checks facts, and remembers what it has seen as long as Node.js does.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// Manifests, which Node.js reads once in a process.
+    /// Manifests, for the life of the process: Node.js reads each one once.
     manifests: ByPath<Known>,
-    /// Folders that are absent, until `settle`.
+    /// Whether a folder is absent, until `settle`.
     absent: ByPath<bool>,
     path: Vec<u8>,
-    /// Facts about manifests alone that were found to hold last, and the folder that they are told from: as long as the
-    /// manifests are remembered they hold, and the modules of a folder mostly share them.
+    /// The last facts about nothing but manifests that were true, and the folder that they are relative to. They stay
+    /// true as long as the manifests are remembered, and most modules of a folder have the same ones.
     held: (Vec<u8>, Vec<u8>),
-    /// Whether the facts that were checked last hold by the bytes of a manifest only.
+    /// Whether the facts checked last contain a manifest that has other times but the same bytes, so that the entry
+    /// should get the present stamp.
     touched: bool,
 }
 
 impl Facts {
-    /// Whether all the facts in some bytes are true, told from a folder. Damage is not true.
+    /// Whether all encoded facts are true, relative to a folder. False if the bytes are damaged.
     pub fn hold(&mut self, bytes: &[u8], folder: &[u8]) -> bool {
         self.touched = false;
         if bytes.is_empty() || (bytes == self.held.0 && folder == self.held.1) {
@@ -170,8 +172,8 @@ impl Facts {
         false
     }
 
-    /// The facts that have just been found to hold, with the stamps that their manifests have today; `None` where they
-    /// say so already.
+    /// The facts for which `hold` has just returned true, with the present stamps of their manifests. `None` if they
+    /// have these already.
     pub fn restamped(&mut self, bytes: &[u8], folder: &[u8]) -> Option<Vec<u8>> {
         if !self.touched {
             return None;
@@ -191,7 +193,7 @@ impl Facts {
         Some(out)
     }
 
-    /// What is remembered of folders may be out of date.
+    /// Forgets which folders are absent.
     pub fn settle(&mut self) {
         self.absent.clear();
     }
@@ -256,7 +258,7 @@ impl Facts {
 mod tests {
     use super::*;
 
-    /// Facts of today about paths from a folder, as bytes.
+    /// The encoded present facts about paths, relative to a folder.
     fn facts(folder: &str, facts: &[(u8, String)]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (kind, path) in facts {
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_for_one_folder_is_asked_again_for_another() {
+    fn what_holds_for_one_folder_is_checked_again_for_another() {
         let root = tempfile::tempdir().unwrap();
         let [one, other] = ["one", "other"].map(|name| format!("{}/{name}", root.path().display()));
         for folder in [&one, &other] {

@@ -1,14 +1,14 @@
-//! Maps by path that are asked many times for each module: hashed with XXH3, not with what guards against keys that
-//! somebody has chosen. The paths are those of the program that is being run.
+//! Maps with paths as keys, used many times for each module. They are hashed with XXH3. Rust's default hasher also
+//! protects against chosen keys, which is not needed here: the paths are those of the program that is running.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// What is known of paths.
+/// A map by path.
 pub type ByPath<T> = HashMap<Box<[u8]>, T, BuildHasherDefault<PathHasher>>;
 
-/// What is known by the hash of a path.
+/// A map by the hash of a path.
 pub type ByHash<T> = HashMap<u64, T, BuildHasherDefault<PathHasher>>;
 
 /// Hashes a path as a whole.
@@ -20,7 +20,7 @@ impl Hasher for PathHasher {
         self.0 = xxh3_64_with_seed(bytes, self.0);
     }
 
-    /// Of a slice this is its length, which the hash of its bytes depends on anyway.
+    /// Called with the length of a slice, which the hash of its bytes depends on anyway.
     fn write_usize(&mut self, number: usize) {
         self.0 ^= number as u64;
     }

@@ -1,7 +1,7 @@
 //! The program cache: what a program's modules compile to, and which files its requests lead to.
 //!
-//! One shard serves many programs and many versions of the runtime: a profile, which stands in front of every key,
-//! keeps them apart. An answer is given only where the file system says today what it said then.
+//! One shard serves many programs and many versions of the runtime: every key starts with a profile, which keeps them
+//! apart. An answer is given only if the file system is still as it was when the answer was recorded.
 
 mod bytes;
 mod facts;
@@ -37,28 +37,28 @@ use text::ROOM_AHEAD;
 use walk::Walk;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Modules that are compiled as scripts, most of them with a wrapper in their text.
+/// Kind of key: modules compiled as scripts, most of them with a wrapper in their text.
 const SCRIPTS: u8 = b'm';
-/// Modules that are compiled to functions whose parameters are told apart from the text.
+/// Kind of key: modules compiled to functions, whose parameters are passed to V8 separately from the text.
 const FUNCTIONS: u8 = b'f';
 
 /// What a look-up of a module found.
 #[derive(Debug)]
 pub enum Loaded {
-    /// Text, code and map, as they lie in the file.
+    /// A usable entry.
     Hit {
-        /// Those of the entry.
+        /// The entry's flags.
         flags: u8,
         /// `text`, `code` and `map`.
         parts: [Bytes; 3],
     },
-    /// Nothing.
+    /// No entry.
     Absent,
-    /// The source is another one now, or a manifest that decided is.
+    /// The source has changed, or a manifest that had a say.
     Changed,
 }
 
-/// A source that was read and may be recorded.
+/// A source that was read and may be recorded later.
 #[derive(Debug)]
 struct Pending {
     stamp: Stamp,
@@ -69,17 +69,17 @@ struct Pending {
 #[derive(Debug)]
 pub struct Programs {
     profile: String,
-    /// What modules are kept as: the first byte of their keys behind the profile.
+    /// `SCRIPTS` or `FUNCTIONS`: the byte after the profile in the keys of modules.
     modules: u8,
-    /// Folder that paths are told from, with a slash at its end; empty for none.
+    /// Folder that paths are stored relative to, with a slash at its end; empty for none.
     root: Vec<u8>,
     facts: Facts,
-    /// For what is recorded, until it is published.
+    /// Used to record facts, until they are published.
     today: Today,
     walk: Walk,
-    /// The file that the last resolution led to, and what was seen there.
+    /// The file that the last resolution led to, and its state: the next `load` is most likely of this file.
     last: Option<(Vec<u8>, Look)>,
-    /// Digests of the sources that were handed out, by a hash of their paths.
+    /// Digests of the sources that were loaded or recorded, by a hash of their paths.
     loaded: ByHash<u128>,
     pending: HashMap<Vec<u8>, Pending>,
     pending_bytes: usize,
@@ -87,8 +87,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// A cache for programs of one profile: everything that makes the same source compile to other bytes, or the same
-    /// request lead elsewhere. Paths below `root` are told from there.
+    /// A cache for programs of one profile. The profile must contain everything that makes the same source compile to
+    /// other bytes, or the same request lead to another file. Paths below `root` are stored relative to it.
     #[must_use]
     pub fn new(profile: &[u8], root: &[u8]) -> Self {
         let mut root = root.to_vec();
@@ -110,8 +110,8 @@ impl Programs {
         }
     }
 
-    /// The same, for a host that compiles modules to functions instead of scripts. Bytecode of one is of no use as the
-    /// other: both are kept beside each other, and neither is ever given for the other. Requests are the same.
+    /// The same, for a host that compiles modules to functions instead of scripts. Bytecode of one cannot be used for the
+    /// other, so both have their own keys. Resolutions are shared.
     #[must_use]
     pub fn of_functions(mut self) -> Self {
         self.modules = FUNCTIONS;
@@ -133,37 +133,37 @@ impl Programs {
                 key.push(b'@');
                 key.extend_from_slice(below);
             }
-            // The root itself, as the folder of a file.
+            // The root itself, which `folder` arguments give without the slash.
             None if path.len().checked_add(1) == Some(self.root.len()) && self.root.starts_with(path) => {
                 key.push(b'@')
             }
             _ => key.extend_from_slice(path),
         }
         if !rest.is_empty() {
-            // No path holds one.
+            // A separator that no path contains.
             key.push(0);
             key.extend_from_slice(rest);
         }
         key
     }
 
-    /// Whether something waits to be written.
+    /// Whether something is waiting to be written.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         !self.queue.entries.is_empty()
     }
 
-    /// What was remembered only for the moment is forgotten.
+    /// Forgets what must not be remembered longer than Node.js remembers it.
     pub fn settle(&mut self) {
         self.facts.settle();
         self.walk.settle();
         self.last = None;
     }
 
-    /// The canonical path that a request leads to, if it is known and still does.
+    /// The canonical path that a request leads to, if that is recorded and still true.
     ///
     /// # Errors
-    /// `InvalidKey` where the names are too long together.
+    /// `InvalidKey` if folder and request together are too long.
     pub fn resolve(&mut self, shard: &mut Shard, request: &Request<'_>) -> Result<Option<Vec<u8>>> {
         let key = self.key(b'r', request.folder, request.request);
         let Lookup::Hit(hit) = shard.get(&key, &Validator::None)? else {
@@ -188,7 +188,7 @@ impl Programs {
         Ok(Some(found.real))
     }
 
-    /// What is kept of a module, if its source and the manifests that decided are as they were.
+    /// The entry of a module, if its source and the manifests that had a say are unchanged.
     ///
     /// # Errors
     /// `InvalidKey` for a path that is too long.
@@ -215,7 +215,7 @@ impl Programs {
         if !(untouched || today.is_some()) || !meta.facts_hold(source, &mut self.facts) {
             return Ok(Loaded::Changed);
         }
-        // What settles only later is read again next time.
+        // A stamp that is still racy does not help: the bytes would be compared again next time.
         let today = today.filter(|today| !today.is_racy());
         if !shard.options().read_only
             && let Some(meta) = meta.restamped(source, today.as_ref(), &mut self.facts)
@@ -229,7 +229,7 @@ impl Programs {
         Ok(Loaded::Hit { flags: meta.flags, parts: [text, code, map] })
     }
 
-    /// What is put around a text that is to be wrapped as a module.
+    /// The wrapper to use. Functions need none, because their parameters are passed separately.
     fn around(&self, wrap: Wrap) -> Wrap {
         match wrap {
             Wrap::Lines if self.are_functions() => Wrap::Bare,
@@ -238,8 +238,8 @@ impl Programs {
         }
     }
 
-    /// Reads a source and keeps in mind what it was, so that it can be recorded. The text is wrapped as a CommonJS
-    /// module where it is to be a script, or not. `None` where there is no regular file that stays as it is.
+    /// Reads a source and remembers its state, so that it can be recorded. The text is wrapped as `wrap` says, if
+    /// modules are compiled as scripts. `None` if there is no regular file, or if it changes while it is read.
     pub fn read(&mut self, source: &[u8], wrap: Wrap) -> Option<Text> {
         let (stamp, buffer) = Stamp::read_behind(source, ROOM_AHEAD)?;
         let text = Text::within(buffer, self.around(wrap));
@@ -248,7 +248,7 @@ impl Programs {
     }
 
     fn remember(&mut self, source: &[u8], stamp: Stamp, text: Text) {
-        // What was to be compiled before must not be taken for it, even where this does not fit.
+        // Removed even if the new text does not fit: an older text must not be recorded for this source.
         if let Some(Pending { text: Some(before), .. }) = self.pending.remove(source) {
             self.pending_bytes = self.pending_bytes.saturating_sub(before.bytes.len());
         }
@@ -261,7 +261,7 @@ impl Programs {
         }
     }
 
-    /// A source that was read is compiled from another text: what a transpiler made of it.
+    /// Replaces the text of a source that was read by what a transpiler has made of it.
     pub fn replace_text(&mut self, source: &[u8], text: &[u8], wrap: Wrap) -> Text {
         let text = Text::of(text, self.around(wrap));
         if let Some(stamp) = self.pending.get(source).map(|pending| pending.stamp) {
@@ -270,8 +270,8 @@ impl Programs {
         text
     }
 
-    /// Records what a source that was read compiles to. With no code it is known as none of ours. `facts` are those
-    /// that decided how it is to be compiled, each a kind and a path. Returns whether it will be kept.
+    /// Records what a source that was read compiles to; without `code`, that the file is left to Node.js. `facts` are
+    /// those that decided how it is compiled, each a kind and a path. Returns whether it will be written.
     pub fn record(
         &mut self,
         source: &[u8],
@@ -296,8 +296,8 @@ impl Programs {
         self.queue.push(self.key(self.modules, source, b""), [meta, text, code, map])
     }
 
-    /// Records new code for a module that was loaded, or recorded, if more of it has run, or `always`. Nothing where
-    /// another process has recorded another state of it meanwhile.
+    /// Records new code for a module that was loaded or recorded, if it covers more functions, or `always`. Does nothing
+    /// if another process has recorded another state of the source in the meantime.
     ///
     /// # Errors
     /// As `load`.
@@ -315,14 +315,14 @@ impl Programs {
         if digest.is_none() || self.loaded.get(&xxh3_64(source)).copied() != digest {
             return Ok(false);
         }
-        // Bytecode that V8 has thrown away meanwhile is worth more than a little that is new.
+        // V8 may have discarded bytecode of functions that the old code covers, so a little more is no gain.
         if !always && code.len() <= old.len().saturating_add(old.len() / 64) {
             return Ok(false);
         }
         Ok(self.queue.push(key, [meta, text, code, map].map(Arc::new)))
     }
 
-    /// Records where a request led. As `record`.
+    /// Records where a request led; `facts` as for `record`. Returns whether it will be written.
     pub fn record_resolution(
         &mut self,
         request: &Request<'_>,
@@ -341,8 +341,8 @@ impl Programs {
         self.queue.push(key, alone(entry))
     }
 
-    /// Records where a request led, with the facts that decided it and `more`. `None` where those cannot be told, now and
-    /// later; else whether it will be kept.
+    /// Records where a request led, with the facts that decided it and `more`. `None` if these facts cannot be found
+    /// out, also later; otherwise whether it will be written.
     pub fn record_search(
         &mut self,
         request: &Request<'_>,
@@ -355,7 +355,7 @@ impl Programs {
         Some(self.record_resolution(request, &answer.found, search.real, &facts))
     }
 
-    /// A short text that was kept under a name.
+    /// A short text that was stored under a name.
     ///
     /// # Errors
     /// `InvalidKey` for a name that is too long.
@@ -366,16 +366,16 @@ impl Programs {
         })
     }
 
-    /// Keeps a short text under a name.
+    /// Stores a short text under a name. Returns whether it will be written.
     pub fn note(&mut self, name: &[u8], text: &[u8]) -> bool {
         let key = self.key(b'n', b"", name);
         self.queue.push(key, alone(text.to_vec()))
     }
 
-    /// Writes everything that was recorded, as one batch. Returns how many entries there were.
+    /// Writes everything that was recorded, as one batch. Returns the number of entries.
     ///
     /// # Errors
-    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; what was recorded is forgotten all the same.
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`. What was recorded is dropped in this case, too.
     pub fn publish(&mut self, shard: &mut Shard) -> Result<u64> {
         let queue = std::mem::take(&mut self.queue);
         self.today = Today::default();

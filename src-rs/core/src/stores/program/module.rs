@@ -1,36 +1,36 @@
-//! A module: its source in one state, the text that was compiled, and the bytecode.
+//! The entry of a module: the state of its source, the text that was compiled, and the bytecode.
 //!
-//! An entry has the parts `meta`, `text`, `code` and `map`. Text is Latin-1 or UTF-16, as V8 keeps it, so that it can
-//! be handed over without a copy.
+//! An entry has the parts `meta`, `text`, `code` and `map`. The text is Latin-1 or UTF-16, as V8 stores strings, so that
+//! V8 can read it in place.
 
 use super::facts::{Fact, Facts, Today};
 use super::place::parent;
 use super::stamp::{STAMP_LEN, Stamp, take};
 use crate::limits::MAX_FACTS;
 
-/// First byte of `meta`; another one is another layout.
+/// First byte of `meta`, raised when the layout changes.
 const VERSION: u8 = 2;
 
-/// Parts of an entry.
+/// Number of parts of an entry.
 pub const PARTS: usize = 4;
 
 /// Flag: the text is UTF-16.
 pub const WIDE: u8 = 1;
-/// Flag: nothing is kept but the knowledge that this file is none of ours.
+/// Flag: the file is left to Node.js; the entry has neither text nor code.
 pub const ASIDE: u8 = 2;
 
-/// What stands in `meta`.
+/// The contents of `meta`.
 #[derive(Debug, Clone, Copy)]
 pub struct Meta<'a> {
-    /// `WIDE`, `ASIDE`, and the caller's own in the upper bits.
+    /// `WIDE`, `ASIDE`, and the caller's own flags in the upper bits.
     pub flags: u8,
-    /// The source.
+    /// The state of the source.
     pub stamp: Stamp,
     facts: &'a [u8],
 }
 
 impl<'a> Meta<'a> {
-    /// The bytes of `meta`. `None` where a fact is not true any more.
+    /// Encodes `meta`. `None` if a fact is no longer true, or if there are too many.
     #[must_use]
     pub fn encode(
         source: &[u8],
@@ -50,7 +50,7 @@ impl<'a> Meta<'a> {
         Some(out)
     }
 
-    /// What stands in some bytes.
+    /// Decodes `meta`. `None` if it has another layout.
     #[must_use]
     pub fn decode(mut bytes: &'a [u8]) -> Option<Self> {
         let [version, flags] = take(&mut bytes)?;
@@ -58,7 +58,7 @@ impl<'a> Meta<'a> {
         (version == VERSION).then_some(Meta { flags, stamp, facts: bytes })
     }
 
-    /// The same, with the stamps of today; `None` where they are those that it has. The facts have just been found to hold.
+    /// The encoded `meta` with the present stamps, after `facts_hold` has returned true. `None` if it has these already.
     pub fn restamped(&self, source: &[u8], stamp: Option<&Stamp>, facts: &mut Facts) -> Option<Vec<u8>> {
         let told = facts.restamped(self.facts, parent(source));
         if stamp.is_none() && told.is_none() {
@@ -70,7 +70,7 @@ impl<'a> Meta<'a> {
         Some(out)
     }
 
-    /// Whether the facts hold for a source.
+    /// Whether the facts are true for a source.
     pub fn facts_hold(&self, source: &[u8], facts: &mut Facts) -> bool {
         facts.hold(self.facts, parent(source))
     }

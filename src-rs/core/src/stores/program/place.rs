@@ -1,4 +1,5 @@
-//! Paths told from a folder: how many levels up, and what to add. So they stay true when a project moves as a whole.
+//! Paths relative to a folder: how many levels up, and what to append. They stay valid when a project is moved as a
+//! whole.
 
 use super::stamp::take;
 
@@ -7,12 +8,12 @@ use super::stamp::take;
 pub struct Place<'a> {
     /// Levels above the folder.
     up: u16,
-    /// What follows, a leading slash included; empty for the ancestor itself.
+    /// What to append, including a leading slash; empty for the ancestor itself.
     rest: &'a [u8],
 }
 
 impl<'a> Place<'a> {
-    /// Tells an absolute path from an absolute folder. `None` for one that is too long.
+    /// An absolute path, relative to an absolute folder. `None` if it is too long or too many levels up.
     #[must_use]
     pub fn of(folder: &[u8], path: &'a [u8]) -> Option<Self> {
         let mut ancestor = folder;
@@ -31,8 +32,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Appends the path, told from a folder, to a buffer that it empties first. `None` where the folder has no such
-    /// ancestor.
+    /// Replaces the contents of `out` by the absolute path, for a folder. `None` if the folder has no such ancestor.
     pub fn write(&self, folder: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let mut ancestor = folder;
         for _ in 0..self.up {
@@ -50,14 +50,14 @@ impl<'a> Place<'a> {
         (!out.contains(&0)).then_some(())
     }
 
-    /// Appends its bytes.
+    /// Appends the encoded place.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.up.to_le_bytes());
         out.extend_from_slice(&u16::try_from(self.rest.len()).unwrap_or(0).to_le_bytes());
         out.extend_from_slice(self.rest);
     }
 
-    /// Takes one off the front of some bytes.
+    /// Decodes a place at the front of `from`, and removes it there.
     pub fn decode(from: &mut &'a [u8]) -> Option<Self> {
         let up = u16::from_le_bytes(take(from)?);
         let len = usize::from(u16::from_le_bytes(take(from)?));
@@ -67,15 +67,15 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The folder of a path; of one at the top: nothing.
+/// The folder of a path; empty for a path directly below the root.
 #[must_use]
 pub fn parent(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
     path.get(..end).unwrap_or_default()
 }
 
-/// How many folders named `node_modules` a program looks for above one, the root's included: one for each level that
-/// is not such a folder itself.
+/// The number of `node_modules` folders that Node.js looks for from a folder upwards: one for each level, the root
+/// included, that is not named `node_modules` itself.
 #[must_use]
 pub fn lookup_levels(folder: &[u8]) -> usize {
     let levels =

@@ -6,25 +6,26 @@ use super::stamp::{Look, take};
 use super::walk::Walk;
 use crate::limits::MAX_FACTS;
 
-/// First byte of an entry; another one is another layout.
+/// First byte of an entry, raised when the layout changes.
 const VERSION: u8 = 1;
 
-/// A request that is looked for in its folder only.
+/// Stands for a request that is a path: no `node_modules` folders are searched.
 const LOCAL: i32 = i32::MIN;
 
-/// What a program asked for, and in how many folders it looks.
+/// A request, and in how many folders Node.js looks for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The folder of the file that asks.
+    /// The folder of the requesting file.
     pub folder: &'a [u8],
-    /// What it asks for.
+    /// The argument of `require`.
     pub request: &'a [u8],
-    /// How many folders Node.js would look in.
+    /// The number of folders that Node.js would search for it.
     pub paths: u32,
 }
 
 impl Request<'_> {
-    /// Folders beyond those that the place of the file implies: those of the environment, or that the program added.
+    /// How many more folders are searched than the `node_modules` above the requesting file: those of `NODE_PATH`, and
+    /// those that the program has added.
     fn extra(&self) -> i32 {
         if self.request.starts_with(b".") || self.request.starts_with(b"/") {
             return LOCAL;
@@ -34,8 +35,8 @@ impl Request<'_> {
     }
 }
 
-/// The bytes of an entry. `found` is the path that was found, `real` its canonical one. `None` where a fact is not
-/// true any more, or cannot be told.
+/// Encodes an entry. `found` is the path that was found, `real` its canonical path. `None` if a fact is no longer true
+/// or cannot be stored.
 #[must_use]
 pub fn encode(
     request: &Request<'_>,
@@ -62,13 +63,13 @@ pub fn encode(
 pub struct Found {
     /// The canonical path.
     pub real: Vec<u8>,
-    /// What lies there, if that was looked at.
+    /// The state of the file, if it was read just now.
     pub look: Option<Look>,
-    /// The entry with the stamps of today, where it has others.
+    /// The entry with the present stamps, if it had others.
     pub restamped: Option<Vec<u8>>,
 }
 
-/// Where a request leads, if everything is as it was.
+/// Where a request leads according to an entry, if all its facts are still true.
 pub fn replay(entry: &[u8], request: &Request<'_>, facts: &mut Facts, walk: &mut Walk) -> Option<Found> {
     let mut at = entry;
     if take(&mut at)? != [VERSION] || i32::from_le_bytes(take(&mut at)?) != request.extra() {

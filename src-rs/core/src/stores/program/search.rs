@@ -1,38 +1,38 @@
-//! Why a request led to a file: the questions that Node.js asks of the file system, asked once more.
+//! Why a request led to a file: repeats Node.js' search in the file system.
 //!
-//! It tells only its answer. For that to be kept, each question that was answered with "no" becomes a fact, as does each
-//! manifest that had a say. Where an answer cannot be told, it is not kept.
+//! Node.js returns only the file. To be recorded, the answer needs facts: each path that was tried and was absent, and
+//! each manifest that had a say. An answer that this search does not arrive at is not recorded.
 
 use super::facts::Today;
 use super::walk::Walk;
 use rustix::fs::FileType;
 use std::borrow::Cow;
 
-/// A request that was answered.
+/// A request that Node.js has resolved.
 #[derive(Debug, Clone, Copy)]
 pub struct Search<'a> {
-    /// What was asked for.
+    /// The argument of `require`.
     pub request: &'a [u8],
-    /// The folder of the file that asked.
+    /// The folder of the requesting file.
     pub folder: &'a [u8],
-    /// Folders of packages, in the order in which they were looked in.
+    /// Folders of packages, in the order in which Node.js searches them.
     pub places: &'a [&'a [u8]],
-    /// Extensions in the order in which they were tried.
+    /// Extensions, in the order in which Node.js tries them.
     pub extensions: &'a [&'a [u8]],
     /// The canonical path that was found.
     pub real: &'a [u8],
 }
 
-/// The path that was found, before links are followed, and the facts: each a kind and a path.
+/// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The path.
+    /// The path that was found, before links are followed.
     pub found: Vec<u8>,
-    /// See `Fact::today`.
+    /// The facts that led to it, each a kind and a path: see `Fact::today`.
     pub facts: Vec<(u8, Vec<u8>)>,
 }
 
-/// What a `package.json` says of the files of its package.
+/// What a `package.json` says about the files of its package.
 #[derive(Debug, Default, Clone)]
 pub struct Manifest {
     /// Whether there are `exports`.
@@ -41,7 +41,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Of the text of one; `None` where it is damaged.
+    /// Parses a manifest; `None` if it is damaged.
     pub fn of(text: &[u8]) -> Option<Self> {
         let parsed: serde_json::Value = serde_json::from_slice(text).ok()?;
         let main = parsed.get("main").and_then(|main| main.as_str()).filter(|main| !main.is_empty());
@@ -52,7 +52,7 @@ impl Manifest {
     }
 }
 
-/// Why, or `None` where it cannot be told.
+/// Repeats a search. `None` if no facts explain its answer.
 pub fn why(search: &Search<'_>, today: &mut Today, walk: &mut Walk) -> Option<Answer> {
     let mut asking = Asking { search, today, facts: Vec::new() };
     let found = asking.found(walk)?;
@@ -79,7 +79,7 @@ impl Asking<'_> {
             }
             let package = [place, b"/".as_slice(), name].concat();
             if self.manifest(&package)?.exports {
-                // By where the canonical file lies in the package.
+                // `exports` are not interpreted: the path follows from where the canonical file is in the package.
                 let below = real.strip_prefix(walk.folder(&package)?)?;
                 return below.starts_with(b"/").then(|| [&package, below].concat());
             }
@@ -90,7 +90,7 @@ impl Asking<'_> {
         None
     }
 
-    /// A file at a path, with an extension, or in a folder of that name: the first that there is.
+    /// The first file that exists: at the path itself, with an extension, or in a folder of that name.
     fn file_at(&mut self, base: &[u8]) -> Option<Vec<u8>> {
         if !means_folder(self.search.request)
             && let Some(found) = self.first(base, true)
@@ -105,11 +105,12 @@ impl Asking<'_> {
             return self.first(&index(base), false);
         };
         let target = resolved(base, &main);
-        // Of a main that is not there Node.js warns, each time.
+        // Nothing else is tried: if `main` is missing, Node.js falls back to `index` and warns, which it must do each
+        // time.
         self.first(&target, true).or_else(|| self.first(&index(&target), false))
     }
 
-    /// The first file that there is of this name, if it may be that itself, and the same with extensions.
+    /// The first file that exists: `base`, if `itself` is set, or `base` with an extension.
     fn first(&mut self, base: &[u8], itself: bool) -> Option<Vec<u8>> {
         let bare: &[&[u8]] = if itself { &[b""] } else { &[] };
         for extension in bare.iter().chain(self.search.extensions) {
@@ -122,7 +123,7 @@ impl Asking<'_> {
         None
     }
 
-    /// That of a folder, which has a say from now on; `None` where it is damaged.
+    /// The manifest of a folder, which becomes a fact; `None` if it is damaged.
     fn manifest(&mut self, folder: &[u8]) -> Option<Manifest> {
         let path = [folder, b"/package.json".as_slice()].concat();
         let manifest = self.today.manifest(&path);
@@ -133,18 +134,18 @@ impl Asking<'_> {
     }
 }
 
-/// Whether a request means a path, not a package.
+/// Whether a request is a path, not the name of a package.
 fn is_path(request: &[u8]) -> bool {
     let dots = request.iter().take_while(|byte| **byte == b'.').count();
     dots <= 2 && matches!(request.get(dots), Some(b'/')) || matches!(request, b"." | b"..")
 }
 
-/// With a slash or dots at its end a request means a folder.
+/// Whether a request can only mean a folder, because it ends with a slash or dots.
 fn means_folder(request: &[u8]) -> bool {
     matches!(request.rsplit(|byte| *byte == b'/').next(), Some(b"" | b"." | b".."))
 }
 
-/// The name in front of a request, with its scope.
+/// The name of the package, with its scope, that a request starts with.
 fn package(request: &[u8]) -> Option<&[u8]> {
     let slash = |from: usize| {
         let rest = request.get(from..).unwrap_or_default();
@@ -163,7 +164,7 @@ fn package(request: &[u8]) -> Option<&[u8]> {
     request.get(..end)
 }
 
-/// A path told from a folder, without dots and needless slashes.
+/// The absolute path that `path` means in a folder, without `.`, `..` and superfluous slashes.
 fn resolved(folder: &[u8], path: &[u8]) -> Vec<u8> {
     let whole = if path.starts_with(b"/") {
         Cow::Borrowed(path)

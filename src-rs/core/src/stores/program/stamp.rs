@@ -1,7 +1,7 @@
-//! A file in one state: what the system says of it, and a digest of its bytes.
+//! The state of a file: size, times and inode, and a digest of its bytes.
 //!
-//! As long as size, times and inode are equal, nobody has touched the file. Where they differ the bytes decide, so
-//! that a checkout, an image layer or another link to the file costs a read and no compilation.
+//! As long as size, times and inode are equal, the file was not touched. If they differ, the bytes decide, so that a
+//! checkout, an image layer or another link to the file costs a read, but no compilation.
 
 use crate::clock::now_ns;
 use crate::limits::{MAX_PROGRAM_SOURCE, RACY_NS};
@@ -9,17 +9,17 @@ use crate::storage::disk::open_regular;
 use rustix::fs::{FileType, Stat};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Bytes of an encoded stamp.
+/// Length of an encoded stamp in bytes.
 pub const STAMP_LEN: usize = 56;
 
-/// A file whose times are whole seconds may lie where clocks have no finer ones: how long a change may go unseen
-/// there, in nanoseconds.
+/// How long a change may go unnoticed if both times of a file are whole seconds, in nanoseconds: its file system may
+/// not store finer ones.
 const COARSE_RACY_NS: u64 = 2_000_000_000;
 
-/// Room behind the bytes of a file: one to see its end, some for what is put around it.
+/// Room after the bytes of a file: one byte to detect its end, the others for the end of the wrapper.
 const SPARE: usize = 16;
 
-/// What one look at a path tells.
+/// The result of one `stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     pub kind: FileType,
@@ -30,19 +30,19 @@ pub struct Look {
 }
 
 impl Look {
-    /// Looks at what a path leads to. `None` where there is nothing.
+    /// Stats a path, following links. `None` if there is nothing.
     #[must_use]
     pub fn at(path: &[u8]) -> Option<Self> {
         rustix::fs::stat(path).ok().map(|stat| Self::from(&stat))
     }
 
-    /// Looks at the path itself, be it a link.
+    /// Stats a path without following a link at its end.
     #[must_use]
     pub fn at_link(path: &[u8]) -> Option<Self> {
         rustix::fs::lstat(path).ok().map(|stat| Self::from(&stat))
     }
 
-    /// Whether there is a regular file.
+    /// Whether it is a regular file.
     #[must_use]
     pub fn is_file(&self) -> bool {
         self.kind == FileType::RegularFile
@@ -59,13 +59,13 @@ impl Look {
         }
     }
 
-    /// Whether another file in its place may look the same: where both times are one and the same whole second, it may lie
-    /// in an image (squashfs, erofs), all of which may have been made with one time, and with inodes in order.
+    /// Whether another file in its place may look the same. If both times are the same whole second, the file may be in
+    /// an image (squashfs, erofs) that was made with one time for all files and with inodes in order.
     fn is_of_image(&self) -> bool {
         self.mtime == self.ctime && self.ctime.1 == 0
     }
 
-    /// Whether a change after `now` may leave all times as they are.
+    /// Whether a change after `now`, in nanoseconds since the epoch, may leave all times as they are.
     fn is_racy(&self, now: u64) -> bool {
         let settles = |(sec, nsec): (i64, u32), coarse: bool| {
             let at =
@@ -80,21 +80,21 @@ impl Look {
 /// See the module's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// `None` where a later change might not show: then the bytes decide each time.
+    /// `None` if a later change might not show in it: then the bytes decide each time.
     look: Option<Look>,
     size: u64,
     digest: u128,
 }
 
 impl Stamp {
-    /// Reads a file and stamps it. `None` where there is no regular file, where it is too large to keep, or where
-    /// somebody changed it meanwhile.
+    /// Reads a file and its stamp. `None` if there is no regular file, if it is too large, or if it changes while it is
+    /// read.
     #[must_use]
     pub fn read(path: &[u8]) -> Option<(Self, Vec<u8>)> {
         Stamp::read_behind(path, 0)
     }
 
-    /// The same, with zeros ahead of its bytes.
+    /// The same, with `ahead` zeros in front of the bytes.
     #[must_use]
     pub fn read_behind(path: &[u8], ahead: usize) -> Option<(Self, Vec<u8>)> {
         let now = now_ns();
@@ -123,13 +123,13 @@ impl Stamp {
         Some((Stamp { look, size: before.size, digest: xxh3_128(bytes.get(ahead..)?) }, bytes))
     }
 
-    /// Whether this is the state that a look has just found.
+    /// Whether a `stat` shows the same state, so that the bytes need not be compared.
     #[must_use]
     pub fn is_untouched(&self, look: &Look) -> bool {
         self.look.as_ref() == Some(look)
     }
 
-    /// Whether a file that was touched has the same bytes all the same; its stamp of today.
+    /// The present stamp of a file that was touched, if its bytes are still the same.
     #[must_use]
     pub fn same_bytes(&self, path: &[u8], look: &Look) -> Option<Stamp> {
         if look.size != self.size || !look.is_file() {
@@ -139,19 +139,19 @@ impl Stamp {
         (today.digest == self.digest && today.size == self.size).then_some(today)
     }
 
-    /// Digest of the bytes.
+    /// The XXH3-128 digest of the bytes.
     #[must_use]
     pub fn digest(&self) -> u128 {
         self.digest
     }
 
-    /// Whether nothing but the bytes can tell this state from a later one.
+    /// Whether only the bytes can tell this state from a later one.
     #[must_use]
     pub fn is_racy(&self) -> bool {
         self.look.is_none()
     }
 
-    /// Its bytes.
+    /// Encodes the stamp; without a `stat`, its fields are zeros.
     #[must_use]
     pub fn encode(&self) -> [u8; STAMP_LEN] {
         let none = Look { kind: FileType::RegularFile, size: 0, mtime: (0, 0), ctime: (0, 0), inode: 0 };
@@ -172,7 +172,7 @@ impl Stamp {
         out
     }
 
-    /// The stamp of these bytes.
+    /// Decodes a stamp.
     #[must_use]
     pub fn decode(bytes: &[u8; STAMP_LEN]) -> Self {
         let mut at = bytes.as_slice();
@@ -188,7 +188,7 @@ impl Stamp {
     }
 }
 
-/// The next bytes of a slice, which moves on.
+/// Removes the next bytes of a slice and returns them.
 pub(super) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = from.split_first_chunk::<N>()?;
     *from = rest;
@@ -199,9 +199,9 @@ pub(super) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    /// A container's image was rebuilt with another source of the same length, and the old one ran.
+    /// Otherwise, after a container image is rebuilt with another source of the same length, the old source would run.
     #[test]
-    fn times_that_say_nothing_are_not_believed() {
+    fn times_that_say_nothing_are_not_trusted() {
         let look = |mtime, ctime| Look { kind: FileType::RegularFile, size: 1, mtime, ctime, inode: 1 };
         assert!(look((499_162_500, 0), (499_162_500, 0)).is_of_image());
         // Unpacked by npm; written just now.

@@ -1,31 +1,33 @@
-//! The text of a module as V8 takes it: one byte a character where Latin-1 is enough, else two.
+//! The text of a module as V8 stores it: one byte per character if it is Latin-1, otherwise UTF-16.
 
 use super::traits::Traits;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What is put around a CommonJS module. It has lines of its own, so that the line which is printed with an error is the
-/// module's, and so that the function prints itself as one that Node.js has made.
+/// The wrapper of a CommonJS module. It has lines of its own, so that the source line which is printed with an error is
+/// the module's, and so that `toString()` of the function returns the same text as for one that Node.js has made.
 pub const WRAP: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) {\n", "\n})");
 
-/// Room that is left ahead of a source for what is put there.
+/// Room that is left in front of a source for the wrapper.
 pub const ROOM_AHEAD: usize = WRAP.0.len();
 const _: () = assert!(WRAP_IN_LINE.0.len() == ROOM_AHEAD);
 
-/// The same for a module that makes code of strings: V8 tells where that was made by the lines of the text, whatever they are
-/// said to begin with. Its first line must be one of which nothing is ever told.
+/// The wrapper of a module that makes code from strings (`eval`). For such code V8 reports the line of the text where it was
+/// made, and ignores the script's line offset, so there must be no additional line. Since columns of the first line are
+/// shifted instead, that line must be one that V8 never reports (`Traits::quiet`).
 const WRAP_IN_LINE: (&str, &str) = ("(function (exports, require, module, __filename, __dirname) { ", "\n})");
 
-/// What is to be put around a source.
+/// How to wrap a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrap {
-    /// Nothing.
+    /// Not at all.
     Bare,
-    /// Nothing, for the parameters are told apart from the text. Its traits are wanted all the same.
+    /// Not at all, because the parameters are passed to V8 separately. The traits are determined all the same.
     Apart,
-    /// `WRAP`.
+    /// With `WRAP`.
     Lines,
-    /// What its traits ask for: nothing is told differently by V8 then.
+    /// As its traits require, so that V8 reports the same positions as without a wrapper. Not at all if that is
+    /// impossible.
     Fitting,
 }
 
@@ -36,15 +38,15 @@ pub struct Text {
     pub bytes: Arc<Vec<u8>>,
     /// Whether it is UTF-16.
     pub wide: bool,
-    /// Whether nothing is put around it.
+    /// Whether it has no wrapper.
     pub bare: bool,
-    /// Of its source, if it was to be wrapped.
+    /// The traits of its source, unless it was read as `Wrap::Bare`.
     pub traits: Traits,
 }
 
 impl Text {
-    /// The text of a source in UTF-8, with replacement characters for what is none, as a program that reads it would
-    /// see it; wrapped as a CommonJS module if asked to. A `#!` in front becomes a comment of the same length then.
+    /// The text of a source in UTF-8, with replacement characters for invalid bytes, as `fs.readFileSync` would return
+    /// it. If it is wrapped, a `#!` at its start becomes a comment of the same length.
     #[must_use]
     pub fn of(source: &[u8], wrap: Wrap) -> Self {
         let mut buffer = vec![0; ROOM_AHEAD];
@@ -52,7 +54,7 @@ impl Text {
         Text::within(buffer, wrap)
     }
 
-    /// The same of a source that stands in a buffer with `ROOM_AHEAD` ahead of it: most are not copied.
+    /// The same for a source in a buffer with `ROOM_AHEAD` bytes in front of it, so that ASCII is not copied.
     #[must_use]
     pub fn within(mut buffer: Vec<u8>, wrap: Wrap) -> Self {
         let source = buffer.get_mut(ROOM_AHEAD..).unwrap_or_default();
@@ -78,7 +80,7 @@ impl Text {
             }
             return Text { bytes: Arc::new(buffer), wide, bare, traits };
         }
-        // The lossy way looks at each byte.
+        // Valid text is checked faster by `from_utf8`.
         let text = str::from_utf8(source).map_or_else(|_| String::from_utf8_lossy(source), Cow::Borrowed);
         let pieces = [before, &*text, after];
         let room = text.len().saturating_add(before.len()).saturating_add(after.len());
@@ -103,15 +105,16 @@ impl Text {
     }
 }
 
-/// Whether all characters of a text are of Latin-1: in UTF-8 those begin with no byte above 0xC3.
+/// Whether all characters of a text are in Latin-1: in UTF-8 these have no byte above 0xC3.
 fn is_latin_1(text: &str) -> bool {
     text.as_bytes().chunks(RUN).all(|chunk| chunk.is_ascii() || chunk.iter().all(|byte| *byte <= 0xc3))
 }
 
-/// Bytes that are looked at together for what is not ASCII.
+/// Bytes that are checked for ASCII at once.
 const RUN: usize = 64;
 
-/// A text as runs of ASCII, each with the character behind it: most sources have few others, and a run is taken as a whole.
+/// Splits a text into runs of ASCII, each with the character that follows it. Most sources contain few other characters,
+/// and a run is converted as a whole.
 fn runs(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,27 +1,27 @@
-//! What the words of a source tell of how it is to be compiled. They are looked for in its bytes, wherever they stand: one
-//! that is only in a string or a comment costs a little time, and changes nothing that a program can see.
+//! Traits of a source that decide how it is compiled, found by searching its bytes for words. A word that is only in a
+//! string or a comment counts, too: this costs a little time and changes nothing that a program can see.
 
 use memchr::memmem;
 
-/// What was found.
+/// See the module's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traits {
-    /// Whether more braces close than open somewhere: the text might end the function that it is wrapped in.
+    /// Whether somewhere more braces have closed than opened: the text might end the function that wraps it.
     pub may_end: bool,
-    /// Whether `import` stands in it.
+    /// Whether it contains `import`.
     pub imports: bool,
-    /// Whether it may name itself: `sourceURL=` stands in it.
+    /// Whether it may give itself a name: it contains `sourceURL=`.
     pub names_itself: bool,
-    /// Whether it may make code of strings, or hand on what does (`eval`, `Function`).
+    /// Whether it may make code from strings, or pass on a function that does (`eval`, `Function`).
     pub makes_code: bool,
-    /// Whether its first line is one of which nothing is ever told: empty, a comment, a directive.
+    /// Whether V8 never reports a position in its first line: that is empty, a comment or a directive.
     pub quiet: bool,
-    /// Whether it may ask for its own function (`arguments.callee`), which strict code may not.
+    /// Whether it may access its own function (`arguments.callee`), which strict code cannot.
     pub asks_itself: bool,
 }
 
 impl Traits {
-    /// Those of a source. The last two are looked for only where it may make code.
+    /// The traits of a source. The last two are determined only if it may make code.
     #[must_use]
     pub fn of(source: &[u8]) -> Self {
         let has = |word: &str| memmem::find(source, word.as_bytes()).is_some();
@@ -37,16 +37,16 @@ impl Traits {
     }
 }
 
-/// Bytes whose braces are counted at once.
+/// Number of bytes whose braces are counted at once.
 const STEP: usize = 64;
 const _: () = assert!(STEP <= u8::MAX as usize);
 
-/// How often a byte stands in at most `STEP`: added up in a byte, sixteen and more of them at once.
+/// How often a byte occurs in at most `STEP` bytes. The sum fits in a byte, so that the compiler can vectorize the loop.
 fn count(bytes: &[u8], wanted: u8) -> usize {
     usize::from(bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(*byte == wanted))))
 }
 
-/// Braces are counted wherever they stand, so that this is quick: it is no proof.
+/// To be quick, this also counts braces in strings and comments. So the answer is not exact in either direction.
 fn may_end(source: &[u8]) -> bool {
     let mut depth = 0usize;
     let (steps, rest) = source.as_chunks::<STEP>();
@@ -76,7 +76,7 @@ fn is_quote(byte: &u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
-/// Whether a line ends here, behind spaces.
+/// Whether the line ends here, apart from spaces.
 fn ends_line(after: &[u8]) -> bool {
     matches!(after.iter().find(|byte| !matches!(byte, b' ' | b'\t')), None | Some(b'\n' | b'\r'))
 }
@@ -91,7 +91,7 @@ fn makes_code(source: &[u8]) -> bool {
     any("eval", is_eval) || any("Function", is_function) || any("constructor", is_constructor)
 }
 
-/// Called, or handed on: `eval(`, `eval;`, `[eval]`. No word of a text.
+/// Called or passed on: `eval(`, `eval;`, `[eval]`. Not a word of a text.
 fn is_eval(before: &[u8], after: &[u8]) -> bool {
     if is_word(before.last()) || is_word(after.first()) {
         return false;
@@ -100,7 +100,7 @@ fn is_eval(before: &[u8], after: &[u8]) -> bool {
     ends_line(after) || next.is_some_and(|byte| !is_quote(byte) && *byte != b'-' && !is_word(Some(byte)))
 }
 
-/// Called, or handed on: `Function(`, `AsyncFunction (`, `= Function;`. No type in a comment, no `instanceof Function`.
+/// Called or passed on: `Function(`, `AsyncFunction (`, `= Function;`. Not a type in a comment, not `instanceof Function`.
 fn is_function(before: &[u8], after: &[u8]) -> bool {
     let next = after.trim_ascii_start().first();
     let kind = before.strip_suffix(b"Generator").unwrap_or(before);
@@ -115,7 +115,7 @@ fn is_function(before: &[u8], after: &[u8]) -> bool {
         && (ends_line(after) || matches!(next, Some(b')' | b',' | b';' | b']' | b'?' | b':')))
 }
 
-/// Called as somebody's: `f.constructor('…')`, `f['constructor'](…)`.
+/// Called as a member: `f.constructor('…')`, `f['constructor'](…)`.
 fn is_constructor(before: &[u8], after: &[u8]) -> bool {
     let own = before.strip_suffix(b"'").or(before.strip_suffix(b"\"")).or(before.strip_suffix(b"`"));
     let called = after
@@ -124,7 +124,8 @@ fn is_constructor(before: &[u8], after: &[u8]) -> bool {
     matches!(own.unwrap_or(before).trim_ascii_end().last(), Some(b'.' | b'[')) && called == Some(&b'(')
 }
 
-/// The first line, and what is behind it, where V8 sees the same line: a carriage return, U+2028 and U+2029 end one for it, too.
+/// The first line and the rest. `None` if V8 sees more than one line in it, because a carriage return, U+2028 and U+2029
+/// end a line, too.
 fn first_line(source: &[u8]) -> Option<(&[u8], &[u8])> {
     let (line, behind) = source.split_at_checked(memchr::memchr(b'\n', source)?)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -149,7 +150,7 @@ fn is_quiet(source: &[u8]) -> bool {
     }
 }
 
-/// Whether all of it is strict for certain: behind comments it begins with the directive and a semicolon.
+/// Whether the whole source is certainly strict: after comments it starts with the directive and a semicolon.
 fn is_strict(source: &[u8]) -> bool {
     let mut rest = source.trim_ascii_start();
     loop {

@@ -1,4 +1,4 @@
-//! Canonical paths, folder by folder, remembered for the life of the process: as Node.js does itself.
+//! Canonical paths, determined folder by folder. Folders are remembered for the life of the process, as Node.js does.
 
 use super::hashing::ByPath;
 use super::place::parent;
@@ -17,12 +17,12 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// What is remembered of files may be out of date.
+    /// Forgets the canonical paths of files.
     pub fn settle(&mut self) {
         self.files.clear();
     }
 
-    /// The canonical path of a file, and what lies there, if that was looked at just now.
+    /// The canonical path of a file, and the state of the file if it was read just now.
     pub fn known_file(&mut self, path: &[u8]) -> Option<(Vec<u8>, Option<Look>)> {
         if let Some(real) = self.files.get(path) {
             return Some((real.to_vec(), None));
@@ -34,7 +34,7 @@ impl Walk {
         Some((real, Some(look)))
     }
 
-    /// The canonical path of a file, and what lies there. `None` where there is no regular file.
+    /// The canonical path of a file, and the state of the file. `None` if there is no regular file.
     pub fn file(&mut self, path: &[u8]) -> Option<(Vec<u8>, Look)> {
         let folder = parent(path);
         let name = path.get(folder.len()..)?;
@@ -63,7 +63,7 @@ impl Walk {
                 FileType::Directory => {}
                 FileType::Symlink => {
                     real = resolve(&real)?;
-                    // The root is told as nothing, so that names can be added.
+                    // The root is empty here, so that names with a leading slash can be appended.
                     if real == b"/" {
                         real.clear();
                     }

@@ -1,4 +1,4 @@
-//! The sources that were looked for and not found, in the state that they had then.
+//! The sources whose look-up was a miss, in the state that they had then.
 
 use super::paths::{HashedMap, SourceDigest};
 use super::source::FileState;
@@ -6,17 +6,18 @@ use crate::key;
 use crate::limits::MAX_MISSED_SOURCES;
 use std::ffi::CStr;
 
-/// A source at the time of its miss.
+/// The state of a source when its look-up missed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Miss {
     pub state: FileState,
-    /// Whether it could change again without its state showing it.
+    /// Whether the source could have changed after this without a change of `state`.
     pub racy: bool,
-    /// Of its content, where that was read.
+    /// Digest of its content, if that was read.
     pub digest: Option<SourceDigest>,
 }
 
-/// By the name that the caller used: one that leads to another file now must not pass for the same.
+/// The misses, by the name that the caller used. A name that leads to another file by now shows in the
+/// state.
 #[derive(Debug, Default)]
 pub(super) struct Missed {
     misses: HashedMap<(Box<[u8]>, Miss)>,

@@ -1,9 +1,9 @@
 //! The script cache: what was compiled from a source file, under the file's canonical path.
 //!
-//! A policy over one shard of the kind [`Kind::Script`](crate::kind::Kind): `load` finds out by itself
-//! what the source is called and in which state it is; `save` stores best effort, and never under a state
-//! of the source other than the one that the caller compiled. For that, a miss remembers the state: what
-//! the caller reads next is that state or a later one, and a later one shows when it is saved.
+//! A policy over one shard of the kind [`Kind::Script`](crate::kind::Kind). `load` determines the source's
+//! canonical path and state itself. `save` is best effort, and must never store under another state of the
+//! source than the one that the caller compiled. Therefore a miss remembers the state: what the caller reads
+//! next is this state or a later one, and `save` detects a later one.
 
 mod missed;
 mod paths;
@@ -20,32 +20,32 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What entries are held to.
+/// What must be equal for an entry to be a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Validate {
     /// The source's modification time and size.
     #[default]
     Mtime,
-    /// A digest of its content, XXH3-128.
+    /// An XXH3-128 digest of the source's content.
     Content,
 }
 
-/// What a handle has done beside what its shard counts.
+/// What a handle has done, in addition to what its shard counts.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     /// Artifacts stored.
     pub saves: u64,
-    /// Artifacts not stored, for whatever reason.
+    /// Artifacts not stored, for any reason.
     pub skipped: u64,
-    /// Of those: the source had changed since the miss.
+    /// Of these, how many because the source had changed since the miss.
     pub changed: u64,
-    /// Of those: another process held the lock.
+    /// Of these, how many because another process held the lock.
     pub locked: u64,
-    /// Why the last one of them was not stored.
+    /// Why the last of these was not stored.
     pub last_skip: Option<String>,
 }
 
-/// The policy's memory, beside the shard that it is used with.
+/// What the policy remembers in this process. The shard is passed to each call.
 #[derive(Debug)]
 pub struct Scripts {
     validate: Validate,
@@ -68,7 +68,7 @@ impl From<Error> for Skip {
 }
 
 impl Scripts {
-    /// No memory yet.
+    /// A policy that remembers nothing yet.
     #[must_use]
     pub fn new(validate: Validate) -> Self {
         Scripts {
@@ -79,17 +79,17 @@ impl Scripts {
         }
     }
 
-    /// What was done so far.
+    /// What this handle has done so far.
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Looks up what was compiled from a source as it is now. On a hit of an absolute path that is known: one
-    /// system call, no allocation. A source that is no regular file, or cannot be looked at, is a miss.
+    /// Looks up what was compiled from a source in its present state. A hit of a known absolute path takes one
+    /// system call and no allocation. A source that is not a regular file, or cannot be read, is a miss.
     ///
     /// # Errors
-    /// None where sources have paths that can be keys.
+    /// Those of `Shard::get`.
     #[inline]
     pub fn load(&mut self, shard: &mut Shard, source: &CStr) -> Result<Lookup> {
         let Some(found) = self.paths.find(source) else {
@@ -109,12 +109,12 @@ impl Scripts {
         lookup
     }
 
-    /// Stores what the caller compiled from a source, until a time in milliseconds since the epoch or, with
-    /// zero, for good. `false` where that could not be, which is counted: a
-    /// cache that cannot store is slow, not broken.
+    /// Stores what the caller compiled from a source. It expires at a time in milliseconds since the epoch;
+    /// zero means never. Returns `false` if it could not be stored, and counts this: a failure to store is
+    /// not an error for the host.
     ///
     /// # Errors
-    /// `InvalidArg` for parts that are not those of the shard.
+    /// `InvalidArg` if the parts are not those that the shard declares, `InvalidKey`, `Closed`.
     pub fn save(
         &mut self,
         shard: &mut Shard,
@@ -129,11 +129,10 @@ impl Scripts {
         self.count(saved)
     }
 
-    /// Stores under a canonical path and a modification time that the caller knows, in the same best-effort
-    /// way.
+    /// Stores under a canonical path and a validator that the caller gives; best effort like `save`.
     ///
     /// # Errors
-    /// `InvalidKey`, `InvalidArg`.
+    /// As `save`.
     pub fn put(
         &mut self,
         shard: &mut Shard,
@@ -154,7 +153,7 @@ impl Scripts {
     ) -> std::result::Result<(), Skip> {
         shard.check_entry(parts)?;
         check_host(shard)?;
-        // Before the look at the source: a change after it must not pass for one that shows.
+        // Taken before the source is examined: a change after `now` counts as one that may not show.
         let now = now_ns();
         let Some(found) = self.paths.find(source) else {
             return Err(Skip::Because("the source is no regular file, or cannot be looked at"));
@@ -224,9 +223,9 @@ fn check_host(shard: &Shard) -> std::result::Result<(), Skip> {
     }
 }
 
-/// What has to be remembered of a source that was not found in the cache.
+/// The state to remember of a source whose look-up missed.
 fn miss_of(found: &Found<'_>) -> Miss {
-    // The caller reads the source after this: it is now that a later change must show.
+    // The caller reads the source after this, so changes from now on must be detectable.
     let racy = found.digest.is_none() && found.state.is_racy(now_ns());
     let digest = if racy { digest_of(found.canonical) } else { found.digest };
     Miss { state: found.state, racy, digest }

@@ -1,15 +1,15 @@
-//! From the name of a source to its canonical path, with one system call where the name is known.
+//! From the name of a source to its canonical path, with one system call if the name is known.
 //!
 //! A name's canonical path is remembered together with device, inode and ctime of the file. While a
-//! stat of the name gives the same three, it leads to the same file under the same names, for a rename or
-//! a new link of the file changes its ctime. Not remembered is
-//! - a file touched within the clock's granularity: its inode might be another file's before the clock
+//! stat of the name gives the same three, it leads to the same file under the same names, because a rename
+//! or a new link of the file changes its ctime. Not remembered is
+//! - a file touched within the clock's granularity: its inode may belong to another file before the clock
 //!   ticks;
-//! - a file of several names that was reached through a link: the link may come to lead to another name
-//!   of it, in releases that share files, say, with no trace in the inode.
+//! - a file with several names that was reached through a symbolic link: the link may be switched to
+//!   another name of the file (in releases that share files, for example), which leaves no trace in the inode.
 //!
-//! What is left is a folder renamed and a link to it mended meanwhile: then the file, which is the same,
-//! keeps its first name for the life of the process.
+//! One case remains undetected: a folder is renamed, and a symbolic link to it is changed accordingly. Then
+//! the file, which is still the same, keeps its first canonical path for the life of the process.
 
 use super::source::FileState;
 use crate::clock::now_ns;
@@ -29,7 +29,7 @@ pub(super) type SourceDigest = [u8; SOURCE_DIGEST_LEN];
 /// A map whose keys are hashes already.
 pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
 
-/// Takes a `u64` for its own hash.
+/// A hasher that uses a `u64` as its own hash.
 #[derive(Default)]
 pub(super) struct Identity(u64);
 
@@ -54,14 +54,14 @@ impl Hasher for Identity {
 pub(super) struct Found<'a> {
     pub canonical: &'a [u8],
     pub state: FileState,
-    /// Of its content, where that is what entries are held to.
+    /// Digest of its content, if entries are validated by content.
     pub digest: Option<SourceDigest>,
 }
 
 #[derive(Debug)]
 struct Known {
     name: Box<[u8]>,
-    /// None where it is the name itself.
+    /// `None` if it is the name itself.
     canonical: Option<Box<[u8]>>,
     state: FileState,
     digest: Option<SourceDigest>,
@@ -72,15 +72,15 @@ struct Known {
 pub(super) struct Paths {
     digests: bool,
     known: HashedMap<Known>,
-    /// The source found last, where it may not be remembered.
+    /// The source found last, if it must not be remembered.
     passing: Option<Known>,
-    /// The absolute form of a relative name, and the folder that it begins with.
+    /// Buffers for the absolute form of a relative name, and for the working folder.
     absolute: Vec<u8>,
     folder: Vec<u8>,
 }
 
 impl Paths {
-    /// With `digests`, sources are read when they are met for the first time, and when they change.
+    /// With `digests`, sources are read and digested when they are first seen, and when they change.
     pub fn new(digests: bool) -> Self {
         Paths {
             digests,
@@ -91,7 +91,7 @@ impl Paths {
         }
     }
 
-    /// Finds a source. `None` where it is no regular file, or has a path that no key can be.
+    /// Finds a source. `None` if it is not a regular file, or if its path cannot be a key.
     #[inline(always)]
     pub fn find(&mut self, source: &CStr) -> Option<Found<'_>> {
         let state = FileState::of(source)?;
@@ -118,13 +118,13 @@ impl Paths {
             remembered
         };
         let it = if remembered { self.known.get(&hash) } else { self.passing.as_ref() }?;
-        // Of an untouched file it is the state just seen; else the one that belongs to the path.
+        // For a known file, the state just seen; else the state that was read with the canonical path.
         let state = if is_known { state } else { it.state };
         Some(Found { canonical: it.canonical.as_deref().unwrap_or(&it.name), state, digest: it.digest })
     }
 }
 
-/// The absolute form of a relative name: its meaning changes with the working folder.
+/// The absolute form of a relative name, whose meaning depends on the working folder.
 fn join<'a>(absolute: &'a mut Vec<u8>, folder: &mut Vec<u8>, name: &[u8]) -> Option<&'a [u8]> {
     let cwd = rustix::process::getcwd(std::mem::take(folder)).ok()?;
     absolute.clear();
@@ -135,7 +135,7 @@ fn join<'a>(absolute: &'a mut Vec<u8>, folder: &mut Vec<u8>, name: &[u8]) -> Opt
     Some(absolute)
 }
 
-/// Finds a name's canonical path, and whether it may be remembered.
+/// Determines a name's canonical path, and whether it may be remembered.
 #[cold]
 fn learn(name: &[u8], seen: &FileState, digests: bool) -> Option<(Known, bool)> {
     let (canonical, state, now) = canonicalize(name)?;
@@ -149,10 +149,10 @@ fn learn(name: &[u8], seen: &FileState, digests: bool) -> Option<(Known, bool)> 
 }
 
 /// The canonical path of an absolute name, unless it is the name itself; the state of the file at that
-/// path, and a time before which it was looked at.
+/// path; and a time shortly before that state was read.
 fn canonicalize(name: &[u8]) -> Option<(Option<Vec<u8>>, FileState, u64)> {
     let now = now_ns();
-    // Half the price, and most names are such.
+    // Most names are canonical already, and checking this costs half as much.
     if is_normal(name)
         && let Some(state) = FileState::of_linkless(&CString::new(name).ok()?)
     {
@@ -166,7 +166,7 @@ fn canonicalize(name: &[u8]) -> Option<(Option<Vec<u8>>, FileState, u64)> {
     Some(((*canonical != *name).then_some(canonical), state, now))
 }
 
-/// Whether nothing in an absolute name stands for another folder than it says, links apart.
+/// Whether an absolute name has no empty, `.` or `..` component. It may still contain links.
 fn is_normal(name: &[u8]) -> bool {
     let parts = name.split(|byte| *byte == b'/');
     name.first() == Some(&b'/') && parts.skip(1).all(|part| !matches!(part, b"" | b"." | b".."))

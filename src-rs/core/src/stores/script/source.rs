@@ -1,11 +1,12 @@
-//! A source file as the system describes it: which file it is, and in which state.
+//! A source file as `stat` describes it: which file it is, and in which state.
 
 use crate::state::is_racy;
 use crate::validator::Validator;
 use rustix::fs::{FileType, Stat};
 use std::ffi::CStr;
 
-/// What one look at a source tells. Two that are equal are of one file in one state, as far as clocks tell.
+/// The result of one `stat` of a source. Two equal ones mean the same file in the same state, except for
+/// changes within the clock's granularity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileState {
     device: u64,
@@ -13,20 +14,19 @@ pub(super) struct FileState {
     size: u64,
     mtime: (i64, u32),
     ctime: (i64, u32),
-    /// Names of the file.
+    /// Number of hard links.
     links: u64,
 }
 
 impl FileState {
-    /// Looks at a file, following links: one system call. `None` where there is no regular file, or
-    /// none that we may look at.
+    /// Stats a file, following links: one system call. `None` if there is no regular file or no permission.
     pub fn of(path: &CStr) -> Option<Self> {
         let stat = rustix::fs::stat(path).ok()?;
         (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
     }
 
-    /// Looks at a file by a path of which no part is a link: `None` also where one is, or where the system
-    /// has no such call.
+    /// The same for a path that contains no symbolic link: `None` also if it does, or if the system has no
+    /// `openat2`.
     #[cfg(target_os = "linux")]
     pub fn of_linkless(path: &CStr) -> Option<Self> {
         use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -36,7 +36,7 @@ impl FileState {
         (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| Self::from(&stat))
     }
 
-    /// No such call here.
+    /// There is no `openat2` here.
     #[cfg(not(target_os = "linux"))]
     pub fn of_linkless(_: &CStr) -> Option<Self> {
         None
@@ -54,19 +54,19 @@ impl FileState {
         }
     }
 
-    /// Whether both are of one file that nobody touched in between: any change of a file, of its names
-    /// too, changes its ctime.
+    /// Whether both are the same file, which was not touched in between: any change of a file or of its
+    /// names changes its ctime.
     #[inline(always)]
     pub fn same_untouched(&self, other: &FileState) -> bool {
         self.inode == other.inode && self.ctime == other.ctime && self.device == other.device
     }
 
-    /// Whether the file has one name only.
+    /// Whether the file has only one name.
     pub fn has_one_name(&self) -> bool {
         self.links == 1
     }
 
-    /// Whether a change after `now_ns` shows in the ctime for sure.
+    /// Whether a change after `now_ns` certainly shows in the ctime.
     pub fn is_settled(&self, now_ns: u64) -> bool {
         !is_racy(self.ctime.0, self.ctime.1, now_ns)
     }
@@ -76,7 +76,7 @@ impl FileState {
         is_racy(self.mtime.0, self.mtime.1, now_ns)
     }
 
-    /// What an entry made from this state is held to.
+    /// The validator of an entry made from this state.
     #[inline(always)]
     pub fn validator(&self) -> Validator<'static> {
         let (sec, nsec) = self.mtime;
