@@ -1,9 +1,9 @@
-//! The sidecar, `<shard>.lock`: what the lock is taken on, and the page through which processes
-//! tell each other what is published.
+//! The sidecar, `<shard>.lock`: the file that is locked, with the page through which processes tell
+//! each other what is published.
 //!
-//! The page is the truth *of this boot*: it names the shard file, how many of its bytes are
-//! published and where the newest index snapshot lies. A page of another boot is not believed, for
-//! the file may have lost bytes in between; then the file's own root slots and frames decide.
+//! The page is valid *for one boot*: it names the shard file, how many of its bytes are published, and
+//! where the newest index snapshot lies. A page of another boot is not believed, because the file may
+//! have lost bytes in between. Then the file's own root slots and frames decide.
 
 pub mod page;
 mod recency;
@@ -26,13 +26,13 @@ use recency::table_len;
 /// Bytes before the recency table.
 const PAGE: usize = 4096;
 
-/// Where the generation stands in the page, in bytes.
+/// Offset of the generation in the page, in bytes.
 pub const GENERATION_AT: usize = page::word::GENERATION * 8;
 
 /// The words of an open sidecar.
 pub struct Place {
     file: Arc<dyn File>,
-    /// Without a mapping, each word is read and written at its place in the file.
+    /// If this is `None`, each word is read from the file and written to it.
     mapping: Option<SharedWords>,
     refusal: Refusal,
 }
@@ -81,7 +81,7 @@ impl Place {
     }
 }
 
-/// An open sidecar. What can be asked of its page is asked of this.
+/// An open sidecar. It dereferences to its page.
 pub struct Sidecar {
     path: PathBuf,
     page: Page<Place>,
@@ -115,11 +115,11 @@ pub fn path_for(shard: &Path) -> PathBuf {
 }
 
 impl Sidecar {
-    /// Opens the page of a sidecar file. Without mappings (`mapped` false, or none to be had) each
-    /// look at it is a positioned read.
+    /// Opens the page of a sidecar file. If it is not to be mapped (`mapped` is false), or cannot be,
+    /// each access to a word is a positioned read or write.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn open(path: &Path, file: Arc<dyn File>, writable: bool, mapped: bool, boot: u64) -> Result<Self> {
         let identity = file.identity()?;
         let len = identity.len;
@@ -128,10 +128,10 @@ impl Sidecar {
         Ok(Sidecar { path: path.to_path_buf(), page, mapped, writable, identity })
     }
 
-    /// Gives a new or foreign sidecar its layout. The caller holds the lock.
+    /// Gives a new sidecar, or one of another layout, its layout. The caller holds the lock.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
+    /// `Io` and `NoSpace` if a system call fails.
     pub fn initialise(&mut self) -> Result<()> {
         let len = (PAGE + table_len(*RECENCY_BITS.start())) as u64;
         if self.file().identity()?.len < len {
@@ -148,7 +148,7 @@ impl Sidecar {
         self.could_reach()
     }
 
-    /// The file, for its lock and identity.
+    /// The file, for locking it and asking for its identity.
     #[must_use]
     pub fn file(&self) -> &Arc<dyn File> {
         &self.page.words.file
@@ -160,22 +160,22 @@ impl Sidecar {
         &self.path
     }
 
-    /// Whether the file at the sidecar's path is another one by now.
+    /// Whether `at_path`, what is now at the sidecar's path, is another file, or none.
     #[must_use]
     pub fn is_replaced_by(&self, at_path: Option<Identity>) -> bool {
         !at_path.is_some_and(|other| other.same_file(&self.identity))
     }
 
-    /// Whether every word since the last time could be read and written. Where there is no mapping, a word that
-    /// could not be read looks like zero, and one that could not be written is what it was.
+    /// Whether every word since the last call could be read and written. Without a mapping, a word that could not
+    /// be read looks like zero, and one that could not be written keeps its old value.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refused.
+    /// `Io` and `NoSpace` if a system call failed.
     pub fn could_reach(&self) -> Result<()> {
         self.page.words.refusal.ask()
     }
 
-    /// A mapping of the page alone, to be looked at only. `None` where it is not mapped.
+    /// A new read-only mapping of the page alone. `None` if the sidecar is not mapped.
     #[must_use]
     pub fn page(&self) -> Option<SharedWords> {
         self.shared()?;

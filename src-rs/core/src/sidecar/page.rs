@@ -1,13 +1,13 @@
 //! The words of the page, and the order in which they are stored and loaded.
 //!
 //! Order of stores: committed length, snapshot, generation. Order of loads: generation, snapshot,
-//! committed length. So whoever sees a generation sees at least what it published, and a snapshot
-//! never lies beyond the committed length that is read after it. A replaced file changes several words
-//! at once; `epoch` is odd meanwhile. A writer that dies in between leaves it odd, and the next
-//! writer mends it.
+//! committed length. So a reader that sees a generation sees at least what it published, and a snapshot
+//! never lies beyond the committed length that is loaded after it. Replacing the file changes several
+//! words; `epoch` is odd meanwhile. A writer that dies in between leaves it odd, and the next writer
+//! repairs the page.
 //!
-//! Where the words lie is left to [`Words`], so that `tests/memory_model.rs` runs this very code on words of a model
-//! in which a load may see any store that the orders below do not exclude.
+//! The words are accessed through [`Words`], so that `tests/memory_model.rs` can run this very code on words of a memory
+//! model in which a load may see any store that the orderings below do not exclude.
 
 use crate::limits::MAX_PAGE_GENERATION;
 use std::sync::atomic::Ordering;
@@ -33,7 +33,7 @@ pub(super) mod word {
     pub const DURABLE_APPENDED: usize = 13;
     pub const SYNC_FAILED: usize = 14;
     pub const DIR_PENDING: usize = 15;
-    // A cache line of their own: these change with each put.
+    // These change with each put, so they have a cache line of their own.
     pub const GENERATION: usize = 16;
     pub const COMMITTED: usize = 17;
     pub const SNAPSHOT: usize = 18;
@@ -42,12 +42,12 @@ pub(super) mod word {
 }
 const _: () = assert!(word::LIVE_BYTES + 1 == WORDS);
 
-/// What is published.
+/// What the page says is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Published {
     /// Rises with every published change.
     pub generation: u64,
-    /// The id in the header of the shard file; zero where there is no file.
+    /// The id in the header of the shard file; zeros if no file was published yet.
     pub shard_id: [u8; 16],
     /// Bytes of the file that are published.
     pub committed: u64,
@@ -57,32 +57,32 @@ pub struct Published {
     pub live_entries: u64,
     /// Bytes of their frames.
     pub live_bytes: u64,
-    /// Changes whenever the file is replaced or recovered: what was read of it before is void.
+    /// Changes whenever the file is replaced or recovered; what was read from the file before is no longer valid.
     pub epoch: u64,
 }
 
-/// What flushes have reached.
+/// What flushes have made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Durable {
     /// Bytes of the file known to survive a power cut.
     pub bytes: u64,
-    /// Frames appended in this boot, and how many of them are durable.
+    /// Frames appended in this boot.
     pub appended: u64,
     /// How many of those are durable.
     pub durable_appended: u64,
-    /// A sync failed: what the disk holds is unknown until the file has been written anew.
+    /// A sync failed: what the disk holds is unknown until the live entries are in a new file.
     pub sync_failed: bool,
     /// The file's name has not been synced yet.
     pub dir_pending: bool,
 }
 
-/// Where the words of a page lie.
+/// Access to the words of a page.
 pub trait Words {
-    /// The word at `index`.
+    /// Loads the word at `index`.
     fn load(&self, index: usize, order: Ordering) -> u64;
-    /// Changes it.
+    /// Stores the word at `index`.
     fn store(&self, index: usize, value: u64, order: Ordering);
-    /// Orders what was loaded and stored before against what comes after.
+    /// A memory fence between the accesses before and after it.
     fn fence(&self, order: Ordering);
 }
 
@@ -95,7 +95,7 @@ pub struct Page<W> {
 }
 
 impl<W: Words> Page<W> {
-    /// A page on these words, in this boot; zero where that is not known.
+    /// A page on these words. `boot` identifies the current boot; zero if it is unknown.
     pub fn new(words: W, boot: u64) -> Self {
         Page { words, boot }
     }
@@ -109,16 +109,16 @@ impl<W: Words> Page<W> {
         self.words.store(index, value, Ordering::Release);
     }
 
-    /// Whether it has the layout of this version.
+    /// Whether the page has the layout of this version.
     #[must_use]
     pub fn is_initialised(&self) -> bool {
         self.load(word::MAGIC) == MAGIC && self.load(word::VERSION) == VERSION
     }
 
-    /// Gives it its layout. The caller holds the lock.
+    /// Gives the page its layout. The caller holds the lock.
     pub fn lay_out(&self, recency_bits: u32, now_ms: u64) {
-        // First of all, and never back to a number that somebody may have read before: the words of two layouts must
-        // not pass for one page.
+        // First of all, the epoch becomes odd. It is not reset: a reader may know an earlier number, and would then take
+        // words from before and after for one page.
         self.doubt();
         self.words.fence(Ordering::SeqCst);
         let zeroed = [
@@ -145,21 +145,21 @@ impl<W: Words> Page<W> {
         self.store(word::MAGIC, MAGIC);
     }
 
-    /// The published generation: the one word that every get looks at.
+    /// The published generation: the one word that every look-up loads.
     #[inline(always)]
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.load(word::GENERATION)
     }
 
-    /// The same, unless no counting can have led there.
+    /// The published generation, or zero if it is so high that it must be damaged.
     #[must_use]
     pub fn credible_generation(&self) -> u64 {
         Some(self.generation()).filter(|g| *g <= MAX_PAGE_GENERATION).unwrap_or(0)
     }
 
-    /// What is published, if this page can be believed: its layout is known, it was written in this
-    /// boot, and nobody is (or died) in the middle of replacing the file.
+    /// What is published, if the page can be believed: its layout is known, it was written in this
+    /// boot, and no writer is, or died, in the middle of replacing the file.
     #[must_use]
     pub fn published(&self) -> Option<Published> {
         let epoch = self.load(word::EPOCH);
@@ -198,7 +198,7 @@ impl<W: Words> Page<W> {
         id
     }
 
-    /// Whether nobody is, or died, in the middle of replacing the file, in this boot.
+    /// Whether the page was written in this boot, and no writer is, or died, in the middle of replacing the file.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.is_initialised()
@@ -206,33 +206,36 @@ impl<W: Words> Page<W> {
             && self.load(word::BOOT) == self.boot
     }
 
-    /// Whether somebody is, or died, in the middle of it, in this boot.
+    /// Whether a writer of this boot is, or died, in the middle of replacing the file.
     #[must_use]
     pub fn is_changing(&self) -> bool {
         self.is_initialised() && !self.is_settled() && self.load(word::BOOT) == self.boot
     }
 
-    /// Changes whenever the file is replaced or recovered.
+    /// See [`Published::epoch`].
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.load(word::EPOCH)
     }
 
-    /// Whether what this thread has just published was published of the file of this epoch, for sure: if it was not,
-    /// either this says so, or whoever put another file in place has stored over it.
+    /// Whether the page is still in this epoch, asked after publishing with only the shard file's lock. If another file
+    /// was published at the same time, either this returns false, or the other writer has overwritten every word that
+    /// was published here.
     #[must_use]
     pub fn is_still(&self, epoch: u64) -> bool {
-        // Pairs with the fence of `publish_file`. Without it, the words may become visible after the epoch was looked at.
+        // Pairs with the fence in `publish_file`. Without it, the published words could become visible only after the
+        // epoch was loaded.
         self.words.fence(Ordering::SeqCst);
         self.load(word::EPOCH) == epoch
     }
 
-    /// Says of the page that nobody may believe it. The caller holds the lock.
+    /// Makes the epoch odd, so that no reader believes the page. The caller holds the lock.
     pub fn doubt(&self) {
         self.store(word::EPOCH, self.load(word::EPOCH) | 1);
     }
 
-    /// Publishes appended bytes. The caller holds the lock and has written them.
+    /// Publishes appended bytes, which the caller has written. `appended` is the number of their frames. The caller holds
+    /// the lock.
     pub fn publish(&self, new: &Published, appended: u64) {
         self.store(word::LIVE_ENTRIES, new.live_entries);
         self.store(word::LIVE_BYTES, new.live_bytes);
@@ -242,7 +245,8 @@ impl<W: Words> Page<W> {
         self.store(word::GENERATION, new.generation);
     }
 
-    /// Leaves generations out. The caller holds the lock.
+    /// Raises the generation although nothing is published, so that no later change has one of the skipped numbers. The
+    /// caller holds the lock.
     pub fn skip_to(&self, generation: u64) {
         self.store(word::GENERATION, generation);
     }
@@ -253,7 +257,7 @@ impl<W: Words> Page<W> {
         let epoch = self.load(word::EPOCH) | 1;
         self.store(word::EPOCH, epoch);
         self.words.fence(Ordering::SeqCst);
-        // Of a file that stays, somebody may find out at this moment that it could not be synced.
+        // If the file stays the same, another process may note a failed sync at this moment; do not overwrite that.
         let stays = self.shard_id() == new.shard_id;
         if durable.sync_failed || !stays {
             self.store(word::SYNC_FAILED, u64::from(durable.sync_failed));
@@ -268,20 +272,20 @@ impl<W: Words> Page<W> {
         self.store(word::LIVE_BYTES, new.live_bytes);
         self.store(word::COMMITTED, new.committed);
         self.store(word::SNAPSHOT, new.snapshot);
-        // The generation before the epoch: a writer that dies in between must not leave a page that
-        // looks settled to those who know the old generation.
+        // The generation before the epoch: if this writer dies in between, the page must not look settled to
+        // handles that know the old generation.
         self.store(word::GENERATION, new.generation);
         let settled = epoch.wrapping_add(1);
         self.store(word::EPOCH, settled);
         settled
     }
 
-    /// What flushes have reached.
+    /// What flushes have made durable.
     #[must_use]
     pub fn durable(&self) -> Durable {
         let bytes = self.load(word::DURABLE);
         Durable {
-            // More than is published is damage.
+            // No flush can reach beyond what is published: such a number is damaged.
             bytes: if bytes > self.load(word::COMMITTED) { 0 } else { bytes },
             appended: self.load(word::APPENDED),
             durable_appended: self.load(word::DURABLE_APPENDED),
@@ -290,8 +294,8 @@ impl<W: Words> Page<W> {
         }
     }
 
-    /// The same of the file that was published in this epoch; `None` where another one is, or is about to be. Without
-    /// the lock, nothing else says that all the words are of one file.
+    /// The same, but `None` unless the page stays in this epoch while its words are loaded. A caller without the lock
+    /// needs this to be sure that all the words are about one file.
     #[must_use]
     pub fn durable_in(&self, epoch: u64) -> Option<Durable> {
         let same = || self.is_settled() && self.load(word::EPOCH) == epoch;
@@ -303,8 +307,8 @@ impl<W: Words> Page<W> {
         same().then_some(durable)
     }
 
-    /// Records what a flush reached. The caller holds the lock. That a sync has failed is another word: it comes from those
-    /// who hold none.
+    /// Records what a flush made durable. The caller holds the lock. It does not store `sync_failed`, which other processes
+    /// may store without the lock.
     pub fn store_durable(&self, d: &Durable) {
         self.store(word::DURABLE, d.bytes);
         self.store(word::APPENDED, d.appended);
@@ -312,7 +316,7 @@ impl<W: Words> Page<W> {
         self.store(word::DIR_PENDING, u64::from(d.dir_pending));
     }
 
-    /// Records that a sync failed. Needs no lock.
+    /// Records that a sync failed. The caller need not hold the lock.
     pub fn note_failed_sync(&self) {
         self.store(word::SYNC_FAILED, 1);
     }

@@ -1,7 +1,7 @@
-//! The recency table behind the page: when each entry was last used, about.
+//! The recency table behind the page: approximately when each entry was last used.
 //!
-//! One 32-bit tick for each bucket of key hashes. A use is noted at most once per entry, process and
-//! minute, by a store to shared memory, so that reading stays free of writes and system calls.
+//! The table has one 32-bit tick for each bucket of key hashes. A use is noted at most once per entry,
+//! process and minute, by a store to shared memory: a look-up writes no file and makes no system call.
 
 use super::{PAGE, Sidecar, word};
 use crate::clock::now_ms;
@@ -21,12 +21,12 @@ impl Sidecar {
     }
 
     fn bucket(&self, hash: u64) -> usize {
-        // The top bits: a bucket of a table half the size covers two neighbours of a larger one.
+        // The top bits: then a bucket covers exactly two neighbouring buckets of a table twice the size.
         usize::try_from(hash >> 64u32.saturating_sub(self.recency_bits())).unwrap_or(0)
     }
 
-    /// Notes that the entry with this key hash was used now. Costs no system call; without a
-    /// writable mapping it does nothing.
+    /// Notes that the entry with this key hash was used at this time. Does nothing if the page has no
+    /// writable mapping.
     pub fn touch(&self, hash: u64, now_ms: u64) {
         let Some(words) = self.shared() else { return };
         if !words.writable() {
@@ -40,7 +40,7 @@ impl Sidecar {
     }
 
     /// When an entry with this key hash was last used, in milliseconds since the epoch; zero for
-    /// never. Entries of one bucket share their answer.
+    /// never. Entries of one bucket share their tick.
     #[must_use]
     pub fn last_used_ms(&self, hash: u64) -> u64 {
         let Some(words) = self.shared() else { return 0 };
@@ -53,11 +53,11 @@ impl Sidecar {
         }
     }
 
-    /// Gives the recency table a bucket for each of `entries`, within its limits, and starts it anew
-    /// where its ticks run out. The caller holds the lock; readers follow when they next refresh.
+    /// Enlarges the recency table to about one bucket per entry, within its limits, and empties it when
+    /// its ticks are about to run out. The caller holds the lock; other handles follow when they next refresh.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses; the table stays as it was.
+    /// `Io` and `NoSpace` if a system call fails; the table stays as it was.
     pub fn fit_recency(&mut self, entries: u64) -> Result<()> {
         let old = self.recency_bits();
         let wanted = entries
@@ -70,7 +70,7 @@ impl Sidecar {
         let now = now_ms();
         let base = self.load(word::RECENCY_BASE);
         let age = now.saturating_sub(base) / RECENCY_TICK_MS;
-        // A base in the future is damage, or a clock that was set back.
+        // If the base is in the future, it is damaged, or the clock was set back.
         if base > now || age > u64::from(u32::MAX / 2) {
             for i in 0..(1usize << old) {
                 if let Some(tick) = words.tick(PAGE, i) {
@@ -87,7 +87,8 @@ impl Sidecar {
         let Some(words) = self.file().words(len, true) else {
             return Ok(());
         };
-        // Each old bucket spreads over the new ones that it covered, from the top down.
+        // Copies each old bucket to the new ones that it covers, from the last to the first, since both tables
+        // begin at the same place.
         let shift = wanted.saturating_sub(old);
         for i in (0..(1usize << wanted)).rev() {
             if let (Some(from), Some(to)) = (words.tick(PAGE, i >> shift), words.tick(PAGE, i)) {
@@ -99,7 +100,7 @@ impl Sidecar {
         Ok(())
     }
 
-    /// Maps the page anew if somebody gave it its layout, or made the recency table larger.
+    /// Maps the page again if another process has given it its layout or enlarged the recency table.
     pub fn follow(&mut self) {
         let wanted = PAGE + table_len(self.recency_bits());
         let there = match self.shared() {

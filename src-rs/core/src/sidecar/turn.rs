@@ -1,8 +1,8 @@
-//! Turns: who has waited for a lock for long asks those who come later to let him go first.
+//! Turns: a call that has waited for a lock for long asks later calls to let it go first.
 //!
-//! A lock that comes free goes to whoever asks for it at that moment, and who writes without a pause asks at once. Nothing but
-//! time depends on this word: it ends by itself, so nobody waits for one who died, and any bytes in it delay a change by
-//! `MAX_GIVE_WAY_MS` at most.
+//! A lock that becomes free goes to the first process that tries to take it, and a process that writes without a pause tries
+//! at once. The word here is only a hint. A request expires by itself, so nobody waits for a process that died, and any
+//! damage to the word delays a change by `MAX_GIVE_WAY_MS` at most.
 
 use super::{Sidecar, word};
 use crate::clock::ticks_ms;
@@ -10,7 +10,7 @@ use crate::limits::TURN_MS;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Sidecar {
-    /// A page that is not mapped has none: looking at it would be a system call for each put.
+    /// `None` if the page is not mapped: then each put would need a system call to read the word.
     fn turn(&self) -> Option<&AtomicU64> {
         self.shared().and_then(|words| words.word(word::TURN))
     }
@@ -23,17 +23,17 @@ impl Sidecar {
         }
     }
 
-    /// Asks whoever comes to wait for a moment. Needs no lock.
+    /// Asks later calls to wait for a moment. The caller need not hold the lock.
     pub fn ask_for_turn(&self) {
         self.set_turn(ticks_ms().saturating_add(TURN_MS));
     }
 
-    /// Takes that back.
+    /// Withdraws that request: the caller has its turn.
     pub fn take_turn(&self) {
         self.set_turn(0);
     }
 
-    /// Whether somebody has asked for it.
+    /// Whether another call has asked for its turn, and the request has not expired.
     #[inline]
     #[must_use]
     pub fn is_turn_taken(&self) -> bool {

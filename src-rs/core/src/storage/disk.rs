@@ -1,4 +1,4 @@
-//! The real disk, by way of rustix.
+//! The real disk, through rustix.
 
 use super::trust::Trust;
 use super::{File, Identity, Listed, Open, Storage};
@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// The file system of this machine.
 #[derive(Debug, Default)]
 pub struct Disk {
-    /// Which files it accepts.
+    /// Which files are opened.
     pub trust: Trust,
 }
 
-/// An open file of it.
+/// An open file on the real disk.
 #[derive(Debug)]
 struct DiskFile {
     file: std::fs::File,
@@ -46,7 +46,7 @@ impl Disk {
 
 impl Storage for Disk {
     fn open(&self, path: &Path, how: Open) -> Result<Option<Arc<dyn File>>> {
-        // NONBLOCK: a FIFO at the path must not hang us. It means nothing to a regular file.
+        // NONBLOCK: opening a FIFO must not hang. It has no effect on a regular file.
         let mut flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         flags |= match how {
             Open::Read => OFlags::RDONLY,
@@ -95,7 +95,7 @@ impl Storage for Disk {
         let fd = rustix::fs::open(dir, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| fail("open", dir, e))?;
         match rustix::fs::fsync(&fd) {
-            // Some file systems have no such thing as syncing a folder.
+            // Some file systems cannot sync a folder.
             Ok(()) | Err(Errno::INVAL) => Ok(()),
             Err(e) => Err(fail("fsync", dir, e)),
         }
@@ -122,7 +122,7 @@ impl Storage for Disk {
     fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>> {
         let entries = std::fs::read_dir(dir).map_err(|e| Error::io("readdir", dir, e))?;
         let listed = |entry: std::fs::DirEntry| {
-            // One that went away meanwhile is none.
+            // A file that was removed meanwhile is left out.
             let name = entry.file_name().into_string().ok()?;
             let data = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
             let since = data.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
@@ -151,8 +151,8 @@ impl File for DiskFile {
     }
 
     fn length(&self) -> Result<u64> {
-        // Less than half of what `fstat` costs. Where the descriptor stands by then is of no matter: all else is
-        // positioned.
+        // Costs less than half of `fstat`. It moves the descriptor's position, which nothing uses: all reads and
+        // writes are positioned.
         let end = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::End(0));
         end.map_err(|e| fail("lseek", &self.path, e))
     }
@@ -194,15 +194,15 @@ impl File for DiskFile {
 
     #[cfg(target_os = "linux")]
     fn reserve(&self, offset: u64, len: u64) -> bool {
-        // ext4 books each block of a write by itself if nobody has asked for all of them at once: a third of the
-        // time of a megabyte. Others gain less, and some write zeros.
+        // ext4 allocates each block of a write separately unless all were requested before: a third of the time that
+        // writing a megabyte takes. Other file systems gain less, and some would write zeros here.
         rustix::fs::fstatfs(&self.file).is_ok_and(|s| s.f_type as u32 == EXT4)
             && rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, offset, len).is_ok()
     }
 
     #[cfg(target_vendor = "apple")]
     fn sync(&self) -> Result<()> {
-        // fsync on macOS leaves the bytes in the drive's cache.
+        // On macOS, fsync leaves the bytes in the drive's cache.
         rustix::fs::fcntl_fullfsync(&self.file).map_err(|e| fail("fcntl(F_FULLFSYNC)", &self.path, e))
     }
 
@@ -223,7 +223,7 @@ impl File for DiskFile {
     }
 
     fn unlock(&self) {
-        // Closing the descriptor would give the lock back as well, but a lent window keeps the file open.
+        // Dropping the file is not enough: a mapping, such as a lent window, keeps its open file description and the lock.
         while rustix::fs::flock(&self.file, FlockOperation::Unlock) == Err(Errno::INTR) {}
     }
 
@@ -268,7 +268,8 @@ impl File for DiskFile {
 }
 
 impl DiskFile {
-    /// Allocation where the system has no call for it: writes zeros behind the end.
+    /// Allocates by writing zeros behind the end, for systems without a call for it. At most 8 MiB: only sidecars are
+    /// allocated, and they are shorter.
     fn write_zeros(&self, len: u64) -> Result<()> {
         let from = self.identity()?.len;
         let missing = usize::try_from(len.saturating_sub(from)).unwrap_or(usize::MAX);
@@ -276,9 +277,9 @@ impl DiskFile {
     }
 }
 
-/// Opens a regular file that is somebody else's for reading; `None` where there is none. Nothing else is opened: at a pipe that
-/// would wait for its writer, or set one going whose text is another's to read. It may have been replaced meanwhile: look at
-/// what was opened, too.
+/// Opens a file that does not belong to a cache, such as a source, for reading. `None` if it cannot be opened or is not a
+/// regular file: opening a pipe could wait for its writer, or take what was written for another reader. The file may be
+/// replaced between the check and the opening, so callers must check the opened file, too.
 #[must_use]
 pub fn open_regular(path: impl rustix::path::Arg + Copy) -> Option<std::os::fd::OwnedFd> {
     let stat = rustix::fs::stat(path).ok()?;

@@ -1,4 +1,4 @@
-//! A disk on the heap, for tests: no mappings, so everything goes through positioned reads.
+//! A disk on the heap, for tests. It has no mappings of files, so everything goes through positioned reads.
 
 use super::{File, Identity, Listed, Open, Storage};
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Words of a file's shared page: the sidecar's page and a recency table of 16,384 ticks.
+/// Words that a file can share: the sidecar's page and a recency table of 16,384 ticks.
 const WORDS: usize = 512 + (1 << 14) / 2;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -26,7 +26,7 @@ struct Inode {
     locked_by: AtomicU64,
 }
 
-/// The disk. Clones share it.
+/// The disk. Clones share its files.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     names: Arc<Mutex<BTreeMap<PathBuf, Arc<Inode>>>>,
@@ -50,7 +50,7 @@ impl Memory {
         disk
     }
 
-    /// From now on the machine counts as booted anew: sidecars lose their word.
+    /// Simulates a reboot: the boot id changes, so sidecars are no longer believed, and all locks are released.
     pub fn reboot(&self) {
         self.boot.fetch_add(1, Ordering::SeqCst);
         for inode in lock(&self.names).values() {
@@ -139,7 +139,7 @@ impl Storage for Memory {
         let names = lock(&self.names);
         let listed = |(path, inode): (&PathBuf, &Arc<Inode>)| {
             let name = path.file_name().filter(|_| path.parent() == Some(dir))?.to_str()?;
-            // Without a clock: the younger file is the one made later.
+            // There is no clock here; numbers in order of creation serve as times.
             Some(Listed { name: name.into(), len: inode.identity().len, modified_ns: inode.number })
         };
         Ok(names.iter().filter_map(listed).take(most).collect())
@@ -157,7 +157,7 @@ impl Inode {
     }
 }
 
-/// Takes note that a file has lost its name.
+/// Marks a file as one without a name.
 fn forget(inode: Option<Arc<Inode>>) {
     if let Some(inode) = inode {
         inode.named.store(false, Ordering::SeqCst);

@@ -1,8 +1,7 @@
-//! The doors to the disk: every byte, sync, rename and lock of the engine goes through these traits.
+//! Access to the disk: every read, write, sync, rename and lock of the engine goes through these traits.
 //!
-//! [`disk`] is the real one. [`memory`] keeps files on the heap, for tests that want a disk of their
-//! own. Both promise the same: a write is seen by every other handle at once, and only `sync` makes
-//! it survive a power cut.
+//! [`disk`] is the real disk. [`memory`] keeps files on the heap, for tests. Both keep the same
+//! promise: every other handle sees a write at once, and only `sync` makes it survive a power cut.
 
 pub mod disk;
 pub mod memory;
@@ -17,13 +16,13 @@ use std::sync::Arc;
 /// What tells one file from another, and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The device it lives on.
+    /// The device that it is on.
     pub device: u64,
-    /// Its number there.
+    /// Its inode number on that device.
     pub inode: u64,
     /// Its length in bytes.
     pub len: u64,
-    /// Whether it has a name. An open file without one was deleted, or another was put in its place.
+    /// Whether it has a name. An open file without one was deleted, or another file was renamed over it.
     pub named: bool,
 }
 
@@ -35,7 +34,7 @@ impl Identity {
     }
 }
 
-/// A file of a folder, as a walk finds it.
+/// A file that a walk found in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// Its name in the folder.
@@ -49,70 +48,70 @@ pub struct Listed {
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
-    /// For reading; missing is `None`.
+    /// For reading. `None` if there is no such file.
     Read,
-    /// For reading and writing; missing is `None`.
+    /// For reading and writing. `None` if there is no such file.
     Write,
-    /// For reading and writing; made where missing, private to its owner.
+    /// For reading and writing. A missing file is created, private to its owner; `None` if its folder is missing.
     Create,
-    /// For reading and writing; an existing file is an error.
+    /// For reading and writing, like `Create`, but an existing file is an error.
     CreateNew,
 }
 
-/// A file system, or what stands for one.
+/// A file system, real or simulated.
 pub trait Storage: Send + Sync + std::fmt::Debug {
-    /// Opens a regular file that only we can write to, without following a symlink.
+    /// Opens a regular file that is trusted (see [`trust`]), without following a symbolic link.
     ///
     /// # Errors
-    /// `UntrustedFile` for anything else; `Io` and `NoSpace` where the system refuses.
+    /// `UntrustedFile` for any other file; `Io` and `NoSpace` if a system call fails.
     fn open(&self, path: &Path, how: Open) -> Result<Option<Arc<dyn File>>>;
 
-    /// The identity of what is at a path, or `None`.
+    /// The identity of the file at a path, or `None` if there is none.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn identity(&self, path: &Path) -> Result<Option<Identity>>;
 
-    /// Puts one file in another's place, atomically.
+    /// Renames a file, atomically replacing the one at the new path.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
 
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file. A missing file is not an error.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn remove(&self, path: &Path) -> Result<()>;
 
-    /// Makes the names in a folder survive a power cut.
+    /// Syncs a folder, so that its file names survive a power cut.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn sync_dir(&self, dir: &Path) -> Result<()>;
 
-    /// Makes a folder and its parents, private to their owner.
+    /// Creates a folder and its parents, private to their owner.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn create_dirs(&self, dir: &Path) -> Result<()>;
 
     /// The files of a folder whose names begin with `prefix`, at most `most` of them.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn list(&self, dir: &Path, prefix: &str, most: usize) -> Result<Vec<PathBuf>>;
 
     /// The regular files of a folder whose names are valid Unicode, at most `most` of them.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn walk(&self, dir: &Path, most: usize) -> Result<Vec<Listed>>;
 
-    /// A value that differs between two boots; zero where unknown. See [`crate::clock::boot_id`].
+    /// A value that differs between any two boots; zero if unknown. See [`crate::clock::boot_id`].
     fn boot_id(&self) -> u64;
 
-    /// The clock that says when files are looked at anew. See [`crate::clock::ticks_ms`].
+    /// The clock that decides when paths are checked again. See [`crate::clock::ticks_ms`].
     fn ticks_ms(&self) -> u64 {
         crate::clock::ticks_ms()
     }
@@ -120,79 +119,79 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
 /// An open file.
 pub trait File: Send + Sync + std::fmt::Debug {
-    /// The name that it was opened by.
+    /// The path by which it was opened.
     fn path(&self) -> &Path;
 
-    /// What it is, and how long by now.
+    /// Its identity, with its current length.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn identity(&self) -> Result<Identity>;
 
-    /// How long it is by now.
+    /// Its current length in bytes.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn length(&self) -> Result<u64> {
         self.identity().map(|there| there.len)
     }
 
-    /// Fills `buf` from `offset`; returns how many bytes there were before the end of the file.
+    /// Fills `buf` with the bytes from `offset` on. Returns how many bytes were read, fewer only at the end of the file.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize>;
 
     /// Writes all of `bytes` at `offset`.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses; part of the bytes may have been written.
+    /// `Io` and `NoSpace` if a system call fails; part of the bytes may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()>;
 
-    /// Cuts the file, or extends it with zeros.
+    /// Cuts the file to this length, or extends it with zeros.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn set_len(&self, len: u64) -> Result<()>;
 
-    /// Makes sure that `len` bytes have a place on the disk, so that touching a mapping of them
-    /// cannot fail for want of space.
+    /// Makes the file at least `len` bytes long and allocates disk space for them, so that writing to a
+    /// mapping of them cannot fail because the disk is full.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
+    /// `Io` and `NoSpace` if a system call fails.
     fn allocate(&self, len: u64) -> Result<()>;
 
-    /// Finds a place on the disk for bytes that are about to be written behind the end, where that makes
-    /// writing them cheaper. The file is as long as before. Returns whether to ask again for the next ones;
-    /// what goes wrong here will go wrong for the write, or not matter.
+    /// Allocates disk space for bytes that are about to be appended, on file systems where that makes
+    /// writing them cheaper. The file's length does not change. Returns whether the caller should do the
+    /// same for the next bytes. A failure is not an error: if it matters, the write will fail as well.
     fn reserve(&self, _offset: u64, _len: u64) -> bool {
         false
     }
 
-    /// Makes the contents survive a power cut.
+    /// Syncs the file, so that its contents survive a power cut.
     ///
     /// # Errors
-    /// `Io` where the system refuses; nothing written since the last success may be relied on then.
+    /// `Io` if a system call fails; then nothing that was written since the last successful sync is certain to survive.
     fn sync(&self) -> Result<()>;
 
-    /// Takes the exclusive lock if nobody else has it.
+    /// Takes the exclusive lock, unless another open file holds it. Returns whether it was taken.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     fn try_lock(&self) -> Result<bool>;
 
-    /// Gives the lock back.
+    /// Releases the lock.
     fn unlock(&self);
 
-    /// Whether mappings of this file show what others write, and do so safely.
+    /// Whether mappings of this file are safe and show at once what other processes, on any machine, write.
     fn maps_are_coherent(&self) -> bool;
 
-    /// A shared read-only mapping, or `None` where there can be none.
+    /// A shared read-only mapping, or `None` if the file cannot be mapped.
     fn map(&self, len: u64) -> Option<Region>;
 
-    /// A private mapping of part of the file, or `None` where there can be none.
+    /// A private mapping of part of the file, or `None` if it cannot be mapped.
     fn window(&self, offset: u64, len: u64) -> Option<Window>;
 
-    /// The file's first bytes as shared words, or `None` where there can be none.
+    /// The file's first bytes as shared words, or `None` if they cannot be mapped.
     fn words(&self, bytes: u64, writable: bool) -> Option<SharedWords>;
 }

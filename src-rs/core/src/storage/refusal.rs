@@ -1,26 +1,26 @@
-//! What the system refused to somebody who could not say so at once.
+//! Failed system calls of functions that cannot return an error.
 //!
-//! Bytes that cannot be read are "not there" to whoever looks at them. Whoever *decides* something for good by what is not
-//! there (cuts a file, leaves an entry out of a new one, calls it damaged) must ask first whether it could be read.
+//! For a look-up, bytes that cannot be read count as absent. But code that draws a lasting conclusion from absent bytes
+//! (cuts a file, leaves an entry out of a new one, reports damage) must first ask whether they could be read.
 
 use crate::error::{Error, Result};
 use std::sync::{Mutex, PoisonError};
 
-/// The last refusal since somebody asked.
+/// The last failed system call since `ask` was called.
 #[derive(Debug, Default)]
 pub struct Refusal(Mutex<Option<Error>>);
 
 impl Refusal {
-    /// Takes note of one.
+    /// Remembers a failed system call.
     #[cold]
     pub fn note(&self, error: Error) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    /// Whether all went well since this was last asked.
+    /// Returns the remembered error, if there is one, and forgets it.
     ///
     /// # Errors
-    /// What was noted.
+    /// The last one that was noted.
     pub fn ask(&self) -> Result<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }

@@ -1,21 +1,21 @@
-//! Which files may be believed: artifacts are executed, so whoever can write one can run code.
+//! Which files are trusted. Artifacts are executed, so whoever can write to a shard can run code.
 
 use rustix::fs::{FileType, Mode, Stat};
 
-/// How far a file's owner and mode may stray from "mine alone".
+/// Which owners and modes of a file are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// Owned by us, writable by nobody else.
+    /// Owned by this process' user, and writable by nobody else.
     #[default]
     Private,
-    /// As `Private`, but a group may write too.
+    /// As `Private`, but the file's group may also write.
     Group,
-    /// As `Private`, or owned by root and writable by nobody else: a system-wide read-only shard.
+    /// As `Private`, but the owner may also be root: for a system-wide read-only shard.
     System,
 }
 
 impl Trust {
-    /// The one with a name that users write.
+    /// The value with this name, as users write it in the option.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -26,7 +26,7 @@ impl Trust {
         }
     }
 
-    /// `None` where the file may be used, else why not, and what to do about it.
+    /// `None` if the file is trusted; otherwise why not, and what the user can do about it.
     #[must_use]
     pub fn objection(self, stat: &Stat) -> Option<String> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
