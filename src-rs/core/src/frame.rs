@@ -1,7 +1,7 @@
-//! Frames: what a shard is made of behind its header. `docs/format.md` mirrors this file.
+//! Frames: the units of a shard behind its header. `docs/format.md` describes the same layout.
 //!
-//! A frame head is 80 bytes. Its checksum is seeded with the shard's id and covers the frame's own
-//! offset, so that no frame passes in another file or at another place.
+//! A frame head is 80 bytes. The seed of its checksum is made of the shard's id and the frame's
+//! offset, so a frame that was copied to another file or another place is not valid there.
 
 mod sealer;
 
@@ -23,14 +23,14 @@ pub const BOUND_FROM: usize = 48;
 
 /// A frame that carries an entry.
 pub const RECORD: u8 = 1;
-/// A frame that says that a key is gone.
+/// A frame that says that a key was deleted.
 pub const TOMBSTONE: u8 = 2;
 /// A frame that completes a batch.
 pub const COMMIT: u8 = 3;
 /// A frame that carries an index snapshot.
 pub const SNAPSHOT: u8 = 4;
 
-/// Flag of a record or tombstone that counts only once its batch's commit frame follows.
+/// Flag of a record or tombstone that counts only if the commit frame of its batch follows.
 pub const IN_BATCH: u8 = 1;
 
 /// The head of every frame.
@@ -41,12 +41,12 @@ pub struct Head {
     pub check: U64,
     /// The generation that published the frame.
     pub generation: U64,
-    /// Hash of the stored key. Commit: frames in the batch. Snapshot: checksum of the description of
-    /// its table.
+    /// Hash of the stored key. Commit: number of frames in the batch. Snapshot: checksum of the table's
+    /// description behind the head.
     pub key_hash: U64,
     /// Bytes of the frame, head and padding included.
     pub length: U64,
-    /// XXH3 digest; zero where a wide one stands behind the record.
+    /// XXH3 digest; zero if a BLAKE3 digest is at the frame's end instead.
     pub digest: U64,
     /// `RECORD`, `TOMBSTONE`, `COMMIT` or `SNAPSHOT`.
     pub kind: u8,
@@ -85,14 +85,14 @@ pub fn align(n: u64) -> u64 {
     n.saturating_add(ALIGN - 1) & !(ALIGN - 1)
 }
 
-/// Where the pieces of a record or tombstone lie, from the frame's start.
+/// Where the fields of a record or tombstone end, counted from the frame's start.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     /// End of the key, which begins behind the head.
     pub key_end: usize,
-    /// End of the validator, which begins there.
+    /// End of the validator, which begins at `key_end`.
     pub validator_end: usize,
-    /// End of the part lengths, four bytes each, which begin there.
+    /// End of the part lengths, four bytes each, which begin at `validator_end`.
     pub lens_end: usize,
 }
 
@@ -104,7 +104,7 @@ impl Head {
         Head::ref_from_prefix(bytes).ok().map(|(head, _)| head)
     }
 
-    /// Where the pieces lie, by the lengths in the head.
+    /// Where the fields lie, according to the lengths in the head.
     #[inline(always)]
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -115,23 +115,23 @@ impl Head {
         Layout { key_end, validator_end, lens_end }
     }
 
-    /// Whether it is that of a record with such a key and one part, without a validator, that never expires.
+    /// Whether this head describes a frame with a key of this length, one part, no validator and no expiry.
     #[inline(always)]
     #[must_use]
     pub fn is_plain(&self, key_len: u16) -> bool {
         let [low, high] = key_len.to_le_bytes();
-        // As one number each, so that it is one comparison.
+        // Arrays of four bytes, which compile to one comparison of two numbers.
         let shape = [self.key_len.to_bytes(), [self.part_count, self.validator_kind]];
         shape == [[low, high], [1, 0]] && self.validator_len == 0 && self.expires_ms.get() == 0
     }
 
-    /// Whether the head belongs at `offset` of the file with this seed, and its length is possible.
+    /// Whether this is an undamaged head of a frame at `offset` of the file with this seed, with a possible length.
     #[must_use]
     pub fn is_whole(&self, seed: u64, offset: u64) -> bool {
         self.is_plausible() && self.check.get() == self.compute_check(seed, offset)
     }
 
-    /// Whether the numbers are possible ones: nearly all garbage fails here, before any hashing.
+    /// Whether the numbers are possible. Nearly all garbage fails here, before anything is hashed.
     fn is_plausible(&self) -> bool {
         let longest = match self.kind {
             RECORD..=COMMIT => MAX_RECORD_LEN,
@@ -149,8 +149,8 @@ impl Head {
     }
 }
 
-/// The parts of a record by offset and length within the file. Stops at the first that does not fit
-/// in the frame.
+/// Offset in the file and length of each part of the record at offset `frame`. Stops at the first part
+/// that does not fit into the frame.
 pub fn parts<'a>(head: &'a Head, lens: &'a [u8], frame: u64) -> impl Iterator<Item = (u64, u32)> + 'a {
     let end = frame.saturating_add(head.length.get());
     let mut at = align(frame.saturating_add(head.layout().lens_end as u64));
@@ -166,7 +166,7 @@ pub fn parts<'a>(head: &'a Head, lens: &'a [u8], frame: u64) -> impl Iterator<It
     })
 }
 
-/// Where the host's name and version lie within a whole record frame.
+/// The host's name and version in a whole record frame.
 #[must_use]
 pub fn host<'a>(head: &Head, frame: &'a [u8]) -> Option<(&'a str, &'a str)> {
     let layout = head.layout();

@@ -1,16 +1,18 @@
-//! Making frames, and proving them by their digests.
+//! Encoding and sealing of frames, and verifying them.
+//!
+//! To seal a frame is to set its digest and its checksum, which depend on the offset at which it will be written.
 
 use super::*;
 use crate::digest::{Digest, Seed};
 
-/// What a record is made of.
+/// The content of a record or tombstone.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordFields<'a> {
     /// The stored key.
     pub key: &'a [u8],
     /// Its hash.
     pub key_hash: u64,
-    /// The producer's number, name and version.
+    /// The producer's number.
     pub producer: u64,
     /// The host's name.
     pub name: &'a str,
@@ -28,7 +30,7 @@ pub struct RecordFields<'a> {
     pub cached_ns: u64,
 }
 
-/// Seals frames for one file: knows its checksum seed and digest.
+/// Encodes and seals frames for one file, with that file's checksum seed and digest.
 #[derive(Debug, Clone)]
 pub struct Sealer {
     seed: Seed,
@@ -37,13 +39,13 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// For a file with this seed (see [`crate::header::Header::check_seed`]) and digest of records.
+    /// A sealer for a file with this seed (see [`crate::header::Header::check_seed`]) and this digest of records.
     #[must_use]
     pub fn new(seed: u64, digest: Digest) -> Self {
         Sealer { seed: Seed::new(seed), digest }
     }
 
-    /// The same, for those who seal so many frames that learning what the processor can do pays.
+    /// The same sealer for sealing very many frames; see [`Seed::of_many`].
     #[must_use]
     pub fn of_many(&self) -> Self {
         Sealer { seed: self.seed.of_many(), digest: self.digest.clone() }
@@ -71,14 +73,14 @@ impl Sealer {
         align(end.saturating_add(names as u64)).max(MIN_FRAME_LEN)
     }
 
-    /// Appends a record's frame, which will stand at `offset`, to `out`.
+    /// Appends a record's sealed frame to `out`; it will be written at `offset`.
     pub fn record(&self, out: &mut Vec<u8>, offset: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let from = out.len();
         self.unsealed(RECORD, out, self.record_len(r), generation, flags, r);
         self.seal(out.get_mut(from..).unwrap_or_default(), offset);
     }
 
-    /// Appends the frame, of `record_len` bytes, of a record or tombstone that is yet to be sealed.
+    /// Appends the frame of a record or tombstone without sealing it. `len` must be `record_len(r)`.
     #[inline]
     pub fn unsealed(
         &self,
@@ -98,7 +100,7 @@ impl Sealer {
         self.back(out, from, len, r);
     }
 
-    /// The same for a record of one part, whose bytes are left out. Returns where in `out` they belong.
+    /// The same for a record of one part, but leaves out the part's bytes. Returns where in `out` they must be inserted.
     pub fn unsealed_around(
         &self,
         out: &mut Vec<u8>,
@@ -116,7 +118,7 @@ impl Sealer {
         at
     }
 
-    /// A frame's bytes up to its parts.
+    /// Appends a frame's bytes in front of its parts.
     fn front(&self, kind: u8, out: &mut Vec<u8>, len: u64, generation: u64, flags: u8, r: &RecordFields<'_>) {
         let mut head = self.head(kind, flags, generation, len);
         out.reserve(usize::try_from(len).unwrap_or(0));
@@ -139,14 +141,14 @@ impl Sealer {
         }
     }
 
-    /// A frame's bytes behind its parts, up to `len` from where it begins.
+    /// Appends a frame's bytes behind its parts: the names, then zeros until `len` bytes follow `from`.
     fn back(&self, out: &mut Vec<u8>, from: usize, len: u64, r: &RecordFields<'_>) {
         out.extend_from_slice(r.name.as_bytes());
         out.extend_from_slice(r.version.as_bytes());
         out.resize(from.saturating_add(usize::try_from(len).unwrap_or(0)), 0);
     }
 
-    /// Appends the frame that completes a batch of `frames` frames beginning at `first`.
+    /// Appends the sealed commit frame of a batch of `frames` frames, the first of which is at offset `first`.
     pub fn commit(&self, out: &mut Vec<u8>, offset: u64, generation: u64, first: u64, frames: u64) {
         let from = out.len();
         let mut head = self.head(COMMIT, 0, generation, MIN_FRAME_LEN);
@@ -157,7 +159,8 @@ impl Sealer {
         self.seal(out.get_mut(from..).unwrap_or_default(), offset);
     }
 
-    /// Takes over a record of another file: the same bytes under a head of this one, which is yet to be sealed.
+    /// Appends a frame of another file without sealing it: the same bytes, but with this generation and key hash, and
+    /// without the batch flag.
     pub fn adopt(&self, out: &mut Vec<u8>, generation: u64, key_hash: u64, frame: &[u8]) {
         let from = out.len();
         out.extend_from_slice(frame);
@@ -168,7 +171,7 @@ impl Sealer {
         }
     }
 
-    /// Puts digest and checksum on the snapshot frame at `from` of `out`.
+    /// Writes the head of the snapshot frame that begins at `from` in `out`, with its digest and checksum.
     pub fn snapshot(&self, out: &mut [u8], from: usize, offset: u64, generation: u64) {
         let Some(frame) = out.get_mut(from..) else { return };
         let len = frame.len() as u64;
@@ -182,8 +185,8 @@ impl Sealer {
         }
     }
 
-    /// Checksum of the description of a table, which lies behind the head at the front of `bytes`.
-    /// The slots are too many to be checked whenever a shard is opened; what leads to them is not.
+    /// Checksum of a table's description. `bytes` is a snapshot frame, or at least its head and the
+    /// description. The slots are too many to be checked whenever a shard is opened; the description is not.
     #[must_use]
     pub fn table_check(&self, bytes: &[u8]) -> u64 {
         let to = HEAD_LEN.saturating_add(TABLE_LEN);
@@ -199,7 +202,7 @@ impl Sealer {
         head
     }
 
-    /// Puts digest and checksum on a frame that will stand at `offset`.
+    /// Seals a frame that will be written at `offset`.
     #[inline]
     pub fn seal(&self, frame: &mut [u8], offset: u64) {
         let bound_to = frame.len().saturating_sub(self.digest.trailer_len());
@@ -214,7 +217,8 @@ impl Sealer {
         }
     }
 
-    /// The same for the whole frames at the front of `frames`, one behind the other. Returns their bytes.
+    /// Seals the consecutive whole frames at the front of `frames`, the first of which will be written at `offset`.
+    /// Returns how many bytes they have together.
     pub fn seal_all(&self, frames: &mut [u8], offset: u64) -> usize {
         let mut sealed = 0usize;
         while let Some(rest) = frames.get_mut(sealed..)
@@ -228,7 +232,7 @@ impl Sealer {
         sealed
     }
 
-    /// Whether a whole frame, read from `offset`, is exactly what was sealed there.
+    /// Whether a whole frame, read from `offset`, is exactly the frame that was sealed for that offset.
     #[must_use]
     pub fn verify(&self, frame: &[u8], offset: u64) -> bool {
         let Some(head) = Head::read(frame) else {

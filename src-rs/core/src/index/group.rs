@@ -1,13 +1,13 @@
 //! The slots of an index snapshot, in groups of eight that fill a cache line.
 //!
-//! A group begins with a byte of the hash for each slot; then come the slots' words of seven bytes: the
-//! frame's offset in units of 16 bytes (40 bits), one tombstone bit, and 15 more bits of the hash, the
-//! tag. So one 64-bit word tells which of eight slots to look at, without a branch for each: where in
-//! its group an entry stands is chance, and a branch on it would be guessed wrong every other time.
+//! A group begins with one byte of the hash for each slot. Then comes a word of seven bytes for each
+//! slot: the frame's offset in units of 16 bytes (40 bits), one tombstone bit, and 15 more bits of the
+//! hash, the tag. So one 64-bit comparison tells which of eight slots to look at. A branch for each slot
+//! would often be mispredicted, because the position of an entry in its group is random.
 //!
-//! The tag is mixed with the place, so that a damaged byte of a word leads nowhere: it could else lead
-//! to an older record of the same key, which is whole. A word that is zero is empty; a group is filled
-//! from its front.
+//! The tag is mixed with the place, so that a damaged byte of a word matches nothing. Otherwise the word
+//! could lead to an older, undamaged record of the same key. A word that is zero is an empty slot; a
+//! group is filled from its front.
 
 use super::{Entry, Place};
 use crate::limits::ALIGN;
@@ -20,24 +20,24 @@ const WORD_LEN: usize = 7;
 const _: () = assert!(GROUP_SLOTS * (1 + WORD_LEN) == GROUP_LEN);
 
 const OFFSET_BITS: u32 = 40;
-/// The tombstone bit and the offset.
+/// Bits of the offset and the tombstone bit together.
 const PLACE_BITS: u32 = 41;
 const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
 const TAG_BITS: u32 = 15;
 const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 
-/// One in each byte.
+/// The lowest bit of each byte.
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 /// All but the highest bit of each byte.
 const LOW_BITS: u64 = u64::from_ne_bytes([0x7F; 8]);
 
-/// The tag of a hash, mixed with a place: no change of one byte of the place leaves it as it is.
+/// The tag of a hash, mixed with a place: any change within one byte of the place changes the tag.
 #[inline(always)]
 fn tag(hash: u64, place: u64) -> u64 {
     (hash >> 8 ^ place ^ (place >> TAG_BITS) ^ (place >> (2 * TAG_BITS))) & TAG_MASK
 }
 
-/// The byte and the word of an entry's slot.
+/// The hash byte and the word of an entry's slot.
 fn slot(entry: Entry) -> (u8, [u8; WORD_LEN]) {
     let tombstone = u64::from(entry.place.is_tombstone()) << OFFSET_BITS;
     let place = tombstone | (entry.place.offset() / ALIGN);
@@ -45,14 +45,14 @@ fn slot(entry: Entry) -> (u8, [u8; WORD_LEN]) {
     (entry.hash as u8, word)
 }
 
-/// The place that a word names.
+/// The place in a slot's word.
 #[inline(always)]
 fn place(word: u64) -> Place {
     let offset = (word & ((1 << OFFSET_BITS) - 1)).saturating_mul(ALIGN);
     Place::new(offset, word >> OFFSET_BITS & 1 != 0)
 }
 
-/// Puts an entry into a slot of a group that is being made.
+/// Writes an entry into a slot of a group.
 pub fn put(group: &mut [u8; GROUP_LEN], at: usize, entry: Entry) {
     let (byte, word) = slot(entry);
     let (bytes, words) = group.split_at_mut(GROUP_SLOTS);
@@ -61,12 +61,12 @@ pub fn put(group: &mut [u8; GROUP_LEN], at: usize, entry: Entry) {
     }
 }
 
-/// Eight slots.
+/// A group of eight slots.
 #[derive(Debug, Clone, Copy)]
 pub struct Group<'a>(&'a [u8; GROUP_LEN]);
 
 impl<'a> Group<'a> {
-    /// The groups that these bytes hold.
+    /// The groups in these bytes.
     #[inline(always)]
     pub fn all(bytes: &'a [u8]) -> impl Iterator<Item = Self> {
         bytes.as_chunks().0.iter().map(Group)
@@ -75,20 +75,20 @@ impl<'a> Group<'a> {
     /// The word of a slot; zero for an empty one.
     #[inline(always)]
     fn word(self, at: usize) -> u64 {
-        // With the byte before it: a load of seven bytes takes several instructions.
+        // Loads eight bytes, from the byte before the word on: a load of seven takes several instructions.
         let from = at.wrapping_mul(WORD_LEN).wrapping_add(GROUP_SLOTS - 1);
         let bytes = self.0.get(from..).and_then(<[u8]>::first_chunk);
         bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes) >> 8)
     }
 
-    /// Whether entries whose home this is may stand in the next group.
+    /// Whether all slots are occupied. Then entries whose home is this group may be in the next one.
     #[inline(always)]
     #[must_use]
     pub fn is_full(self) -> bool {
         self.word(GROUP_SLOTS - 1) != 0
     }
 
-    /// The places of the slots that may be this hash's.
+    /// The places in the slots that may belong to this hash.
     #[inline(always)]
     pub fn candidates(self, hash: u64) -> impl Iterator<Item = Place> + 'a {
         let bytes = self.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_with_a_damaged_byte_leads_nowhere() {
+    fn a_slot_with_a_damaged_byte_matches_nothing() {
         for offset in [4096, 0x0123_4567_89A0, crate::limits::MAX_FILE_LEN - ALIGN] {
             for tombstone in [false, true] {
                 for at in 0..GROUP_SLOTS {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_of_the_byte_looked_for_are_not_taken_for_it() {
+    fn similar_hash_bytes_do_not_match() {
         for byte in 0..=255u64 {
             let mut group = [0; GROUP_LEN];
             for (at, hash) in [byte ^ 1, byte, byte.wrapping_add(1), byte.wrapping_sub(1), byte ^ 0x80]

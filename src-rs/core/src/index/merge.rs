@@ -3,8 +3,8 @@
 use super::Entry;
 use std::cmp::Reverse;
 
-/// Merges a newer and an older run, both sorted by hash. Of two entries that `same` takes for one
-/// key and producer, the newer stays.
+/// Merges a newer and an older run, both sorted by hash. If `same` says that two entries have the same
+/// key and producer, only the newer one is kept.
 pub fn merge<F>(newer: &[Entry], older: &[Entry], mut same: F) -> Vec<Entry>
 where
     F: FnMut(Entry, Entry) -> bool,
@@ -15,7 +15,7 @@ where
         while let Some(n) = new.next_if(|n| n.hash <= old.hash) {
             out.push(n);
         }
-        // Entries of equal hash stand at the end of `out`; nearly always there is none.
+        // Entries with the same hash are at the end of `out`; nearly always there are none.
         let shadowed = out.iter().rev().take_while(|e: &&Entry| e.hash == old.hash).any(|e| same(*e, old));
         if !shadowed {
             out.push(old);
@@ -25,14 +25,14 @@ where
     out
 }
 
-/// Entries from which on it pays to deal them out first.
+/// From this many entries on, dealing them into heaps by their top bits before sorting is faster.
 const DEALT_FROM: usize = 1024;
-/// Entries that are dealt to the same place, as hashes are spread evenly.
+/// Average number of entries in a heap, if hashes are spread evenly.
 const DEALT_TOGETHER: usize = 8;
 
-/// Sorts entries by hash, newest first where these are equal.
+/// Sorts entries by hash. Of entries with the same hash, the newest comes first.
 pub fn sort(entries: &mut Vec<Entry>) {
-    // Frames are appended in order: a higher offset is the newer one.
+    // Frames are appended in order, so the one at a higher offset is newer.
     let newest_first = |e: &Entry| (e.hash, Reverse(e.place.offset()));
     if entries.len() < DEALT_FROM {
         return entries.sort_unstable_by_key(newest_first);
@@ -47,7 +47,7 @@ pub fn sort(entries: &mut Vec<Entry>) {
     }
     let mut end = 0usize;
     for count in &mut ends {
-        // Where the heap begins, until its entries have been dealt.
+        // Turns the heap's count into its start. Dealing its entries then moves that to its end.
         (*count, end) = (end, end.saturating_add(*count));
     }
     let mut dealt = entries.clone();
@@ -69,7 +69,7 @@ pub fn sort(entries: &mut Vec<Entry>) {
     *entries = dealt;
 }
 
-/// Drops those of sorted entries that a later frame replaces.
+/// Removes entries that a newer frame of the same key and producer replaces. The entries must be sorted by `sort`.
 pub fn dedup<F>(sorted: Vec<Entry>, mut same: F) -> Vec<Entry>
 where
     F: FnMut(Entry, Entry) -> bool,
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_of_two_stays_and_strangers_of_equal_hash_both_do() {
+    fn the_newer_entry_of_a_key_stays_and_other_keys_with_the_same_hash_stay() {
         let newer = run(&[(1, 160), (3, 176)]);
         let older = run(&[(1, 16), (2, 32), (3, 48), (3, 64)]);
         // 160 replaces 16; 176 replaces 64 only: 48 is another key with the same hash.
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_in_order_however_their_hashes_are_spread() {
+    fn many_entries_are_sorted_however_their_hashes_are_spread() {
         for count in [DEALT_FROM - 1, DEALT_FROM, 5000, 70_000] {
             for (shift, few) in [(0, u64::MAX), (40, u64::MAX), (63, u64::MAX), (0, 7), (20, 1 << 30)] {
                 let of = |i: u64| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) % few) >> shift;

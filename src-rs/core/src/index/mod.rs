@@ -1,8 +1,8 @@
 //! The index: from a key's hash to the places where its frame may be.
 //!
-//! A *place* is a frame's offset with one bit that tells a tombstone. Newest first, a look-up asks
-//! the tail, then each index snapshot. Only the frame itself decides whether a place is the right
-//! one: a damaged index can hide an entry, never show a wrong one.
+//! A *place* is a frame's offset, with one bit that marks a tombstone. A look-up searches the tail, then
+//! the index snapshots from the newest to the oldest. The key in the frame itself decides whether a
+//! place is the right one, so a damaged index can hide an entry, but never return a wrong one.
 
 pub mod group;
 pub mod merge;
@@ -16,7 +16,7 @@ pub struct Place(u64);
 const TOMBSTONE_BIT: u64 = 1 << 63;
 
 impl Place {
-    /// A record's place, or a tombstone's.
+    /// The place of a record or a tombstone.
     #[must_use]
     pub fn new(offset: u64, tombstone: bool) -> Self {
         Place(offset | if tombstone { TOMBSTONE_BIT } else { 0 })
@@ -29,7 +29,7 @@ impl Place {
         self.0 & !TOMBSTONE_BIT
     }
 
-    /// Whether the frame says that the key is gone.
+    /// Whether the frame is a tombstone.
     #[inline(always)]
     #[must_use]
     pub fn is_tombstone(self) -> bool {
@@ -37,11 +37,11 @@ impl Place {
     }
 }
 
-/// A hash and the place of a frame whose key has it.
+/// A key's hash and the place of a frame of that key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// The key's hash.
     pub hash: u64,
-    /// The frame.
+    /// The frame's place.
     pub place: Place,
 }

@@ -1,9 +1,9 @@
 //! Index snapshots: open-addressing tables that are read in place from the file.
 //!
-//! A table is groups of eight slots (`group.rs`). An entry's home is the group in the high half of hash times
-//! the number of groups, so the slots are ordered by hash; probing goes up, never around, and at most
-//! `max_probe` groups far. The full hashes stand behind the slots, in their order: only merging reads
-//! them, so a look-up touches nothing but slots, and hardly ever those of a second cache line.
+//! A table consists of groups of eight slots (`group.rs`). The home of an entry is the group whose number is
+//! the high half of hash times `homes`, so the slots are ordered by hash. Probing goes upwards from the home,
+//! over at most `max_probe` groups, and never wraps around. The full hashes are stored behind the slots, in the
+//! same order. Ordinary look-ups do not read them; they read only slots, rarely from a second cache line.
 
 use super::Entry;
 use super::group::{self, GROUP_LEN, GROUP_SLOTS, Group};
@@ -14,10 +14,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// Bytes of a full hash.
 pub(crate) const HASH_LEN: u64 = 8;
 const SLOTS: u64 = GROUP_SLOTS as u64;
-/// Slots begin at a multiple of a cache line of the file, and so of every mapping.
+/// Slots begin at a multiple of a cache line in the file, and so in every mapping of it.
 const SLOTS_ALIGN: u64 = GROUP_LEN as u64;
 
-/// Behind the frame head of an index snapshot.
+/// What follows the frame head of an index snapshot: the description of its table.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
 #[repr(C)]
 struct RawSnapshot {
@@ -31,13 +31,13 @@ struct RawSnapshot {
     live_bytes: U64,
 }
 
-/// Bytes behind a frame head that describe the table.
+/// Bytes of that description.
 pub const RAW_LEN: usize = size_of::<RawSnapshot>();
 const _: () = assert!(RAW_LEN == TABLE_LEN);
-/// More than a table has beside slots and hashes, as a rule.
+/// Usually more than all the bytes of a table beside its home groups and hashes.
 const LITTLE: usize = 4096;
 
-/// A table within the file.
+/// A table in the file, by what its description says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
     /// Offset of its frame.
@@ -55,28 +55,28 @@ pub struct Table {
     homes: u64,
     groups: u64,
     max_probe: u64,
-    /// Offset in the file of the first slot.
+    /// Offset in the file of the first group of slots.
     slots_at: u64,
 }
 
-/// The slots that may hold a hash: where they lie in the file, and how many bytes.
+/// The groups of slots that may hold a hash.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
-    /// Offset in the file of the first.
+    /// Offset in the file of the first group.
     pub from: u64,
-    /// Bytes of them all.
+    /// Bytes of all of them.
     pub len: usize,
 }
 
-/// The high half of a product: a hash's place among `b` evenly spread ones.
+/// The high half of a product. For a hash `a` it is the hash's position among `b` evenly spread ones.
 #[inline(always)]
 pub(crate) fn mulhi(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
 }
 
 impl Table {
-    /// Reads the table whose frame starts at `frame` from the frame's first bytes. `None` where
-    /// anything in them contradicts itself or the file's length.
+    /// Reads the table whose frame begins at offset `frame` from the frame's first bytes. `None` if
+    /// anything in them is damaged, contradictory, or reaches beyond the file.
     #[must_use]
     pub fn read(bytes: &[u8], frame: u64, sealer: &Sealer, file_len: u64) -> Option<Self> {
         let head = Head::read(bytes)?;
@@ -112,19 +112,19 @@ impl Table {
         sound.then_some(it)
     }
 
-    /// Whether an older table lies beneath.
+    /// Whether an older table lies below this one.
     #[must_use]
     pub fn is_delta(&self) -> bool {
         self.older != 0
     }
 
-    /// Offset behind its frame.
+    /// The offset at which its frame ends.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.frame.saturating_add(self.frame_len)
     }
 
-    /// Which slots to look at for a hash.
+    /// Which groups to look at for a hash.
     #[inline(always)]
     #[must_use]
     pub fn probe(&self, hash: u64) -> Probe {
@@ -133,14 +133,14 @@ impl Table {
         Probe { from: self.group_at(home), len: groups.wrapping_mul(GROUP_LEN as u64) as usize }
     }
 
-    /// Offset in the file of a hash's home, where its slots begin: a whole group.
+    /// Offset in the file of a hash's home, a whole group.
     #[inline(always)]
     #[must_use]
     pub fn home(&self, hash: u64) -> u64 {
         self.group_at(mulhi(hash, self.homes))
     }
 
-    /// Offset in the file of one of the groups. `read` has checked that all of them lie within it.
+    /// Offset in the file of a group. `read` has checked that all groups lie within the file.
     #[inline(always)]
     fn group_at(&self, group: u64) -> u64 {
         self.slots_at.wrapping_add(group.wrapping_mul(GROUP_LEN as u64))
@@ -152,7 +152,7 @@ impl Table {
         self.group_at(self.groups)
     }
 
-    /// All entries in order of their hashes, from the whole frame. `None` where the counts lie.
+    /// All entries, in the order of their hashes, from the whole frame. `None` if the counts are wrong.
     #[must_use]
     pub fn entries(&self, frame: &[u8]) -> Option<Vec<Entry>> {
         let from = usize::try_from(self.slots_at.checked_sub(self.frame)?).ok()?;
@@ -168,10 +168,10 @@ impl Table {
     }
 }
 
-/// What a new snapshot says beside its entries.
+/// What a new snapshot contains beside its entries.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// Offset at which the frame will stand.
+    /// Offset at which the frame will be written.
     pub offset: u64,
     /// Offset of the next older table; zero for none.
     pub older: u64,
@@ -183,22 +183,22 @@ pub struct About {
     pub live_bytes: u64,
 }
 
-/// Appends the frame of a table with `entries`, sorted by hash, to `out`.
+/// Appends the sealed frame of a table with `entries` to `out`. The entries must be sorted by hash.
 pub fn encode(out: &mut Vec<u8>, sealer: &Sealer, about: &About, entries: &[Entry]) {
     let count = entries.len() as u64;
-    // Five slots in eight are occupied: of a hundred look-ups, nine read a second group.
+    // Five of eight slots are occupied on average. Then 9 % of look-ups read a second group.
     let homes = count.div_ceil(5).max(1);
     let from = out.len();
     let body = about.offset.saturating_add((HEAD_LEN + RAW_LEN) as u64);
     let slots_from = body.next_multiple_of(SLOTS_ALIGN).saturating_sub(about.offset);
     let slots_at = from.saturating_add(usize::try_from(slots_from).unwrap_or(0));
     let home_bytes = usize::try_from(homes).unwrap_or(0).saturating_mul(GROUP_LEN);
-    // All of them but for what the last ones push behind their homes.
+    // The home groups. A few more follow only if the last ones overflow.
     out.reserve(
         home_bytes.saturating_add(entries.len().saturating_mul(HASH_LEN as usize)).saturating_add(LITTLE),
     );
     out.resize(slots_at.saturating_add(home_bytes), 0);
-    // Slots so far, with those that stay empty.
+    // The number of the next free slot.
     let mut used = 0u64;
     let mut max_probe = 0u64;
     for entry in entries {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_is_found_and_comes_back_in_order() {
+    fn every_entry_is_found_and_read_back_in_order() {
         for n in [0, 1, 2, 100, 10_000] {
             let (entries, frame, table) = table(n);
             assert!(sealer().verify(&frame, 4096));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_lies_about_its_size_is_not_read() {
+    fn a_table_that_is_truncated_or_of_another_place_or_shard_is_not_read() {
         let (_, frame, table) = table(100);
         assert!(Table::read(&frame, 4096, &sealer(), 4096 + frame.len() as u64 - 1).is_none());
         assert!(Table::read(&frame, 8192, &sealer(), u64::MAX).is_none(), "at another offset");

@@ -1,14 +1,14 @@
-//! The tail: the few entries behind the newest index snapshot, kept in memory by each handle.
+//! The tail: the entries written behind the newest index snapshot, kept in memory by each handle.
 //!
-//! Open addressing with linear probing. One entry stands for a key and producer; a newer frame
-//! takes its place.
+//! A hash table with open addressing and linear probing. It has one entry for each key and producer; a
+//! newer frame replaces it.
 
 use super::{Entry, Place};
 
 const FIRST_CAPACITY: usize = 64;
 const EMPTY: Entry = Entry { hash: 0, place: Place(0) };
 
-/// The entries behind the newest snapshot. No memory until the first one.
+/// The entries behind the newest snapshot. Nothing is allocated for an empty tail.
 #[derive(Debug, Default)]
 pub struct Tail {
     slots: Vec<Entry>,
@@ -16,7 +16,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Entries in it.
+    /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -29,7 +29,7 @@ impl Tail {
         self.len == 0
     }
 
-    /// Forgets all, and gives back the memory of an unusually long tail.
+    /// Removes all entries, and frees the memory of an unusually long tail.
     pub fn clear(&mut self) {
         self.len = 0;
         if self.slots.len() > 4 * crate::limits::TAIL_ENTRIES {
@@ -43,7 +43,7 @@ impl Tail {
         self.slots.len().wrapping_sub(1)
     }
 
-    /// The entries that may have this hash. The walk ends: at least half of the slots are empty.
+    /// The places of the entries with this hash. The walk ends, because at least half of the slots are empty.
     #[inline(always)]
     pub fn candidates(&self, hash: u64) -> impl Iterator<Item = Place> + '_ {
         let mask = self.mask();
@@ -62,8 +62,8 @@ impl Tail {
         })
     }
 
-    /// Puts an entry in; `same` says whether a place of equal hash is the same key and producer, and
-    /// is then replaced.
+    /// Inserts an entry, or replaces the one of the same key and producer. `same` says whether a place
+    /// with the same hash is that one.
     pub fn upsert(&mut self, entry: Entry, mut same: impl FnMut(Place) -> bool) {
         if self.len.saturating_mul(2) >= self.slots.len() {
             self.grow();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_hashes_stay_apart_unless_they_are_the_same_entry() {
+    fn an_entry_replaces_only_the_one_with_the_same_hash_and_key() {
         let mut tail = Tail::default();
         tail.upsert(entry(7, 4096), |_| false);
         tail.upsert(entry(7, 8192), |_| false);
