@@ -1,4 +1,4 @@
-//! Time, and the identity of this boot of the machine.
+//! Clocks, and the identity of the machine's current boot.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ pub fn now_ms() -> u64 {
     now_ns() / 1_000_000
 }
 
-/// Milliseconds on a clock that never goes back and costs no system call.
+/// Milliseconds on a clock that never goes back. Reading it makes no system call.
 #[must_use]
 pub fn ticks_ms() -> u64 {
     #[cfg(target_os = "linux")]
@@ -31,10 +31,10 @@ pub fn ticks_ms() -> u64 {
     sec.saturating_mul(1000).saturating_add(nsec / 1_000_000)
 }
 
-/// A value that differs between two boots of the machine; zero where none can be had.
+/// A value that differs between any two boots of the machine; zero if the system does not tell.
 ///
-/// Within one boot the page cache holds every byte that was written, synced or not; across boots
-/// only synced bytes can be relied on. A sidecar of another boot is therefore not believed.
+/// Within one boot the page cache holds every byte that was written, synced or not. After a reboot
+/// only synced bytes are certain to be there, so a sidecar of another boot is not believed.
 #[must_use]
 pub fn boot_id() -> u64 {
     static ID: OnceLock<u64> = OnceLock::new();
@@ -47,7 +47,7 @@ pub fn boot_id() -> u64 {
     })
 }
 
-/// One read: the kernel gives the 37 bytes at once, and looking for more would cost as much again.
+/// Reads once: the kernel returns all 37 bytes at once, and a second read, to see the end, would double the cost.
 #[cfg(target_os = "linux")]
 fn kernel_boot_id() -> std::io::Result<Vec<u8>> {
     use std::io::Read;
@@ -57,7 +57,7 @@ fn kernel_boot_id() -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The minute at which the machine booted. Apple's monotonic clock counts from the boot.
+/// The minute in which the machine booted. Apple's monotonic clock counts from there.
 #[cfg(not(target_os = "linux"))]
 fn boot_time() -> Vec<u8> {
     let up = clock_gettime(ClockId::Monotonic);

@@ -1,8 +1,8 @@
 //! Digests that bind a record's key, header fields and parts together.
 //!
-//! A digest over the value alone would let one key's bytes be served for another. The digest of a
-//! record covers its frame from the producer field to the end of the last part and names; a
-//! 32-byte one stands behind those bytes, an XXH3 in the frame head.
+//! With a digest over the value alone, one key's bytes could be served for another key. A record's
+//! digest covers its frame from the producer field to the end, without the digest itself: an XXH3 is
+//! stored in the frame head, a BLAKE3 in the frame's last 32 bytes.
 
 use crate::error::{Error, Result};
 use std::ops::RangeInclusive;
@@ -10,27 +10,27 @@ use twox_hash::XxHash3_64;
 use xxhash_rust::const_xxh3::const_custom_default_secret;
 use xxhash_rust::xxh3::{xxh3_64_with_secret, xxh3_64_with_seed};
 
-/// Bytes of a BLAKE3 digest behind a record.
+/// Bytes of a BLAKE3 digest at the end of a record's frame.
 pub const TRAILER_LEN: usize = 32;
 
-/// The seed of a file's digests, with the secret that XXH3 makes of it for more than 240 bytes. Making it anew takes as long as
-/// hashing a kilobyte.
+/// The seed of a file's digests, with the secret that XXH3 derives from it for inputs of more than 240 bytes. Deriving
+/// the secret takes as long as hashing a kilobyte, so it is kept.
 #[derive(Clone)]
 pub struct Seed {
     number: u64,
     secret: [u8; SECRET_LEN],
-    /// From so many bytes on, digests are made with the widest instructions that the processor has.
+    /// Inputs of at least this many bytes are hashed with the widest instructions that the processor has.
     wide_from: usize,
 }
 
 /// Bytes of XXH3's secret.
 const SECRET_LEN: usize = 192;
-/// Up to so many bytes XXH3 takes the seed itself.
+/// Up to this many bytes, XXH3 uses the seed itself and not the secret derived from it.
 const LONGEST_SEEDED: usize = 240;
-/// Of these lengths it makes no difference whether a seed is given, or a secret that was made of it.
+/// For inputs of these lengths, XXH3 returns the same for a seed as for the secret derived from it.
 const SEED_IN_SECRET: RangeInclusive<usize> = 17..=128;
-/// Asking the processor for its widest instructions takes 30 us in a virtual machine, once a process: a first small look-up
-/// shall not pay for that, to save 14 ns a kilobyte.
+/// Default of `wide_from`. Detecting the processor's instructions takes 30 us in a virtual machine, once per process. A
+/// first small look-up should not pay that, since wide instructions save only 14 ns per kilobyte.
 const WIDE_FROM: usize = 4096;
 
 impl Seed {
@@ -40,7 +40,7 @@ impl Seed {
         Seed { number, secret: const_custom_default_secret(number), wide_from: WIDE_FROM }
     }
 
-    /// The same for a great many digests.
+    /// The same seed for a caller that computes very many digests: wide instructions are used at every length.
     #[must_use]
     pub fn of_many(&self) -> Self {
         Seed { wide_from: 0, ..self.clone() }
@@ -53,11 +53,11 @@ impl Seed {
         self.number
     }
 
-    /// The same as [`checksum`] with this seed, for what is as long as most keys are: those without a call.
+    /// The same result as [`checksum`] with this seed. Makes no function call for the lengths that most keys have.
     #[inline(always)]
     #[must_use]
     pub fn hash(&self, bytes: &[u8]) -> u64 {
-        // For these XXH3 adds the seed to the very words that a secret is made of with it.
+        // At these lengths XXH3 adds the seed to words of the default secret, which gives the words of the derived one.
         if SEED_IN_SECRET.contains(&bytes.len()) {
             return xxh3_64_with_secret(bytes, &self.secret);
         }
@@ -69,7 +69,7 @@ impl Seed {
         self.checksum(bytes)
     }
 
-    /// The same as [`checksum`] with this seed; sooner where the bytes are many.
+    /// The same result as [`checksum`] with this seed, but faster for long inputs.
     #[inline]
     #[must_use]
     pub fn checksum(&self, bytes: &[u8]) -> u64 {
@@ -95,9 +95,9 @@ impl std::fmt::Debug for Seed {
 pub enum Digest {
     /// XXH3-64: finds torn writes and rot.
     Xxh3,
-    /// BLAKE3-256: finds them with certainty.
+    /// BLAKE3-256: finds them with certainty, for all practical purposes.
     Blake3,
-    /// Keyed BLAKE3-256: finds forgery too, by anyone without the key.
+    /// Keyed BLAKE3-256: also finds forgery by anyone who does not have the key.
     Keyed(Box<[u8; 32]>),
 }
 
@@ -123,7 +123,7 @@ impl Digest {
         Ok(Digest::Keyed(Box::new(key)))
     }
 
-    /// The number that stands for it in a file header.
+    /// Its number in a file header.
     #[must_use]
     pub fn kind(&self) -> u8 {
         match self {
@@ -133,7 +133,7 @@ impl Digest {
         }
     }
 
-    /// Bytes behind each record.
+    /// Bytes that the digest takes at the end of each record's frame.
     #[must_use]
     pub fn trailer_len(&self) -> usize {
         match self {
@@ -142,7 +142,7 @@ impl Digest {
         }
     }
 
-    /// The digest of `bytes`, and its first 8 bytes for the frame head.
+    /// The digest of `bytes`: the number for the frame head, which is 0 with BLAKE3, and the bytes for the frame's end.
     #[must_use]
     pub fn compute(&self, seed: &Seed, bytes: &[u8]) -> (u64, Option<[u8; TRAILER_LEN]>) {
         let mut wide = match self {
@@ -150,13 +150,13 @@ impl Digest {
             Digest::Blake3 => blake3::Hasher::new(),
             Digest::Keyed(key) => blake3::Hasher::new_keyed(key),
         };
-        // With the seed, a record of another shard under the same key is a forgery too.
+        // The seed binds the digest to this file: a record copied from another shard with the same digest key fails.
         let wide = wide.update(&seed.number.to_le_bytes()).update(bytes).finalize();
         (0, Some(*wide.as_bytes()))
     }
 
-    /// Whether the digest in the frame head, or behind the record, is that of `bytes`. The wide
-    /// ones are compared in constant time.
+    /// Whether the digest in the frame head, or at the frame's end, is that of `bytes`. BLAKE3
+    /// digests are compared in constant time.
     #[must_use]
     pub fn agrees(&self, seed: &Seed, bytes: &[u8], head: u64, trailer: &[u8]) -> bool {
         match self.compute(seed, bytes) {
@@ -170,7 +170,7 @@ impl Digest {
         }
     }
 
-    /// What a header stores to tell whether a reader holds the right key; zero without one.
+    /// What a header stores so that a reader can tell whether it has the right digest key; zeros if there is no key.
     #[must_use]
     pub fn key_check(&self, shard_id: &[u8; 16]) -> [u8; 32] {
         match self {
@@ -180,7 +180,7 @@ impl Digest {
     }
 }
 
-/// The checksum of headers, index snapshots and root slots.
+/// The checksum of headers, root slots, frame heads and index snapshots.
 #[inline]
 #[must_use]
 pub fn checksum(seed: u64, bytes: &[u8]) -> u64 {

@@ -1,7 +1,7 @@
-//! What can go wrong, with a frozen code for each case.
+//! Errors, with a frozen code for each kind.
 //!
-//! Absent, stale, foreign and corrupt are not errors: they read as "not there". Only the caller's
-//! mistakes and the system's refusals are.
+//! Absent, stale, foreign and corrupt entries are not errors; they read as "not there". Errors are
+//! only mistakes of the caller and failures of the system.
 
 use rustix::io::Errno;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The result of every fallible operation of the engine.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A frozen name for a kind of failure. The strings never change; messages may.
+/// The frozen code of a kind of failure. The codes never change; messages may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// The key is empty, too long or not valid Unicode.
@@ -20,15 +20,15 @@ pub enum Code {
     InvalidArg,
     /// An entry or a file would exceed its limit.
     TooLarge,
-    /// The lock was not to be had in time.
+    /// The lock could not be taken within `lockTimeout`.
     LockTimeout,
     /// The shard was opened for reading only.
     ReadOnly,
     /// The shard was closed.
     Closed,
-    /// The file is a link, not a regular file, or others may write to it.
+    /// The file is a symbolic link, not a regular file, owned by another user, or writable by others.
     UntrustedFile,
-    /// The system refused an operation.
+    /// A system call failed.
     Io,
     /// No space or quota is left.
     NoSpace,
@@ -37,7 +37,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code as users see it.
+    /// The code as a string, as users see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Code {
     }
 }
 
-/// A failure, with what it happened to and what to do about it.
+/// An error. Its message names what it is about and what the caller can do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// See [`Code::InvalidKey`].
@@ -67,7 +67,7 @@ pub enum Error {
     /// See [`Code::TooLarge`].
     #[error("{what} is {size} bytes, more than the {limit} allowed; {remedy}")]
     TooLarge {
-        /// What was too large, of what the caller gave.
+        /// What is too large, as the message names it: "the entry", for example.
         what: &'static str,
         /// Its size, in bytes.
         size: u64,
@@ -76,32 +76,32 @@ pub enum Error {
         /// What the caller can do.
         remedy: &'static str,
     },
-    /// See [`Code::TooLarge`]: more of something than there may be.
+    /// See [`Code::TooLarge`]: too many of something.
     #[error("there are {count} {what}, more than the {limit} allowed; {remedy}")]
     TooMany {
-        /// What there is too much of, in the plural.
+        /// What there are too many of, in the plural.
         what: &'static str,
         /// How many there are.
         count: usize,
-        /// How many there may be.
+        /// The limit.
         limit: usize,
         /// What the caller can do.
         remedy: &'static str,
     },
-    /// See [`Code::TooLarge`]: the file has no room for what the caller gave.
+    /// See [`Code::TooLarge`]: the file would become longer than a shard can be.
     #[error("the shard would be {size} bytes, more than the {limit} allowed; compact it, or lower maxBytes")]
     Full {
-        /// How large it would be, in bytes.
+        /// The length that the file would have, in bytes.
         size: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// What is wrong with one of many that the caller gave.
+    /// A mistake in one of several entries or keys that the caller gave. It has the code of that mistake.
     #[error("{which}: {error}")]
     OneOf {
-        /// Which of them.
+        /// Which of them, as the message names it: "entry 1", for example.
         which: String,
-        /// What is wrong with it.
+        /// The mistake.
         error: Box<Error>,
     },
     /// See [`Code::LockTimeout`].
@@ -112,7 +112,7 @@ pub enum Error {
     LockTimeout {
         /// The sidecar.
         path: PathBuf,
-        /// How long we waited, in milliseconds.
+        /// The call's `lockTimeout`, in milliseconds.
         waited_ms: u64,
     },
     /// See [`Code::ReadOnly`].
@@ -132,7 +132,7 @@ pub enum Error {
     /// See [`Code::Io`].
     #[error("{syscall} failed on {}: {source}; {}", path.display(), remedy(source))]
     Io {
-        /// The system call, or the nearest name for it.
+        /// The system call, or the closest name for it.
         syscall: &'static str,
         /// The file.
         path: PathBuf,
@@ -149,8 +149,8 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
-    /// A mistake of ours, which the caller can do nothing about. There is no code for that: [`Code::Io`] is nearest, for a
-    /// cache never stops its host, and the stores that do their best skip and count what fails with it.
+    /// A bug in warmshard. It has the code [`Code::Io`], because a cache must not stop its host: the best-effort stores
+    /// skip and count what fails with that code.
     #[error("internal error in warmshard ({0}): please report it, with what was called")]
     Internal(String),
     /// See [`Code::Aborted`].
@@ -159,7 +159,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Wraps an answer of the system.
+    /// The error for a failed system call: `NoSpace` if a disk, quota or file-size limit was reached, otherwise `Io`.
     pub fn io(syscall: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
@@ -170,7 +170,7 @@ impl Error {
         }
     }
 
-    /// The same, said of one of many, if it is about what the caller gave.
+    /// Adds which of several entries or keys the error is about, if it is a mistake in what the caller gave.
     #[cold]
     #[must_use]
     pub fn of(self, which: impl Display) -> Self {
@@ -182,7 +182,7 @@ impl Error {
         }
     }
 
-    /// The same answer of the system, about this file.
+    /// The same `Io` error about another file: for calls that did not know the path.
     #[must_use]
     pub fn about(self, path: &Path) -> Self {
         match self {
@@ -209,7 +209,7 @@ impl Error {
         }
     }
 
-    /// The system call, error number and file, where the system refused something.
+    /// The system call, its error number and the file, if a system call failed.
     #[must_use]
     pub fn system(&self) -> Option<(&'static str, Option<i32>, &Path)> {
         match self {
@@ -220,7 +220,7 @@ impl Error {
         }
     }
 
-    /// The file that the error is about, where there is one.
+    /// The file that the error is about, if it is about one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -235,7 +235,7 @@ impl Error {
     }
 }
 
-/// What the caller can do about an answer of the system.
+/// What the caller can do about a failed system call.
 fn remedy(source: &io::Error) -> &'static str {
     use io::ErrorKind;
     let errno = source.raw_os_error().map(Errno::from_raw_os_error);
@@ -274,24 +274,24 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_can_be_told_of_the_file_it_is_about() {
+    fn an_io_error_without_a_path_gets_one_from_about() {
         let error = Error::io("getrandom", Path::new(""), Errno::NOSYS.into()).about(Path::new("/a.shard"));
         assert!(error.to_string().starts_with("getrandom failed on /a.shard: "), "{error}");
         assert_eq!(error.path(), Some(Path::new("/a.shard")));
     }
 
     #[test]
-    fn a_mistake_of_ours_is_none_of_the_callers() {
+    fn an_internal_error_asks_for_a_report_and_has_the_code_of_io() {
         let error = Error::Internal("index out of bounds".into());
         assert_eq!(error.code().as_str(), "ERR_IO");
         assert!(error.to_string().contains("(index out of bounds): please report it"), "{error}");
         assert!(error.system().is_none() && error.path().is_none());
-        // It is not said of what the caller gave, either.
+        // It is not a mistake in what the caller gave, so `of` leaves it alone.
         assert!(matches!(error.of("entry 1"), Error::Internal(_)));
     }
 
     #[test]
-    fn every_refusal_tells_the_file_and_a_remedy() {
+    fn every_failed_system_call_names_the_file_and_a_remedy() {
         let remedies = [
             (Errno::NOENT, "in a folder that exists"),
             (Errno::ACCESS, "owner or mode"),

@@ -1,8 +1,8 @@
-//! The first 4 KiB of a shard: who it is, and where its newest durable index snapshot lies.
+//! The first 4 KiB of a shard: its identity, and where its newest durable index snapshot lies.
 //!
-//! `docs/format.md` mirrors this file; the assertions at the end hold the two to the same sizes.
-//! The identity never changes in the life of a file. The two root slots are written in turn, only
-//! after everything that they name has been synced: whatever a power cut leaves, one of them is whole.
+//! `docs/format.md` describes the same layout; the assertions below the structs check its sizes.
+//! The identity never changes in the life of a file. The two root slots are written alternately, and
+//! only after everything that they name has been synced, so one of them is whole after any power cut.
 
 use crate::clock::now_ms;
 use crate::digest::{Digest, checksum};
@@ -14,9 +14,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// The first bytes of every shard.
 pub const MAGIC: [u8; 8] = *b"WARMSHRD";
-/// Read back as another number on a machine of the other byte order.
+/// Reads as another number on a machine of the other byte order.
 pub const ENDIAN_MARK: u32 = 0x0102_0304;
-/// Where the root slots stand: each in a sector of its own.
+/// Offsets of the root slots. Each lies in a disk sector of its own.
 pub const ROOT_OFFSETS: [u64; 2] = [512, 1024];
 
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone)]
@@ -63,7 +63,7 @@ pub struct Header {
 pub enum Rejected {
     /// Shorter than a header.
     Truncated,
-    /// It does not begin as a shard does.
+    /// It does not begin with the magic bytes of a shard.
     Foreign,
     /// Another version of the format.
     Version(u32),
@@ -75,9 +75,9 @@ pub enum Rejected {
     Checksum,
     /// The records carry another digest than the one asked for.
     Digest,
-    /// The records were made with another key.
+    /// The records were made with another digest key.
     Key,
-    /// Another store's file; nothing where the kind is of a later version.
+    /// A file of another kind. `None` if this build does not know the kind.
     Kind(Option<Kind>),
 }
 
@@ -102,7 +102,7 @@ impl Header {
     /// A header for a new file.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system has no random bytes. Its path is empty: `Error::about` fills it in.
+    /// [`Error::Io`] if the system gives no random bytes. Its path is empty; `Error::about` fills it in.
     pub fn new(digest: Digest, generation: u64) -> Result<Self> {
         let mut random = [0u8; 24];
         getrandom::fill(&mut random).map_err(|e| {
@@ -119,7 +119,7 @@ impl Header {
         })
     }
 
-    /// The whole first block of the file, root slots empty.
+    /// The first [`HEADER_LEN`] bytes of the file, with empty root slots.
     #[must_use]
     pub fn encode(&self, host_name: &str, host_version: &str) -> Vec<u8> {
         let mut raw = RawHeader::new_zeroed_header();
@@ -141,7 +141,7 @@ impl Header {
     /// Reads a header. `want` is the digest that the caller insists on, if any.
     ///
     /// # Errors
-    /// [`Rejected`] says why the file is no shard of ours.
+    /// [`Rejected`] says why this file cannot be used.
     pub fn decode(block: &[u8], want: Option<&Digest>) -> std::result::Result<Self, Rejected> {
         let Ok((raw, _)) = RawHeader::ref_from_prefix(block) else {
             return Err(Rejected::Truncated);
@@ -194,7 +194,7 @@ impl Header {
         })
     }
 
-    /// The seed of every checksum in the file: a frame of another shard never passes here.
+    /// The seed of every checksum in the file. It depends on the shard's id, so a frame of another shard fails.
     #[must_use]
     pub fn check_seed(&self) -> u64 {
         checksum(0, &self.shard_id)
@@ -236,7 +236,7 @@ fn put_prefix(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// One length byte, then the text, cut to what fits.
+/// Writes one length byte, then the text, cut to 63 bytes.
 fn put_text(to: &mut [u8; 64], text: &str) {
     if let Some((len, rest)) = to.split_first_mut() {
         *len = text.len().min(rest.len()) as u8;
@@ -244,7 +244,7 @@ fn put_text(to: &mut [u8; 64], text: &str) {
     }
 }
 
-/// What a flush made durable.
+/// A root slot as it is stored.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
 #[repr(C)]
 struct RawRoot {
@@ -255,12 +255,12 @@ struct RawRoot {
     checksum: U64,
 }
 
-/// A root slot: everything below `committed` had been synced when it was written.
+/// A root slot: what a flush made durable. Everything below `committed` was synced before the slot was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Root {
-    /// Rises with each root written; the higher of two whole ones counts.
+    /// Rises with each root written. If both slots are whole, the one with the higher number counts.
     pub sequence: u64,
-    /// The generation that the synced bytes end with.
+    /// The generation of the last synced frame.
     pub generation: u64,
     /// Where the synced bytes end.
     pub committed: u64,
@@ -303,7 +303,7 @@ impl Root {
         })
     }
 
-    /// The whole root slots of a header block, newest first.
+    /// The roots of a header block whose checksum agrees, newest first.
     #[must_use]
     pub fn decode_all(block: &[u8], seed: u64) -> Vec<Root> {
         let mut roots: Vec<Root> =
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_comes_back() {
+    fn a_header_reads_back_as_it_was_written() {
         let h = Header::new(Digest::Xxh3, 9).unwrap();
         let block = h.encode("host", "1.0");
         let back = Header::decode(&block, None).unwrap();

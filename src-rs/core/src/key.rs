@@ -1,9 +1,9 @@
-//! Keys: what may be one, how one is stored, and how one is hashed.
+//! Keys: which are valid, how they are stored, and how they are hashed.
 //!
-//! A stored key is the caller's UTF-8 as it is, unless it lies below the shard's `root`: then the
-//! root is taken off, so that the shard can be used at another path. Stored keys that begin with a
-//! zero byte are marked, `\0r` for one relative to the root and `\0l` for a literal one that
-//! itself begins with a zero byte, so that the two can never meet.
+//! A key is stored as the caller's UTF-8, unchanged, with two exceptions, which are marked by two
+//! bytes. A key below the shard's `root` is stored without the root, behind `\0r`, so that the shard
+//! can be used at another path. A key that itself begins with a zero byte is stored behind `\0l`, so
+//! that it is never taken for a relative one.
 
 use crate::error::{Error, Result};
 use crate::limits::MAX_KEY_BYTES;
@@ -30,14 +30,15 @@ impl Root {
     }
 }
 
-/// Whether a key is stored as it is where there is no root, as nearly every one is. Then [`stored`] need not be asked.
+/// Whether [`stored`] without a root would accept the key and return it unchanged, as it does for nearly all keys.
 #[inline(always)]
 #[must_use]
 pub fn is_plain(key: &[u8]) -> bool {
     key.len() <= MAX_KEY_BYTES.saturating_sub(2) && key.first().is_some_and(|first| *first != 0)
 }
 
-/// A text's first and last `N` bytes, if those are all of it; where it is shorter than both, they overlap.
+/// The first and the last `N` bytes of a text of `N` to `2 * N` bytes. They cover the whole text, and overlap if it is
+/// shorter than `2 * N`.
 #[inline(always)]
 #[must_use]
 pub fn ends<const N: usize>(text: &[u8]) -> Option<[&[u8; N]; 2]> {
@@ -52,21 +53,21 @@ fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
     Some((a_first == b_first) & (a_last == b_last))
 }
 
-/// Whether two stored keys are equal. Without a call where they are as long as most keys are.
+/// Whether two stored keys are equal. Makes no function call for the lengths that most keys have.
 #[inline(always)]
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // Not by `or_else`, which may become a call.
+    // `or_else` could compile to a function call.
     match (same_ends::<32>(a, b), same_ends::<16>(a, b), same_ends::<64>(a, b)) {
         (Some(same), ..) | (_, Some(same), _) | (.., Some(same)) => same,
         _ => a == b,
     }
 }
 
-/// As `<[u8]>::is_ascii`, without a loop where keys are as long as most are.
+/// Like `<[u8]>::is_ascii`, without a loop for the lengths that most keys have.
 #[inline(always)]
 #[must_use]
 pub fn is_ascii(text: &[u8]) -> bool {
@@ -85,20 +86,20 @@ fn ends_are_ascii<const N: usize>(text: &[u8]) -> Option<bool> {
     Some(sum & HIGH == 0)
 }
 
-/// Checks a key and gives the bytes that stand for it in the file.
+/// Checks a key and returns its stored form.
 ///
 /// # Errors
-/// [`Error::InvalidKey`] where it is empty or longer than [`MAX_KEY_BYTES`].
+/// [`Error::InvalidKey`] if the key is empty, or longer than [`MAX_KEY_BYTES`] less the two bytes of a mark.
 #[inline(always)]
 pub fn stored<'a>(key: &'a [u8], root: Option<&Root>) -> Result<Cow<'a, [u8]>> {
     if key.is_empty() {
         return Err(Error::InvalidKey("is empty; give every artifact a name".into()));
     }
-    // The stored form may carry a mark of two bytes.
+    // The stored form may be two bytes longer, for the mark.
     if key.len() > MAX_KEY_BYTES.saturating_sub(2) {
         return Err(Error::InvalidKey(format!(
             "is {} bytes long, more than the {} allowed; use a digest of it instead",
-            // Of a longer one the binding reads no more than tells that it is longer.
+            // The binding does not read such a key to its end, so its length is not known.
             if key.len() > MAX_KEY_BYTES { format!("over {MAX_KEY_BYTES}") } else { key.len().to_string() },
             MAX_KEY_BYTES.saturating_sub(2)
         )));
@@ -114,8 +115,8 @@ pub fn stored<'a>(key: &'a [u8], root: Option<&Root>) -> Result<Cow<'a, [u8]>> {
     Ok(Cow::Borrowed(key))
 }
 
-/// The caller's key for stored bytes; `None` for one relative to a root that this handle lacks,
-/// or for bytes that no caller can have stored.
+/// The caller's key for a stored key. `None` if it is relative and this handle has no root, or if it
+/// is not valid UTF-8.
 #[must_use]
 pub fn shown(stored: &[u8], root: Option<&Root>) -> Option<String> {
     if let Some(rest) = stored.strip_prefix(RELATIVE) {
@@ -126,7 +127,7 @@ pub fn shown(stored: &[u8], root: Option<&Root>) -> Option<String> {
     std::str::from_utf8(key).ok().map(str::to_owned)
 }
 
-/// The seeded hash that index snapshots and the tail are ordered by.
+/// The seeded hash under which index snapshots and the tail keep a key.
 #[inline(always)]
 #[must_use]
 pub fn hash(stored: &[u8], seed: u64) -> u64 {
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_stored_key_comes_back_as_it_went_in() {
+    fn every_stored_key_is_shown_as_it_was_given() {
         let root = Root::new("/app/").unwrap();
         for key in ["a", "/app/x", "/app/\0x", "/apple/x", "\0", "\0rx", "\0lx", "/app/"] {
             for root in [None, Some(&root)] {

@@ -1,26 +1,26 @@
-//! What a shard file is used for: the store that it belongs to.
+//! The kind of a shard file: which store it belongs to.
 
-/// What a file is used for. A file of another kind reads as empty: what one store keeps under a key means
-/// nothing to the others.
+/// Which store a file belongs to. A file of another kind reads as empty, because stores keep different things
+/// under the same keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
-    /// Whatever the caller keeps.
+    /// A plain shard, with whatever the caller stores.
     #[default]
     Shard,
-    /// Artifacts of scripts, by canonical path.
+    /// A script cache: artifacts of scripts, by canonical path.
     Script,
-    /// Artifacts of functions, by name.
+    /// An autoload cache: artifacts of functions, by name.
     Autoload,
     /// The index of an artifact store.
     Artifact,
-    /// Modules and resolutions of programs.
+    /// A program cache: modules and resolutions.
     Program,
 }
 
 impl Kind {
     const ALL: [Kind; 5] = [Kind::Shard, Kind::Script, Kind::Autoload, Kind::Artifact, Kind::Program];
 
-    /// Its name, as it stands in the file.
+    /// Its name, as it is stored in the file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,13 +32,13 @@ impl Kind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Its name, padded with zeros.
+    /// Its name, padded with zeros, as it is stored in a header.
     #[must_use]
     pub fn encode(self) -> [u8; 16] {
         let mut bytes = [0; 16];
@@ -48,7 +48,7 @@ impl Kind {
         bytes
     }
 
-    /// The kind of a padded name; `None` for one of a later version, or damage.
+    /// The kind with this padded name. `None` if the name is unknown: the file is of a later version, or damaged.
     #[must_use]
     pub fn decode(bytes: &[u8; 16]) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.encode() == *bytes)

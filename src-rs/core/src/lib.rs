@@ -4,7 +4,7 @@
 //! The terms (shard, frame, record, entry, part, validator, producer, generation, sidecar, window)
 //! are those of `ARCHITECTURE.md`; the file is described to the byte in `docs/format.md`.
 //!
-//! The crate knows nothing of Node.js, so that it can be tested, fuzzed and used from Rust:
+//! The crate does not depend on Node.js, so it can be tested, fuzzed and used from Rust:
 //!
 //! ```
 //! use warmshard_core::{Lookup, Options, Shard, Validator};

@@ -1,15 +1,15 @@
 //! Memory mappings: the only unsafe code of the core.
 //!
-//! Three kinds, each behind a safe door, and pins of the first:
+//! There are three kinds, each with a safe interface:
 //! - [`Region`]: the shard file, shared and read-only, larger than the file so that growth needs no
-//!   new mapping. Only bytes below the *readable* length are ever touched; they are never rewritten.
-//! - [`Window`]: a private, copy-on-write part of the file that may be lent to JavaScript. A stray
-//!   write there stays in the process.
+//!   new mapping. Only bytes below the *readable* length are accessed; they are never rewritten. A
+//!   [`Pin`] keeps part of a region mapped.
+//! - [`Window`]: a part of the file, mapped privately and copy-on-write, that may be lent to
+//!   JavaScript. A stray write to it stays in the process.
 //! - [`SharedWords`]: the sidecar's page of atomic words.
 //!
-//! A file that somebody else truncates under a mapping raises SIGBUS at the next touch of the lost
-//! pages; no code here can exclude that. Files are private to their owner, and `access: 'read'`
-//! does without mappings.
+//! If another program truncates a mapped file, the next access to a lost page raises SIGBUS. Code
+//! here cannot prevent that, but only the files' owner can do it, and `access: 'read'` maps nothing.
 #![allow(unsafe_code)]
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 #[derive(Debug)]
 pub struct Region {
     map: Arc<MmapRaw>,
-    /// Where `map` begins.
+    /// The first byte of `map`.
     base: NonNull<u8>,
     readable: usize,
 }
@@ -37,15 +37,16 @@ impl Region {
     /// Reserves `len` bytes of address space over the file; nothing is readable yet.
     ///
     /// # Errors
-    /// What `mmap` says.
+    /// The error of `mmap`.
     pub fn new(file: &File, len: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len(len.max(1)).map_raw_read_only(file)?;
         let base = first_byte(&map)?;
         Ok(Region { map: Arc::new(map), base, readable: 0 })
     }
 
-    /// Sets how many bytes may be read. The caller has seen, by `fstat` or by its own successful
-    /// write, that the file is at least that long. Returns whether the mapping reaches that far.
+    /// Sets how many bytes may be read. The caller must know, from the system or from its own
+    /// successful write, that the file is at least that long. Returns `false`, and changes nothing, if
+    /// the mapping is shorter.
     pub fn set_readable(&mut self, len: u64) -> bool {
         match usize::try_from(len) {
             Ok(len) if len <= self.map.len() => {
@@ -56,7 +57,7 @@ impl Region {
         }
     }
 
-    /// `len` bytes at `offset`, or `None` where they are not all readable.
+    /// `len` bytes at `offset`, or `None` if not all of them are readable.
     #[inline(always)]
     #[must_use]
     pub fn get(&self, offset: u64, len: usize) -> Option<&[u8]> {
@@ -76,7 +77,7 @@ fn first_byte(map: &MmapRaw) -> io::Result<NonNull<u8>> {
     NonNull::new(map.as_mut_ptr()).ok_or_else(|| io::Error::other("mmap gave a null address"))
 }
 
-/// Published bytes of a shard file that stay mapped, whatever becomes of the shard.
+/// Published bytes of a shard file that stay mapped even if the shard is closed or replaced.
 #[derive(Debug, Clone)]
 pub struct Pin {
     map: Arc<MmapRaw>,
@@ -85,7 +86,7 @@ pub struct Pin {
 }
 
 impl Region {
-    /// As `get`, for longer than the region lives.
+    /// Like `get`, but the bytes may outlive the region.
     #[must_use]
     pub fn pin(&self, offset: u64, len: usize) -> Option<Pin> {
         let from = usize::try_from(offset).ok()?;
@@ -94,7 +95,7 @@ impl Region {
 }
 
 impl Pin {
-    /// The bytes. Nobody can write to them through this mapping.
+    /// The bytes. The mapping is read-only.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: `pin` has checked the bounds against what is readable, the mapping lives as long as `self`, and
@@ -104,7 +105,7 @@ impl Pin {
 }
 
 impl Region {
-    /// Asks for the cache line at `offset`, without waiting for it. Nothing where it is not readable.
+    /// Prefetches the cache line at `offset`. Does nothing if that is not readable.
     #[inline(always)]
     pub fn fetch(&self, offset: u64) {
         if let Some([byte, ..]) = self.get(offset, 1) {
@@ -117,7 +118,7 @@ impl Region {
 #[inline(always)]
 fn fetch(byte: &u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    // SAFETY: every processor of this kind has the instruction, which changes nothing but its caches.
+    // SAFETY: every x86-64 processor has this instruction, and it affects nothing but the caches.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
 }
 
@@ -125,14 +126,13 @@ fn fetch(byte: &u8) {
 #[inline(always)]
 fn fetch(_: &u8) {}
 
-/// Asks the processor for bytes that will be read in a moment; of many, for as many as its cache has room for
-/// beside those of others.
+/// Prefetches bytes that will be read soon, at most the first 4 KiB, so that they do not displace others from the cache.
 #[inline]
 pub fn prefetch(bytes: &[u8]) {
     bytes.chunks(64).take(64).filter_map(<[u8]>::first).for_each(fetch);
 }
 
-/// A private copy-on-write mapping of part of a file. Dropping it unmaps.
+/// A private copy-on-write mapping of part of a file. It is unmapped when dropped.
 #[derive(Debug)]
 pub struct Window {
     map: MmapRaw,
@@ -142,29 +142,29 @@ impl Window {
     /// Maps `len` bytes at `offset`, a multiple of the page size. All of them must lie within the file.
     ///
     /// # Errors
-    /// What `mmap` says.
+    /// The error of `mmap`.
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
-        // SAFETY: the mapping is private, and its memory is handed out as a raw pointer only
-        // (`as_mut_ptr`); a Rust reference to it is made by `peek` only, before anybody can write to it.
+        // SAFETY: the mapping is private, and its memory is handed out only as a raw pointer
+        // (`as_mut_ptr`); only `peek` makes a Rust reference to it, before anybody can write to it.
         let map = unsafe { MmapOptions::new().offset(offset).len(len).map_copy(file)? };
         Ok(Window { map: map.into() })
     }
 
-    /// Shows the bytes, before the window is lent.
+    /// Reads the bytes before the window is lent.
     pub fn peek<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> T {
-        // SAFETY: the mapping is that long and lay within the file when it was made; content files are
-        // never edited (stores/blob), and nobody writes to a window that was not lent yet: lending takes
-        // it away from whoever could call this.
+        // SAFETY: the mapping has this length and lay within the file when it was made. Content files are
+        // never edited (stores/blob). Nobody can write to the window yet: lending it moves it, and after
+        // that this method cannot be called.
         look(unsafe { std::slice::from_raw_parts(self.map.as_ptr(), self.map.len()) })
     }
 
-    /// Where the bytes are, for as long as the window lives.
+    /// The address of the bytes, valid as long as the window lives.
     #[must_use]
     pub fn as_mut_ptr(&self) -> *mut u8 {
         self.map.as_mut_ptr()
     }
 
-    /// How many there are.
+    /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.map.len()
@@ -182,7 +182,7 @@ enum Owner {
     Heap { _words: Arc<[AtomicU64]> },
 }
 
-/// A page of atomic words that processes share, with 32-bit ticks behind it.
+/// A page of atomic words shared between processes, followed by a table of 32-bit ticks.
 pub struct SharedWords {
     base: NonNull<AtomicU64>,
     bytes: usize,
@@ -195,10 +195,10 @@ unsafe impl Send for SharedWords {}
 unsafe impl Sync for SharedWords {}
 
 impl SharedWords {
-    /// Maps the first `bytes` of a sidecar, which is at least that long.
+    /// Maps the first `bytes` of a sidecar. The file must be at least that long.
     ///
     /// # Errors
-    /// What `mmap` says.
+    /// The error of `mmap`.
     pub fn map(file: &File, bytes: usize, writable: bool) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.len(bytes.max(8));
@@ -207,7 +207,7 @@ impl SharedWords {
         Ok(SharedWords { base, bytes: map.len(), owner: Owner::Mapped { _map: map, writable } })
     }
 
-    /// Words on the heap, shared by the handles of one simulated file.
+    /// Words on the heap, shared by all handles on one file of the in-memory storage.
     #[must_use]
     pub fn heap(words: Arc<[AtomicU64]>) -> Option<Self> {
         let base = NonNull::new(words.as_ptr().cast_mut())?;
@@ -224,19 +224,19 @@ impl SharedWords {
         }
     }
 
-    /// Where they are, for as long as this lives.
+    /// The address of the words, valid as long as `self` lives.
     #[must_use]
     pub fn as_ptr(&self) -> *const AtomicU64 {
         self.base.as_ptr()
     }
 
-    /// Bytes in all.
+    /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether there are none.
+    /// Whether the length is zero.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
@@ -255,7 +255,7 @@ impl SharedWords {
         Some(unsafe { &*self.base.as_ptr().add(index) })
     }
 
-    /// The 32-bit tick at byte `offset` plus four times `index`.
+    /// The 32-bit tick number `index` of a table that begins at byte `offset`, or `None` beyond the end.
     #[inline(always)]
     #[must_use]
     pub fn tick(&self, offset: usize, index: usize) -> Option<&AtomicU32> {

@@ -1,21 +1,21 @@
 //! The producer: the identity of the host build that made an entry.
 //!
-//! Two builds are the same when name, version, schema, part names and the binary's modification time *and*
-//! size are equal. "Not newer than" would let a rolled-back binary replay what it did not make.
+//! Two producers are the same if name, version, schema, part names and the binary's modification time *and*
+//! size are equal. Comparing with "not newer than" would let a rolled-back binary use what another build made.
 
 use crate::error::{Error, Result};
 use crate::limits::{MAX_HOST_BYTES, MAX_PART_NAME_BYTES, MAX_PARTS};
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Who makes and uses the entries of one handle.
+/// The producer of a handle: it makes the entries that the handle stores, and uses those that it finds.
 #[derive(Debug, Clone, Default)]
 pub struct Producer {
-    /// The host's name; empty for an anonymous one.
+    /// The host's name; empty for an anonymous host.
     pub name: String,
     /// The host's version.
     pub version: String,
-    /// The host's schema number: the shape of what it stores. None where it counts none.
+    /// The host's number for the shape of what it stores, if it has one.
     pub schema: Option<u32>,
     /// Modification time in nanoseconds and size in bytes of the host's binary.
     pub binary: Option<(i128, u64)>,
@@ -26,7 +26,7 @@ impl Producer {
     /// A producer of entries with the given parts.
     ///
     /// # Errors
-    /// [`Error::InvalidArg`] where a name is too long, repeated, or there are too many of them.
+    /// [`Error::InvalidArg`] if a name is too long or repeated, or if there are too many parts or none.
     pub fn new(name: &str, version: &str, binary: Option<&Path>, parts: &[String]) -> Result<Self> {
         for (what, text) in [("host.name", name), ("host.version", version)] {
             if text.len() > MAX_HOST_BYTES {
@@ -40,7 +40,7 @@ impl Producer {
         let mut it =
             Producer { name: name.into(), version: version.into(), schema: None, binary: None, id: None };
         if let Some(path) = binary {
-            // Without the binary's identity nothing may be served: the producer stays without an id.
+            // The binary cannot be identified, so nothing may be served: the producer has no id.
             let Some(identity) = binary_identity(path) else {
                 return Ok(it);
             };
@@ -58,8 +58,8 @@ impl Producer {
         self
     }
 
-    /// The number that stands for this producer in every record; `None` where the identity could
-    /// not be determined, and so nothing may be served or stored.
+    /// The number that identifies this producer in every record. `None` if the binary could not be
+    /// identified; then nothing may be served or stored.
     #[must_use]
     pub fn id(&self) -> Option<u64> {
         self.id
@@ -80,7 +80,7 @@ impl Producer {
             }
             None => field(b""),
         }
-        // Without one the identity is as if there were no such field.
+        // Without a schema nothing is hashed here, not even an empty field.
         if let Some(schema) = self.schema {
             field(b"schema");
             field(&schema.to_le_bytes());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_that_differs_makes_another_producer() {
+    fn every_difference_makes_another_producer() {
         let base = id("a", "1", &["p", "q"]);
         assert!(base.is_some());
         for other in [

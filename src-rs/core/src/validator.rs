@@ -1,9 +1,9 @@
 //! Validators: what must be equal for an entry to be a hit.
 //!
-//! Stored as one kind byte and at most 80 bytes. The kind's high bit marks a *racy* one: the source
-//! had been modified so shortly before it was cached that it could change again without its mtime
-//! showing it. Such a validator is followed by the content digest of the source, which is compared
-//! before the first use, as git does with its index
+//! A validator is stored as one kind byte and at most 80 bytes. The kind's high bit marks it as
+//! *racy*: the source had been modified so shortly before it was cached that it could change again
+//! and keep its modification time. A racy validator is followed by a digest of the source's content,
+//! which is compared before the entry is first used, as git does with its index
 //! (<https://git-scm.com/docs/racy-git>).
 
 use crate::error::{Error, Result};
@@ -18,12 +18,12 @@ pub const SOURCE_DIGEST_LEN: usize = 16;
 const MTIME_LEN: usize = 12;
 const SIZE_LEN: usize = 8;
 
-/// What the caller holds an entry to.
+/// What the caller stores with an entry, and what it requires of one when it looks it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validator<'a> {
-    /// Nothing: any stored validator will do.
+    /// None. In a look-up it matches every stored validator.
     None,
-    /// The source's modification time, and its size where known.
+    /// The source's modification time and, if known, its size.
     Mtime {
         /// Whole seconds since the epoch.
         sec: i64,
@@ -34,11 +34,11 @@ pub enum Validator<'a> {
     },
     /// A digest of the source's content.
     Digest(&'a [u8]),
-    /// Bytes that mean something to the caller only.
+    /// Bytes whose meaning only the caller knows.
     Opaque(&'a [u8]),
 }
 
-/// The stored form.
+/// A validator in its stored form.
 #[derive(Debug, Clone, Copy)]
 pub struct Stored {
     kind: u8,
@@ -47,7 +47,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// That of an entry without a validator.
+    /// The stored form of an entry without a validator.
     pub const NONE: Stored = Stored { kind: 0, len: 0, bytes: [0; MAX_VALIDATOR_BYTES + SOURCE_DIGEST_LEN] };
 
     /// The kind byte.
@@ -56,13 +56,13 @@ impl Stored {
         self.kind
     }
 
-    /// The bytes behind it.
+    /// The bytes that follow the kind byte.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// Marks it racy and appends the source's digest.
+    /// Marks the validator as racy and appends the source's digest.
     pub fn make_racy(&mut self, source: &[u8; SOURCE_DIGEST_LEN]) {
         let from = usize::from(self.len);
         if let Some(to) = self.bytes.get_mut(from..).and_then(|b| b.get_mut(..SOURCE_DIGEST_LEN)) {
@@ -87,7 +87,7 @@ impl Validator<'_> {
     /// The stored form.
     ///
     /// # Errors
-    /// [`Error::InvalidArg`] where a byte string is too long, a digest empty, or the nanoseconds
+    /// [`Error::InvalidArg`] if a byte string is too long, a digest is empty, or the nanoseconds
     /// are not below one second.
     pub fn encode(&self) -> Result<Stored> {
         let mut out =
@@ -129,8 +129,8 @@ impl Validator<'_> {
         Ok(out)
     }
 
-    /// Whether an entry stored with `kind` and `bytes` is what the caller asks for. Of two
-    /// modification times, the size counts where both carry one.
+    /// Whether this matches the stored validator with this kind byte and these bytes. Sizes are
+    /// compared only if both sides have one.
     #[inline(always)]
     #[must_use]
     pub fn matches(&self, kind: u8, bytes: &[u8]) -> bool {
@@ -160,7 +160,7 @@ pub fn decode_mtime(bytes: &[u8]) -> Option<(i64, u32, Option<u64>)> {
     Some((i64::from_le_bytes(*sec), u32::from_le_bytes(*nsec), size))
 }
 
-/// The validator proper of stored bytes, without a racy one's source digest.
+/// The bytes of a stored validator without the source digest that follows a racy one.
 #[must_use]
 pub fn plain(kind: u8, bytes: &[u8]) -> &[u8] {
     if kind & RACY == 0 {
@@ -178,7 +178,7 @@ pub fn source_digest(kind: u8, bytes: &[u8]) -> Option<&[u8; SOURCE_DIGEST_LEN]>
     bytes.last_chunk::<SOURCE_DIGEST_LEN>()
 }
 
-/// The stored form read back for `info` and `list`; `None` for an unknown kind.
+/// Reads the stored form back, for `info` and `list`. `None` if the kind is unknown or the length is wrong.
 #[must_use]
 pub fn decode(kind: u8, bytes: &[u8]) -> Option<Validator<'_>> {
     let bytes = plain(kind, bytes);
@@ -204,7 +204,7 @@ mod tests {
     const SIZED: Validator<'static> = Validator::Mtime { sec: 7, nsec: 9, size: Some(3) };
 
     #[test]
-    fn only_what_is_equal_matches() {
+    fn only_equal_validators_match() {
         let all = [Validator::None, MTIME, SIZED, Validator::Digest(b"x"), Validator::Opaque(b"x")];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_racy_one_keeps_its_meaning_and_its_digest() {
+    fn a_racy_validator_still_matches_and_carries_the_source_digest() {
         let mut stored = SIZED.encode().unwrap();
         stored.make_racy(&[5; 16]);
         assert!(SIZED.matches(stored.kind(), stored.bytes()));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn too_long_or_senseless_ones_are_refused() {
+    fn validators_that_are_too_long_or_make_no_sense_are_refused() {
         assert!(Validator::Opaque(&[0; 65]).encode().is_err());
         assert!(Validator::Digest(&[]).encode().is_err());
         assert!(Validator::Mtime { sec: 0, nsec: 1_000_000_000, size: None }.encode().is_err());
