@@ -70,7 +70,7 @@ impl Shard {
     /// The same for who must know.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
+    /// `Io` and `NoSpace` if a system call fails.
     pub(super) fn must_catch_up(&mut self) -> Result<()> {
         if self.is_behind() { self.try_refresh() } else { Ok(()) }
     }

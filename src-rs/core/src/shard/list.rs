@@ -64,7 +64,7 @@ impl Cursor {
     /// The next keys, at most `most`; none at the end.
     ///
     /// # Errors
-    /// `Io` where the system refuses: keys may be missing then, and which ones nobody knows.
+    /// `Io` if a system call fails: keys may be missing then, and which ones nobody knows.
     pub fn next_keys(&mut self, most: usize) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         let Some(view) = &self.state.view else { return Ok(keys) };
@@ -108,7 +108,7 @@ impl Shard {
     /// Every entry, newest first, of all producers.
     ///
     /// # Errors
-    /// `Io` where the system refuses: a list that lacks entries would be taken for the whole.
+    /// `Io` if a system call fails: a list that lacks entries would be taken for the whole.
     pub fn list(&mut self) -> Result<Vec<EntryInfo>> {
         let mut infos: Vec<EntryInfo> =
             self.live_offsets()?.into_iter().filter_map(|o| self.describe(o)).collect();
@@ -120,7 +120,7 @@ impl Shard {
     /// A walk over the keys of this producer's entries, oldest first.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn cursor(&mut self) -> Result<Cursor> {
         let places = self.live_offsets()?;
         Ok(Cursor {
@@ -157,7 +157,7 @@ impl Shard {
     /// published meanwhile.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn totals(&mut self) -> Result<Totals> {
         let generation = self.generation();
         let of = (generation, self.state.as_ref().map(|s| s.header.shard_id));

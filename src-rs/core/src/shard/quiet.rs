@@ -40,7 +40,7 @@ impl Shard {
     /// says no.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn walk_quietly(&mut self, mut each: impl FnMut(&str, &[u8]) -> bool) -> Result<()> {
         let offsets = self.live_offsets()?;
         let (Some(state), Some(producer)) = (self.state.as_deref(), self.options.producer.id()) else {
@@ -60,7 +60,7 @@ impl Shard {
     /// Every sound entry of other producers, oldest first.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn foreign_entries(&mut self) -> Result<Vec<Foreign>> {
         let offsets = self.live_offsets()?;
         let own = self.options.producer.id();

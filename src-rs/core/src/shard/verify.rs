@@ -65,7 +65,7 @@ impl Shard {
     /// Reads and verifies every frame, then compares the index with them. Changes nothing.
     ///
     /// # Errors
-    /// `Aborted`; `Io` where the system refuses, for what cannot be read is not damaged.
+    /// `Aborted`; `Io` if a system call fails, for what cannot be read is not damaged.
     pub fn verify(&mut self, job: &Job) -> Result<VerifyReport> {
         self.must_catch_up()?;
         let mut report = VerifyReport::default();

@@ -32,7 +32,7 @@ impl State {
     /// must come next.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn open(file: Arc<dyn File>, mapped: bool, kind: Kind, want: Option<&Digest>) -> Result<Loading> {
         let identity = file.identity()?;
         let mut view = View::new(file, mapped);
@@ -102,7 +102,7 @@ impl State {
     /// shorter than it should be or than we have read it, or its index is damaged.
     ///
     /// # Errors
-    /// `Io` where the system refuses; what is known then may be neither the old nor the new.
+    /// `Io` if a system call fails; what is known then may be neither the old nor the new.
     pub fn follow(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
         Ok(self.check_deltas() && self.follow_as(news, scratch, Check::Deltas)?)
     }
@@ -177,7 +177,7 @@ impl State {
     /// behind it are of no use to anyone. Returns the frames that were rejected, for `blank`.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn recover(&mut self, trusted_to: u64, scratch: &mut Scratch) -> Result<Vec<u64>> {
         let file_len = self.view.file().identity()?.len;
         self.view.extend_written(file_len);
@@ -208,7 +208,7 @@ impl State {
     /// these frames, nor will: their digest fails, or their batch is not whole.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` where the system refuses.
+    /// `Io` and `NoSpace` if a system call fails.
     pub fn blank(&self, rejected: &[u64]) -> Result<()> {
         let file = self.view.file();
         // What lies behind the end is cut off.
@@ -222,7 +222,7 @@ impl State {
     /// Returns the frames that were rejected, for `blank`.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn adopt_unpublished(&mut self, scratch: &mut Scratch) -> Result<Vec<u64>> {
         let file_len = self.view.file().identity()?.len;
         self.view.extend_written(file_len);

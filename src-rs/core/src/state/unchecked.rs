@@ -42,7 +42,7 @@ impl State {
     /// As `follow` for a state that was just opened; long deltas are not checked where the file is mapped.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn follow_unchecked(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
         let check = if self.view.wants_mapping() { Check::ShortDeltas } else { Check::Deltas };
         let followed = self.follow_as(news, scratch, check)?;

@@ -30,7 +30,7 @@ impl View {
     /// Another view of the same bytes, with a mapping of its own.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn again(&self) -> Result<Self> {
         let mut view = View::new(Arc::clone(&self.file), self.mapped);
         view.extend(self.readable)?;
@@ -59,7 +59,7 @@ impl View {
     /// Makes bytes up to `len` readable, as far as the file has them. Returns how far that is.
     ///
     /// # Errors
-    /// `Io` where the system refuses.
+    /// `Io` if a system call fails.
     pub fn extend(&mut self, len: u64) -> Result<u64> {
         let there = self.file.length()?;
         self.set(len.min(there));
@@ -138,7 +138,7 @@ impl View {
     /// Whether everything that was asked for since the last time could be read, if it was there.
     ///
     /// # Errors
-    /// `Io` where the system refused.
+    /// `Io` if a system call failed.
     pub fn could_read(&self) -> Result<()> {
         self.refusal.ask()
     }
