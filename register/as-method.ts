@@ -2,8 +2,8 @@ import { beginning } from './beginning.js';
 import type { Handler } from './node-module.js';
 
 /**
- * A handler as V8 names it when it is found in `Module._extensions`, where an accessor stands now: V8 tells a method by
- * the property of its receiver that holds it. Bound to such a receiver it leaves no other trace.
+ * Gives a handler the name in stack traces that it has as a value of `Module._extensions`, where an accessor is now: V8
+ * names a method after the property of its receiver that holds it. So the handler is bound to a receiver that does.
  */
 export function asMethod(handler: Handler): Handler {
   const receiver = { __proto__: null, '.js': handler };
@@ -11,7 +11,7 @@ export function asMethod(handler: Handler): Handler {
   return handler.bind(receiver);
 }
 
-/** A value stands in `Module._extensions` again: V8 names handlers by that, those that are running included. */
+/** `Module._extensions` holds a value again: V8 has to name handlers after that, including those that are running. */
 export function nameByValue(): void {
   for (const receiver of beginning.receivers) {
     Reflect.deleteProperty(receiver, '.js');

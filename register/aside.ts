@@ -1,8 +1,10 @@
+/** When a process is left to Node.js: under which options, variables and runtimes. */
+
 import { options } from './opening.js';
 
 /**
- * Flags under which programs are watched or run differently: whoever gives them must see what is there without us. Told
- * by how they begin.
+ * Options under which a program is observed or runs differently, by their prefixes. Their users must see what happens
+ * without warmshard.
  */
 const WATCHED = [
   '--inspect',
@@ -22,7 +24,7 @@ const WATCHED = [
   '--trace-event',
 ];
 
-/** Variables that do the same. */
+/** Environment variables with the same effect. */
 const WATCHING = [
   'NODE_V8_COVERAGE',
   'NODE_PRESERVE_SYMLINKS',
@@ -30,18 +32,21 @@ const WATCHING = [
   'NODE_PRESERVE_SYMLINKS_MAIN',
 ];
 
-/** Under this one Node.js keeps the source maps of what it compiles itself, so it is to compile what needs no transpiler. */
+/** Under this option Node.js keeps source maps, but only of what it compiles itself. */
 const MAPPED = '--enable-source-maps';
 
-/** Why a process must be left as it is. */
+/** Why a process is left to Node.js. */
 export interface Reason {
-  /** For people. */
+  /** Shown by `status` and in debug output. */
   why: string;
-  /** Whether TypeScript may be transpiled all the same, if nothing is cached. */
+  /** Whether TypeScript is transpiled all the same, without caching anything. */
   transpiles: boolean;
 }
 
-/** The first option, as it was given, that begins as one of these does. No closures: each would be compiled at its call. */
+/**
+ * The first option of the process that has one of these prefixes, as it was given. It is a loop because V8 would have to
+ * compile a closure at its first call.
+ */
 export function optionAmong(beginnings: readonly string[]): string | undefined {
   for (const option of options) {
     if (!option.startsWith('--')) continue;
@@ -51,7 +56,7 @@ export function optionAmong(beginnings: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Why this process must be left as it is, or `undefined`. */
+/** Why this process is left to Node.js; `undefined` if it is not. */
 export function reasonToStepAside(): Reason | undefined {
   const { env, versions } = process;
   const wish = env.WARMSHARD;
@@ -65,8 +70,5 @@ export function reasonToStepAside(): Reason | undefined {
   return undefined;
 }
 
-/**
- * Whether only modules that must be transpiled are served: under this option Node.js keeps the source maps of what it
- * compiles itself.
- */
+/** Whether only modules that need a transpiler are served: see `MAPPED`. */
 export const isTranspilingOnly = (): boolean => optionAmong([MAPPED]) !== undefined;

@@ -1,8 +1,8 @@
 /**
- * What was so before the program began.
+ * The state of Node.js' loader before the program began.
  *
- * The hooks come into place when the program asks for its first file (see door.ts). By then it may have put functions of
- * its own into the loader, or changed its environment: what Node.js had there is kept here.
+ * The hooks are installed when the program requests its first file (see door.ts). By then it may have replaced functions
+ * of the loader or changed its environment, so the originals are saved here.
  */
 
 import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
@@ -10,17 +10,17 @@ import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 const { argv, env, execArgv } = process;
 const getBuiltinModule = process.getBuiltinModule as NodeJS.Require | undefined;
 const { isPreloading } = module as unknown as LoadedModule;
-// Where it exists it takes a fifth of what `require` takes.
+// `getBuiltinModule`, if it exists, takes a fifth of the time of `require`.
 const fs = (getBuiltinModule ?? require)('node:fs') as typeof import('node:fs');
-// That of a preloaded file is the loader's own. Asking for it by name would load more of it.
+// A preloaded file is an instance of the loader's own class. Requiring `node:module` would load more code.
 const Module = (isPreloading ? module.constructor : require('node:module')) as ModuleClass;
 const { _extensions, prototype, _resolveLookupPaths, _findPath, _nodeModulePaths, wrap, wrapper } = Module;
 
-// The module of this package that Node.js itself has loaded, and its file.
+// dist/register.cjs, the one bundle that Node.js itself loads: its module and its path.
 const [door, file] = [module as unknown as LoadedModule, __filename];
 
-// The names that our bundles use, taken by each of them from here (scripts/build-js.mjs): a program's tests may put others
-// in their place for a time, timers above all, or take them away.
+// The globals that our bundles use. Each bundle takes them from here (scripts/build-js.mjs), because a program's tests may
+// replace globals for a while, above all timers, or delete them.
 const globals = {
   process,
   Buffer,
@@ -44,7 +44,7 @@ const globals = {
   clearTimeout,
 };
 
-/** The loader's functions as they were, and what decides about the process as a whole. */
+/** The loader's original functions, and the state that concerns the whole process. */
 export const beginning = {
   door,
   file,
@@ -72,14 +72,15 @@ export const beginning = {
   userHome: env.HOME,
   nodePath: env.NODE_PATH,
   debugging: env.WARMSHARD_DEBUG,
-  // What handlers are bound to, so that V8 has a name for them.
+  // The objects that handlers are bound to: see as-method.ts.
   receivers: [] as object[],
-  // What follows is set later: whether nothing has run before us; the main module, once it was left to Node.js; whether
-  // somebody may have got hold of `registerHooks`, as soon as that is watched; whether the program has seen Node.js' own
-  // handler of `.js`, and else the one that it sees.
+  // What follows is set later. Whether nothing was preloaded ahead of this package.
   isFirst: false,
+  // The main module, if it was left to Node.js.
   passed: undefined as string | undefined,
+  // Whether the program may have got hold of `registerHooks`; `undefined` until that is watched.
   hooksAsked: undefined as boolean | undefined,
+  // Whether the program has read Node.js' own handler of `.js`. If not, it reads `kept`.
   isHandlerSeen: false,
   kept: undefined as Handler | undefined,
 };

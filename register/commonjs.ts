@@ -1,11 +1,11 @@
 /**
  * The hooks into Node.js' CommonJS loader.
  *
- * None of our functions is on the stack while a module runs or while the loader throws, so that stack traces, messages
- * and exit codes are as without us: what we know is told to the loader before it asks (requests.ts), and where we know
- * nothing, its own functions are called by itself. `Module._extensions['.js']` is read when a module is about to be loaded:
- * it is our handler if the module was found in the shard, or could be compiled so that it can be recorded, and Node.js'
- * own otherwise.
+ * Stack traces, messages and exit codes must be the same as without warmshard. So none of our functions is on the stack
+ * while the loader throws: what is known is given to the loader before it asks (requests.ts), and where nothing is known,
+ * the loader calls its own functions. Those on the stack while a module runs look like the loader's (frames.ts). The
+ * loader reads `Module._extensions['.js']` when it is about to load a module: it gets our handler if the module was found
+ * in the shard, or was compiled so that it can be recorded, and Node.js' own handler otherwise.
  */
 
 import { asMethod } from './as-method.js';
@@ -56,20 +56,20 @@ function learnState(symbol: symbol): void {
   if (symbol.description === 'kFormat') format ??= symbol;
 }
 
-/** What is known of the file that is about to be loaded. */
+/** What `prepare` has returned for the file that is about to be loaded. */
 let judged: { filename: string; prepared: Prepared | undefined } | undefined;
 
-/** Finds or compiles a module; `undefined` where it is Node.js' to load. */
+/** Finds a module in the shard, or compiles it; `undefined` if it is left to Node.js. */
 function prepare(filename: string): Prepared | undefined {
   const typed = isTyped(filename);
   if (transpilingOnly && !typed) return undefined;
   const cache = program();
-  // A program of TypeScript needs its transpiler even where nothing can be kept.
+  // TypeScript has to be transpiled even if nothing can be cached.
   if (cache === undefined && !typed) return undefined;
   try {
     if (
       !compilesAsEver(Module.prototype._compile) ||
-      // The loader reads sources by it.
+      // The loader reads sources with it.
       fs.readFileSync !== readFileSync ||
       isDiskMocked(filename) ||
       (hooksAreAsked() && (genuineHandler === undefined || loaderIsHooked(genuineHandler, learnState))) ||
@@ -83,13 +83,13 @@ function prepare(filename: string): Prepared | undefined {
     if (!isFaithful && !typed) return undefined;
     const found = cache === undefined ? -1 : cache.load(filename);
     if (cache !== undefined && typeof found === 'string') {
-      // Told until another module is loaded, be it a bundle of ours.
+      // Read at once: the next `load`, also of one of our bundles, overwrites these words.
       const flags = Number(cache.told[FLAGS]);
       const map = Number(cache.told[MAP]);
       const aside = (flags & (ASIDE | ESM)) !== 0;
-      // V8 gives no bytecode of some scripts.
       const name = flags & NAMED ? String(cache.map(map)) : filename;
       const compile = flags & BARE ? compileBare : compileText;
+      // There may be no bytecode: V8 makes none for some scripts.
       const script = aside ? undefined : compile(found, name, codeOf(cache));
       if (flags & WAITING) recording().capture.expect();
       if (flags & (ESM | IMPORTS)) esModules(kit, (flags & TRANSPILED) !== 0);
@@ -122,21 +122,21 @@ function prepare(filename: string): Prepared | undefined {
   }
 }
 
-/** Whether only what must be transpiled is ours. */
+/** Whether only modules that need a transpiler are served. */
 let transpilingOnly = false;
 
-/** What threads cannot do says so: asking node:worker_threads would load it. */
+/** Whether this is a worker thread, where Node.js disables `chdir`. Requiring node:worker_threads would load it. */
 const isThread = (process.chdir as { disabled?: boolean }).disabled === true;
 
 let recorder: Recording | undefined;
 
-/** What records, loaded when there is something to record. */
+/** The recording bundle, loaded at the first call. */
 export function recording(): Recording {
   recorder ??= late<Kit, Recording>('recording', kit);
   return recorder;
 }
 
-/** Sees to it that bundles of ours are recorded which had to be compiled. */
+/** Makes sure that those of our bundles that had to be compiled will be recorded. */
 export function keepOwn(): void {
   if (hasNew() && !isReadOnly() && program() !== undefined) recording().capture.expect();
 }
@@ -167,19 +167,19 @@ const kit: Kit = {
   esModules: (typed) => esModules(kit, typed),
 };
 
-/** Writes what was recorded so far; gives how many entries there were. */
+/** Writes what was recorded so far; returns the number of entries written. */
 export function publish(): number {
   return recorder?.capture.publish() ?? 0;
 }
 
-/** Most commands of one program whose bytecode is taken again. */
+/** How many commands of one program are noted. Bytecode is not taken again for further ones. */
 const MAX_COMMANDS = 8;
 
 let newCommand: boolean | undefined;
 
 /**
- * Whether this command of this program has not run before: other functions may run, whose bytecode is to be added to
- * what is kept. Told by the program's file, the names of its flags and its first word.
+ * Whether this program has not run this command before. If so, other functions may run, and the bytecode of its modules
+ * is taken again. A command is the first word and the names of the flags.
  */
 function isNewCommand(cache: ProgramCalls): boolean {
   if (newCommand !== undefined) return newCommand;
@@ -198,31 +198,31 @@ function isNewCommand(cache: ProgramCalls): boolean {
 }
 
 let frames: Frames | undefined;
-/** Whether stack traces show what the loader's own functions would. */
+/** Whether stack traces will look like those of the loader's own functions. */
 let isFaithful = false;
 let genuineHandler: Handler | undefined;
 let namedHandler: Handler;
 
-/** What runs modules in the loader's place, made for the first of them. */
+/** Makes the functions that run modules in the loader's place, before the first of these modules. */
 function makeFrames(cache: ProgramCalls | undefined): void {
   if (frames !== undefined || genuineHandler === undefined) return;
-  // A thread's loader does not come out of the runtime's snapshot, and names functions otherwise.
+  // In a worker thread the loader does not come from Node.js' snapshot, and its functions have other names.
   const name = `loader ${process.version} ${isThread ? 'thread' : ''}`;
   let text = cache?.noted(name);
   if (!text) {
     text = recording().learnFrames(genuineHandler, bundlePath('recording'));
-    // What one program made of its loader says nothing of the next one's.
+    // An empty text is not noted: only this program may have changed its loader.
     if (text !== '' && !isReadOnly()) recording().capture.note(name, text);
   }
   isFaithful = text !== '';
   frames = framesOf(text, begin, end);
   const { release, versions } = process;
-  // Others than Node.js tell V8 themselves, or have their reasons.
+  // Tells V8 that a program is being loaded. Runtimes like Electron decide about that themselves.
   if (!isThread && release.name === 'node' && versions.electron === undefined) cache?.isLoading();
   if (canImport && compiler() === undefined) silenceWarning();
 }
 
-/** Node.js calls V8's way of `import()` experimental, once: no program would say so without us. */
+/** Suppresses the one warning that V8's way of `import()` is experimental: the program has not asked for it. */
 function silenceWarning(): void {
   const { emitWarning } = process;
   const silenced = function (this: unknown, warning: unknown, ...rest: unknown[]) {
@@ -236,7 +236,7 @@ function silenceWarning(): void {
   process.emitWarning = silenced;
 }
 
-/** What is to be done with a module: its body and what Node.js calls it with, if it is one of ours. */
+/** For the handler: a module's body and its arguments if the module is served, else the arguments for its `_compile`. */
 function begin(module: LoadedModule, filename: string): Begun {
   let prepared = judged?.prepared;
   judged = undefined;
@@ -251,9 +251,9 @@ function begin(module: LoadedModule, filename: string): Begun {
   return { body, args: [module.exports, require, module, filename, module.path] };
 }
 
-/** What the loader's own handler would call a module's `_compile` with: told by one that stands in for the module. */
+/** The arguments that the loader's own handler passes to a module's `_compile`, found out with a copy of the module. */
 function whatIsCompiled(module: LoadedModule, filename: string): unknown[] | undefined {
-  // No descendant of it: a prototype has another name in stack traces.
+  // A copy, not an object that inherits from the module: prototypes have other names in stack traces.
   const stand = Object.assign(Object.create(Module.prototype) as LoadedModule, module);
   let told: unknown[] | undefined;
   stand._compile = (...args: unknown[]) => {
@@ -270,7 +270,7 @@ function end(module: LoadedModule): void {
   if (executing !== undefined) module[executing] = false;
 }
 
-/** The handler of `.js`: for the loader that of the module which it is about to load. */
+/** The handler of `.js`. If the loader is about to load a module, it is the one for that module. */
 function currentHandler(): Handler {
   const genuine = genuineHandler as Handler;
   const module = loading(executing);
@@ -287,14 +287,14 @@ function currentHandler(): Handler {
 }
 
 /**
- * Puts the hooks in place.
+ * Installs the hooks.
  *
- * @param watched whether somebody looks at how the program runs: then only what must be transpiled is ours
- * @param door has requests and modules go another way
+ * @param watched whether the process is left to Node.js except for modules that need a transpiler
+ * @param door redirects the loader's requests and handlers
  */
 export function hookCommonJs(watched: boolean, { setLookup, setHandler, watchHooks }: Door): void {
   const { door, handler, passed } = beginning;
-  // Somebody else's functions are there already: what they make of sources and requests we cannot know.
+  // If other functions are installed already, their effect on sources and requests is unknown.
   if (handler === undefined || !isNodes(handler) || !beganAsEver()) return;
   executing = stateSymbol(door, 'kIsExecuting');
   format = stateSymbol(door, 'kFormat');

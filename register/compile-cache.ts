@@ -1,21 +1,21 @@
-/** Node.js' own compile cache: nothing else can give V8 the bytecode of ES modules. */
+/** Node.js' own compile cache, the only way to give V8 the bytecode of ES modules. */
 
 import { beginning } from './beginning.js';
 import type { ModuleClass } from './node-module.js';
 
 const { mkdirSync, statSync } = beginning;
 
-/** Whether a folder is there, and this user's alone to write to: who else could would choose what this process runs. */
+/** Whether a folder exists that only this user can write to. Others who could would decide what this process runs. */
 function isOwn(folder: string): boolean {
   const found = statSync(folder, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === process.geteuid?.() && !(found.mode & 0o022);
 }
 
 /**
- * Switches it on in the folder `esm` beside a shard, unless somebody has decided about it.
+ * Switches it on in the folder `esm` beside a shard, unless the user or the program has decided about it.
  *
- * @param shard gives the shard's path, if it is needed
- * @returns whether that is settled; else the folder is not to be trusted
+ * @param shard returns the shard's path; called only if the path is needed
+ * @returns `false` if the folder cannot be trusted, else `true`
  */
 export function enableCompileCache(
   { enableCompileCache: enable, getCompileCacheDir }: ModuleClass,

@@ -1,10 +1,10 @@
 /**
- * Compiling a module's text, in the shape that it has in the shard.
+ * Compiles the text of a module, in the form that it has in the shard.
  *
- * With the shim that is the source itself, and V8 is told the parameters. What follows is for where there is none: scripts.
- * Most are wrapped as a function whose head has a line of its own, which is taken off again by an offset. Where V8 tells
- * of code that was made of a string, it counts from the text's beginning, whatever the offset: a module that may make such
- * code has the head on the source's first line, or none at all. See src-rs/core/src/stores/program/text.rs.
+ * With the shim that is the source itself, and V8 gets the names of the parameters. Without it, modules are scripts. Most
+ * are wrapped in a function whose head is on a line of its own; a line offset makes up for that line. But the places that
+ * V8 reports for code made from strings count from the beginning of the text, whatever the offset. So a module that may
+ * make such code has the head on the source's first line, or none at all. See src-rs/core/src/stores/program/text.rs.
  */
 
 import { vm } from './builtins.js';
@@ -12,23 +12,23 @@ import { AFTER, BEFORE } from './kit.js';
 import type { Code } from './native.js';
 import { compiler, FunctionScript } from './opening.js';
 
-/** Whether what is compiled can have `import()`: V8 of Node.js 20 loses it with a code cache. */
+/** Whether modules with `import()` can be served: in Node.js 20, V8 forgets where an `import()` in bytecode came from. */
 export const canImport = Number.parseInt(process.versions.node, 10) >= 22;
 
-/** Node.js' own way of `import()`, for scripts. */
+/** Makes `import()` in a script do what it does in a module that Node.js has compiled. */
 const importing = () =>
   canImport
     ? (vm().constants as unknown as { USE_MAIN_CONTEXT_DEFAULT_LOADER: never })
         .USE_MAIN_CONTEXT_DEFAULT_LOADER
     : undefined;
 
-/** What a module's text was compiled to: as much of a `vm.Script` as is used. */
+/** What a module's text was compiled to: the part of `vm.Script` that is used. */
 export interface Compiled {
   runInThisContext(): unknown;
   /**
-   * To be recorded at once: where modules are functions it is the number of the last one.
+   * If modules are functions, the result is a number that is valid only until the next call: record it at once.
    *
-   * @param failing whether an error may be what ends the program: its message shows a line of the source
+   * @param failing whether the program may be ending with an error, whose message shows a line of the source
    */
   createCachedData(failing?: boolean): Code;
   readonly cachedDataRejected?: boolean | undefined;
@@ -37,18 +37,18 @@ export interface Compiled {
 const HEAD_ENDS = BEFORE.length - 1;
 const NEW_LINE = 10;
 
-/** A source as `compileText` takes it, where there is no shard to put it into that shape. */
+/** A source in the form that `compileText` takes, for when no shard puts it into that form. */
 export const asText = (source: string): string =>
   compiler() === undefined ? BEFORE + source + AFTER : source;
 
-/** The source that such a text was made of. */
+/** The source in such a text. */
 export const sourceOf = (text: string): string =>
   compiler() === undefined ? text.slice(BEFORE.length, -AFTER.length) : text;
 
 const asBytes = (code: Code | undefined) =>
   code === undefined || (code as Uint8Array).length === 0 ? undefined : (code as Buffer);
 
-/** Compiles a text as the shard has it, with bytecode or without. */
+/** Compiles a text in the shard's form, with bytecode or without. */
 export function compileText(text: string, filename: string, code?: Code): Compiled {
   const functions = compiler();
   if (functions !== undefined)
@@ -67,8 +67,8 @@ export function compileText(text: string, filename: string, code?: Code): Compil
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 /**
- * Compiles a text that is not wrapped, as Node.js does, where there is no shim. Of such a function there is the bytecode of the beginning only, for
- * it can be taken only then.
+ * Compiles a text that is not wrapped, as Node.js does. Without the shim, bytecode of such a function can be taken only
+ * when it is compiled, so it covers only what runs at once.
  */
 export function compileBare(text: string, filename: string, kept?: Code): Compiled {
   if (compiler() !== undefined) return compileText(text, filename, kept);
@@ -82,7 +82,7 @@ export function compileBare(text: string, filename: string, kept?: Code): Compil
   const body = compile(cachedData);
   const rejected = body.cachedDataRejected === true;
   let code = rejected ? undefined : (cachedData ?? body.cachedData);
-  // The module's own function, to those who get hold of it.
+  // Code that gets hold of its own function (`arguments.callee`) must not find properties that Node.js' has not.
   for (const name of Object.keys(body)) Reflect.deleteProperty(body, name);
   return {
     runInThisContext: () => body,

@@ -1,6 +1,6 @@
 import { beginning } from './beginning.js';
 
-/** Says something on standard error where `WARMSHARD_DEBUG` is 1. */
+/** Writes a line to standard error if `WARMSHARD_DEBUG` is 1. */
 export function debug(what: string, path: string, why = ''): void {
   if (beginning.debugging !== '1') return;
   try {

@@ -1,9 +1,11 @@
+/** The path of the default shard. */
+
 import { hasOwnRights } from '../facade/environment.js';
 import { beginning } from './beginning.js';
 
 /**
- * Where this user lives: a relative folder, or none, would put the shard where the program happens to run, or into the
- * root folder. In a container there may be neither a variable nor an entry for the user.
+ * The user's home folder. A relative or empty one is not used, because the shard would be wherever the program happens to
+ * run, or in the root folder. A container may have neither the variable nor an entry in `passwd`.
  */
 function userFolder(given: string | undefined): string {
   if (given?.startsWith('/')) return given;
@@ -16,9 +18,9 @@ function userFolder(given: string | undefined): string {
   return home;
 }
 
-/** The shard that programs share. Throws where there is no place for it. */
+/** The path of the shard that all programs share. Throws if there is no place for it. */
 export function defaultPath(): string {
-  // Else whoever started the program would choose what it runs.
+  // Otherwise whoever starts a setuid program could choose what it runs.
   const believed = hasOwnRights() ? beginning : undefined;
   const [own, cache, userHome] = [believed?.home, believed?.userCache, believed?.userHome];
   if (own) return `${own}/programs.shard`;

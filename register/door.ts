@@ -1,9 +1,9 @@
 /**
- * What happens at the start of every program: as little as can be, for V8 takes its time even to read it.
+ * What runs at the start of every program. It is kept small, because V8 needs time even to parse it.
  *
- * A small program may end without a request for a file, and would pay for the addon, the shard and the hooks without
- * having anything of them. So a small main module is left to Node.js, and the rest of this package is loaded when the
- * loader is asked for the first file behind it: inside of `Module._resolveLookupPaths`, where nothing of the program runs.
+ * A small program may end without requesting a file, and would pay for the addon, the shard and the hooks in vain. So a
+ * small main module is left to Node.js, and the rest of this package is loaded at its first request for a file: inside
+ * `Module._resolveLookupPaths`, where no code of the program runs.
  */
 
 import { asMethod, nameByValue } from './as-method.js';
@@ -13,12 +13,12 @@ import type { Handler, LoadedModule, ModuleClass } from './node-module.js';
 import type { Face } from './rest.js';
 import { hasImport, isNodes, isTyped } from './texts.js';
 
-/** Where the one instance of a process is kept: it may be preloaded, and required later, of another copy too. */
+/** Where a process keeps its one instance: the package may be preloaded and required again, even from another copy. */
 const instance = Symbol.for('warmshard/register');
 
 /**
- * The largest main module that is not worth loading everything for, in bytes: V8 takes 0.3 ms for such a one, and loading
- * everything takes 4.
+ * The largest main module that is not worth loading everything for, in bytes: V8 compiles it in 0.3 ms, and loading
+ * everything takes 4 ms.
  */
 const SMALL_MAIN = 32768;
 
@@ -28,7 +28,7 @@ const { Module, readFileSync, statSync, lookupPaths, handler, isPreloading, main
 const home = beginning.home || '/';
 const { env } = process;
 
-/** Runs a bundle of this package; past everything that a program may have put in the way of loading. */
+/** Runs a bundle of this package with the loader's original functions, which the program may have replaced. */
 function load(name: string): unknown {
   const file = `${__dirname}/register-${name}.cjs`;
   const holder = Object.assign(new Module(file), { beginning });
@@ -44,13 +44,13 @@ type Rest = typeof import('./rest.js');
 let rest: Rest | undefined;
 
 /**
- * Everything else, with its hooks in place.
+ * Loads everything else and installs the hooks, once.
  *
- * @param asks whether the program is about to ask for a file, so that the shard is sure to be opened
+ * @param asks whether the program is about to request a file, so that the shard will be needed
  */
 export function everything(asks = false): Face {
   if (rest === undefined) {
-    // On older versions of Node.js it is there once somebody has asked for `node:module`.
+    // In older versions of Node.js `registerHooks` exists only once `node:module` has been required.
     const isUntouched = isPreloading === true && !('registerHooks' in Module);
     const opening = (load('opening') as (given: typeof beginning) => Opening)(beginning);
     opening.begin(load, asks);
@@ -60,16 +60,16 @@ export function everything(asks = false): Face {
   return rest.face;
 }
 
-/** The options of the process, each with a space before it. */
+/** The options of the process, each preceded by a space. */
 const given = ` ${beginning.execArgv.join(' ')} ${beginning.nodeOptions}`;
 
-/** Whether nothing has run before us. A regular expression would take longer than all else here. */
+/** Whether nothing was preloaded ahead of this package. A regular expression would be slower than all other code here. */
 function isFirst(): boolean {
   const preloaded = given.split(' -r').length + given.split(' --require').length - 2;
   return isPreloading === true && preloaded < 2 && Object.keys(Module._cache).join() === __filename;
 }
 
-/** Puts an accessor in the place of a property, or a value that stays until somebody sets another. */
+/** Defines a property as an accessor or as a value, visible and replaceable like the original. */
 function place(object: object, name: string, how: PropertyDescriptor): void {
   how.configurable = how.enumerable = true;
   Object.defineProperty(object, name, how);
@@ -79,12 +79,12 @@ const placeValue = (object: object, name: string, value: unknown) =>
   place(object, name, { writable: true, value });
 
 /**
- * Sees to it that it is known whether somebody gets hold of `registerHooks`.
+ * Notices, by an accessor, if the program gets hold of `registerHooks`.
  *
- * @param isUntouched whether nobody can have done so before
+ * @param isUntouched whether the program cannot have read it before
  */
 function watchHooks(isUntouched: boolean): void {
-  // Once it is watched, to read it is to ask for it.
+  // It is watched already: reading it below would count as the program's doing.
   if (beginning.hooksAsked !== undefined) return;
   const { registerHooks } = Module;
   if (registerHooks === undefined) return;
@@ -100,39 +100,40 @@ function watchHooks(isUntouched: boolean): void {
 
 type Lookup = ModuleClass['_resolveLookupPaths'];
 
+/** Whether everything else is loaded at the first request for a file, which `onRequest` notices. */
 let waits = false;
 let lookup: Lookup | undefined;
 
-/** Has requests go another way. */
+/** Makes requests go through `next`. */
 function setLookup(next: Lookup): void {
   lookup = next;
-  // The program may have put something before ours, which is to stay there.
+  // While waiting, `onRequest` is installed and passes requests on. The program may have wrapped it; its wrapper stays.
   if (!waits) Module._resolveLookupPaths = next;
 }
 
 let handlerNow: (() => Handler) | undefined;
 
-/** Has the handler of `.js` be what a function gives, asked each time. */
+/** Makes `next` decide, at each read, which handler of `.js` is read. */
 function setHandler(next: () => Handler): void {
   handlerNow = next;
-  // Else it stands there, unless the program has set one of its own.
+  // While waiting, the accessor is installed already, unless the program has set a handler of its own.
   if (!waits) standIn();
 }
 
-/** Puts an accessor in the handler's place. While a module is loaded it has to stay one: V8 names frames by it. */
+/** Makes the handler an accessor. It has to stay one while a module is being loaded, because V8 names frames by it. */
 const standIn = () => place(Module._extensions, '.js', { get: readHandler, set: writeHandler });
 
 const restoreHandler = (value: Handler) => placeValue(Module._extensions, '.js', value);
 
-/** What somebody has set by our accessor, and may read by it still, from behind one of his own (nyc's). */
+/** The handler that was set through our accessor. An accessor in front of ours, like nyc's, goes on reading it here. */
 let written: Handler | undefined;
 
-/** Node.js' own, for the loader. */
+/** Node.js' own handler as the loader gets it: see as-method.ts. */
 let named: Handler | undefined;
 
 function readHandler(): Handler | undefined {
   if (written !== undefined) return written;
-  // Yarn's Plug'n'Play loads modules past the loader's requests, out of archives: all of them are Node.js' and its own.
+  // Yarn's Plug'n'Play loads modules from archives, bypassing the loader's requests, so all modules are left to it.
   const { pnp } = process.versions;
   if (pnp !== undefined) restoreHandler(handler as Handler);
   else if (handlerNow !== undefined) return handlerNow();
@@ -146,7 +147,7 @@ function readHandler(): Handler | undefined {
   return handler;
 }
 
-/** Whoever sets a handler has it from now on; those that it calls on are ours, if it has found them here. */
+/** The program sets a handler, which is used from now on. It may call the one of ours that was read here before. */
 function writeHandler(value: Handler): void {
   written = value === handler || value === beginning.kept ? undefined : value;
   if (written === undefined) return;
@@ -163,13 +164,16 @@ function isMainRunning(): boolean {
   return main.loaded;
 }
 
-/** Whether the program imports, and all that it needs so far is switched on. */
+/** Whether the program imports ES modules, and Node.js' compile cache is all that it needs so far. */
 let importsOnly = false;
 
-/** Whether what is about to be loaded is left to Node.js, and nobody reads its handler but the loader. */
+/** Whether the loader is the next to read the handler, for an imported module that is left to Node.js. */
 let isLeaf = false;
 
-/** Whether a program that imports ES modules can do without the rest, until a CommonJS module asks for another. */
+/**
+ * Switches on the compile cache for a program that imports ES modules. Returns whether the program can do without the
+ * rest until a CommonJS module requests another.
+ */
 function canImport(): boolean {
   try {
     importsOnly = smallMain > 0 && (load('importing') as typeof import('./importing/index.js')).importing();
@@ -177,7 +181,7 @@ function canImport(): boolean {
   return importsOnly;
 }
 
-/** Whether a file that no CommonJS module asks for is Node.js' to load: the main module, or one that is imported. */
+/** Whether a file that no CommonJS module has requested (the main module, or an imported one) is left to Node.js. */
 function isPassed(request: string): boolean {
   const isMain = beginning.passed === undefined && request === process.argv[1];
   if (!(isMain || (importsOnly && request[0] === '/')) || isTyped(request)) return false;
@@ -191,12 +195,12 @@ function isPassed(request: string): boolean {
   }
   const imports = text.includes('import');
   if (isMain) {
-    // One that loads ES modules has their cache switched on before it runs.
+    // If it may load ES modules, their cache has to be switched on before it runs.
     if (imports && hasImport(text) && !canImport()) return false;
     beginning.passed = request;
   } else {
     if (imports || text.includes('require')) return false;
-    // The loader of ES modules puts it there before it is loaded.
+    // The ES module loader has put it into the cache already, but not loaded it.
     isLeaf = Module._cache[request]?.loaded !== true;
   }
   debug('aside', request, 'small');
@@ -210,9 +214,9 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   try {
     everything(true);
   } catch {
-    // The bundle is gone, or there is no descriptor to read it by: the program has to do without.
+    // The bundle was deleted, or no file descriptor is left to read it: the program runs without warmshard.
   }
-  // There is nothing to serve, so the accessor goes: V8 would have no name for Node.js' own handler behind it.
+  // If nothing will be served, the accessor goes: V8 would have no name for Node.js' own handler behind it.
   if (
     handlerNow === undefined &&
     Object.getOwnPropertyDescriptor(Module._extensions, '.js')?.get === readHandler
@@ -221,26 +225,29 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
   return lookup(request, parent);
 }
 
-/** No request for the main module: it is an ES module, which no hook into CommonJS sees, and is loaded later than this. */
+/**
+ * Runs after the CommonJS main module was requested, if there is one. Otherwise it is an ES module, which no CommonJS
+ * hook sees, and which is loaded later than this.
+ */
 function lookForMain(): void {
   if (process.mainModule === undefined && beginning.passed === undefined && !canImport()) everything();
 }
 
-/** Whether the program may start without us, for now. */
+/** Whether loading everything else can wait for the first request for a file. */
 function mayWait(): boolean {
   if (!isPreloading || beginning.getBuiltinModule === undefined || env.WARMSHARD !== undefined) return false;
   if (env.NODE_V8_COVERAGE || env.NODE_PRESERVE_SYMLINKS || env.NODE_PRESERVE_SYMLINKS_MAIN) return false;
-  // A folder of ours may be told from one that the program leaves.
+  // A relative WARMSHARD_HOME means the folder in which the program starts, which the program may leave.
   if (env.WATCH_REPORT_DEPENDENCIES || home[0] !== '/') return false;
   if (isTyped(main)) return false;
-  // Somebody else's handler is there already.
+  // Another package has installed its handler already.
   if (!isNodes(handler)) return false;
-  // Options with which Node.js starts programs as ever. Of all others the rest knows more.
+  // These options do not change how Node.js starts programs. aside.ts decides about all others.
   const unusual = / --(?!require\b|max[-_]|no[-_]warnings\b|no[-_]deprecation\b|enable[-_]source[-_]maps\b)/;
   return !(given.includes(' --') && unusual.test(given));
 }
 
-/** Gives the one instance of the process; the first is it. */
+/** Returns the one instance of the process: that of the first call. */
 export function open(face: Face): Face {
   const holder = Module as unknown as { [instance]?: Face };
   const first = holder[instance];
@@ -254,7 +261,7 @@ export function open(face: Face): Face {
     standIn();
     if (main !== '') Promise.resolve().then(lookForMain);
   } else if (env.WARMSHARD !== '0') everything();
-  // What was loaded before the program is none of its modules.
+  // A preloaded file is not one of the program's modules.
   if (isPreloading) delete Module._cache[__filename];
   return face;
 }

@@ -1,8 +1,9 @@
 /**
- * ES modules beside CommonJS, switched on when one is about to be loaded, because both parts cost something.
+ * What is done for ES modules. It has two parts, switched on only when an ES module is about to be loaded, because both
+ * cost time.
  *
- * Bytecode of ES modules can be had from Node.js' own compile cache only: it gets a folder beside the shard. ES modules
- * of TypeScript go through `module.registerHooks`.
+ * Only Node.js' own compile cache can give V8 the bytecode of ES modules: it gets a folder beside the shard. ES modules
+ * in TypeScript go through `module.registerHooks`.
  */
 
 import { optionAmong } from './aside.js';
@@ -20,9 +21,9 @@ let cached = false;
 let hooked = false;
 
 /**
- * ES modules are about to be loaded.
+ * Called when ES modules are about to be loaded.
  *
- * @param typed whether TypeScript may be among them
+ * @param typed whether some of them may be TypeScript
  */
 export function esModules(kit: Kit, typed: boolean): void {
   if (!cached && !isReadOnly() && closedBecause() === undefined) {
@@ -36,7 +37,7 @@ export function esModules(kit: Kit, typed: boolean): void {
   late<Kit, unknown>('esm', kit);
 }
 
-/** Whether the nearest manifest makes ES modules of a folder's files. */
+/** Whether the nearest manifest says that the files in a folder are ES modules. */
 function isModuleFolder(folder: string): boolean {
   for (let above = folder; nodePath.basename(above) !== 'node_modules'; above = nodePath.dirname(above)) {
     const manifest = nodePath.join(above, 'package.json');
@@ -46,7 +47,7 @@ function isModuleFolder(folder: string): boolean {
   return false;
 }
 
-/** Looks whether the program that is about to start is an ES module, which no hook into CommonJS sees. */
+/** Checks whether the program that is about to start is an ES module, which no CommonJS hook sees. */
 export function lookAtMain(kit: Kit): void {
   const [, main] = process.argv;
   if (main === undefined || Module.enableCompileCache === undefined) return;
@@ -56,7 +57,7 @@ export function lookAtMain(kit: Kit): void {
     if (extension === '.cjs') return;
     const own = extension === '.mjs' || extension === '.mts';
     if (own || (extension !== '.cts' && isModuleFolder(nodePath.dirname(main)))) esModules(kit, typed);
-    // With this option Node.js' loader of ES modules loads whatever the program is.
+    // With this option Node.js' ES module loader loads the program, whatever it is.
     else if (typed && optionAmong(['--import']) !== undefined) esModules(kit, true);
   } catch {}
 }

@@ -1,10 +1,10 @@
 /**
- * Stack traces as they are without us.
+ * Stack traces as they are without warmshard.
  *
- * A module that comes from the shard is run by functions of ours, where Node.js has `Module._compile`, the handler of
- * `.js` and the module's `require`. What a program prints when it fails must not change by that. So these three stand in
- * scripts that carry the names, lines and columns of the loader that is running: they are asked of it once, by running
- * it, and remembered in the shard.
+ * A module from the shard is run by functions of ours instead of Node.js' `Module._compile`, handler of `.js` and
+ * `require`. What a program prints when it fails must stay the same. So these three are compiled with the names, lines
+ * and columns that they have in the running Node.js. Those are found out once, by running the loader
+ * (recording/learn-frames.ts), and noted in the shard.
  */
 
 import { asMethod } from './as-method.js';
@@ -23,16 +23,16 @@ export type BodyArguments = [
   dirname: string,
 ];
 
-/** Where the loader calls a module's body, where its handler calls `_compile`, and where `require` calls on. */
+/** Positions in the loader: of its calls of a module's body, of `_compile`, and of `mod.require`. */
 interface Places {
   body: [line: number, column: number];
   compile: [line: number, column: number];
   require: [line: number, column: number];
-  /** Whether V8 has a name for the handler, or tells it by where it is found. */
+  /** Whether the handler has a name of its own, rather than that of the property that holds it. */
   named: boolean;
   loader: string;
   helpers: string;
-  /** The text of `require`, and how many of its lines are ahead of the one in which it calls on. */
+  /** The text of `require`, and the number of its lines before the one with the call. */
   own: string | undefined;
   ahead: number;
 }
@@ -62,27 +62,27 @@ function places(text: string): Places | undefined {
   };
 }
 
-/** What a handler does with a module: run a body, or have the module compile itself. */
+/** What a handler does with a module: it runs a body, or has the module compile itself. */
 export type Begun =
   | { body: (...args: BodyArguments) => unknown; args: BodyArguments }
   | { body: undefined; args: unknown[] | undefined };
 
-/** What runs a module, in the loader's place. */
+/** The functions that run modules in the loader's place. */
 export interface Frames {
-  /** A handler of `.js` that does what `begin` says; then `end` is called. */
+  /** A handler of `.js` that does what `begin` returns, and then calls `end`. */
   handler: Handler;
-  /** The same for those who keep what they find and call it later, from a hook of their own. */
+  /** The same for programs that keep the handler and call it from a hook of their own. */
   kept: Handler;
-  /** Makes the bare `require` of a module. */
+  /** Makes a module's `require`, without its properties. */
   makeRequire(module: LoadedModule): (id: string) => unknown;
 }
 
 /**
- * The functions that run modules.
+ * Makes the functions that run modules.
  *
- * @param text what `learnFrames` gave; where it is empty, stack traces show the functions of this package
- * @param begin gives the body of a module and what to call it with, or what to call its `_compile` with
- * @param end told when the body has returned, not when it has thrown
+ * @param text the result of `learnFrames`; if it is empty, stack traces show functions of this package
+ * @param begin returns the body of a module and its arguments, or the arguments for its `_compile`
+ * @param end called when the body has returned, not when it has thrown
  */
 export function framesOf(
   text: string,
@@ -93,12 +93,12 @@ export function framesOf(
   const body = at?.body ?? [5, 14];
   const compile = at?.compile ?? [12, 10];
   const require = at?.require ?? [3, 16];
-  // The spelling matters: V8 takes the names of functions from the assignments in which they stand.
+  // The spelling matters: V8 names functions after the assignments that they are part of.
   const [method, assign, assigned] = at?.named
     ? ['Module.prototype._compile = ', "Module._extensions['.js'] = ", '']
     : ['(', '(', ')'];
-  // Strict as the loader is: then nobody gets at a frame's function and receiver. So the receiver of `_compile` can be one
-  // that holds it, by which V8 finds the method's name.
+  // Strict like the loader, so that a program cannot get a frame's function or receiver. Therefore `_compile` can have a
+  // receiver of our own, which holds it so that V8 finds the method's name.
   const loader = `(function (apply, begin, end, keep) { 'use strict'; function Module() {} Module._extensions = {}; const self = new Module();
 const hold = (f) => { self._compile = f; }; hold(${method}function(body, args) {
 const result =

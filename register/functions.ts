@@ -1,8 +1,7 @@
 /**
- * Modules as functions, compiled as Node.js' own loader compiles them: by the shim, if it is there. See src-cpp/compile.cc.
+ * Modules as functions: the shim, if it can be used, compiles them as Node.js' own loader does. See src-cpp/compile.cc.
  *
- * What is a script and what is a function are kept apart in the shard, so it is decided before a shard is opened, for
- * good.
+ * The shard keeps scripts and functions apart, so a process decides between them once, before it opens a shard.
  */
 
 import { objection, openShim } from '../facade/later/shim.js';
@@ -14,13 +13,14 @@ interface Compiler {
   /**
    * @param code the number of its bytecode, or 0
    * @param line the number of the text's first line, from 0
-   * @returns in an array of one where the bytecode was there, and of no use to V8
+   * @returns the function; in an array if V8 has rejected the bytecode
    */
   compile(text: string, filename: string, code: number, line?: number): Body | [Body];
   /**
-   * The number of the bytecode of a body that `compile` gave, and of no other function, until there is another.
+   * Takes the bytecode of a function that `compile` has returned. Its number is valid until the next one is given; 0 if
+   * there is no bytecode.
    *
-   * @param failing whether V8 may still have to show a line of it
+   * @param failing whether V8 may still have to show a line of the function's source
    */
   code(body: Body, failing?: boolean): number;
 }
@@ -28,7 +28,7 @@ interface Compiler {
 let found: Compiler | undefined;
 let sought = false;
 
-/** What compiles modules to functions; `undefined` where they are compiled as scripts. The addon must be loaded by then. */
+/** Compiles modules to functions; `undefined` if they are compiled as scripts. The addon must have been loaded. */
 export function compiler(): Compiler | undefined {
   if (sought) return found;
   sought = true;
@@ -36,14 +36,15 @@ export function compiler(): Compiler | undefined {
   if (addon === undefined || objection() !== undefined) return undefined;
   try {
     const made: Partial<Compiler> = {};
-    // This function, too, was compiled by the loader. Where somebody has put another one in its place, there is none.
+    // The shim gives modules the host-defined options of this function, which Node.js' loader has compiled. If they are
+    // not the default ones, another tool has compiled it, and the shim offers no compiler.
     const why = openShim(addon).offerCompiler?.(made, addon, compiler);
     if (why === undefined && made.compile && made.code) found = made as Compiler;
   } catch {}
   return found;
 }
 
-/** A function in the shape of a `vm.Script`. */
+/** A function with the interface of a `vm.Script`. */
 export class FunctionScript {
   constructor(private readonly made: Body | [Body]) {}
 
@@ -57,7 +58,7 @@ export class FunctionScript {
   }
 
   createCachedData(failing?: boolean): number | Uint8Array {
-    // Of some V8 gives none.
+    // V8 makes no bytecode for some functions.
     return (found as Compiler).code(this.runInThisContext(), failing) || new Uint8Array(0);
   }
 }

@@ -1,4 +1,4 @@
-/** What the bundles that are loaded later get of the first one. */
+/** What the bundles that are loaded on demand get from commonjs.ts. */
 
 import type { Compiled } from './compile.js';
 import type { Code, ProgramCalls } from './native.js';
@@ -15,70 +15,70 @@ export interface Kit {
   program(): ProgramCalls | undefined;
   debug(what: string, path: string, why?: string): void;
   giveUp(reason: unknown): void;
-  /** What decides, beside the file system, where a request leads. */
+  /** Everything except the file system that decides where a request leads. */
   identity(request: string): string;
-  /** Compile a module's text, with bytecode or without: see compile.ts. */
+  /** These compile a module's text, with bytecode or without: see compile.ts. */
   compileText(text: string, filename: string, code?: Code): Compiled;
   compileBare(text: string, filename: string, code?: Code): Compiled;
   asText(source: string): string;
   sourceOf(text: string): string;
-  /** Whether a file's requests mean what TypeScript understands, and are not somebody else's to answer. */
+  /** Whether requests of a file follow TypeScript's rules, and no other package answers them. */
   asksTyped(file: string): boolean;
-  /** Name of the note of requests that are not recorded: see recording/searches.ts. */
+  /** The name of the note that lists requests which are not recorded: see recording/searches.ts. */
   hopelessName(): string;
-  /** What Node.js finds for a request, and where it looked. */
+  /** What Node.js finds for a request, and where it looks. */
   resolveAgain(request: string, parent: LoadedModule): { real: string; paths: readonly string[] | null };
-  /** Whether this is a thread of a program, not its main one. */
+  /** Whether this is a worker thread. */
   inThread: boolean;
   /** Whether scripts can have `import()`. */
   canImport: boolean;
   /** Whether the code of a text has an `import()`, not only its strings and comments. */
   reallyImports(text: string): boolean;
-  /** Whether nothing is kept. */
+  /** Whether nothing is written to the shard. */
   isReadOnly(): boolean;
-  /** Whether a file is to be served. */
+  /** Whether a file is served, by `include` and `exclude`. */
   isServed(file: string): boolean;
-  /** Whether source maps stand in the texts, where a debugger looks for them. */
+  /** Whether source maps are put into the texts, where a debugger looks for them. */
   inlineMaps: boolean;
   recording(): Recording;
   typescript(): TypeScript;
-  /** Keeps the source map of a module that was transpiled, for when a stack is formatted: its text, or its number in a cache. */
+  /** Keeps the source map of a transpiled module (its text, or its number in a cache) until a stack is formatted. */
   keepMap(filename: string, map: string | number, cache?: ProgramCalls): void;
-  /** Bundles of ours that were loaded since the last call. */
+  /** Those of our bundles that were loaded since the last call. */
   takeOwned(): Own[];
-  /** ES modules are about to be loaded, of TypeScript perhaps. */
+  /** Called when ES modules are about to be loaded, with `typed` if some of them may be TypeScript. */
   esModules(typed: boolean): void;
 }
 
-/** What stands around a module's text, see src-rs/core/src/stores/program/text.rs. */
+/** The wrapper around a module's text, see src-rs/core/src/stores/program/text.rs. */
 export const [BEFORE, AFTER] = [
   '(function (exports, require, module, __filename, __dirname) {\n',
   '\n})',
 ] as const;
 
-// Flags of entries; 1 is the engine's (`WIDE`).
+// Flags of entries. The engine uses 1 (`WIDE`).
 
 /** Left to Node.js. */
 export const ASIDE = 2;
-/** The text is not the source, but what a transpiler made of it. */
+/** The text is the output of a transpiler, not the source. */
 export const TRANSPILED = 4;
 /** The nearest manifest says that files are CommonJS. */
 export const TYPED = 8;
 
 /** The text has an `import()`. */
 export const IMPORTS = 16;
-/** The text is an ES module's. */
+/** The text is an ES module. */
 export const ESM = 32;
 
-/** In the place of a source map stands the name by which frames tell the module. */
+/** The entry has no source map; in its place is the name that frames show for the module. */
 export const NAMED = 64;
 /** The text is not wrapped. */
 export const BARE = 128;
 
-/** Of no entry, but of a process: something waits to be written, because a file was touched. */
+/** No flag of an entry. The addon sets it while it has something to write, because a file was touched. */
 export const WAITING = 256;
 
-/** Told behind a request of such a file, which may lead elsewhere than the same request of a JavaScript file. */
+/** Appended to a TypeScript file's request, which may lead elsewhere than the same request of a JavaScript file. */
 export const TYPED_REQUEST = '\tts';
 
 /** A module's body, ready to run. */

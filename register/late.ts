@@ -1,4 +1,4 @@
-/** Bundles that are loaded when they are needed. They are none of the program's modules, so they leave no trace. */
+/** Bundles that are loaded on demand. They are not the program's modules and do not appear among them. */
 
 import { bundle } from './opening.js';
 import { isReadOnly, openedProgram } from './state.js';
@@ -8,7 +8,7 @@ const loaded = new Map<string, unknown>();
 /** The path of a bundle. */
 export const bundlePath = (name: string): string => `${__dirname}/register-${name}.cjs`;
 
-/** What a bundle's function of its own name gives, called once. */
+/** What a bundle offers: the result of the function that it exports under its own name, called once. */
 export function late<K, T>(name: string, kit: K): T {
   let made = loaded.get(name) as T | undefined;
   if (made === undefined) {

@@ -1,20 +1,22 @@
+/** The addon's functions for the program cache. */
+
 import { type Attempt, load } from '../facade/seldom/search.js';
 import { compiler } from './functions.js';
 import { bundle } from './opening.js';
 import { CODE } from './told.js';
 
-/** Bytecode: bytes, or the number by which the compiler gets at it, if there is one; see functions.ts. */
+/** Bytecode: bytes, or the number by which the shim's compiler finds it; see functions.ts. */
 export type Code = Uint8Array | number;
 
-/** What the addon puts on the target of `open` in its table `program`; see src-rs/binding/stores/program.rs. */
+/** What `open` of the addon's table `program` puts on its target; see src-rs/binding/stores/program.rs. */
 export interface ProgramCalls {
   resolve(folder: string, request: string, paths: number): string | undefined;
-  /** The text of a module; of what else there is `told` tells. Or a negative number. */
+  /** The text of a module, after filling in `told` (see told.ts); or a negative number. */
   load(path: string): number | string;
   told: Uint32Array;
-  /** Bytecode of the module that was loaded last, where modules are scripts. */
+  /** Bytecode of the module that was loaded last, if modules are scripts. */
   code(): Uint8Array | undefined;
-  /** A map by its number, once. */
+  /** A source map by its number. Each can be taken once. */
   map(number: number): string | undefined;
   read(path: string, wrap: number): string | undefined;
   readModule(path: string): [text: string, traits: number] | undefined;
@@ -59,7 +61,7 @@ function addon(): Addon {
 /**
  * Opens a program cache.
  *
- * @throws where there is no addon for this platform, or the file cannot be used
+ * @throws if there is no addon for this platform, or the file cannot be used
  */
 export function openProgram(file: string, options: ProgramOptions): ProgramCalls {
   const calls = {} as ProgramCalls;

@@ -1,5 +1,8 @@
-/** A CommonJS module, as its loader keeps it. */
+/** Node.js' CommonJS loader, with the undocumented parts that are used here. */
+
 import { nodeModule } from './builtins.js';
+
+/** A CommonJS module, as the loader keeps it. */
 export interface LoadedModule {
   id: string;
   path: string;
@@ -18,7 +21,7 @@ export interface LoadedModule {
 /** What `Module._extensions` holds. */
 export type Handler = (this: unknown, module: LoadedModule, filename: string) => void;
 
-/** The class of modules, with the parts that everybody who hooks into loading has long relied on. */
+/** The class of modules, with the parts that packages which hook into loading have long relied on. */
 export interface ModuleClass {
   new (id?: string, parent?: LoadedModule | null): LoadedModule;
   prototype: LoadedModule;
@@ -28,7 +31,7 @@ export interface ModuleClass {
   globalPaths: readonly string[];
   _extensions: Record<string, Handler>;
   _cache: Record<string, LoadedModule | undefined>;
-  /** Where requests of this process have led: by the request and the folders that it was looked for in. */
+  /** The files that were found in this process, by the request and the folders that were searched. */
   _pathCache: Record<string, string | undefined>;
   _nodeModulePaths(folder: string): string[];
   _resolveLookupPaths(request: string, parent?: LoadedModule | null): string[] | null;
@@ -40,10 +43,10 @@ export interface ModuleClass {
   stripTypeScriptTypes?(source: string, options: object): string;
 }
 
-/** See there. Required, for its younger members are there only then. */
+/** Required, unlike that in beginning.ts, because some newer members exist only after `require('node:module')`. */
 export const Module = nodeModule as unknown as ModuleClass;
 
-/** The symbol by which the loader knows that a module's body is running. */
+/** The symbol with this description, under which the loader keeps something about a module. */
 export function stateSymbol(module: LoadedModule, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(module).find((symbol) => symbol.description === description);
 }

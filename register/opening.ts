@@ -1,8 +1,8 @@
 /**
- * What comes first when a program asks for a file: the addon, the shard, and out of it the bytecode of our own bundles.
+ * What runs first when a program requests a file: it opens the shard and takes the bytecode of our other bundles from it.
  *
- * They are entries as those of any module are: valid as long as the file is as it was, recorded at the end of the run that
- * had to compile them, served with their bytecode from then on. This bundle is the one that has to be compiled each time.
+ * These bundles are entries like any module: valid as long as the file is unchanged, recorded at the end of the run that
+ * had to compile them, and served with their bytecode from then on. This bundle itself has to be compiled each time.
  */
 
 import { beginning } from './beginning.js';
@@ -16,17 +16,17 @@ export { compiler, FunctionScript } from './functions.js';
 export { codeOf, openProgram } from './native.js';
 export { defaultPath, MAX_BYTES, options, profile } from './where.js';
 
-/** The text is a module's, see src-rs/core/src/stores/program/text.rs. */
+/** The text is to be wrapped as a module, see src-rs/core/src/stores/program/text.rs. */
 const WRAP = 1;
 
-/** Flag of an entry that says no more than that it is none of ours; see kit.ts. */
+/** Flag of an entry that only says that the file is left to Node.js; see kit.ts. */
 const ASIDE = 2;
 
-/** A bundle of ours that came from the shard, or is to be recorded in it. */
+/** One of our bundles, which came from the shard or will be recorded in it. */
 export interface Own {
   file: string;
   script: Compiled;
-  /** Whether its bytecode was there, was of no use to V8, or was not there. */
+  /** Whether its bytecode was in the shard, was rejected by V8, or was not there. */
   state: 'found' | 'rejected' | 'new';
 }
 
@@ -35,24 +35,24 @@ let owned: Own[] = [];
 let compile: (name: string) => unknown;
 
 /**
- * Has bundles be loaded in this way.
+ * Must be called before the other functions.
  *
- * @param load compiles and runs one
- * @param now whether the default shard is about to be asked
+ * @param load compiles and runs a bundle without the shard
+ * @param now whether the default shard will be needed at once
  */
 export function begin(load: (name: string) => unknown, now: boolean): void {
   compile = load;
-  // With `--enable-source-maps` it is asked about TypeScript only. What else makes us step aside is found later, and then
-  // what was opened is closed.
+  // With `--enable-source-maps` it is needed for TypeScript only. Other reasons to step aside are found later, and the
+  // shard is closed again then.
   if (!now || process.env.WARMSHARD !== undefined || options.join().includes('enable')) return;
   try {
     early = openProgram(defaultPath(), { profile: profile(), readOnly: false, maxBytes: MAX_BYTES });
   } catch {
-    // Whoever asks for it next is told why.
+    // `program` in state.ts tries again, and reports why it fails.
   }
 }
 
-/** The default shard, if it was opened. It is its caller's to close from then on. */
+/** The default shard, if it was opened. The caller has to close it. */
 export function takeEarly(): ProgramCalls | undefined {
   const opened = early;
   early = undefined;
@@ -66,14 +66,14 @@ export function takeOwned(): Own[] {
   return taken;
 }
 
-/** Whether one of them is to be recorded. */
+/** Whether the bytecode of one of them is to be recorded. */
 export const hasNew = (): boolean => owned.some(({ state }) => state !== 'found');
 
 /**
- * Runs a bundle of this package, past everything that a program may have put in the way of loading.
+ * Runs a bundle of this package without the loader, which the program may have changed.
  *
  * @param cache where its bytecode may be
- * @param readOnly whether nothing is kept there
+ * @param readOnly whether nothing will be written there
  */
 export function bundle(name: string, cache: ProgramCalls | undefined = early, readOnly = false): unknown {
   const file = `${__dirname}/register-${name}.cjs`;

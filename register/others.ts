@@ -1,4 +1,4 @@
-/** What others may have put in the loader's way, and whether it changes what modules are. */
+/** What other packages may have changed in the loader, and whether that changes what modules are. */
 
 import { beginning } from './beginning.js';
 import { fs } from './builtins.js';
@@ -12,10 +12,10 @@ let cacheOfOthers: unknown;
 let mocks = false;
 
 /**
- * Whether the disk is mocked by the package mock-fs, which has Node.js' own functions give what is not there. All that it
- * replaces where it is seen is `fs.createWriteStream`.
+ * Whether the package mock-fs mocks the disk: it makes Node.js' own functions return what does not exist. The only
+ * function that it visibly replaces is `fs.createWriteStream`.
  *
- * @param file a module that is about to be loaded: mock-fs is told by one of its own
+ * @param file a module that is about to be loaded: mock-fs is recognised by one of its files
  */
 export function isDiskMocked(file = ''): boolean {
   if (file.endsWith('/readfilecontext.js')) mocks = true;
@@ -25,10 +25,10 @@ export function isDiskMocked(file = ''): boolean {
 const isNodesRealpath = (found: unknown) => String(found).includes('[realpathCacheKey]');
 
 let knownRealpath: unknown = fs.realpathSync;
-// Electron has put one of its own there before anything runs.
+// Electron replaces it before any other code runs.
 let findsGenuine = process.versions.electron !== undefined || isNodesRealpath(knownRealpath);
 
-/** Whether requests lead where they always have: the loader takes the canonical path of a file from `fs.realpathSync`. */
+/** Whether `fs.realpathSync`, from which the loader takes the canonical paths of files, works as without the program. */
 export function findsAsEver(): boolean {
   const { realpathSync } = fs;
   if (realpathSync === knownRealpath && findsGenuine && !mocks) return true;
@@ -39,12 +39,12 @@ export function findsAsEver(): boolean {
   return findsGenuine && !isDiskMocked();
 }
 
-/** Whether a `_compile` is that of the package v8-compile-cache, told by its text. */
+/** Whether a `_compile` is that of the package v8-compile-cache, recognised by its text. */
 const isKnownCache = (method: unknown) => String(method).includes('compiledWrapper = self._moduleCompile(');
 
 /**
- * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs hold a copy of: it
- * caches as we do, and changes nothing else but frames.
+ * Whether a `_compile` is Node.js' own, or that of the package v8-compile-cache, which some programs include: it caches
+ * as we do, and changes nothing but frames.
  */
 export function compilesAsEver(method: LoadedModule['_compile']): boolean {
   if (method === compile || method === cacheOfOthers) return true;
@@ -54,12 +54,13 @@ export function compilesAsEver(method: LoadedModule['_compile']): boolean {
 }
 
 /**
- * Whether the functions that we take for Node.js' own are, each told by what only its own text has in it: somebody who was
- * preloaded ahead of us may have put others there, which go on deciding what modules are and where requests lead.
+ * Whether the functions saved in beginning.ts are Node.js' own, each recognised by words that only its text contains. A
+ * package that was preloaded ahead of this one may have replaced them, and its functions go on deciding what modules are
+ * and where requests lead.
  */
 export function beganAsEver(): boolean {
   const { isFirst, wrap, findPath, lookupPaths, nodeModulePaths, wrapperStart } = beginning;
-  // Electron has put some of its own there before anything runs.
+  // Electron replaces some of them before any other code runs.
   if (isFirst || process.versions.electron !== undefined) return true;
   const own: [unknown, string][] = [
     [beginning.readFileSync, 'getOptions(options'],
@@ -76,14 +77,14 @@ export function beganAsEver(): boolean {
   );
 }
 
-/** Whether somebody has got hold of `registerHooks`, and may have registered some: see door.ts. */
+/** Whether the program has got hold of `registerHooks`, and may have registered hooks: see door.ts. */
 export const hooksAreAsked = (): boolean => beginning.hooksAsked === true;
 
 /**
- * Whether hooks may give modules another source: with them the loader keeps in mind what URL a module has.
+ * Whether hooks may give modules another source: if there are hooks, the loader stores the URL of a module on it.
  *
- * @param handler Node.js' own of `.js`
- * @param learn told the symbols by which the loader keeps a module's state
+ * @param handler Node.js' own handler of `.js`
+ * @param learn called with the symbols under which the loader keeps a module's state
  */
 export function loaderIsHooked(handler: Handler, learn: (symbol: symbol) => void): boolean {
   let hooked = false;
@@ -100,7 +101,7 @@ export function loaderIsHooked(handler: Handler, learn: (symbol: symbol) => void
   const { stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = 0;
-    // An empty file, of which nothing is made. A name that is none would cost three times as much, for the error.
+    // An empty file, so that nothing is compiled. An absent one would take three times as long, because of the error.
     apply(handler, Module._extensions, [stand, '/dev/null']);
   } catch {}
   Error.stackTraceLimit = stackTraceLimit;

@@ -1,8 +1,8 @@
 /**
- * Where requests lead: told to the loader before it looks.
+ * Tells Node.js' loader where requests lead, before it looks.
  *
- * `Module._resolveLookupPaths` is the first thing that it calls for a request. If the answer is known, `Module._findPath`,
- * which it calls next, becomes a function that gives it.
+ * For a request the loader first calls `Module._resolveLookupPaths`. If the answer is known, `Module._findPath`, which it
+ * calls next, is replaced by a function that returns the answer.
  */
 
 import { beginning } from './beginning.js';
@@ -15,19 +15,19 @@ const { apply } = Reflect;
 const { findPath, nodeModulePaths, lookupPaths } = beginning;
 const resolveFilename = Module._resolveFilename.bind(Module);
 
-/** What the loader was asked for. */
+/** A request to the loader, and what is known about it. */
 interface Asked {
   request: string;
   parent: LoadedModule | null | undefined;
   paths: unknown;
   answer: string | undefined;
-  /** By which the loader remembers the answer. */
+  /** The key of the answer in `Module._pathCache`. */
   remembered: string | undefined;
-  /** Records a request that led nowhere so far, once it has been found. */
+  /** Records a request that led nowhere in earlier runs, if it leads somewhere in this one. */
   record: (() => void) | undefined;
 }
 
-/** The module that the loader is about to load, as far as its last request tells. */
+/** The last request. */
 let asked: Asked = {
   request: '',
   parent: undefined,
@@ -37,12 +37,12 @@ let asked: Asked = {
   record: undefined,
 };
 
-/** The module that is being loaded and does not run yet, as far as the last request tells. */
+/** The module that is being loaded and does not run yet, judging by the last request. */
 export function loading(executing: symbol | undefined): (LoadedModule & { filename: string }) | undefined {
   const { request, parent } = asked;
   let module = parent?.children?.[parent.children.length - 1];
   if (parent === null || parent === undefined) {
-    // The program itself is asked for by whatever name, and what an ES module imports by its own.
+    // The main module is requested under any name; a module that an ES module imports, under its path.
     module = process.mainModule as unknown as LoadedModule | undefined;
     if (module === undefined || module.loaded || (executing && module[executing]))
       module = Module._cache[request];
@@ -51,7 +51,7 @@ export function loading(executing: symbol | undefined): (LoadedModule & { filena
   return executing && module[executing] ? undefined : (module as LoadedModule & { filename: string });
 }
 
-/** The last request has led to a module that is about to be loaded. */
+/** Called when the last request has led to a module that is about to be loaded. */
 export function found(): void {
   const { record } = asked;
   asked.record = undefined;
@@ -63,46 +63,46 @@ export function found(): void {
 }
 
 /**
- * Whether a file's requests mean what TypeScript understands. Where somebody else runs such files (ts-node, say), they mean
- * what Node.js and he make of them.
+ * Whether requests of a file follow TypeScript's rules. If another package runs such files (ts-node, for example), it and
+ * Node.js decide what they mean.
  */
 export function asksTyped(file: string): boolean {
   if (file !== asker) {
     asker = file;
-    // What `extname` gives, which goes through a path character by character: of a bare `.ts` nothing.
+    // The same as `extname`, which is slower because it reads a path character by character: for `.ts` alone it is empty.
     const dot = file.lastIndexOf('.');
     askerExtension = isTyped(file) ? file.slice(file[dot - 1] === '/' ? file.length : dot) : undefined;
   }
   return askerExtension !== undefined && Module._extensions[askerExtension] === undefined;
 }
 
-/** The file that asked last, and its extension, if it is TypeScript. */
+/** The file that made the last request, and its extension, if it is TypeScript. */
 let asker = '';
 let askerExtension: string | undefined;
 
-/** Name of the note of a program's requests that need not be recorded: see recording/searches.ts. */
+/** The name of the note that lists the program's requests which need not be recorded: see recording/searches.ts. */
 export const hopelessName = (): string => `hopeless ${process.argv[1] ?? ''}`;
 
 let hopeless: Set<string> | undefined;
 
-/** What decides, beside the file system, where a request leads: its text, and the extensions that are tried. */
+/** Everything except the file system that decides where a request leads: its text, and the extensions that are tried. */
 export function identity(request: string): string {
   const tried = Object.keys(Module._extensions);
-  // Elements by their numbers: an iterator would take as long as all else here.
+  // Elements by index: an iterator would take as long as the rest of this function.
   if (tried.length === 3 && tried[0] === '.js' && tried[1] === '.json' && tried[2] === '.node')
     return request;
   return `${request}\0${tried.join()}`;
 }
 
 /**
- * Gives the answer that is known, and makes way: it stands in the place of Node.js' own only then, for V8 names that
- * one by its place.
+ * Returns the known answer. It replaces Node.js' `_findPath` for this one call only, because V8 names that function after
+ * the property that holds it.
  */
 const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
   if (Module._findPath === knownPath) Module._findPath = findPath;
   const { answer, remembered } = asked;
   if (answer !== undefined && request === asked.request && paths === asked.paths) {
-    // As the loader does when it has looked: from now on it answers this request itself.
+    // As the loader does after a search: from now on it answers this request itself.
     if (remembered !== undefined) Module._pathCache[remembered] = answer;
     if (Module._cache[answer] === undefined) Module._nodeModulePaths = knownModulePaths;
     return answer;
@@ -110,21 +110,21 @@ const knownPath: typeof findPath = function (this: unknown, request, paths, ...m
   return apply(findPath, this, [request, paths, ...more]) as string | false;
 };
 
-/** Most folders, and most requests, that are remembered; then it begins anew. */
+/** How many folders, and how many requests, are remembered. Beyond that, all of them are forgotten. */
 const MOST_FOLDERS = 8192;
 const MOST_REQUESTS = 65_536;
 
-/** What the loader has told of folders: where modules in them look for packages. */
+/** By folder: where the loader looks for packages that modules in it request. */
 const modulePaths = new Map<string, readonly string[]>();
 
 /**
- * The same as Node.js' own, which goes through a path three times, character by character. It stands in its place while a
- * module is about to be loaded, and makes way when it is asked.
+ * The same as Node.js' `_nodeModulePaths`, which reads a path three times, character by character. It replaces that one
+ * while a module is about to be loaded, and puts it back when it is called.
  */
 const knownModulePaths: typeof nodeModulePaths = function (this: unknown, folder) {
   if (Module._nodeModulePaths === knownModulePaths) Module._nodeModulePaths = nodeModulePaths;
   const known = modulePaths.get(folder);
-  // Each module has an array of its own, which the program may add to.
+  // Each module gets an array of its own, because the program may change it.
   if (known !== undefined) return known.slice();
   const paths = apply(nodeModulePaths, this, [folder]) as string[];
   if (modulePaths.size >= MOST_FOLDERS) modulePaths.clear();
@@ -132,27 +132,30 @@ const knownModulePaths: typeof nodeModulePaths = function (this: unknown, folder
   return paths;
 };
 
-/** Whether Node.js' own answer to a request for a file by its place is known without asking: it says nothing, and is itself. */
+/**
+ * Whether `pathsOf` may answer a relative request itself: `_resolveLookupPaths` is the one of Node.js that it knows, and
+ * does not print anything.
+ */
 const isPlain =
   process.env.NODE_DEBUG === undefined && String(lookupPaths).includes('[path.dirname(parent.filename)]');
 
-/** Where the loader looks for a request: what Node.js' own `_resolveLookupPaths` gives. */
+/** Where the loader looks for a request: the result of Node.js' own `_resolveLookupPaths`. */
 function pathsOf(request: string, parent: LoadedModule | null | undefined): string[] | null {
   if (isPlain && parent?.id && parent.filename && request[0] === '.') {
     const { path, filename } = parent;
     const isBelow = request[1] === '/' || (request[1] === '.' && request[2] === '/');
-    // What somebody has made by hand may have no such folder, or another.
+    // A module that a program has made itself may have no folder, or another one than that of its file.
     if (isBelow && typeof path === 'string' && typeof filename === 'string' && path.length > 1)
       if (filename.lastIndexOf('/') === path.length && filename.startsWith(path)) return [path];
   }
   return lookupPaths(request, parent);
 }
 
-/** Requests that passed here, by the folders that they came from. */
+/** The requests of this process, by the folders that they came from. */
 const passed = new Map<string, Set<string>>();
 let passedCount = 0;
 
-/** Whether the same request from the same folder has passed before; from now on it has. */
+/** Whether the same request from the same folder was made before. Remembers it. */
 function wasAsked(folder: string, request: string): boolean {
   let requests = passed.get(folder);
   if (requests?.has(request)) return true;
@@ -170,7 +173,7 @@ function wasAsked(folder: string, request: string): boolean {
   return false;
 }
 
-/** Node.js asked once more, and nobody else, for a request that it has looked for. */
+/** Resolves a request once more, with Node.js' own functions only. */
 export function resolveAgain(request: string, parent: LoadedModule) {
   const { _findPath, _resolveLookupPaths } = Module;
   const answered = { paths: null as string[] | null };
@@ -179,17 +182,17 @@ export function resolveAgain(request: string, parent: LoadedModule) {
     Module._resolveLookupPaths = (...asked) => (answered.paths = pathsOf(...asked));
     return { real: resolveFilename(request, parent, false), paths: answered.paths };
   } finally {
-    // The program may have put functions of its own there, which are to stay.
+    // The program may have installed functions of its own, which must stay.
     Module._findPath = _findPath;
     Module._resolveLookupPaths = _resolveLookupPaths;
   }
 }
 
 /**
- * What stands in for `Module._resolveLookupPaths`: tells the loader where a request leads before it looks.
+ * Makes the replacement for `Module._resolveLookupPaths`.
  *
- * @param typedOnly whether only what TypeScript files ask for is ours
- * @param next told of each request
+ * @param typedOnly whether only requests of TypeScript files are answered
+ * @param next called at each request
  */
 export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): ModuleClass['_resolveLookupPaths'] {
   let unsettled = false;
@@ -197,21 +200,21 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
   return (request, parent) => {
     if (Module._nodeModulePaths === knownModulePaths) Module._nodeModulePaths = nodeModulePaths;
     const paths = pathsOf(request, parent);
-    // The module for whose sake the addon is looked for is still the one that is about to be loaded.
+    // These are requests of the addon's search. The module for which it is needed is still about to be loaded.
     if (isOpening()) return paths;
     let answer: string | undefined;
     let remembered: string | undefined;
     let record: Asked['record'];
     const folder = parent?.path;
     const typed = asksTyped(parent?.filename ?? '');
-    // What a file of this folder has asked for before, the loader answers without looking.
+    // The loader answers by itself what a file in this folder has requested before.
     if (!typed && paths?.length === 1 && request[0] === '.') remembered = `${request}\0${paths[0]}`;
     if (
       paths !== null &&
-      // Strings that were just put together take longest to look up: only what can be there is looked for.
+      // A string that was just concatenated is slow to look up: only requests that were made before can be there.
       !(remembered !== undefined && wasAsked(paths[0] as string, request) && Module._pathCache[remembered]) &&
       folder &&
-      // Of what was made by hand the folder may be another one than that of the file, by which the loader goes.
+      // In a module that a program has made, `path` may not be the folder of its file, which the loader uses.
       (paths.length !== 1 || request[0] !== '.' || paths[0] === folder) &&
       parent.filename &&
       (typed || !typedOnly) &&
@@ -243,7 +246,7 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
         unsettled = true;
         settled.then(() => {
           unsettled = false;
-          // It may have been closed since.
+          // The cache may have been closed since.
           try {
             cache?.settle();
           } catch {}

@@ -11,9 +11,10 @@ function setResolve(this: unknown, value: unknown): void {
 }
 
 /**
- * The `require` of a module, with everything on it that Node.js puts there.
+ * Completes a module's `require` with everything that Node.js puts on it.
  *
- * @param executing by which the loader knows that a module's body is running
+ * @param bare made by `makeRequire` in frames.ts
+ * @param executing the symbol under which the loader keeps whether a module's body is running
  */
 export function requireOf(
   module: LoadedModule,
@@ -21,7 +22,7 @@ export function requireOf(
   executing: symbol | undefined,
 ): BodyArguments[1] {
   const require = bare as BodyArguments[1] & Record<string, unknown>;
-  // Used by few modules, so it is Node.js' own, made when it is asked for.
+  // Few modules use `resolve`, so Node.js' own is made when it is first read.
   Object.defineProperty(require, 'resolve', {
     configurable: true,
     enumerable: true,

@@ -1,4 +1,4 @@
-/** Everything that a program needs which asks for files: a bundle of its own, loaded by door.ts. */
+/** Everything that only programs that request files need: a separate bundle, loaded by door.ts. */
 
 import { type Reason, reasonToStepAside } from './aside.js';
 import { beginning } from './beginning.js';
@@ -20,7 +20,7 @@ import {
 export interface Status extends Counts {
   /** Whether modules are served. */
   enabled: boolean;
-  /** Why not. */
+  /** Why they are not. */
   reason?: string;
   /** The path of the shard; empty if there is no place for one. */
   path: string;
@@ -52,7 +52,7 @@ function enable(options: EnableOptions = {}): void {
   reason = reasonToStepAside();
   if (reason !== undefined) {
     giveUp(reason.why);
-    // A program of TypeScript is watched as TypeScript: without a transpiler it would not run at all.
+    // A program in TypeScript needs its transpiler even then: it would not run at all.
     if (!reason.transpiles || !isTyped(process.argv[1] ?? '')) return;
   }
   if (hooked) return;
@@ -72,7 +72,7 @@ function status(): Status {
 
 export const face: Face = { enable, flush: publish, status };
 
-/** Puts the hooks in place, if they are wanted. */
+/** Enables it with the defaults, unless the process is left to Node.js. */
 export function start(by: Door): void {
   door = by;
   if (beginning.passed !== undefined) counts.aside++;

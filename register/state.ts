@@ -1,14 +1,14 @@
-/** What a process asks of the cache, and what the cache has done for it. */
+/** The options, the cache and the counters of this process. */
 
 import { path as nodePath } from './builtins.js';
 import { debug } from './debug.js';
 import type { ProgramCalls } from './native.js';
 import { defaultPath, MAX_BYTES, openProgram, profile, takeEarly } from './opening.js';
 
-/** Fewest that it may be told to have: those of an empty one, and a little. */
+/** The smallest `maxBytes`: an empty shard fits, with some entries. */
 const MIN_BYTES = 64 << 10;
 
-/** See `enable`. */
+/** Options of `enable`. */
 export interface EnableOptions {
   /**
    * The path of the shard. Default: `programs.shard` in `$WARMSHARD_HOME`, else in `$XDG_CACHE_HOME/warmshard`, else in
@@ -82,7 +82,7 @@ const CHECKS: Record<keyof EnableOptions, [is: (value: unknown) => boolean, what
   ],
 };
 
-/** What is wrong with options, if anything is. */
+/** What is wrong with these options; `undefined` if nothing is. */
 export function faultOf(options: unknown): string | undefined {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     return 'options must be an object';
@@ -103,7 +103,7 @@ let opening = false;
 const absolutePattern = (pattern: string | RegExp) =>
   typeof pattern === 'string' ? nodePath.resolve(pattern) : pattern;
 
-/** Takes in how to go on: from the next module on another shard is used, if it is another. */
+/** Applies options: the shard is closed, and the next module opens the one that they name. */
 export function configure(next: EnableOptions): void {
   const { path, root, include, exclude } = next;
   options = { ...next };
@@ -117,15 +117,15 @@ export function configure(next: EnableOptions): void {
   closed = undefined;
 }
 
-/** Why nothing is served any more; `undefined` where all is well. */
+/** Why the cache is not used any more; `undefined` if it is. */
 export function closedBecause(): string | undefined {
   return closed;
 }
 
-/** Ends the use of the cache in this process: a cache may forget, but not stop its host. */
+/** Ends the use of the cache in this process, because a cache that fails must not stop the program. */
 export function giveUp(reason: unknown): void {
   closed = reason instanceof Error ? reason.message : String(reason);
-  // Every line of it is ours, to whoever reads them.
+  // The prefix of debug output, on every line of the message.
   debug('off', shownPath(), closed.replaceAll('\n', '\nwarmshard: '));
   try {
     takeEarly()?.close();
@@ -134,12 +134,12 @@ export function giveUp(reason: unknown): void {
   cache = undefined;
 }
 
-/** Where the shard is. Throws where there is no place for it. */
+/** The path of the shard. Throws if there is no place for it. */
 export function path(): string {
   return options.path ?? defaultPath();
 }
 
-/** The same for people; empty where there is no place for it. */
+/** The path for messages; empty if there is no place for the shard. */
 export function shownPath(): string {
   try {
     return path();
@@ -148,15 +148,15 @@ export function shownPath(): string {
   }
 }
 
-/** Whether nothing is kept. */
+/** Whether nothing is written to the shard. */
 export function isReadOnly(): boolean {
   return options.readOnly === true;
 }
 
-/** The cache, opened when it is first asked for; `undefined` where it cannot be. */
+/** The cache, opened at the first call; `undefined` if it cannot be used. */
 export function program(): ProgramCalls | undefined {
   if (cache !== undefined || closed !== undefined || opening) return cache;
-  // Finding the addon may itself ask for modules.
+  // The search for the addon may itself request modules.
   opening = true;
   try {
     const { root, trust, maxBytes = MAX_BYTES } = options;
@@ -177,7 +177,7 @@ export function program(): ProgramCalls | undefined {
   return cache;
 }
 
-/** Whether the addon is being looked for, so that requests are its own and none of the program's. */
+/** Whether the addon is being looked for: requests made meanwhile are not the program's. */
 export const isOpening = (): boolean => opening;
 
 /** The cache, if it is open. */
@@ -185,13 +185,13 @@ export function openedProgram(): ProgramCalls | undefined {
   return cache;
 }
 
-/** Whether a file is to be served. */
+/** Whether a file is served, by `include` and `exclude`. */
 export function isServed(file: string): boolean {
   const { include, exclude } = options;
   const matches = (pattern: string | RegExp) =>
     typeof pattern === 'string'
       ? file === pattern || file.startsWith(`${pattern}/`)
-      : // Some patterns remember where they found something.
+      : // Not `test`, which starts where a global pattern has last matched.
         file.search(pattern) !== -1;
   if (exclude?.some(matches)) return false;
   return include === undefined || include.some(matches);

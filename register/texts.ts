@@ -1,14 +1,14 @@
-/** What a file's name and text tell before it is loaded. */
+/** What can be told from a file's name or text before it is loaded. */
 
-/** Whether only a transpiler makes a module of a file. Of most it need not be asked: a pattern costs a start something. */
+/** Whether a file needs a transpiler. The first test spares most files the pattern, because a start has to be fast. */
 export const isTyped = (file: string): boolean => !file.endsWith('js') && /\.(?:[cm]?ts|[jt]sx)$/.test(file);
 
 /** Whether a text may have an `import()`. */
 export const hasImport = (text: string): boolean => /\bimport\s*\(/.test(text);
 
 /**
- * Whether a handler of `.js` is Node.js' own, by its text: it has names in it that only Node.js' own files have. One of
- * somebody else may well call `module._compile`.
+ * Whether a handler of `.js` is Node.js' own. Other handlers may call `module._compile`, too, so the text must also have
+ * a name that only Node.js' own sources use.
  */
 export function isNodes(handler: unknown): boolean {
   const text = String(handler);

@@ -1,11 +1,13 @@
+/** The source maps of transpiled modules. */
+
 import { late } from './late.js';
 import type { ProgramCalls } from './native.js';
 import type { StacksKit, stacks } from './stacks/index.js';
 
-/** Source maps of modules that were transpiled, as JSON, or by their numbers: asked for when a stack is formatted, which may be never. */
+/** By file: JSON, or the number by which to read it when a stack is formatted, which may never happen. */
 const maps = new Map<string, string | number>();
 
-/** The cache that the numbers are of. */
+/** The cache that the numbers belong to. */
 let numbering: ProgramCalls | undefined;
 
 type Stacks = ReturnType<typeof stacks>;
@@ -19,7 +21,7 @@ function mapOf(filename: string): string | undefined {
   return text;
 }
 
-/** Keeps a source map, and has stacks formatted by it. Whoever formats stacks in a way of his own goes on to do so. */
+/** Keeps a source map, and has stacks formatted with it, unless the program formats stacks in a way of its own. */
 export function keepMap(filename: string, map: string | number, cache?: ProgramCalls): void {
   if (!map) return;
   if (maps.size === 0) {

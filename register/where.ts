@@ -1,4 +1,4 @@
-/** Where the shard of all programs is, and what keeps programs apart in it. */
+/** The default shard, and what keeps the entries of different processes apart in it. */
 
 import { beginning } from './beginning.js';
 
@@ -9,17 +9,17 @@ const { execArgv, nodeOptions } = beginning;
 /** Options given to Node.js, from the command line and from the environment. */
 export const options: readonly string[] = nodeOptions ? [...execArgv, ...nodeOptions.split(/\s+/)] : execArgv;
 
-/** Bytes that the shard may have unless somebody says otherwise. */
+/** The default of `maxBytes`. */
 export const MAX_BYTES = 512 << 20;
 
-/** Options that have no say in what is compiled or found, and that come and go. */
+/** Options that do not affect what is compiled or found, and that differ between runs of one program. */
 const ELSEWHERE = new Set(
   '-r --require --import -e --eval -p --print -pe --no-warnings --no-deprecation'.split(' '),
 );
 
 /**
- * Everything that makes the same source compile to other bytecode, or the same request lead elsewhere, as far as it is
- * the process' and not the file system's. V8 compares its own version and flags with each code cache besides.
+ * Everything about this process that can make the same source compile to other bytecode, or the same request lead
+ * elsewhere. V8 also compares its own version and flags with those of the bytecode.
  */
 export function profile(): string {
   const { version, arch } = process;
@@ -27,7 +27,7 @@ export function profile(): string {
   const parts = [version, process.versions.v8, arch, path, userHome];
   let isElsewhere = false;
   for (const word of options) {
-    // Else it is the value of the option before it.
+    // Any other word is the value of the option before it.
     if (word.startsWith('-')) isElsewhere = ELSEWHERE.has(word);
     if (!isElsewhere) parts.push(word);
   }

@@ -1,7 +1,8 @@
 /**
- * ES modules of TypeScript: a bundle of its own, loaded when one is about to be, for hooks cost every module something.
+ * ES modules in TypeScript. A separate bundle, loaded when such a module may be loaded, because its hooks slow down the
+ * loading of every module.
  *
- * The text that a file compiled to comes from the shard, as do the files that its requests lead to.
+ * The output of the transpiler comes from the shard, as do the files that requests lead to.
  */
 
 import path = require('node:path');
@@ -32,17 +33,17 @@ const withoutQuery = (url: string) => url.replace(/[?#].*$/, '');
 const isTypedUrl = (url: string | undefined): url is string =>
   url?.startsWith('file:') === true && isTyped(withoutQuery(url));
 
-/** Whether somebody else runs TypeScript in this program: tsx, which hooks into both loaders at once. */
+/** Whether another package runs TypeScript in this program (tsx, which hooks into both loaders). */
 const isOthers = () => Module._extensions['.ts'] !== undefined;
 
-/** Where a request of a TypeScript file leads; Node.js is asked for everything else. */
+/** Where a request of a TypeScript file leads. All other requests are passed on to Node.js. */
 function resolve(
   kit: Kit,
   request: string,
   { parentURL, conditions }: Context,
   next: (request: string) => Resolved,
 ): Resolved {
-  // What CommonJS modules ask for is known already, or is looked for by the loader's own means.
+  // Requests of CommonJS modules go on to the loader, and so to requests.ts.
   if (!isTypedUrl(parentURL) || isOthers() || conditions?.includes('require')) return next(request);
   if (/^[a-z][a-z+.-]*:|^#|[%?#\\]/i.test(request) || Module.isBuiltin(request)) return next(request);
   const folder = path.dirname(fileURLToPath(withoutQuery(parentURL)));
@@ -56,7 +57,7 @@ function resolve(
   return isTyped(answer) ? { url: href, shortCircuit: true } : next(href);
 }
 
-/** What stands in the shard of a file. */
+/** The entry of a file in the shard. */
 function kept(
   kit: Kit,
   filename: string,
@@ -94,7 +95,7 @@ function load(kit: Kit, url: string, next: () => Loaded): Loaded {
   return made ? { format: made.esm ? 'module' : 'commonjs', source: made.text, shortCircuit: true } : next();
 }
 
-/** Puts the hooks in place. */
+/** Registers the hooks. */
 export function esm(kit: Kit): unknown {
   return Module.registerHooks?.({
     resolve: (request: string, context: Context, next: (request: string, context: Context) => Resolved) =>

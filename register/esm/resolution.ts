@@ -1,11 +1,11 @@
-/** Where requests of ES modules of TypeScript lead, remembered like those of CommonJS modules. */
+/** Where requests of ES modules in TypeScript lead, remembered like those of CommonJS modules. */
 
 import type { Kit } from '../kit.js';
 
-/** Told behind such a request: `import` and `require` may find different files. */
+/** Appended to such a request, because `import` and `require` may find different files. */
 const IMPORTED = '\timport';
 
-/** An answer that stands in the shard. */
+/** The answer in the shard, if there is one. */
 export function known(kit: Kit, request: string, folder: string): string | undefined {
   try {
     const answer = kit.program()?.resolve(folder, request + IMPORTED, 0);
@@ -18,12 +18,12 @@ export function known(kit: Kit, request: string, folder: string): string | undef
   }
 }
 
-/** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
+/** The canonical path of the file that a request means by TypeScript's rules; `undefined` if Node.js has to look. */
 export function sought(kit: Kit, request: string, folder: string): string | undefined {
   return kit.typescript().find(request, folder, 0, request + IMPORTED);
 }
 
-/** Node.js has looked. */
+/** Records what Node.js has found. */
 export function found(kit: Kit, request: string, folder: string, real: string): void {
   kit.typescript().found(request, folder, real, request + IMPORTED);
 }

@@ -1,6 +1,6 @@
 /**
- * All that a program needs of us which imports ES modules and asks for no CommonJS module that asks for others: Node.js'
- * own compile cache. A bundle of its own, for everything else takes ten times as long to load.
+ * Node.js' own compile cache: all that a program needs that imports ES modules, but no CommonJS modules that request
+ * others. A separate bundle, because loading everything else takes ten times as long.
  */
 
 import { beginning } from '../beginning.js';
@@ -8,9 +8,9 @@ import { enableCompileCache } from '../compile-cache.js';
 import { defaultPath } from '../default-path.js';
 import type { ModuleClass } from '../node-module.js';
 
-/** Switches it on. Gives whether that is settled, and the rest may wait. */
+/** Switches it on. Returns whether that is settled, so that the rest can wait. */
 export function importing(): boolean {
-  // Some members of `Module` are there only once `node:module` was asked for.
+  // Some members of `Module` exist only once `node:module` has been required.
   const module = (beginning.getBuiltinModule ?? require)('node:module') as ModuleClass;
   return enableCompileCache(module, defaultPath);
 }

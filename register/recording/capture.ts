@@ -1,8 +1,8 @@
 /**
- * Taking bytecode, and writing what was recorded.
+ * Takes bytecode and writes what was recorded.
  *
- * Bytecode is taken after a program has run, for then it holds the functions that were compiled on the way: at exit, or
- * a few seconds after the start of a program that goes on, before V8 throws away what has not run for long.
+ * Bytecode is taken after a program has run, because then it contains the functions that were compiled on the way: at
+ * exit, or, in a program that keeps running, some seconds after its start, before V8 discards what has not run for long.
  */
 
 import vm = require('node:vm');
@@ -13,20 +13,20 @@ import type { LoadedModule } from '../node-module.js';
 import { Searches } from './searches.js';
 
 /**
- * How long a program runs before bytecode is taken without waiting for its end, in milliseconds: once when its start is
- * over, for it may end without another word, and once when it has been at work.
+ * How long to wait before bytecode is taken from a program that keeps running, in milliseconds: once until its start is
+ * over, because it may be killed later, and then once more until it has done some of its work.
  */
 const EARLY_MS = [1000, 4000];
 
-/** The same for a thread, which may be ended without another word as soon as its work is done. */
+/** The same for a worker thread, which may be terminated as soon as its work is done. */
 const THREAD_EARLY_MS = [20, 1000];
 
-/** Those that the addon can notice, in its order: see src-rs/binding/last_words.rs. */
+/** The signals that the addon can notice, in its order: see src-rs/binding/last_words.rs. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 interface Loaded {
   script: Compiled;
-  /** Whether what is kept is of no use. */
+  /** Whether V8 has rejected the bytecode in the shard. */
   rejected: boolean;
 }
 
@@ -34,19 +34,20 @@ interface Loaded {
 export interface Recorded {
   flags: number;
   facts: readonly string[];
-  /** With none the text alone is kept. */
+  /** Without it only the text is kept. */
   script?: Compiled;
-  /** Source map of a text that was transpiled. */
+  /** The source map of a transpiled text. */
   map?: string;
 }
 
 const NO_CODE = new Uint8Array(0);
-/** V8's version, the length of the source and a hash of the flags: they stand in front of all bytecode. */
+
+/** The head of all bytecode: V8's version, the length of the source and a hash of V8's flags. */
 function headOfCode(): Buffer {
   return new vm.Script('').createCachedData().subarray(0, 16);
 }
 
-/** See the file's head. */
+/** See the head of this file. */
 export class Capture {
   readonly #kit: Kit;
   readonly #searches: Searches;
@@ -62,7 +63,7 @@ export class Capture {
   #early = 0;
   #unlisten = () => {};
 
-  /** What V8 puts in front of bytecode under the flags of the program's start. */
+  /** The head of bytecode under the flags that V8 has at the start of the program. */
   readonly #head = headOfCode();
 
   constructor(kit: Kit) {
@@ -76,13 +77,13 @@ export class Capture {
     this.#arm();
   }
 
-  /** A module is left to Node.js from now on, while the facts are true. */
+  /** A module is left to Node.js from now on, as long as the facts hold. */
   aside(filename: string, flags: number, facts: readonly string[]): void {
     this.#aside.set(filename, [flags, ...facts].join('\0'));
     this.#arm();
   }
 
-  /** We have found where a request leads: the path that was found, the canonical one, and why. */
+  /** warmshard has found where a request leads; `told` is the path that was found, its canonical path, and the facts. */
   resolved(folder: string, request: string, paths: number, told: readonly string[]): void {
     this.#resolved.push([folder, request, paths, told.join('\0')]);
     this.#arm();
@@ -94,36 +95,36 @@ export class Capture {
     this.#arm();
   }
 
-  /** A module came from the shard, and more of it will have run in the end than when it was recorded. */
+  /** A module came from the shard, and when bytecode is taken, more of it will have run than when it was recorded. */
   loaded(filename: string, script: Compiled, rejected: boolean): void {
     this.#loaded.set(filename, { script, rejected });
     this.#arm();
   }
 
-  /** A module is to be read again: what is known of it is of the past. */
+  /** A module is read again: what was collected about it is out of date. */
   forget(filename: string): void {
     this.#recorded.delete(filename);
     this.#aside.delete(filename);
     this.#loaded.delete(filename);
   }
 
-  /** There is more to write: bundles of ours that had to be compiled, or what the addon has of files that were touched. */
+  /** There is something else to write: our own bundles, or what the addon knows about files that were touched. */
   expect(): void {
     this.#arm();
   }
 
-  /** Node.js looked for a request. */
+  /** Node.js has searched for what a request means. */
   searched(request: string, identity: string, parent: LoadedModule, paths: readonly string[]): void {
     this.#searches.add({ request, identity, parent, paths });
     this.#arm();
   }
 
-  /** A short text is to be kept. */
+  /** Keeps a short text, which is written together with everything else. */
   note(name: string, text: string): void {
     this.#notes.push([name, text]);
   }
 
-  /** Sees to it that what is recorded gets written. */
+  /** Makes sure that what was collected will be written. */
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
@@ -137,8 +138,9 @@ export class Capture {
   }
 
   /**
-   * Waits for the end of the program. A listener would be one more than without us: to those who count them, and in the
-   * stack trace of an error in another. So we notice that `emit` asks who listens. Signals are the addon's to notice.
+   * Waits for the end of the program. Listeners of our own would show: to a program that counts them, and in the stack
+   * trace of an error in another listener. So a proxy notices that `emit` looks for listeners of `exit`, and the addon
+   * notices signals.
    */
   #listen(): void {
     const owner = process as unknown as { _events: object; _exiting?: boolean };
@@ -167,9 +169,9 @@ export class Capture {
   }
 
   /**
-   * Takes the bytecode of what has run, and writes all that was recorded.
+   * Takes the bytecode of what has run, and writes everything that was collected.
    *
-   * @param again whether more of it will run, and is to be taken later
+   * @param again whether the program keeps running, and bytecode is to be taken once more later
    * @returns how many entries were written
    */
   publish(again = false): number {
@@ -186,7 +188,7 @@ export class Capture {
     this.#loaded = new Map();
     this.#notes = [];
     if (cache === undefined) return 0;
-    // Under other flags than those that modules are loaded with V8 would refuse all of it.
+    // The program has changed V8's flags. The next run will load modules without them, and V8 would reject the bytecode.
     if (!headOfCode().equals(this.#head)) return 0;
     const failing = (process as { _exiting?: boolean })._exiting === true && Boolean(process.exitCode);
     try {

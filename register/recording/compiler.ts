@@ -1,4 +1,4 @@
-/** Compiling modules that are not in the shard as Node.js would, so that they can be recorded. */
+/** Compiles modules that are not in the shard as Node.js would, but so that their bytecode can be taken later. */
 
 import path = require('node:path');
 
@@ -9,13 +9,13 @@ import { ASIDE, BARE, ESM, hasImport, IMPORTS, type Kit, type Prepared, TYPED } 
 import type { Capture } from './capture.js';
 import { typeOf } from './facts.js';
 
-/** What V8 takes for the name of a script; one that is put together of strings has quotes in it. */
+/** The comment from which V8 takes a script's name. One with quotes is code that writes such a comment. */
 const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
 
-/** What makes code of strings: an `import()` in it is the script's own. */
+/** What makes code from strings. An `import()` in such code belongs to the script. */
 const MAKES_CODE = /\beval\s*[()]|\b(?:Async)?(?:Generator)?Function\s*\(/;
 
-/** What is told of a source as bits, see src-rs/core/src/stores/program/traits.rs. */
+/** Traits of a source, as bits: see src-rs/core/src/stores/program/traits.rs. */
 const [MAY_END, SAYS_IMPORT, MAY_NAME_ITSELF, MAY_MAKE_CODE, IS_BARE] = [1, 2, 4, 8, 16];
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
@@ -29,11 +29,11 @@ export class Compiler {
     this.#capture = capture;
   }
 
-  /** Compiles a CommonJS module; `undefined` for one that is Node.js' to load, as it is from now on. */
+  /** Compiles a CommonJS module and has it recorded; `undefined` for one that is left to Node.js. */
   compile(filename: string): Prepared | undefined {
     const { counts, debug, program, compileText, compileBare, sourceOf, canImport, reallyImports } =
       this.#kit;
-    // What was recorded of it before was another state.
+    // What was recorded before is of another state of the file.
     this.#capture.forget(filename);
     const extension = path.extname(filename);
     const scope = extension === '.cjs' ? { type: 'commonjs', facts: [] } : typeOf(path.dirname(filename));
@@ -53,11 +53,12 @@ export class Compiler {
     const imports = (traits & SAYS_IMPORT) !== 0 && hasImport(text);
     if (!canImport && ((traits & MAY_MAKE_CODE && MAKES_CODE.test(text)) || (imports && reallyImports(text))))
       return aside('import() on Node.js 20');
-    // V8 tells lines otherwise in scripts that name themselves.
+    // V8 reports other lines for scripts that name themselves.
     if (traits & MAY_NAME_ITSELF && SOURCE_URL.test(text)) return aside('a source URL');
     const isBare = (traits & IS_BARE) !== 0;
     let script: Compiled;
     try {
+      // Its braces may end the wrapper, so that it compiles although Node.js would refuse the source.
       if (traits & MAY_END && !isBare) vm.compileFunction(sourceOf(text), PARAMETERS);
       script = (isBare ? compileBare : compileText)(text, filename);
     } catch {

@@ -1,6 +1,6 @@
 /**
- * What decides how a file is to be compiled: the manifests above it, which become facts of its entry, each a character and a
- * path, see src-rs/core/src/stores/program/facts.rs.
+ * The manifests that decide how a file is compiled. They become facts of its entry, each a character and a path: see
+ * src-rs/core/src/stores/program/facts.rs.
  */
 
 import path = require('node:path');
@@ -13,16 +13,16 @@ const manifest = (file: string) => `m${file}`;
 
 const types = new Map<string, { type: string; facts: string[] } | undefined>();
 
-/** What is remembered may be out of date from now on. */
+/** Forgets what was read: it may be out of date from now on. */
 export function forget(): void {
   types.clear();
 }
 
-/** A manifest's object; `undefined` where there is none, an error where there is one that is damaged. */
+/** The object in a manifest; `undefined` if there is no such file. Throws if it is damaged. */
 function readManifest(file: string): Record<string, unknown> | undefined {
   let text: string;
   try {
-    // Most are absent, and an error takes longer than a look.
+    // Most are absent, and an error takes longer than this check.
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     text = readFileSync(file, 'utf8');
   } catch {
@@ -32,9 +32,9 @@ function readManifest(file: string): Record<string, unknown> | undefined {
 }
 
 /**
- * What the nearest manifest says of the files in a folder.
+ * What the nearest manifest says about the files in a folder.
  *
- * @returns its `type`, `none` without one; `undefined` where a manifest is damaged
+ * @returns its `type`, or `none`; `undefined` if a manifest is damaged
  */
 export function typeOf(folder: string): { type: string; facts: string[] } | undefined {
   const known = types.get(folder);

@@ -1,6 +1,4 @@
-/**
- * The part that a program pays for only when something is not in the shard yet: a bundle of its own.
- */
+/** Recording: a separate bundle, loaded only if something is not in the shard yet. */
 
 import { invalid } from '../../facade/errors.js';
 import type { Kit } from '../kit.js';

@@ -3,11 +3,11 @@ import { type Handler, Module } from '../node-module.js';
 const { apply } = Reflect;
 
 /**
- * Asks the loader where its calls are, by running it on an empty module.
+ * Finds out where the loader's calls are, by running it on probes.
  *
  * @param handler Node.js' own handler of `.js`
  * @param file any CommonJS file that can be read; it is not run
- * @returns a text for `framesOf`; empty where the loader is not as expected, and frames would not match
+ * @returns a text for `framesOf`; empty if the loader is not as expected, so that frames would not match
  */
 export function learnFrames(handler: Handler, file: string): string {
   const { stackTraceLimit, prepareStackTrace } = Error;
@@ -22,7 +22,7 @@ export function learnFrames(handler: Handler, file: string): string {
       seen = sites();
     };
     probe._compile('module.exports = String(require); require("")', file, 'commonjs');
-    // The arrow function of `sites`, the probe's own, `require`, the module's body, `_compile`.
+    // The frames: `sites`, the probe's `require`, the loader's `require`, the module's body, `_compile`.
     const [, , require, , body] = seen;
     const target = new Module(file);
     target._compile = () => {

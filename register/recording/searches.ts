@@ -1,18 +1,18 @@
 /**
- * Requests that Node.js looked for: where they led and why, told when the program has run.
+ * Requests that Node.js has searched for: where they led and why is found out after the program has run.
  *
- * Many programs ask for what is not there, or for what cannot be told (`#imports`, say), each time they run. Those are
- * noted under the program's name, so that the next run need not load this bundle, and ask again, for nothing.
+ * Many programs request, at each run, something absent or something that cannot be recorded (`#imports`, for example).
+ * Such requests are noted under the program's name, so that the next run does not load this bundle and search in vain.
  */
 
 import { type Kit, TYPED_REQUEST } from '../kit.js';
 import { type LoadedModule, Module } from '../node-module.js';
 import { forget } from './facts.js';
 
-/** Most that are noted of a program. */
+/** How many such requests are noted for each program. */
 const MAX_HOPELESS = 128;
 
-/** One of them. */
+/** A request that Node.js has searched for. */
 interface Search {
   request: string;
   identity: string;
@@ -21,10 +21,10 @@ interface Search {
   paths: readonly string[];
 }
 
-/** Whether it was recorded, led nowhere, or cannot be told, now and ever. */
+/** Whether a request was recorded, led nowhere, or can never be recorded. */
 type Outcome = 'kept' | 'nowhere' | 'never';
 
-/** The extensions that were tried when a request was asked for: hooks of the program may have added some since. */
+/** The extensions that were tried when the request was made: the program's hooks may have added some since. */
 function extensionsOf(identity: string): string {
   return identity.replace(TYPED_REQUEST, '').split('\0')[1] ?? '.js,.json,.node';
 }
@@ -41,14 +41,14 @@ export class Searches {
     this.#searches.push(search);
   }
 
-  /** Forgets them. */
+  /** Returns the searches, and forgets them. */
   take(): Search[] {
     const searches = this.#searches;
     this.#searches = [];
     return searches;
   }
 
-  /** Records what can be. */
+  /** Records those that can be recorded, and notes the others. */
   record(searches: readonly Search[]): void {
     const hopeless = new Set<string>();
     for (const search of searches) {
@@ -76,7 +76,7 @@ export class Searches {
       const asked = `${request}\0${paths.join('\0')}`;
       const real = Module._pathCache[asked] || this.#kit.resolveAgain(request, parent).real;
       if (!real.startsWith('/')) return 'never';
-      // That it was not found as a TypeScript file asks has its reasons too.
+      // TypeScript's rules have found nothing, which also depends on facts.
       const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];
       const told = [paths.length, real, extensionsOf(identity), ...facts].join('\0');
       const kept = this.#kit.program()?.recordSearch(parent.path, identity, asked, told);

@@ -1,7 +1,7 @@
 /**
- * Stack traces of modules that were transpiled: a bundle of its own, loaded when one is formatted.
+ * Stack traces of transpiled modules. A separate bundle, loaded when one is formatted.
  *
- * Each frame stays as V8 and Node.js write it; only the place of a frame in such a module is that of its source.
+ * Each frame stays as V8 and Node.js write it; only its line and column are replaced by those of the source.
  */
 
 import nodeModule = require('node:module');
@@ -11,24 +11,25 @@ import { type LoadedModule, Module } from '../node-module.js';
 
 type Prepare = (error: Error, sites: NodeJS.CallSite[]) => unknown;
 
-/** What is given to this bundle. */
+/** What this bundle gets. */
 export interface StacksKit {
   /** The source map of a file, as JSON. */
   mapOf(filename: string): string | undefined;
-  /** What would format a stack without us. */
+  /** What would format a stack without warmshard. */
   previous: Prepare;
 }
 
-/** What this bundle does. */
+/** What this bundle offers. */
 export interface Stacks {
   prepare: Prepare;
-  /** Nobody catches an error: sees to it that Node.js shows the line of the source where it was thrown. */
+  /** Called for an uncaught error: makes Node.js show the line of the source that threw it. */
   showSource(error: unknown): void;
 }
 
+/** Node.js forgets a source map when its module is collected. */
 const keptFor: LoadedModule[] = [];
 
-/** Gives Node.js a map, which it takes from the text of a module only. */
+/** Gives Node.js a source map, which it takes only from the text of a module. */
 function tellMap(filename: string, map: string): void {
   (process as { setSourceMapsEnabled?: (on: boolean) => void }).setSourceMapsEnabled?.(true);
   const encoded = Buffer.from(
@@ -41,7 +42,6 @@ function tellMap(filename: string, map: string): void {
     filename,
     'commonjs',
   );
-  // Node.js forgets the map with the module.
   keptFor.push(told);
 }
 
@@ -80,7 +80,7 @@ export function stacks({ mapOf: textOf, previous }: StacksKit): Stacks {
     const head = previous(error, []);
     if (typeof head !== 'string' || frames.every((frame) => frame === undefined))
       return previous(error, sites);
-    // Others may have maps of their own.
+    // Other files may have source maps that `previous` applies.
     const lines = frames.map((frame, i) =>
       frame === undefined
         ? String(previous(error, sites.slice(i, i + 1))).slice(head.length)

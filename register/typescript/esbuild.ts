@@ -5,10 +5,10 @@ interface Esbuild {
   transformSync(source: string, options: object): { code: string; map: string };
 }
 
-/** Levels of the language that esbuild can go down to. */
+/** The levels of the language that esbuild can compile to. */
 const TARGET = /^es(2015|6|20\d\d)$/i;
 
-/** What the runtime has whatever level is asked for, and what nothing older can stand for. */
+/** Features that the runtime has at any `target`, and that cannot be compiled to older syntax. */
 const SUPPORTED = {
   'arbitrary-module-namespace-names': true,
   bigint: true,
@@ -17,7 +17,7 @@ const SUPPORTED = {
   'top-level-await': true,
 };
 
-/** What `import.meta` stands for in a CommonJS module. */
+/** What replaces `import.meta` in a CommonJS module. */
 const META = {
   banner: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
   define: {
@@ -45,9 +45,9 @@ function optionsFor({ source, filename, esm, options, canImport }: Task): object
     tsconfigRaw: {
       compilerOptions: {
         ...compilerOptions,
-        // Here it decides only how fields of classes are defined.
+        // In this place it decides only how class fields are defined.
         ...(target !== '' && { target }),
-        // What somebody else is to make of it we have to make ourselves.
+        // These leave JSX to a later tool, but no other tool follows.
         ...(/^(preserve|react-native)$/.test(jsx ?? '') && { jsx: 'react-jsx' }),
       },
     },

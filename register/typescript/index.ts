@@ -1,8 +1,8 @@
 /**
- * TypeScript, and JSX: transpiled once. A bundle of its own, for programs with something that is not in the shard.
+ * TypeScript and JSX, transpiled once. A separate bundle, loaded only if something is not in the shard yet.
  *
- * What a file compiles to depends on its source, on `tsconfig.json` and what that extends, on the manifest that says
- * what modules are, and on the transpiler: so all of these are facts of the entry.
+ * What a file compiles to depends on its source, on `tsconfig.json` and what that extends, on the manifest that decides
+ * whether it is an ES module, and on the transpiler. All of these are facts of its entry.
  */
 
 import fs = require('node:fs');
@@ -19,16 +19,16 @@ import { type Answer, resolve } from './resolve.js';
 import { type Choice, type Task, type Transpiled, transpilerOf } from './transpiler.js';
 import { configOf } from './tsconfig.js';
 
-/** What a file became. */
+/** What a file was transpiled to. */
 interface Made extends Transpiled {
   esm: boolean;
   flags: number;
   facts: string[];
-  /** Of a CommonJS module. */
+  /** Only of a CommonJS module. */
   script?: Compiled;
 }
 
-/** The text of a module, for a loader that compiles it by itself. */
+/** The text of a module, for a loader that compiles it itself. */
 export interface Source {
   text: string;
   esm: boolean;
@@ -37,32 +37,32 @@ export interface Source {
 /** Whether this Node.js runs TypeScript by itself. */
 const strips = Boolean((process.features as { typescript?: unknown }).typescript);
 
-/** JSON in ASCII: so it can be lent to JavaScript as it lies in the shard. */
+/** JSON in ASCII, so that V8 can read it in place in the shard. */
 const ascii = (json: string) =>
   json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** See the file's head. */
+/** See the head of this file. */
 export class TypeScript {
   readonly #kit: Kit;
-  /** CommonJS modules that an ES module imports: its loader asks for their text first, and has them loaded then. */
+  /** CommonJS modules that an ES module imports: Node.js' loader asks for their text first, and loads them later. */
   readonly #imported = new Map<string, Made>();
 
   constructor(kit: Kit) {
     this.#kit = kit;
   }
 
-  /** What records, where something can be kept. */
+  /** The recording bundle; `undefined` if nothing can be written. */
   get #recording(): Recording | undefined {
     const { isReadOnly, program, recording } = this.#kit;
     return isReadOnly() || program() === undefined ? undefined : recording();
   }
 
-  /** Where a request of a TypeScript file leads, and why. */
+  /** Where a request of a TypeScript file leads, and the facts. */
   resolve(request: string, folder: string): Answer {
     return resolve(request, folder);
   }
 
-  /** The canonical path of the file that a request means; `undefined` where it is Node.js' to look. */
+  /** The canonical path of the file that a request means by TypeScript's rules; `undefined` if Node.js has to look. */
   find(request: string, folder: string, paths: number, key: string): string | undefined {
     const { found, facts } = resolve(request, folder);
     if (found === undefined) return undefined;
@@ -71,7 +71,7 @@ export class TypeScript {
     return real;
   }
 
-  /** The canonical path of a file, unless somebody who watches the program has asked for links to be kept. */
+  /** The canonical path of a file, or the path itself under `--preserve-symlinks`. */
   #realPath(file: string): string {
     if (this.#kit.inlineMaps && /--preserve-symlinks/.test(process.execArgv.join())) return file;
     try {
@@ -81,7 +81,7 @@ export class TypeScript {
     }
   }
 
-  /** Node.js has found the file that an ES module imports: that is remembered, if it can be told why. */
+  /** Node.js has found the file that an ES module imports: records it with the facts, if it can be recorded. */
   found(request: string, folder: string, real: string, key: string): void {
     const { facts } = resolve(request, folder);
     const asked = [request, ...Module._nodeModulePaths(folder)].join('\0');
@@ -89,7 +89,7 @@ export class TypeScript {
     this.#recording?.capture.found(folder, key, asked, told);
   }
 
-  /** Transpiles and compiles a CommonJS module; `undefined` for one that is Node.js' to load. */
+  /** Transpiles and compiles a CommonJS module; `undefined` for one that is left to Node.js. */
   compile(filename: string): Prepared | undefined {
     let made: Made | undefined;
     try {
@@ -127,7 +127,7 @@ export class TypeScript {
     const extension = path.extname(filename);
     const scope = /^\.[cm]ts$/.test(extension) ? { type: 'none', facts: [] } : typeOf(folder);
     if (scope === undefined) return undefined;
-    // What cannot be kept has to run all the same.
+    // Without a cache it has to run all the same.
     const source = program()?.read(filename, 0) ?? fs.readFileSync(filename, 'utf8');
     const { options, facts: configured } = configOf(folder);
     const choice = transpilerOf(folder, options);
@@ -160,7 +160,7 @@ export class TypeScript {
     return { ...made, map, flags, facts };
   }
 
-  /** What Node.js strips types of: what it would run, and other files that are no packages'. */
+  /** Whether types in a file are stripped by Node.js, which does not do that in packages. */
   #canStrip(filename: string): boolean {
     return (
       Module.stripTypeScriptTypes !== undefined &&
@@ -170,9 +170,9 @@ export class TypeScript {
   }
 
   /**
-   * @param esm whether the file must be an ES module
-   * @param commonjs whether it must not
-   * @returns `undefined` where Node.js knows better
+   * @param esm whether the file is an ES module in any case
+   * @param commonjs whether it is CommonJS in any case
+   * @returns `undefined` if the file is left to Node.js
    */
   #transpile(
     choice: Choice,
@@ -185,7 +185,7 @@ export class TypeScript {
       const made = transpiler(task);
       const { code, map } = made;
       if (map === '') return made;
-      // Node.js looks for the line of an error that nobody catches by a map only where the text names one.
+      // For an uncaught error Node.js uses a source map only if the text names one.
       const url = this.#kit.inlineMaps
         ? `data:application/json;base64,${Buffer.from(map).toString('base64')}`
         : `${path.basename(task.filename)}.map`;
@@ -203,7 +203,8 @@ export class TypeScript {
         this.#kit.program()?.replaceText(task.filename, made.code, 1) ?? this.#kit.asText(made.code);
       return { ...made, esm: false, script: this.#kit.compileText(text, made.name ?? task.filename) };
     } catch (error) {
-      // Where nothing says what the file is, an `await` outside of functions does, or what is left of its syntax.
+      // It is no CommonJS. Node.js runs it itself if it can strip types. Otherwise, if nothing else decides what the file
+      // is, an `await`, which may be outside of functions, makes it an ES module.
       if (choice.name === 'node' && strips) return undefined;
       if (commonjs || Module.registerHooks === undefined || !/\bawait\b/.test(task.source)) throw error;
       return asEsm();

@@ -8,7 +8,7 @@ import type { Choice, Transpile } from './transpiler.js';
 
 const loaded = new Map<string, Transpile>();
 
-/** Loads a package so that a program does not find it among its modules. */
+/** Loads a package without leaving its modules among those of the program (`require.cache`). */
 function requirePackage(folder: string): unknown {
   const before = new Set(Object.keys(Module._cache));
   const holder = new Module(path.join(folder, 'index.js'));
@@ -21,7 +21,7 @@ function requirePackage(folder: string): unknown {
   }
 }
 
-/** The transpiler that was chosen, loaded when it is first needed. */
+/** The chosen transpiler, loaded at the first call. */
 export function loadTranspiler({ name, folder }: Choice): Transpile {
   const key = `${name} ${folder}`;
   let transpile = loaded.get(key);

@@ -4,7 +4,7 @@ import type { Task, Transpiled } from './transpiler.js';
 
 const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]*)\s*$/;
 
-/** Says nothing while something is done that Node.js calls experimental: it is we who do it, not the program. */
+/** Suppresses warnings while something experimental of Node.js is used: the program has not asked for it. */
 function quietly<T>(run: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -15,19 +15,19 @@ function quietly<T>(run: () => T): T {
   }
 }
 
-/** Since Node.js 24 frames of files that it strips have the URL of the file. */
+/** Since Node.js 24, frames of files whose types it strips show the URL of the file. */
 function nameOf(filename: string): string | undefined {
   return Number.parseInt(process.versions.node, 10) >= 24 ? pathToFileURL(filename).href : undefined;
 }
 
-/** Types become spaces, so that each position stays; what is more than types is transformed, where Node.js can. */
+/** Replaces types by spaces, so that positions stay. Syntax that is more than types is transformed, if Node.js can. */
 export function strip({ source, filename, esm }: Task): Transpiled {
   const { stripTypeScriptTypes } = Module;
   if (stripTypeScriptTypes === undefined) throw new Error('no transpiler');
   return quietly(() => {
     try {
       const name = nameOf(filename);
-      // A text that is wrapped must not name itself: V8 would count its lines from the wrapper's.
+      // A text that is wrapped must not name itself: V8 would count the wrapper's lines, too.
       const sourceUrl = esm && name !== undefined ? { sourceUrl: name } : {};
       const code = stripTypeScriptTypes(source, { mode: 'strip', ...sourceUrl });
       return { code, map: '', ...(!esm && name !== undefined && { name }) };

@@ -1,6 +1,6 @@
 /**
- * Where a request of a TypeScript file leads when it means what TypeScript understands: `./name` is `./name.ts`,
- * `./name.js` that does not exist is `./name.ts`, and `paths` of `tsconfig.json` are other names for files.
+ * Where a request of a TypeScript file leads by TypeScript's rules: `./name` is `./name.ts`, a `./name.js` that does not
+ * exist is `./name.ts`, and `paths` in `tsconfig.json` are other names for files.
  */
 
 import fs = require('node:fs');
@@ -9,9 +9,9 @@ import path = require('node:path');
 import { Module } from '../node-module.js';
 import { configOf } from './tsconfig.js';
 
-/** An answer, and the reasons for it or for there being none: see facts.ts. */
+/** An answer, and the facts that decided it, or that there is none: see facts.ts. */
 export interface Answer {
-  /** The path that was found, before links are followed; nothing where it is Node.js' to look. */
+  /** The path that was found, before links are followed; absent if Node.js has to look. */
   found?: string;
   facts: string[];
 }
@@ -19,7 +19,7 @@ export interface Answer {
 /** In the order in which they are tried. */
 const EXTENSIONS = ['.ts', '.tsx', '.cts', '.mts', '.jsx'];
 
-/** What the extension of a file that is not there yet stands for. */
+/** By the extension of a file that does not exist: those of its source. */
 const SOURCES: Record<string, string[]> = {
   '.js': ['.ts', '.tsx'],
   '.jsx': ['.tsx'],
@@ -27,7 +27,7 @@ const SOURCES: Record<string, string[]> = {
   '.mjs': ['.mts'],
 };
 
-/** What lies at a path; nothing where it may not be looked at. */
+/** What is at a path; `undefined` also without the right to look at it. */
 function look(file: string): fs.Stats | undefined {
   try {
     return fs.statSync(file, { throwIfNoEntry: false });
@@ -36,7 +36,7 @@ function look(file: string): fs.Stats | undefined {
   }
 }
 
-/** Looks for files, and keeps in mind where there was none. */
+/** Looks for files, and makes a fact of each that is absent. */
 class Search {
   readonly facts: string[] = [];
 
@@ -61,7 +61,7 @@ class Search {
     );
   }
 
-  /** What a path means. */
+  /** The file that a path means: itself, or one in the folder. */
   at(base: string, request: string): string | undefined {
     const found = /(^|\/)(\.{1,2})?$/.test(request) ? undefined : this.file(base);
     if (found !== undefined) return found;
@@ -80,7 +80,7 @@ class Search {
   }
 }
 
-/** The targets of `paths` for a name, those of the pattern with the longest beginning. */
+/** The targets of a name in `paths`, by the pattern with the longest prefix. */
 function targets(name: string, paths: Record<string, string[]>): string[] {
   let best: { before: number; found: string[] } | undefined;
   for (const [pattern, list] of Object.entries(paths)) {
@@ -101,9 +101,9 @@ function targets(name: string, paths: Record<string, string[]>): string[] {
 }
 
 /**
- * Where a request leads, in TypeScript's eyes.
+ * Where a request leads by TypeScript's rules.
  *
- * @param request as a TypeScript file asks
+ * @param request as it is in a TypeScript file
  * @param folder of that file
  */
 export function resolve(request: string, folder: string): Answer {

@@ -1,4 +1,4 @@
-/** Which transpiler a project has, and what each of them is asked for. */
+/** Which transpiler a project has, and what all of them are asked for. */
 
 import fs = require('node:fs');
 import path = require('node:path');
@@ -18,15 +18,15 @@ export interface Task {
 
 export interface Transpiled {
   code: string;
-  /** JSON; empty where each position is that of the source. */
+  /** JSON; empty if all positions are those of the source. */
   map: string;
-  /** By which name frames tell it, if not by its path. */
+  /** The name that frames show, if it is not the path. */
   name?: string;
 }
 
 export type Transpile = (task: Task) => Transpiled;
 
-/** A transpiler and what decided that it is this one. */
+/** A transpiler, and the facts that decided for it. */
 export interface Choice {
   name: 'esbuild' | '@swc/core' | 'node';
   /** The folder of its package. */
@@ -36,7 +36,7 @@ export interface Choice {
 
 const choices = new Map<string, Choice>();
 
-/** The nearest package of a name, as a module in a folder would find it. */
+/** The folder of a package, as a module in `folder` would find it. */
 function nearest(name: string, folder: string, facts: string[]): string | undefined {
   for (let above = folder; ; above = path.dirname(above)) {
     if (path.basename(above) !== 'node_modules') {
@@ -50,8 +50,8 @@ function nearest(name: string, folder: string, facts: string[]): string | undefi
 }
 
 /**
- * The transpiler for the files of a folder: esbuild, swc, or what Node.js has. Metadata of decorators only swc can make.
- * As a manifest is part of the facts, so is the transpiler's version.
+ * The transpiler for the files of a folder: esbuild, swc, or what Node.js has. Only swc can make metadata of decorators.
+ * The facts include the manifest of the package, and so the transpiler's version.
  */
 export function transpilerOf(folder: string, { emitDecoratorMetadata = false }: CompilerOptions): Choice {
   const key = `${emitDecoratorMetadata} ${folder}`;

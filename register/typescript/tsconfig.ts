@@ -1,7 +1,7 @@
 /**
- * The configuration that TypeScript files are transpiled by: the nearest `tsconfig.json`, and what it extends.
+ * The configuration of TypeScript files: the nearest `tsconfig.json`, and what it extends.
  *
- * Every file that was looked at becomes a fact, those that are absent too.
+ * Every file that was looked for becomes a fact, even if it is absent.
  */
 
 import fs = require('node:fs');
@@ -28,16 +28,16 @@ export interface CompilerOptions {
   paths?: Record<string, string[]>;
 }
 
-/** What is in force for the files of a folder. */
+/** The configuration for the files of a folder. */
 export interface Config {
   options: CompilerOptions;
-  /** Where targets of `paths` are told from. */
+  /** The folder to which targets of `paths` are relative. */
   pathsFrom: string;
-  /** Manifests that decided: see facts.ts. */
+  /** The files that decided: see facts.ts. */
   facts: string[];
 }
 
-/** Longest chain of `extends`. */
+/** The longest chain of `extends` that is followed. */
 const MAX_EXTENDS = 32;
 
 const configs = new Map<string, Config>();
@@ -58,7 +58,7 @@ function read(file: string, facts: string[]): Record<string, unknown> | undefine
   }
 }
 
-/** Those options that hold paths are told from the file that has them. */
+/** A file's own options. Paths in them are relative to the file. */
 function optionsOf(found: Record<string, unknown>, folder: string): CompilerOptions & { pathsFrom?: string } {
   const options = { ...(found.compilerOptions as CompilerOptions) };
   if (typeof options.baseUrl === 'string')
@@ -66,7 +66,7 @@ function optionsOf(found: Record<string, unknown>, folder: string): CompilerOpti
   return options.paths ? { ...options, pathsFrom: options.baseUrl ?? folder } : options;
 }
 
-/** The file that an `extends` means, and what it holds. */
+/** The file that an `extends` means, and its contents. */
 function extended(
   name: string,
   folder: string,
@@ -112,7 +112,7 @@ function chain(
   return { ...options, ...optionsOf(found, folder) };
 }
 
-/** What is in force in a folder. Read once in a process, as Node.js does with its manifests. */
+/** The configuration for the files of a folder. Read once in a process, as Node.js does with manifests. */
 export function configOf(folder: string): Config {
   const known = configs.get(folder);
   if (known !== undefined) return known;
