@@ -1,22 +1,27 @@
+/** The commands `stats`, `list` and `verify`. */
+
 import { existsSync } from 'node:fs';
 import type { EntryInfo, ShardStats, VerifyReport } from '../index.js';
 import { openAny } from './open.js';
 
 type Warmshard = typeof import('../index.js');
 
-/** What a command has to say: to programs, to people, and whether nothing is wrong. */
+/** The result of a command. */
 export interface Answer {
+  /** For `--json`. */
   json: unknown;
+  /** For people. */
   text: string;
+  /** Whether nothing is wrong. */
   ok: boolean;
-  /** Whether there was nothing to look at, and why is all that it says. */
+  /** Whether the file could not be looked at; the text says why. */
   refused?: boolean;
 }
 
 const MINUTE_MS = 60_000;
 const KB = 1000;
 
-/** A time in the zone of whoever reads it. */
+/** A time in the local time zone. */
 function localTime(time: Date): string {
   const local = new Date(time.getTime() - time.getTimezoneOffset() * MINUTE_MS);
   return local.toISOString().slice(0, 19).replace('T', ' ');
@@ -24,9 +29,9 @@ function localTime(time: Date): string {
 
 const kilobytes = (bytes: number) => (bytes / KB).toFixed(1);
 
-/** The rows of a table, each column as wide as it needs; the last as it is. */
+/** A table whose columns are aligned, those in `right` to the right. The last column is not padded. */
 function aligned(rows: string[][], right: readonly number[]): string {
-  // Not `Math.max(...)`: a shard has more rows than a call may have arguments.
+  // Not `Math.max(...)`: a shard may have more rows than a call can have arguments.
   const width = (column: number) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0);
   const widths = (rows[0] ?? []).map((_, column) => width(column));
   const cell = (text: string, column: number) => {
@@ -37,13 +42,13 @@ function aligned(rows: string[][], right: readonly number[]): string {
 }
 
 const hostOf = ({ host }: EntryInfo) => `${host.name} ${host.version}`.trim() || '-';
-/** Keys may hold anything, also what a terminal obeys. */
+/** A key for a terminal, which would obey the control characters in it. */
 const shown = (key: string) =>
   key.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function statsAsText(path: string, kind: string | undefined, stats: ShardStats): string {
   const rows = Object.entries({ file: path, kind, ...stats })
-    // Those from there on are the handle's own, and this one has done nothing.
+    // All others are counters of the handle, and this one has done nothing.
     .filter(([name, value]) => value !== undefined && SAID.includes(name))
     .map(([name, value]) => [`${name}:`, `${value}`]);
   return aligned(rows, []);
@@ -83,12 +88,12 @@ function verifyAsText(path: string, { faults, ...report }: VerifyReport): string
   return [`${path}: damaged (${found})`, ...lines].join('\n');
 }
 
-/** Bytes of a validator as hex digits. */
+/** Writes the bytes of a validator as hex digits. */
 const plain = (_: string, value: unknown) =>
   value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value, plain));
 
-/** Looks into a file, whichever store it belongs to, and changes nothing. Throws where there is nothing to look at. */
+/** Looks into a file of any store, and changes nothing. Throws if there is no such file, or nothing can be read from it. */
 export function contents(warmshard: Warmshard, command: 'stats' | 'list' | 'verify', path: string): Answer {
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   const { shard, kind } = openAny(warmshard, path);

@@ -1,3 +1,5 @@
+/** The command `doctor`: checks whether warmshard works on this machine. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +24,7 @@ export interface Diagnosis {
   /** Whether a shard in a temporary folder gives back what was put into it. */
   roundTrip?: { ok: boolean; mapped?: boolean; problem?: string };
   shard?: ShardFindings;
-  /** What is wrong, in words; empty where nothing is. */
+  /** What is wrong, in words; empty if nothing is. */
   problems: string[];
 }
 
@@ -31,7 +33,7 @@ function libc(facts: LoadFacts): string {
   if (facts.triple.endsWith('musl')) return 'musl';
   try {
     const report = process.report as { excludeNetwork?: boolean } & NodeJS.ProcessReport;
-    // Else it asks for the name of every host that this one is connected to.
+    // Otherwise Node.js looks up the name of every host that this process is connected to.
     report.excludeNetwork = true;
     const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
     return header.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'musl';
@@ -40,12 +42,12 @@ function libc(facts: LoadFacts): string {
   }
 }
 
-/** Puts and gets in a folder of its own. */
+/** Stores a value in a temporary folder and reads it. */
 function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoor'> {
   const folder = mkdtempSync(join(tmpdir(), 'warmshard-doctor-'));
   const before = process.env.WARMSHARD_FAST;
   try {
-    // Else the door is looked for after many look-ups only.
+    // Otherwise a shard looks for the fast door only after many look-ups.
     if (before !== '0') process.env.WARMSHARD_FAST = 'eager';
     const shard = Shard.open(join(folder, 'doctor.shard'));
     shard.put('key', new Uint8Array([1, 2, 3]));
@@ -64,7 +66,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
   }
 }
 
-/** Looks at everything; `shard` is the file to look at, too. */
+/** Checks everything, including the file `shard`. Without it, the default one is checked. */
 export function diagnose(shard?: string): Diagnosis {
   const attempts: Attempt[] = [];
   const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.functionsOf !== undefined);
@@ -93,7 +95,7 @@ export function diagnose(shard?: string): Diagnosis {
   }
   const path = addonPath();
   if (path !== undefined) binary.path = path;
-  // A binary of another version may have no such function.
+  // A binary of another version may lack this function.
   const own = addon.functionsOf?.('shard')?.version();
   if (own !== undefined) diagnosis.versions.binary = own;
   if (own !== version)
@@ -110,5 +112,5 @@ export function diagnose(shard?: string): Diagnosis {
   return diagnosis;
 }
 
-/** The one that `warmshard/register` keeps. */
+/** The shard that `warmshard/register` uses by default. */
 export const defaultShard = ({ defaultCachePath }: Warmshard) => defaultCachePath('programs.shard');

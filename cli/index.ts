@@ -25,7 +25,7 @@ Exit codes: 0 everything works, 1 something does not, 2 the command line was not
 
 const CONTENTS = ['stats', 'list', 'verify'] as const;
 
-/** Runs a command line; gives the exit code. */
+/** Runs a command line; returns the exit code. */
 function main(args: string[]): number {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -89,7 +89,7 @@ function parse(args: string[]) {
   });
 }
 
-// `warmshard list | head`: whoever reads has seen enough.
+// `warmshard list | head` closes the pipe early. That is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

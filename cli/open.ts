@@ -3,11 +3,11 @@ import type { Shard, ShardOptions } from '../index.js';
 
 type Warmshard = typeof import('../index.js');
 
-/** Where a file's kind stands, and how long it is at most: docs/format.md. */
+/** Offset and length of the kind in a file's header, in bytes: see docs/format.md. */
 const KIND_AT = 64;
 const KIND_BYTES = 16;
 
-/** The store that a file says it belongs to; `undefined` where it is too short to say anything. */
+/** The store that a file belongs to, according to its header; `undefined` if the file is too short for one. */
 function kindOf(path: string): string | undefined {
   const file = openSync(path, 'r');
   try {
@@ -19,9 +19,9 @@ function kindOf(path: string): string | undefined {
   }
 }
 
-/** Opens a file for reading, whichever store it belongs to. */
+/** Opens a file of any store for reading. */
 export function openAny({ Shard }: Warmshard, path: string): { shard: Shard; kind: string | undefined } {
-  // Refuses what is no regular file, before anything waits for it.
+  // Refuses everything that is not a regular file. Opening a FIFO, for example, would wait for a writer.
   Shard.open(path, { readOnly: true }).close();
   const kind = kindOf(path);
   const host = { name: 'warmshard', version: '1', binary: false };

@@ -3,7 +3,7 @@ import type { Diagnosis } from './doctor.js';
 const line = (name: string, text: string) => `${`${name}:`.padEnd(12)}${text}`;
 const below = (texts: readonly string[]) => texts.map((text) => `${' '.repeat(12)}${text}`);
 
-/** A diagnosis for people. */
+/** A diagnosis as text. */
 export function asText(found: Diagnosis): string {
   const { platform, versions, binary, fastDoor, roundTrip, shard, problems } = found;
   const lines = [

@@ -4,7 +4,7 @@ import { openAny } from './open.js';
 
 type Warmshard = typeof import('../index.js');
 
-/** What there is to say on one shard and its folder. */
+/** What `doctor` finds out about a shard and its folder. */
 export interface ShardFindings {
   path: string;
   exists: boolean;
@@ -16,7 +16,7 @@ export interface ShardFindings {
   mapped?: boolean;
   entries?: number;
   bytes?: number;
-  /** What is worth knowing, and not wrong. */
+  /** What is worth knowing, but not wrong. */
   notes: string[];
   problems: string[];
 }
