@@ -93,7 +93,7 @@ const plain = (_: string, value: unknown) =>
   value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value, plain));
 
-/** Looks into a file of any store, and changes nothing. Throws if there is no such file, or nothing can be read from it. */
+/** Looks into a file of any store, and changes nothing. Throws if there is no such file, or it cannot be used. */
 export function contents(warmshard: Warmshard, command: 'stats' | 'list' | 'verify', path: string): Answer {
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   const { shard, kind } = openAny(warmshard, path);

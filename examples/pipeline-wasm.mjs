@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DiskPipelineCache, fingerprint, LayeredPipelineCache, MemoryPipelineCache } from 'warmshard';
 
-/** To be raised with each change of what the compiler emits. */
+/** Raise this number with each change of what the compiler emits. */
 const COMPILER = 'bf2wasm 1';
 
 // ---- the cache around the compiler ------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ function run(module) {
   /** @type {number[]} */
   const output = [];
   const imports = { host: { put: (/** @type {number} */ byte) => output.push(byte) } };
-  // TypeScript knows it only together with the browser.
+  // TypeScript declares it only together with the APIs of browsers.
   const { Instance, Module } = /** @type {Record<string, any>} */ (globalThis).WebAssembly;
   const { exports } = new Instance(new Module(module), imports);
   exports.run();
@@ -205,7 +205,7 @@ function emit(steps, out) {
       }
       out.push(...CELL, ...constant(0), ...STORE);
     } else {
-      // block, loop: leave where the cell is zero.
+      // block, loop: leave when the cell is zero.
       out.push(0x02, 0x40, 0x03, 0x40, ...CELL, ...LOAD, 0x45, 0x0d, 1);
       emit(step.loop, out);
       out.push(0x0c, 0, 0x0b, 0x0b);

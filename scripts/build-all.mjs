@@ -5,8 +5,8 @@
 //   npm run build:all -- --check             only checks those that are there
 //   npm run build:all -- --document          and writes their bytes into docs/runtimes.md
 //
-// It runs alike on a developer's machine and in the release workflow; what it takes, scripts/cross/tools.mjs says.
-// A platform whose compiler cannot be had is told, and the rest is built all the same; the exit code is then 1.
+// It does the same on a developer's machine and in the release workflow. scripts/cross/tools.mjs says what it needs.
+// A platform without a compiler is reported, the others are built all the same, and the exit code is 1.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ function build(platform) {
     '--target-dir',
     target,
   ];
-  // Else each machine's folders would stand in the panic messages.
+  // Otherwise panic messages would contain the folders of the machine that built it.
   const remap = `--remap-path-prefix=${root}=/warmshard --remap-path-prefix=${process.env.CARGO_HOME ?? `${process.env.HOME}/.cargo`}=/cargo`;
   run('cargo', [...args, ...compiler.args], {
     ...zigbuild(),

@@ -1,10 +1,10 @@
-// Builds the fast door (src-cpp/) for the Node.js that runs this or, with --all, for every major that it is
-// meant for, beside the addon. It is optional: without a C++ compiler or Node's headers everything works, more slowly.
+// Builds the fast door (src-cpp/) beside the addon, for the Node.js that runs this or, with --all, for every supported
+// major. It is optional: without a C++ compiler or Node.js' headers everything works, but more slowly.
 //
 //   node scripts/build-fast.mjs [--all] [--triple PLATFORM] [--out FOLDER]
 //
-// With --triple for another platform, by the cross compiler that CXX names. Nothing of the C libraries is linked to: the
-// few functions that it takes from there it finds in the process, so that it runs where Node.js does, however old.
+// With --triple it is built for another platform, by the cross compiler that CXX names. It is not linked to the C
+// libraries: it finds the few functions that it needs from them in the process, and so runs wherever Node.js does.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,7 +20,7 @@ if (process.platform !== 'linux') {
   console.log('The fast door is for Linux only so far; nothing built.');
   process.exit(0);
 }
-// As the loader tells: a system with glibc may have musl's loader too, as that of a cross compiler.
+// The same rule as in facade/loader.ts: a system with glibc may also have musl's loader, from a cross compiler.
 const arm = process.arch === 'arm64';
 const musl =
   existsSync(`/lib/ld-musl-${arm ? 'aarch64' : 'x86_64'}.so.1`) &&
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 const triple = values.triple ?? `linux-${process.arch}-${musl ? 'musl' : 'gnu'}`;
 const folder = values.out ?? root;
 
-/** The folder of a Node.js' headers, with its ABI's number. @param {string} node */
+/** The folder with the headers of a Node.js, and the number of its ABI. @param {string} node */
 function headersOf(node) {
   const [modules, prefix] = execFileSync(
     node,
@@ -46,7 +46,7 @@ function headersOf(node) {
   return { modules, include };
 }
 
-/** Another major's Node.js. @param {string} major */
+/** The Node.js of another major version. @param {string} major */
 function fetched(major) {
   const node = nodeBinary(major) ?? fetchNode(major);
   if (node === undefined) throw new Error(`Node.js ${major} could not be fetched`);
@@ -67,15 +67,15 @@ function build(node) {
     '-fno-rtti',
     '-fvisibility=hidden',
     '-nodefaultlibs',
-    // Else libgcc would be asked whether the processor has atomics of its own, and it is not there.
+    // Otherwise libgcc, which is not linked to, would be asked whether the processor has atomic instructions.
     ...(triple.includes('arm64') ? ['-mno-outline-atomics'] : []),
     '-Wall',
     '-Wextra',
     '-Wno-unused-parameter',
     '-s',
-    // A worker that loaded it may end before the code that V8 compiled against it does.
+    // The worker that loaded it may end while V8 still has code that calls it.
     '-Wl,-z,nodelete',
-    // A Node.js that lacks one of V8's symbols refuses it at once, not at the first call.
+    // If a Node.js lacks one of V8's symbols, loading fails, not the first call.
     '-Wl,-z,now',
   ];
   const { status, stderr, error } = spawnSync(

@@ -1,10 +1,11 @@
 // Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module door to them.
 //
-// There is one implementation, the CommonJS one. Were ESM bundled too, a program that imports warmshard
-// while a library of its requires it would hold two Shard classes and two open handles.
+// There is one implementation, the CommonJS one. With a second one in ES modules, a program that imports warmshard, and
+// uses a library that requires it, would have two Shard classes and two open handles.
 //
-// Compiling the code is what requiring the package would spend its time on. So dist/index.cjs has what leads to the
-// first look-up, and no more. The others are functions of its modules, called when something of theirs is asked for.
+// Most of the time of requiring the package would go into compiling its code. So dist/index.cjs contains only what leads
+// to the first look-up. Each of the others is a function that gets the exports of dist/index.cjs' modules, and is loaded
+// when something in it is first used.
 
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -12,12 +13,12 @@ import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** The modules that stand for what loads the other bundles. */
+/** The modules that the build replaces by code which loads the other bundles. */
 const LOADER = 'facade/later.ts';
 const SELDOM_LOADER = 'facade/seldom.ts';
 /**
- * The functions on the way to the first look-up. In parentheses V8 compiles them with the bundle, in a third of the
- * time that compiling each at its first call takes.
+ * The functions on the way to the first look-up. If they are in parentheses, V8 compiles them together with the bundle,
+ * which takes a third of the time of compiling each at its first call.
  */
 const EAGER = [
   'native',
@@ -40,7 +41,7 @@ const EAGER = [
   'viewFirst',
   'makeWindow',
 ];
-/** The same of dist/register-opening.cjs, which is compiled whenever a program asks for a file. */
+/** The same for dist/register-opening.cjs, which is compiled whenever a program requests a file. */
 const OPENING_EAGER = [
   'trustedVariable',
   'hasOwnRights',
@@ -64,12 +65,12 @@ const OPENING_EAGER = [
   'compiled',
   'scriptOf',
 ];
-/** The names of the language and of Node.js that `warmshard/register` uses, and holds on to. */
+/** Finds the globals that `warmshard/register` uses, and saves in register/beginning.ts. */
 const HELD = /\bglobals = \{([^}]*)\}/;
 const [, held = ''] =
   HELD.exec(await readFile(new URL('../register/beginning.ts', import.meta.url), 'utf8')) ?? [];
 const GLOBALS = held.match(/\w+/g) ?? [];
-/** What the other bundles export. */
+/** The entries of the other bundles. */
 const LATER = 'facade/later/index.ts';
 const SELDOM = 'facade/seldom/index.ts';
 const STORES = 'facade/stores/index.ts';
@@ -81,14 +82,14 @@ const common = {
   bundle: true,
   platform: 'node',
   target: TARGET,
-  // Said here again, for esbuild asks no tsconfig.json about files that a plugin has found.
+  // Repeated here, because esbuild does not read tsconfig.json for files that a plugin has found.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   legalComments: 'none',
   logLevel: 'warning',
 };
 
 /**
- * Has text take the place of modules. Those of the other bundles are dropped where nothing of theirs is used.
+ * Replaces modules by text. Modules of the other bundles are dropped if nothing in them is used.
  *
  * @param {(module: string) => string | undefined} text
  * @returns {import('esbuild').Plugin}
@@ -111,15 +112,15 @@ const instead = (text) => ({
 });
 
 /**
- * What stands in those modules.
+ * Those modules, and what each of them exports.
  *
  * @type {Record<string, string>}
  */
 const loaders = { [LOADER]: 'later', [SELDOM_LOADER]: 'seldom' };
 
 /**
- * What a module exports, and what it is made of. The names that a CommonJS bundle exports exist only once it has run,
- * and it runs only beside a native binary. The same entry bundled as an ES module states them.
+ * What a module exports, and the modules that it consists of. The exports of a CommonJS bundle are known only once it has
+ * run, and that takes a native binary. The same entry bundled as an ES module states them.
  *
  * @param {string} entry
  */
@@ -141,15 +142,15 @@ async function look(entry) {
 }
 
 /**
- * Writes a bundle that a program loads by itself: of text instead of an entry, for what esbuild puts around the exports
- * of an entry takes a start some time.
+ * Writes a bundle for the package. It is made from text instead of an entry, because the code that esbuild puts around
+ * the exports of an entry takes time at each start.
  *
  * @param {object} options
  * @param {string} options.file
  * @param {string} options.contents
  * @param {string[]} [options.eager]
- * @param {string} [options.globals] what has those of the globals' names that it uses, whatever the program made of them
- * @param {boolean} [options.short] whether V8 reads it each time anew, and takes less for shorter names
+ * @param {string} [options.globals] code for the object from which the bundle takes the globals that it uses
+ * @param {boolean} [options.short] whether names are shortened, so that V8, which parses it at each start, is faster
  * @param {import('esbuild').BuildOptions} [options.how]
  */
 async function bundle({ file, contents, eager = [], globals, short = false, how: { banner, ...how } = {} }) {
@@ -161,12 +162,12 @@ async function bundle({ file, contents, eager = [], globals, short = false, how:
     format: 'cjs',
     outfile: file,
   });
-  // esbuild keeps those that stand in classes.
+  // Comments: esbuild keeps those in classes.
   const made = (outputFiles?.[0]?.text ?? '').replaceAll(
     /^ *\/\*\*[\s\S]*?\*\/\n|^ *\/\/ (?!register\S+\.ts$).*\n/gm,
     '',
   );
-  // esbuild calls a class that names itself otherwise inside, where stacks and `util.inspect` tell it by its name.
+  // A class that refers to itself gets another name from esbuild, which stack traces and `util.inspect` would show.
   const named = [...made.matchAll(/^var (\w+) = class _\1\b/gm)].reduce(
     (text, [, name]) => text.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`),
     made,
@@ -218,7 +219,7 @@ for (const { load, entry } of bundles) {
     file: `dist/${load}.cjs`,
     contents: `import { ${names.join(', ')} } from './${entry}'; module.exports = { ${names.join(', ')} };`,
     how: {
-      // In parentheses: V8 then compiles it at once, instead of looking through it first.
+      // In parentheses, so that V8 compiles it at once, instead of only parsing it first.
       banner: { js: 'module.exports = (function (engine) {\nconst module = { exports: {} };' },
       footer: { js: 'return module.exports;\n});' },
       plugins: [
@@ -235,8 +236,8 @@ const loader = `
   ${[...given].map(([module, names]) => `import { ${names.join(', ')} } from './${module}';`).join('\n')}
   const engine = () => ({ later, seldom, ${every.join(', ')} });
   const loaded = {};
-  // Without a descriptor left, for instance. Node.js 24 and later stumble over a package.json then, and do not say why:
-  // the bundle, which cannot be opened either, does.
+  // Loading may fail because no file descriptor is left, for example. Node.js 24 and later then report only that they
+  // cannot use a package.json. Reading the bundle fails for the same reason, and that error says why.
   const load = (name, bundle) => {
     try {
       return bundle();
@@ -290,10 +291,10 @@ await writeFile(
   `import warmshard from './index.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = warmshard;\n`,
 );
 
-// `warmshard/register` stands apart from the rest: it is loaded before programs that never ask for a shard.
-// dist/register.cjs is all that a program needs which asks for no file; register-rest.cjs has the hooks. What
-// records, transpiles, maps stacks, hooks into ES modules or scans texts are bundles of their own again: a program that finds
-// everything loads none of them.
+// `warmshard/register` is separate from the rest, because it is loaded before programs that never use the package itself.
+// dist/register.cjs is all that a program needs if it requests no file; register-rest.cjs contains the hooks. Recording,
+// transpiling, mapping stacks, hooking into ES modules and scanning texts are further bundles: a program that finds
+// everything in the shard loads none of them.
 const { names: registered } = await look('register/index.ts');
 await bundle({
   file: 'dist/register.cjs',
@@ -319,7 +320,7 @@ await bundle({
     Object.defineProperty(module.exports, '__esModule', { value: true });
   `,
 });
-/** The two bundles behind the door are functions of what the ones before have given. */
+/** The next two bundles are functions that get what the bundles before them export. */
 const beginning = 'export const beginning = given;';
 const { names: opened } = await look('register/opening.ts');
 const { names: started } = await look('register/rest.ts');
@@ -372,7 +373,7 @@ await writeFile(
   `import register from './register.cjs';\n\nexport const { ${registered.join(', ')} } = register;\n`,
 );
 
-// The command. It has a loader of its own, to see what it tries, and nothing else of dist/index.cjs, which it loads.
+// The command. It has its own copy of the loader, to report what that tries, and loads dist/index.cjs for the rest.
 await build({
   ...common,
   entryPoints: ['cli/index.ts'],

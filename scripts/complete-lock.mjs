@@ -1,8 +1,8 @@
 // Writes into package-lock.json the optional packages of other platforms that npm left out.
 //
-// Where a registry does not carry them (a mirror for one platform, say), `npm install` drops them from the lock
-// file, and `npm ci` then refuses that file everywhere. Their names and exact versions stand in their parents'
-// entries; os, cpu and libc follow from the names. They get no integrity: only who has the package can state it.
+// If a registry does not carry them (a mirror for one platform, for example), `npm install` drops them from the lock
+// file, and `npm ci` then refuses that file everywhere. Their names and exact versions are in their parents' entries; os,
+// cpu and libc follow from the names. They get no integrity, which cannot be computed without the package.
 //
 //   npm install && node scripts/complete-lock.mjs [LOCK FILE]
 

@@ -1,10 +1,10 @@
-// Runs the shell steps of the release workflow here, as they stand in it: in a fresh clone, with artifacts laid out as its
-// actions lay them out, and with a registry on this machine to publish to.
+// Runs the shell steps of the release workflow on this machine: in a fresh clone, with artifacts laid out as its actions
+// do it, and publishing to a local registry.
 //
 //   npm run build:all && npm run test:release
 //   npm run test:release -- --quick                  without the suite
 //
-// What only a runner can do is left out, and said: its tools, other machines, and the provenance.
+// What only a runner can do is left out and reported: installing tools, other machines, and provenance.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
  * @typedef {Record<string, { steps: Step[] }>} Jobs
  */
 
-/** Steps that are for the runner's machine, or take an hour: the binaries of this checkout stand for the latter. */
+/** Steps that prepare the runner's machine, or build binaries, which takes an hour: those in npm/ are used instead. */
 const LEFT_OUT = process.argv.includes('--quick')
   ? /^(rustup |sudo |npm run build:all -- \$\{\{|docker |npm run test:js)/
   : /^(rustup |sudo |npm run build:all -- \$\{\{|docker )/;
@@ -38,7 +38,7 @@ const filledIn = (text, values) =>
     return value;
   });
 
-/** A program of this checkout's own. @param {string} command @param {string[]} args @param {string} cwd */
+/** Runs a program; returns its output. @param {string} command @param {string[]} args @param {string} cwd */
 function run(command, args, cwd, /** @type {NodeJS.ProcessEnv} */ env = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
@@ -50,7 +50,7 @@ function run(command, args, cwd, /** @type {NodeJS.ProcessEnv} */ env = {}) {
   return stdout;
 }
 
-/** What `actions/upload-artifact` makes of paths: what is common to them is dropped. */
+/** Does what `actions/upload-artifact` does: it drops the folders that all paths have in common. */
 function upload() {
   for (const platform of readdirSync(join(ROOT, 'npm'))) {
     const from = join(ROOT, 'npm', platform);
@@ -61,7 +61,12 @@ function upload() {
   }
 }
 
-/** `actions/download-artifact`: one into the folder, or each into a folder of its name. @param {Step} step @param {string} clone */
+/**
+ * Does what `actions/download-artifact` does: puts one artifact into the folder, or each into a folder of its name.
+ *
+ * @param {Step} step
+ * @param {string} clone
+ */
 function download({ with: { name, path } = {} }, clone) {
   const from = name === undefined ? ARTIFACTS : join(ARTIFACTS, name);
   cpSync(from, join(clone, path ?? '.'), { recursive: true });
@@ -87,9 +92,9 @@ function perform(job, steps, values, env) {
       continue;
     }
     const own = Object.fromEntries(Object.entries(step.env ?? {}).map(([k, v]) => [k, filledIn(v, values)]));
-    // Nobody but a runner can tell from where a package comes.
+    // Only a runner can attest where a package comes from.
     const script = filledIn(step.run, values).replaceAll(' --provenance', '');
-    // The registry here has our packages only; those that they are built with come from elsewhere.
+    // The local registry has only our own packages. Dependencies come from the usual one.
     const registry = step.run.startsWith('npm ci') ? { npm_config_registry: undefined } : {};
     run('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], clone, {
       ...env,
@@ -118,7 +123,7 @@ try {
     { 'secrets.NPM_TOKEN': 'anyone' },
     {
       CI: 'true',
-      // Where `npm config set` writes to; and npm asks nobody else.
+      // `npm config set` writes to this file, and npm uses only this registry.
       npm_config_userconfig: join(WORK, 'home/npmrc'),
       npm_config_registry: registry.url,
       GITHUB_REF_NAME: `v${version}`,

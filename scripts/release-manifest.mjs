@@ -1,11 +1,11 @@
-// Makes package.json ready to publish: every platform package becomes an optional dependency at this very version.
+// Makes package.json ready to publish: every platform package becomes an optional dependency at exactly this version.
 //
-// They cannot stand there between releases. `npm ci` refuses a lock file that lacks a dependency, and a version
-// not yet published cannot be locked; as workspaces, those of other platforms fail with EBADPLATFORM.
+// They cannot be there between releases: `npm ci` refuses a lock file that lacks a dependency, and a version that is not
+// yet published cannot be locked. As workspaces, those of other platforms would fail with EBADPLATFORM.
 //
 //   node scripts/release-manifest.mjs           write them
 //   node scripts/release-manifest.mjs --repository URL
-//                                               and say, in all seven, from where they come: provenance asks for it
+//                                               and state the repository in all seven, as provenance requires
 //   node scripts/release-manifest.mjs --check   fail unless they are written and each platform has its binary
 
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';

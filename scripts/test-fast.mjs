@@ -1,4 +1,4 @@
-// Runs the tests once more with every look-up through the fast door, if this machine could build it.
+// Runs the tests again with every look-up through the fast door, if it is open on this machine.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

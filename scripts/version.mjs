@@ -1,7 +1,7 @@
-// Keeps one version in everything that states it: the packages for npm, the crates, and both lock files.
+// Keeps the same version wherever it is stated: the packages for npm, the crates, and both lock files.
 //
 //   npm run version:set -- 0.2.0     write it everywhere
-//   npm run check:versions           fail where one differs from package.json's
+//   npm run check:versions           fail if one differs from that in package.json
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -10,7 +10,7 @@ const root = new URL('../', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const VERSION = String.raw`\d+\.\d+\.\d+(?:-[\w.]+)?`;
 
-/** Where it stands: the file, and what is in front of it there. @type {[file: string, before: string][]} */
+/** Where it is stated: the file, and a pattern for what precedes it. @type {[file: string, before: string][]} */
 const places = [
   ['package.json', '^ {2}"version": "'],
   ...readdirSync(new URL('npm/', root))

@@ -1,4 +1,4 @@
-// Looks into a binary for what it needs of the system: no guess, and no machine of that kind, is wanted for it.
+// Reads from a binary what it needs from the system, without a machine of its kind.
 
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -46,7 +46,7 @@ function elf(file) {
   };
 }
 
-/** The binary's name for itself, which stands among the libraries. */
+/** The binary's own install name, which llvm-readobj lists among the libraries. */
 const OWN_NAME = '@rpath/warmshard.node';
 
 /** @param {string} file */
@@ -79,7 +79,7 @@ const MACHINES = {
   'darwin-x64': 'X86-64',
   'darwin-arm64': 'Arm64',
 };
-/** Libraries that every system of the kind has; `@rpath` and the like would be sought beside the host. */
+/** Libraries that every system of the kind has. Others, such as `@rpath/...`, would have to come with the host. */
 const SYSTEM = {
   gnu: /^(lib(c|m|dl|pthread|rt|gcc_s)\.so\.\d|ld-linux-[\w-]+\.so\.\d)$/,
   musl: /^libc(\.musl-\w+)?\.so(\.1)?$/,

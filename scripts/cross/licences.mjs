@@ -1,5 +1,5 @@
-// The licences of what is linked into a binary. Nearly all of them ask that their text goes wherever the code goes, so a
-// platform's LICENSE is warmshard's own and, behind it, one text for each crate and for Rust's standard library.
+// The licences of what is linked into a binary. Nearly all of them require that their text accompanies the code, so a
+// platform's LICENSE is warmshard's own, followed by one text for each crate and for Rust's standard library.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,13 +12,13 @@ import { dirname, join } from 'node:path';
  * @typedef {{ packages: Crate[], resolve: { nodes: Node[], root: string } }} Metadata
  */
 
-/** What cargo would link for a target. @param {string} root @param {string} target @returns {Metadata} */
+/** The packages that cargo resolves for a target. @param {string} root @param {string} target @returns {Metadata} */
 export function metadata(root, target) {
   const args = ['metadata', '--format-version', '1', '--locked', '--filter-platform', target];
   return JSON.parse(execFileSync('cargo', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 }));
 }
 
-/** The crates whose code ends up in the library: not what only builds, tests, or runs in the compiler. @param {Metadata} of */
+/** The crates whose code is in the library: not those for builds, for tests, or for the compiler. @param {Metadata} of */
 function linked({ packages, resolve: { nodes, root } }) {
   const crates = new Map(packages.map((crate) => [crate.id, crate]));
   const uses = new Map(nodes.map(({ id, deps }) => [id, deps]));
@@ -35,7 +35,7 @@ function linked({ packages, resolve: { nodes, root } }) {
     .sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
 }
 
-/** Of several licences to choose from, the shortest that is there. */
+/** If a crate offers several licences, the first of these is chosen: they are short. */
 const PREFERRED = [/MIT/i, /CC0/i, /BSD/i];
 
 /** @param {Crate} crate @param {string} mit the text of the MIT licence, for crates that ship none */
@@ -60,7 +60,7 @@ function textOf({ name, version, license, authors, manifest_path }, mit) {
 const withHolder = (mit, holder) => mit.replace(/^Copyright .*$/m, () => `Copyright (c) ${holder}`);
 
 /**
- * What goes beside a binary.
+ * The text of the LICENSE file beside a binary.
  *
  * @param {string} own the text of this project's licence, which is MIT
  * @param {Metadata} of

@@ -1,13 +1,14 @@
-// What a binary is built for, and what it may need of the system it runs on.
+// The platforms that binaries are built for, and what a binary may need from the system.
 
-/** Oldest C library that the glibc binaries run on. Node.js 20 and later themselves need 2.28. */
+/** The oldest C library that the glibc binaries run on. Node.js 20 and later need 2.28 themselves. */
 export const GLIBC = '2.17';
 
-/** Oldest macOS that the binaries for it run on: the first for Apple silicon. */
+/** The oldest macOS that its binaries run on: the first for Apple silicon. */
 export const MACOS = '11.0';
 
 /**
- * Most bytes that a binary may have: what it had when this was written, and some 4 % more. Raised only with a reason in the changelog.
+ * The largest size of a binary in bytes: its size when this was written, plus some 4 %. Raise it only with a reason in
+ * the changelog.
  *
  * @type {Record<string, number>}
  */
@@ -20,14 +21,14 @@ export const BUDGET = {
   'darwin-arm64': 1_710_000,
 };
 
-/** What a checkout's own binary may have more: its standard library is as shipped, and can print backtraces. */
+/** How much larger a checkout's own binary may be: its standard library is as shipped, and can print backtraces. */
 export const AS_SHIPPED = 210_000;
 
-/** By the linker: whoever strips a Mach-O file afterwards breaks its signature, without which arm64 refuses it. */
+/** The linker strips the binary. Stripping a Mach-O file later breaks its signature, and arm64 does not load it then. */
 const STRIPPED = '-C strip=none -C link-arg=-Wl,-s -C link-arg=-Wl,-install_name,@rpath/warmshard.node';
 
 /**
- * Rust's name of each platform, and how the linker is told of it.
+ * For each platform: Rust's target, zig's target, flags for Rust, and the C++ compiler for the fast door.
  *
  * @type {Record<string, { rust: string, zig: string, flags?: string, cxx?: string }>}
  */
@@ -40,7 +41,7 @@ export const PLATFORMS = {
   'linux-x64-musl': {
     rust: 'x86_64-unknown-linux-musl',
     zig: 'x86_64-unknown-linux-musl',
-    // A library that is loaded into a host takes the host's C library.
+    // A library that is loaded into a host has to use the host's C library.
     flags: '-C target-feature=-crt-static',
     cxx: 'x86_64-linux-gnu-g++',
   },
@@ -59,7 +60,7 @@ export const PLATFORMS = {
   'darwin-arm64': { rust: 'aarch64-apple-darwin', zig: 'aarch64-apple-darwin', flags: STRIPPED },
 };
 
-/** The platform of the Node.js that runs this, as the loader tells it. */
+/** The platform of the Node.js that runs this, named as in facade/loader.ts. */
 export function ownPlatform() {
   const { platform, arch } = process;
   if (platform !== 'linux') return `${platform}-${arch}`;

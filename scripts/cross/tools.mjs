@@ -1,4 +1,4 @@
-// What cross-compiling takes: a linker that knows every platform, and a Rust that has, or can build, its standard library.
+// The tools for cross-compiling: a linker for every platform, and a Rust that has, or can build, its standard library.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ const PYTHON = join(CROSS, 'python');
 /** Debian's compiler, whose packages carry the standard library's source. */
 const DEBIAN_RUSTC = '/usr/bin/rustc';
 
-/** cargo-zigbuild with its zig, in a folder of its own, and an environment that finds them. */
+/** Installs cargo-zigbuild and zig below target/, and returns an environment that finds them. */
 export function zigbuild() {
   const bin = join(PYTHON, 'bin');
   if (!existsSync(join(bin, 'cargo-zigbuild'))) {
@@ -30,16 +30,16 @@ function hasStandardLibrary(rustc, target) {
   return status === 0 && existsSync(stdout.trim());
 }
 
-/** Whether a compiler brought the source of it. @param {string} rustc */
+/** Whether a compiler comes with the source of the standard library. @param {string} rustc */
 function hasSource(rustc) {
   const { status, stdout } = spawnSync(rustc, ['--print', 'sysroot'], { encoding: 'utf8' });
   return status === 0 && existsSync(join(stdout.trim(), 'lib/rustlib/src/rust/library/std/Cargo.toml'));
 }
 
 /**
- * The compiler for a target, and what cargo has to be told beside it. The standard library is built from source where a
- * compiler brought it: what prints backtraces, a reader of debugging information that a stripped binary has none of, is
- * left out then, a tenth of the binary. Else that which a compiler ships for the target is taken.
+ * The compiler for a target, and the arguments that cargo needs for it. If a compiler comes with the source of the
+ * standard library, that is built without what prints backtraces, since a stripped binary has no debugging information
+ * to read. This saves a tenth of the binary. Otherwise the standard library that a compiler ships for the target is used.
  *
  * @param {string} target
  */

@@ -1,4 +1,4 @@
-// The package inside a bundle: its JavaScript goes into one file, and its binary stays where it was installed.
+// Checks the package in bundles: its JavaScript is bundled into one file, and its binary stays where it was installed.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

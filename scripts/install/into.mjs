@@ -1,4 +1,4 @@
-// Puts the packages, as they would be published from this checkout, into a project, for this machine's platform.
+// Installs the packages into a project, as they would be published from this checkout for this machine's platform.
 //
 //   node scripts/install/into.mjs examples/electron
 
@@ -14,7 +14,8 @@ const project = resolve(process.argv[2] ?? '.');
 const { folders } = stage(STAGE);
 const main = /** @type {string} */ (folders.at(-1));
 const manifest = JSON.parse(readFileSync(join(main, 'package.json'), 'utf8'));
-// They are not published yet, and the one that is wanted is named beside it. Scripts are for the checkout.
+// The platform packages are not published yet; the one that is needed is installed beside it. The scripts are for the
+// checkout only.
 delete manifest.optionalDependencies;
 delete manifest.scripts;
 writeFileSync(join(main, 'package.json'), JSON.stringify(manifest));

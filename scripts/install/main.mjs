@@ -1,9 +1,9 @@
-// Installs the packages as users do, from a registry on this machine, and runs what users run.
+// Installs the packages as users do, but from a registry on this machine, and runs what users run.
 //
 //   npm run build && npm run test:install             everything
 //   npm run test:install -- npm pnpm                  some package managers only
 //
-// With `npm run build:all` before, what is installed is what would be published.
+// After `npm run build:all` it installs exactly what would be published.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
@@ -77,7 +77,7 @@ async function check(name, version, env) {
   await bundles(folder, env);
 }
 
-/** The example for Electron, as a checkout installs it; without Electron, which its own test has a stand-in for. */
+/** Installs the example for Electron from this checkout; Electron itself is replaced by a stand-in in the tests. */
 function electron() {
   const folder = join(WORK, 'projects/electron');
   rmSync(folder, { recursive: true, force: true });
@@ -97,11 +97,11 @@ for (const folder of folders.filter((folder) => !without.includes(folder))) {
     stdio: 'inherit',
   });
 }
-// A file, not the folder: it would run the scripts of that.
+// It gets a file: in a folder it would run the package's scripts.
 const [{ filename }] = JSON.parse(
   execFileSync('npm', ['pack', '--ignore-scripts', '--json'], { cwd: main, encoding: 'utf8' }),
 );
-// Node.js before 12.7 knew no `exports`, and nothing before 20 is meant.
+// `node16` leaves out versions of Node.js that do not know `exports`: only 20 and later are supported.
 const attw = [
   tool('@arethetypeswrong/cli/dist/index.js'),
   join(main, filename),

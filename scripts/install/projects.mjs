@@ -1,4 +1,4 @@
-// Empty projects, each installed by another package manager, in which the package must simply work.
+// Empty projects in which each package manager installs the package, which must then work without any configuration.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));
 const NPM = join(dirname(process.execPath), 'npm');
 
 /**
- * How each installs, and how it runs Node.js, which Yarn's Plug'n'Play has to prepare.
+ * How each package manager installs, and how Node.js is run: Yarn's Plug'n'Play has to prepare it.
  *
  * @type {Record<string, { install: string[], node: string[], files?: Record<string, string> }>}
  */
@@ -40,7 +40,7 @@ function barePath() {
   return bin;
 }
 
-/** An environment in which everything comes from our registry, and nothing of this user's. @param {string} url */
+/** An environment with our registry only, and without this user's folders. @param {string} url */
 export function environment(url) {
   const home = join(WORK, 'home');
   rmSync(home, { recursive: true, force: true });
@@ -55,7 +55,7 @@ export function environment(url) {
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
     YARN_ENABLE_TELEMETRY: '0',
     YARN_ENABLE_IMMUTABLE_INSTALLS: '0',
-    // What was published a minute ago is to be installed.
+    // The packages were published only a moment ago.
     YARN_NPM_MINIMAL_AGE_GATE: '0',
     COREPACK_ENABLE_STRICT: '0',
   };

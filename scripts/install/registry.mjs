@@ -1,4 +1,4 @@
-// A registry on this machine, that knows our packages and asks no other.
+// A registry on this machine that has only our packages and asks no other registry.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { tool, WORK } from './tools.mjs';
 
-/** A port of the loopback interface that nobody has. @returns {Promise<number>} */
+/** A free port of the loopback interface. @returns {Promise<number>} */
 const freePort = () =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

@@ -1,4 +1,4 @@
-// The packages as they would be published, in a folder of their own: the checkout stays as it is.
+// Copies the packages, as they would be published, into a folder of their own, so that the checkout stays as it is.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { ownPlatform } from '../cross/platforms.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Lays the packages out in a folder. The binary of this platform is that of npm/ if `npm run build:all` has made one,
- * else the checkout's own. Of other platforms, those without a binary go without: they are never loaded here.
+ * Lays the packages out in a folder. The binary for this platform is the one in npm/ if `npm run build:all` has made it,
+ * else the checkout's own. Packages for other platforms may lack a binary, because they are never loaded here.
  *
  * @param {string} folder
  * @returns the folders, the main package last, and which of them have no binary
@@ -50,7 +50,7 @@ export function stage(folder) {
   };
 }
 
-/** Says of every package what `npm publish` would do. @param {string[]} folders @param {string} url */
+/** Prints what `npm publish` would do with every package. @param {string[]} folders @param {string} url */
 export function dryRun(folders, url) {
   for (const folder of folders) {
     const args = ['publish', '--dry-run', '--ignore-scripts', '--json', '--registry', url];

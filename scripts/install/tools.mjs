@@ -1,4 +1,4 @@
-// What the install tests take and nothing else does: too heavy for everybody's `npm ci`, so it goes to target/.
+// Tools that only the install tests need. They are too large for every `npm ci`, so they are installed into target/.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export function fetchTools() {
   const manifest = JSON.stringify({
     private: true,
     dependencies: PACKAGES,
-    // verdaccio asks for it by a tag that not every registry keeps.
+    // verdaccio depends on it by a tag that not every registry has.
     overrides: { 'node-fetch': '2.7.0' },
   });
   const file = join(TOOLS, 'package.json');

@@ -1,5 +1,5 @@
-// The core of the suite in plain CommonJS, for runtimes and machines on which ava does not run. It ends with 1 where
-// anything failed, and says what. docs/runtimes.md has the table of what differs.
+// The core of the suite in plain CommonJS, for runtimes and machines on which ava does not run. If anything fails, it
+// says what, and exits with 1. docs/runtimes.md has a table of what differs.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -12,7 +12,7 @@ const { Shard, ScriptCache, AutoloadCache, ArtifactStore, DiskPipelineCache, War
   warmshard;
 const bytes = (length, fill = 1) => new Uint8Array(length).fill(fill);
 const host = { name: 'core', version: '1' };
-/** Some runtimes start a child only through a wrapper, as an emulator is one. */
+/** The command that starts a child: some runtimes need a wrapper such as an emulator. */
 const CHILD = JSON.parse(process.env.CORE_COMMAND ?? JSON.stringify([process.execPath]));
 
 if (process.env.CORE_ROLE === 'writer') {

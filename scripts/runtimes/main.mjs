@@ -1,11 +1,11 @@
-// Runs the core of the suite on every runtime that can be had here.
+// Runs the core of the suite on every runtime that is available here.
 //
 //   npm run test:runtimes                    Node.js 20 to 26, Bun, Deno
 //   npm run test:arm64                       arm64 under emulation, and musl; npm run build:all first
-//   npm run test:runtimes -- node-22 bun     those that are named
-//   npm run test:runtimes -- --suite         the whole suite on each Node.js, minutes each
-//   npm run test:arm64 -- --suite            the suite on musl, and what of it an emulator can do on arm64: guest.mjs
-//                                            with --file=__test__/keys.test.ts that file
+//   npm run test:runtimes -- node-22 bun     only these
+//   npm run test:runtimes -- --suite         the whole suite on each Node.js, which takes minutes each
+//   npm run test:arm64 -- --suite            the suite on musl, and what an emulator can run of it on arm64: suites.mjs;
+//                                            with --file=__test__/keys.test.ts only that file
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +37,7 @@ function run({ command, guest }, binary) {
   const timeout = values.suite ? 3_600_000 : 300_000;
   if (values.suite && guest !== undefined) {
     const files = values.file ?? suiteFor(guest);
-    // An emulator takes ten times as long, and waits for the machine's other work besides.
+    // An emulator takes ten times as long, and longer if the machine has other work to do.
     const patience = guest.qemu === undefined ? [] : ['--timeout=20m'];
     return runInGuest(guest, ['node_modules/ava/entrypoints/cli.mjs', ...patience, ...files], { timeout });
   }

@@ -1,4 +1,4 @@
-// What of the suite runs in a system that has busybox and nothing else. Run by itself it tells the files.
+// The part of the suite that runs in a system with busybox and nothing else. Run by itself, this prints the files.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ const IMPOSSIBLE = {
   '__test__/examples-artifacts.test.ts': 'takes a C compiler',
 };
 
-/** Those that can. */
+/** The files that can run there. */
 export const POSSIBLE = ['__test__', '__test__/register']
   .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`))
   .filter((file) => file.endsWith('.test.ts') && IMPOSSIBLE[file] === undefined);
 
 /**
- * What was seen to end under an emulator: the engine, every store but the artifact store, workers. Not in it: what holds a
- * machine to a time, such as expiry.test.ts and processes.test.ts, and `warmshard/register`, each of whose tests is a
- * heap of whole programs.
+ * The files that finish under an emulator: the engine, every store but the artifact store, workers. It lacks tests that
+ * depend on time, such as expiry.test.ts and processes.test.ts, and those of `warmshard/register`, each of which runs
+ * many programs.
  */
 const EMULATED = [
   'durability limits load-failure loading memory moved-file parts pipeline-damage pipeline-disk pipeline-layered',
