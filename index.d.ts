@@ -95,8 +95,8 @@ interface Host {
      */
     schema?: number | undefined;
     /**
-     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where the
-     * binary cannot be examined, nothing is served or stored. `false`: name, version and schema are enough.
+     * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. If the binary
+     * cannot be examined, nothing is served or stored. `false`: name, version and schema are enough.
      */
     binary?: string | false | undefined;
 }
@@ -130,7 +130,7 @@ interface ShardOptions<V = Uint8Array> {
     } | undefined;
     /** Verify a value's digest on its first use in the process (default) or always. */
     verify?: 'first' | 'always' | undefined;
-    /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+    /** Never lend mapped memory: every value is a copy. Default false; always so if the runtime forbids lending. */
     copy?: boolean | undefined;
     /**
      * `'mmap'` (default): read through a memory mapping. `'read'`: by positioned reads, which are slower, but survive
@@ -181,7 +181,7 @@ interface EntryInfo {
     cachedAt: Date;
     /** Approximately when it was last used; never before it was stored. */
     lastUsedAt: Date;
-    /** When it expires, in milliseconds since the epoch; an entry may be told of after that. */
+    /** When it expires, in milliseconds since the epoch. An expired entry may still be reported. */
     expiresAt?: number;
     /** The validator it was put with: a `get` with a validator must pass an equal one. */
     validator?: Validator;
@@ -258,7 +258,7 @@ interface ShardStats {
     indexBytes: number;
     /** Index snapshots that a look-up may probe. */
     indexSnapshots: number;
-    /** Entries behind the newest of them. */
+    /** Entries that were stored after the newest of them. */
     tailEntries: number;
     /** Rises with every published change, of any process. */
     generation: number;
@@ -282,7 +282,7 @@ interface ShardStats {
     flushes: number;
     /** Compactions. */
     compactions: number;
-    /** How often this handle took in changes of others. */
+    /** How often this handle caught up with changes by others. */
     refreshes: number;
     /** How often the system refused to read; what was known continued to be served. */
     readErrors: number;

@@ -56,20 +56,20 @@ export class WarmshardError extends Error {
   }
 }
 
-// As Node's own errors: on the prototype, so that it does not show up as a property of each error. Not in the class: a
-// static block is a function of its own.
+// On the prototype, as in Node.js' own errors, so that it does not show up as a property of each error. Not in a static
+// block of the class, which would be one more function to compile.
 Object.defineProperty(WarmshardError.prototype, 'name', {
   value: 'WarmshardError',
   writable: true,
   configurable: true,
 });
 
-/** An argument that is not what it should be. */
+/** The error for an argument that is not what it should be. */
 export function invalid(message: string): WarmshardError {
   return new WarmshardError('ERR_INVALID_ARG', message);
 }
 
-/** An error of Node.js' own, for something that the system refused. */
+/** The error for something that the system refused, made from Node.js' error. */
 export const refused = (
   { message, errno, syscall, path }: NodeJS.ErrnoException,
   remedy: string,

@@ -7,17 +7,17 @@ import { type FirstCalls, type HotCalls, type NativeOptions, type NativeShard, n
 import { DEFAULTS, mustCopy } from './options.js';
 import { unwatch, type Watched, watch } from './watch.js';
 
-/** Where the metadata block lies in the exchange block, behind the answer, and how many numbers it begins with; see later/meta.ts. */
+/** The metadata block: its offset in the exchange block, in bytes, and how many numbers it begins with. See later/meta.ts. */
 export const META_AT = 2048;
 const META_NUMBERS = 6;
-/** Word of the answer with what `first.get` came to, or-ed with zero; see src-rs/binding/exchange.rs. */
+/** Word of the answer with the status of `first.get`, to be read as a signed number; see src-rs/binding/exchange.rs. */
 export const STATUS = 98;
 
-/** An open shard as the addon knows it, with what every class over it needs. */
+/** An open shard of the addon, with what all classes that use one need. */
 export interface Handle {
   readonly path: string;
   readonly native: NativeShard;
-  /** Another `get` stands there while look-ups are watched, see later/memo.ts. */
+  /** Its `get` is replaced while look-ups are watched, see later/memo.ts. */
   first: FirstCalls;
   /** Window number -> the memory. The addon knows which numbers are valid. */
   readonly windows: ArrayBuffer[];
@@ -25,17 +25,17 @@ export interface Handle {
   readonly answer: Uint32Array;
   readonly partNames: readonly string[];
   readonly readOnly: boolean;
-  /** How values become bytes and back, where they are not the bytes of the one part as they are. */
+  /** How values become bytes and back; `undefined` if a value is the bytes of the one part. */
   readonly coding: Values<never> | undefined;
-  /** What answers look-ups of one key; nothing where the addon does, and its bytes are the value. */
+  /** Answers look-ups of one key in place of the addon; `undefined` if the addon's bytes are the value. */
   front: Front | undefined;
-  /** Where answers of the fast door are kept, once there is one. */
+  /** Keeps answers of the fast door, once that is open. */
   memo: Memo | undefined;
-  /** What the fast door calls the shard; zero while it is not used. */
+  /** The number of the shard for the fast door; zero while the door is not used. */
   door: number;
-  /** The same for a look-up of one key: zero also where something stands in front. */
+  /** The same for look-ups of one key; also zero while these take another way. */
   direct: number;
-  /** Look-ups until somebody asks whether there is such a door. */
+  /** Look-ups left until the fast door is looked for. */
   patience: number;
   closed: boolean;
   watched: Watched | undefined;
@@ -47,11 +47,11 @@ interface Front {
   get(key: string, validator: Validator | undefined, handle: Handle): unknown;
 }
 
-/** What is called often, beside `first`, and the metadata block that those calls read. */
+/** The frequent calls besides `first`, and the metadata block that they read. */
 interface MoreCalls extends HotCalls {
   /** The block's numbers. */
   numbers: Float64Array;
-  /** All of it, once that was needed. */
+  /** The whole block, once it is needed. */
   meta: MetaBlock | undefined;
 }
 
@@ -65,7 +65,7 @@ export function openHandle(
   coding?: Values<never>,
 ): Handle {
   const first = {} as FirstCalls;
-  // Nineteen properties that say nothing take the addon as long to read as the file does to open.
+  // Reading nineteen properties that only state the defaults would take the addon as long as opening the file.
   const opened = native().open(path, options === DEFAULTS ? undefined : options, first);
   if (mustCopy(copy)) later().neverLend(opened);
   const handle: Handle = {
@@ -90,7 +90,7 @@ export function openHandle(
   return handle;
 }
 
-/** The calls beside `first`. The addon makes these functions at the first need. */
+/** The frequent calls besides `first`. The addon makes these functions when one is first needed. */
 export function hot(handle: Handle): MoreCalls {
   return handle.more ?? attach(handle);
 }
@@ -103,13 +103,13 @@ function attach(handle: Handle): MoreCalls {
   return more;
 }
 
-/** Looks a key up through Node-API, and gives the status. */
+/** Looks a key up through Node-API, and returns the status. */
 export function firstGet(handle: Handle, key: string): number {
   handle.first.get(key);
   return (handle.answer[STATUS] as number) | 0;
 }
 
-/** Ends the use of a shard; again: nothing. */
+/** Closes a shard. Closing it again does nothing. */
 export function closeHandle(handle: Handle): void {
   handle.closed = true;
   handle.memo?.close();

@@ -1,7 +1,7 @@
 import * as everything from './later/index.js';
 
 /**
- * What the first look-up of a program does without: it would take longer to compile than that look-up takes. In the
- * package it is a bundle of its own, and scripts/build-js.mjs puts what loads it in the place of this module.
+ * Everything that the first look-up of a program does not need. Compiling it takes longer than that look-up, so in the
+ * package it is a separate bundle: scripts/build-js.mjs replaces this module by code that loads it.
  */
 export const later = (): typeof everything => everything;

@@ -12,9 +12,9 @@ const MADE_WINDOW = 96;
 
 // The addon's answers as views of windows: mapped memory that is lent. Copies are in later/views.ts.
 //
-// Functions, not methods: the build has V8 compile them with the bundle, see scripts/build-js.mjs.
+// Functions, not methods, so that the build can have V8 compile them with the bundle: see scripts/build-js.mjs.
 
-/** The first part of the last answer, given its status and key; `undefined` where it is no hit, or went away meanwhile. */
+/** The first part of the last answer, by its status and key; `undefined` if it is no hit, or has gone meanwhile. */
 export function viewFirst(handle: Handle, status: number, key?: string): Uint8Array | undefined {
   const { answer } = handle;
   if (status >= 0) {
@@ -31,7 +31,7 @@ export function viewFirst(handle: Handle, status: number, key?: string): Uint8Ar
   return window < NEEDS_WINDOW ? viewFirst(handle, window) : viewOtherwise(handle, 'viewPart');
 }
 
-/** By later/views.ts; or, where that cannot be loaded (no descriptor is left, say), as a copy in memory of its own. */
+/** By later/views.ts; or, if that cannot be loaded (no file descriptor is left, for example), as a copy. */
 function viewOtherwise(
   handle: Handle,
   how: 'viewPart' | 'viewCopy',
@@ -46,7 +46,7 @@ function viewOtherwise(
   }
 }
 
-/** Makes the window that a part of the last answer lies in, or says there that the part is to be copied. */
+/** Makes the window for a part of the last answer. If that fails, the answer then says that the part is to be copied. */
 export function makeWindow(handle: Handle, index: number): void {
   const { answer } = handle;
   const buffer = native().window(handle.native, index);

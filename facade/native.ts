@@ -9,14 +9,14 @@ import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';
 import type { Counters } from './stores/pipeline/metrics.js';
 
-/** What the addon puts on the object that is handed to `open`; see `FIRST` of src-rs/binding/hot.rs. */
+/** What the addon puts on the object that is passed to `open`; see `FIRST` in src-rs/binding/hot.rs. */
 export interface FirstCalls {
   /** The status is in the answer; see `firstGet`. */
   get(key: string): void;
   exchange: ArrayBuffer;
 }
 
-/** The others that are called often; `OTHERS` there. */
+/** The other frequent calls; see `OTHERS` there. */
 export interface HotCalls {
   /** `get` that is not counted. */
   getAgain(key: string): number;
@@ -30,24 +30,24 @@ export interface HotCalls {
   copyPart(part: number, target: Uint8Array): number;
   placePart(part: number, slab?: ArrayBuffer): number;
   getMany(keys: readonly string[], answers: Uint32Array): number;
-  /** Writes 1 for each key without an entry; gives how many there are. */
+  /** Writes 1 for each key without an entry; returns how many there are. */
   missing(keys: readonly string[], answers: Uint8Array): number;
-  /** Counts hits that were answered here, and looks at the clock. */
+  /** Counts hits that were answered from kept answers, and looks at the clock. */
   countKept(hits: number): number;
 }
 
-/** The same for a script cache; see src-rs/binding/stores/script.rs. */
+/** The frequent calls of a script cache; see src-rs/binding/stores/script.rs. */
 export interface ScriptCalls {
   load(source: string): number;
   save(source: string, parts: readonly Uint8Array[]): number;
   putSource(path: string, parts: readonly Uint8Array[]): number;
 }
 
-/** See there. */
+/** The other functions for script caches; see there. */
 export interface ScriptsCalls {
   /** Puts the `ScriptCalls` on an object. */
   of(shard: NativeShard, byContent: boolean, target: object): NativeScripts;
-  /** What a script cache counts by itself. */
+  /** The script cache's own counters. */
   tally(scripts: NativeScripts): {
     saves: number;
     skippedSaves: number;
@@ -96,7 +96,7 @@ export interface NativeOptions {
   autoCompact: boolean;
 }
 
-/** What the addon keeps behind a value of JavaScript, which only its functions can use. */
+/** A value behind which the addon keeps something that only its functions can use. */
 export interface Held<T extends string> {
   readonly held: T;
 }
@@ -115,9 +115,9 @@ export interface SeldomCalls {
   fastNumber(shard: NativeShard): number;
   size(shard: NativeShard): number;
   generation(shard: NativeShard): number;
-  /** The published generation in two halves, where all processes see it: only to be read. */
+  /** The published generation in two halves, in memory shared by all processes, which must not be written to. */
   page(shard: NativeShard): Int32Array | null | undefined;
-  /** Differs from what it was while the handle used another page. */
+  /** Changes when the handle switches to another page. */
   pageNumber(shard: NativeShard): number;
   info(shard: NativeShard, key: string): NativeEntryInfo | null;
   list(shard: NativeShard): NativeEntryInfo[];
@@ -128,10 +128,10 @@ export interface SeldomCalls {
   /** `clear`, and removes the file. */
   removeFile(shard: NativeShard): void;
   totals(shard: NativeShard): [own: number, partBytes: number];
-  /** `undefined` where the thread is being ended. */
+  /** `undefined` if the thread is being ended. */
   writeMany(shard: NativeShard, batch: Batch, replace: boolean): number | undefined;
   writeManyAsync(shard: NativeShard, batch: Batch, replace: boolean, job: NativeJob): Promise<number>;
-  /** Takes a run of a batch in. Does nothing but while one is being written. */
+  /** Passes a run of a batch to the addon. Does nothing unless a batch is being written. */
   takeRun(...keysAndValues: unknown[]): void;
   evictStale(shard: NativeShard): number;
   evictStaleAsync(shard: NativeShard, job: NativeJob): Promise<number>;
@@ -157,7 +157,7 @@ export interface WorkCalls {
 /** See src-rs/binding/stores/pipeline.rs. */
 export interface PipelineCalls {
   open(root: string, options: NativePipelineOptions): NativePipeline;
-  /** Memory that is lent, or a copy. */
+  /** Lent memory, or a copy. */
   get(pipeline: NativePipeline, fingerprint: Uint8Array): ArrayBuffer | Uint8Array | null;
   has(pipeline: NativePipeline, fingerprint: Uint8Array): boolean;
   put(pipeline: NativePipeline, fingerprint: Uint8Array, payload: Uint8Array): void;
@@ -185,7 +185,7 @@ export interface ErrorCalls {
   madeOf(errors: typeof WarmshardError): void;
 }
 
-/** The addon's functions that it makes when somebody needs one of a table. */
+/** Tables of functions, each of which the addon makes when it is first needed. */
 export interface Tables {
   shard: SeldomCalls;
   work: WorkCalls;
@@ -197,7 +197,7 @@ export interface Tables {
 
 /** What a program needs from its first `open` to its first hit; see src-rs/binding/shard.rs. */
 export interface Addon {
-  /** Without options all are as they are by default. */
+  /** Without options, the defaults apply. */
   open(path: string, options: NativeOptions | undefined, target: object): NativeShard;
   /** Puts the `HotCalls` on an object. */
   attach(shard: NativeShard, target: object): void;
@@ -206,7 +206,7 @@ export interface Addon {
   functionsOf<T extends keyof Tables>(table: T): Tables[T];
 }
 
-/** What the addon finds on its exports when it is loaded: the class that it makes its errors of. */
+/** What the addon finds on its exports when it is loaded: the class of its errors. */
 const given = { WarmshardError };
 
 function isOurs(found: Partial<Addon>): found is Addon {
@@ -215,7 +215,7 @@ function isOurs(found: Partial<Addon>): found is Addon {
 
 let addon: Addon | undefined;
 
-/** The addon. */
+/** The addon. Throws if it cannot be loaded. */
 export function native(): Addon {
   addon ??= seldom().findAddon(isOurs, given);
   return addon;
@@ -230,6 +230,6 @@ export function table<T extends keyof Tables>(name: T): Tables[T] {
   return made;
 }
 
-// Loaded with the package, so that the first `open` does not pay for it. A failure is told by the first call
-// that needs the addon: requiring the package must not end a program that can do without a cache.
+// Loaded with the package, so that the first `open` does not pay for it. If that fails, the first call that needs the
+// addon throws: requiring the package must not end a program that can do without a cache.
 addon = loadUsual(isOurs, given);

@@ -14,8 +14,8 @@ export interface Host {
    */
   schema?: number | undefined;
   /**
-   * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. Where the
-   * binary cannot be examined, nothing is served or stored. `false`: name, version and schema are enough.
+   * Path of the binary whose modification time and size identify the build. Default: `process.execPath`. If the binary
+   * cannot be examined, nothing is served or stored. `false`: name, version and schema are enough.
    */
   binary?: string | false | undefined;
 }
@@ -48,7 +48,7 @@ export interface ShardOptions<V = Uint8Array> {
   digest?: 'xxh3' | 'blake3' | { key: Uint8Array } | undefined;
   /** Verify a value's digest on its first use in the process (default) or always. */
   verify?: 'first' | 'always' | undefined;
-  /** Never lend mapped memory: every value is a copy. Default false; always so where the runtime forbids lending. */
+  /** Never lend mapped memory: every value is a copy. Default false; always so if the runtime forbids lending. */
   copy?: boolean | undefined;
   /**
    * `'mmap'` (default): read through a memory mapping. `'read'`: by positioned reads, which are slower, but survive
@@ -72,7 +72,7 @@ export interface ShardOptions<V = Uint8Array> {
   autoCompact?: boolean | undefined;
 }
 
-/** Whether values are to be copied, not lent: because of an option, or of the environment. */
+/** Whether values are copied, not lent, because of an option or of the environment. */
 export function mustCopy(copy: boolean | undefined): boolean {
   return copy === true || process.env.WARMSHARD_COPY === '1';
 }
@@ -80,10 +80,10 @@ export function mustCopy(copy: boolean | undefined): boolean {
 /** The options of an `open` without any. */
 export const NONE: ShardOptions<never> = {};
 
-/** What the facade itself reads of what the addon takes, if nothing is given; the addon knows the rest. */
+/** The defaults of those of the addon's options that the facade itself reads. The addon knows the others. */
 export const DEFAULTS = { parts: [''], readOnly: false } as unknown as NativeOptions;
 
-/** What few programs give. */
+/** Options that few programs use. */
 const SELDOM: readonly (keyof ShardOptions<never>)[] = [
   'parts',
   'digest',
@@ -99,8 +99,8 @@ const SELDOM: readonly (keyof ShardOptions<never>)[] = [
 ];
 
 /**
- * What the addon wants of the options: here of a host and switches, as they should be. Where there is more, or
- * something wrong, later/options.ts says what it means.
+ * The options in the form for the addon. Here only a host and switches are handled, if they are right. For anything else,
+ * and for what is wrong, later/options.ts does it.
  */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   const { host, readOnly, copy } = options ?? NONE;

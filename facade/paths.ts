@@ -8,14 +8,14 @@ export function absolutePath(path: string, name = 'path'): string {
   try {
     return isResolved(path) ? path : (require('node:path') as typeof import('node:path')).resolve(path);
   } catch (error) {
-    // The working folder is gone.
+    // The current directory was deleted.
     throw refused(error as NodeJS.ErrnoException, 'give an absolute path');
   }
 }
 
 /**
- * Whether `resolve` would leave a path as it is. It asks a function about each character, and Node.js 24 begins to
- * optimise that function meanwhile: 100 us and more of a first `open`.
+ * Whether `path.resolve` would leave a path as it is. That calls a function for each character, which Node.js 24 then
+ * begins to optimise: this would take 100 us or more of a first `open`.
  */
 function isResolved(path: string): boolean {
   if (path[0] !== '/') return false;

@@ -16,7 +16,7 @@ export interface EntryInfo {
   cachedAt: Date;
   /** Approximately when it was last used; never before it was stored. */
   lastUsedAt: Date;
-  /** When it expires, in milliseconds since the epoch; an entry may be told of after that. */
+  /** When it expires, in milliseconds since the epoch. An expired entry may still be reported. */
   expiresAt?: number;
   /** The validator it was put with: a `get` with a validator must pass an equal one. */
   validator?: Validator;
@@ -98,7 +98,7 @@ export interface ShardStats {
   indexBytes: number;
   /** Index snapshots that a look-up may probe. */
   indexSnapshots: number;
-  /** Entries behind the newest of them. */
+  /** Entries that were stored after the newest of them. */
   tailEntries: number;
   /** Rises with every published change, of any process. */
   generation: number;
@@ -122,7 +122,7 @@ export interface ShardStats {
   flushes: number;
   /** Compactions. */
   compactions: number;
-  /** How often this handle took in changes of others. */
+  /** How often this handle caught up with changes by others. */
   refreshes: number;
   /** How often the system refused to read; what was known continued to be served. */
   readErrors: number;

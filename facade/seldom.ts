@@ -1,4 +1,4 @@
 import * as everything from './seldom/index.js';
 
-/** What most programs never need; in the package a bundle of its own, as `later` is. */
+/** What most programs never need; in the package a separate bundle, like `later`. */
 export const seldom = (): typeof everything => everything;

@@ -344,11 +344,11 @@ function knock(handle: Handle): void {
   try {
     later().knock(handle);
   } catch {
-    // Not a descriptor is left, say. A look-up needs none.
+    // It cannot be loaded: no file descriptor is left, for example. Look-ups work without it.
   }
 }
 
-/** A value that is bytes. The addon checks that, but would take an array for the parts of a value. */
+/** A value that must be bytes. The addon checks that, but would take an array for the parts of a value. */
 export function plainBytes(value: unknown): Uint8Array {
   if (Array.isArray(value)) throw later().wrongValue();
   return value as Uint8Array;

@@ -3,20 +3,20 @@ import type { Validator } from './later/meta.js';
 import { later } from './later.js';
 import type { HotCalls } from './native.js';
 
-/** Kind of a validator that is the state of a source, in the metadata block; see later/meta.ts. */
+/** In the metadata block: the kind of a validator that is the state of a source; see later/meta.ts. */
 const MTIME = 1;
 const MAX_NSEC = 999_999_999;
 
 type Source = Extract<Validator, { mtimeSec: number }>;
 
-/** Whether this is a time of modification. */
+/** Whether this can be a modification time. */
 export const isTime = (seconds: number, nanoseconds: number): boolean =>
   Number.isSafeInteger(seconds) &&
   Number.isInteger(nanoseconds) &&
   nanoseconds >= 0 &&
   nanoseconds <= MAX_NSEC;
 
-/** Writes the state of a source into the metadata block, without an expiry. `false`, and nothing, where it is none. */
+/** Writes the state of a source into the metadata block, without an expiry. If it is wrong, it only returns `false`. */
 export function writeSource(block: Float64Array, source: Source): boolean {
   // Everything is read before anything is written: a getter may use the shard, and so this block.
   const { mtimeSec, mtimeNsec, size } = source;
@@ -32,8 +32,8 @@ export function writeSource(block: Float64Array, source: Source): boolean {
 }
 
 /**
- * Writes the validator of a look-up where the addon reads it: here the state of a source, if it is as it should be.
- * What else a validator may be, and what is wrong with it, later/meta.ts knows. Gives the calls that read it.
+ * Writes the validator of a look-up into the metadata block, and returns the calls that read it. Here only the state of a
+ * source is written, if it is right. For other validators, and for what is wrong, later/meta.ts does it.
  */
 export function writeValidator(handle: Handle, validator: Validator): HotCalls {
   const calls = hot(handle);

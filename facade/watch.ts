@@ -5,19 +5,19 @@ import { table } from './native.js';
 /** A shard that is checked. */
 export type Watched = WeakRef<Handle>;
 
-// Node.js' own, as they were when this was loaded. Test runners put others into the globals: timers without `unref`, and
-// such as are run until none is left.
+// Node.js' own timers, as they were when this was loaded. Test runners replace the globals by timers without `unref`, or
+// by timers that they run until none is left.
 const { setInterval, clearInterval } = require('node:timers') as typeof import('node:timers');
 
-/** How often open shards look whether their files were deleted or replaced by hand, in milliseconds. */
+/** How often open shards check whether their files were deleted or replaced by hand, in milliseconds. */
 const CHECK_MS = 1000;
 
-// Programs that only ever hit would not notice otherwise: a hit makes no system call. The shards are held weakly,
-// and the timer does not keep the process alive.
+// Otherwise a program whose look-ups are all hits would not notice, because a hit makes no system call. The shards are
+// held weakly, and the timer does not keep the process alive.
 const open = new Set<Watched>();
 let timer: NodeJS.Timeout | undefined;
 
-/** Checks a shard now and then until it is closed or collected. */
+/** Checks a shard regularly until it is closed or collected. */
 export function watch(handle: Handle): Watched {
   const watched = new WeakRef(handle);
   open.add(watched);
@@ -30,7 +30,7 @@ function start(): void {
   if (open.size > 0) timer ??= setInterval(check, CHECK_MS).unref();
 }
 
-/** Ends that, if it has begun. */
+/** Ends the checks of a shard. */
 export function unwatch(watched: Watched | undefined): void {
   open.delete(watched as Watched);
   if (open.size === 0) timer = clearInterval(timer) as undefined;
@@ -38,10 +38,10 @@ export function unwatch(watched: Watched | undefined): void {
 
 function check(): void {
   try {
-    // Who goes on has it at hand when no descriptor is left.
+    // Loaded early, so that it is there if the process runs out of file descriptors.
     later();
   } catch {
-    // Nobody has asked for it yet.
+    // Nothing needs it yet.
   }
   for (const watched of open) {
     const handle = watched.deref();

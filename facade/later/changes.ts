@@ -8,9 +8,9 @@ import { runWork, type WorkOptions } from './work.js';
 
 type Entries<V> = Iterable<[string, V] | Entry<V>>;
 
-/** `result`, of a change that changes nothing, where changes are allowed. */
+/** The result of a change that changes nothing. Throws if changes are not allowed. */
 export function requireWritable<T>({ native, path, readOnly }: Handle, result: T): T {
-  // Throws where the shard is closed.
+  // Throws if the shard is closed.
   table('shard').size(native);
   if (readOnly)
     throw new WarmshardError(
@@ -24,8 +24,8 @@ export function requireWritable<T>({ native, path, readOnly }: Handle, result: T
 }
 
 /**
- * How many were written. `undefined` where the thread was ended meanwhile: the addon can throw nothing then, and V8, which
- * was not told, would go on for ever in a program that does.
+ * How many entries were written. If the thread is being ended, the addon cannot throw and returns `undefined`; then this
+ * throws, because a program that writes in a loop would go on for ever otherwise.
  */
 export function written(count: number | undefined): number {
   if (count === undefined)
@@ -47,7 +47,7 @@ export async function writeManyAsync<V>(
   replace: boolean,
   options: WorkOptions | undefined,
 ): Promise<number> {
-  // Still before this returns, but not for work that has been aborted already.
+  // The entries are collected before this returns, but not for work that has been aborted already.
   return runWork(options, async (job) => {
     const batch = valuesOf<V>(handle).collect(entries);
     if (batch.count === 0 && !replace) return requireWritable(handle, 0);

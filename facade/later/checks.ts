@@ -1,8 +1,8 @@
 import { invalid, WarmshardError } from '../errors.js';
 
-// Whether arguments and options have the types that they should have, and what is said where they have not.
+// Checks of the types of arguments and options, and their errors.
 
-/** The error for an argument that breaks a rule; it tells what was found. */
+/** The error for an argument that breaks a rule; it says what was found. */
 export const unlike = (rule: string, found: unknown): WarmshardError =>
   invalid(`${rule}, not ${show(found)}`);
 
@@ -14,7 +14,7 @@ export function object(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw unlike(`${name} must be an object`, value);
 }
 
-/** What was thrown about one of many, with the words that say which one it was; what is about a file stays as it is. */
+/** An error about one of many things, with a message that says which. An error about a file stays as it is. */
 export function ofOne(which: string, thrown: unknown): unknown {
   if (!(thrown instanceof WarmshardError) || thrown.path !== undefined) return thrown;
   const { code, message, cause } = thrown;
@@ -38,11 +38,11 @@ export function flag(name: string, value: unknown): void {
 
 export function text(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') throw unlike(`${name} must be a string`, value);
-  // As UTF-8 two that differ in one would be the same.
+  // In UTF-8, strings that differ only in a lone surrogate are the same.
   if (!value.isWellFormed()) throw invalid(`${name} holds a lone surrogate: ${show(value)}`);
 }
 
-/** Characters of a string that a message repeats. */
+/** How many characters of a string a message repeats. */
 const SHOWN = 80;
 
 /** A value for messages. An object's own `toString` may throw, or be missing. */

@@ -5,10 +5,10 @@ import { table } from '../native.js';
 import { memoOf } from './memo.js';
 import { objection, openShim } from './shim.js';
 
-/** Their names. A binary of another version of this package may lack some. */
+/** The names of the calls. A binary of another version of this package may lack some. */
 const FAST_CALLS: readonly (keyof FastCalls)[] = ['get', 'has', 'ahead', 'hashed', 'slab'];
 
-/** Why the door stays shut; nothing where it is open. Unknown until somebody needs it. */
+/** Why the door stays shut; no reason if it is open. `undefined` until the door is first needed. */
 let state: { reason?: string } | undefined;
 
 function openDoor(): { reason?: string } {
@@ -30,7 +30,7 @@ function openDoor(): { reason?: string } {
   }
 }
 
-/** Looks for the fast door, for a shard with many look-ups. Where there is none, its number stays zero. */
+/** Looks for the fast door, for a shard with many look-ups. If there is none, the handle's number stays zero. */
 export function knock(handle: Handle): void {
   state ??= openDoor();
   if (state.reason !== undefined) return;
@@ -40,7 +40,7 @@ export function knock(handle: Handle): void {
   if (handle.door !== 0) handle.memo = memoOf(handle);
 }
 
-/** Why look-ups of this process go through Node-API; `undefined` while that is not known, or where they need not. */
+/** Why look-ups in this process go through Node-API; `undefined` while that is not known, or if they need not. */
 export function shutBecause(): string | undefined {
   return state?.reason;
 }

@@ -1,4 +1,4 @@
-// What the first look-up of a program does without. dist/index.cjs loads it when something of it is asked for.
+// Everything that the first look-up of a program does not need. dist/index.cjs loads it when it is first needed.
 export { workOn, writeMany, writeManyAsync } from './changes.js';
 export { infoOf, listOf, statsOf } from './descriptions.js';
 export { knock } from './door.js';

@@ -7,12 +7,12 @@ import { knock } from './door.js';
 import type { Validator } from './meta.js';
 import { viewParts } from './views.js';
 
-// Look-ups of `Shard` that are not of one key and its bytes.
+// Look-ups of `Shard` other than that of one key's bytes.
 
 /** Marker of an absent key in the answers of `getMany`; see src-rs/binding/hot.rs. */
 const ABSENT = 0xffff_fffd;
 
-/** Keys from looking ahead to one to looking it up; see src-rs/core/src/state/ahead.rs. */
+/** How many keys before its look-up a key is prefetched; see src-rs/core/src/state/ahead.rs. */
 const AHEAD = 12;
 
 /** `Shard.getParts`. */
@@ -50,13 +50,13 @@ export function getMany<V>(handle: Handle, keys: readonly string[]): (V | undefi
       values[i] = new Uint8Array(window, answers[word + 1], answers[word + 2]) as V;
     else if (id !== ABSENT) rest.push(i);
   }
-  // Only now: a look-up may find a new file, whose windows have the same numbers.
+  // After all others: a look-up may switch to a new file, whose windows have the same numbers.
   for (const i of rest)
     values[i] = viewFirst(handle, hot(handle).getAgain(wanted[i] as string)) as V | undefined;
   return values;
 }
 
-/** A look-up of one of many keys; what is wrong with it tells its number. */
+/** Looks up one of many keys; an error says which one. */
 function numbered<T>(number: number, get: () => T): T {
   try {
     return get();
@@ -65,11 +65,11 @@ function numbered<T>(number: number, get: () => T): T {
   }
 }
 
-/** Not in the loop itself, which would have to make a function for each key. */
+/** Not in the loop itself, which would have to make a closure for each key. */
 const ordinaryGet = (handle: Handle, key: string, number: number): number =>
   numbered(number, () => firstGet(handle, key));
 
-/** `getMany` through the fast door: a call for each key costs less than an array's elements do through Node-API. */
+/** `getMany` through the fast door: a call for each key costs less than reading an array's elements through Node-API. */
 function getQuickly<V>(handle: Handle, keys: readonly string[]): (V | undefined)[] {
   const { door } = handle;
   const count = keys.length;

@@ -8,50 +8,56 @@ import { Sample } from './sample.js';
 import { clearInterval, setInterval } from './timers.js';
 import { MORE_COPIES } from './views.js';
 
-/** Answers that one shard keeps at the most: some 150 bytes each, and the key. */
+/** How many answers one shard keeps at most: some 150 bytes each, plus the key. */
 export const MOST = 32_768;
-/** Those of all shards of a thread. */
+/** How many all shards of a thread keep at most. */
 export const MOST_OF_ALL = 4 * MOST;
-/** How often it is looked whether anybody still asks for them, in milliseconds. */
+/** How often unused answers are looked for, in milliseconds. */
 const TIDY_MS = 1000;
-/** So many at a time are granted. */
+/** How many more answers a shard may keep each time that its limit is raised. */
 const STEP = 1024;
-/** Keys that are longer are not kept. */
+/** Answers for longer keys are not kept. */
 const LONGEST_KEY = 256;
 
-/** Look-ups between two looks at whether this pays. */
+/** The look-ups of one turn. After each turn it is decided whether keeping answers pays. */
 export const TURN = 256;
 /**
- * It pays where of a turn's look-ups a quarter is answered here. That is asked when so many turns have passed, and as many look-ups
- * as it took until strings came again.
+ * Keeping pays if a quarter of a turn's look-ups is served from kept answers. This is required after so many turns, and
+ * not before as many look-ups as the sample took.
  */
 const FEW = TURN / 4;
 const LEARNING = 32;
 /**
- * As many as that once no more may be kept: so large a Map is in no cache of the processor, and whoever looks in vain waits for
- * memory twice.
+ * Once no more may be kept, three quarters are required: a Map of that size fits no cache of the processor, so a look-up
+ * that finds nothing in it waits for memory twice.
  */
 const FEW_OF_MANY = (TURN * 3) / 4;
-/** Points for a turn in which they were fewer, or whose last string nobody had hashed yet. One goes with every other; so many end it. */
+/**
+ * Points against keeping, for a turn with fewer than that, or whose last string equals a kept one but has no hash yet.
+ * Every other turn takes one away. With too many points keeping ends.
+ */
 const POINTS = 2;
 const TOO_MANY_POINTS = 8;
 
-/** Ticks until a sample is watched, but for the first. After one that was in vain they are eight times as many, up to the longest. */
+/**
+ * Ticks (see `tick`) before a sample is watched, except for the first one. After a sample in vain they are eight times as
+ * many, up to the longest.
+ */
 const PATIENCE = 64;
 const LONGEST_PATIENCE = 65_536;
-/** Hits that pay for keeping an answer, and for having begun at all. */
+/** Hits that make up for keeping one answer, and for having begun at all. */
 const COST = 2;
 const COST_OF_ALL = LEARNING * TURN;
 
-/** Word of the era in the answer; see src-rs/binding/exchange.rs. */
+/** Word of the answer with the era; see src-rs/binding/exchange.rs. */
 export const ERA = 97;
 
-/** Those of this thread, held weakly, as the handles are. */
+/** The memos of this thread, held weakly, like their handles. */
 const memos = new Set<WeakRef<Memo>>();
-/** Has them tidied while they keep anything. It does not keep the process alive. */
+/** Tidies the memos while they keep anything. It does not keep the process alive. */
 let timer: NodeJS.Timeout | undefined;
 
-/** Those that are still in use. */
+/** The memos that are still in use. */
 function living(): Memo[] {
   const found: Memo[] = [];
   for (const ref of memos) {
@@ -70,17 +76,17 @@ function tidyAll(): void {
   timer = undefined;
 }
 
-/** Whether V8 knows the string's hash: it was looked up in a Map before. */
+/** Whether V8 knows the string's hash, because it was looked up in a Map before. */
 function isHashed(key: string, handle: Handle): boolean {
   return fast.hashed(key, handle.door) !== 0;
 }
 
-/** Whether what the door answered may be kept. */
+/** Whether an answer of the fast door may be kept. */
 function isKeepable(status: number, key: string): boolean {
   return status > MORE_COPIES && key.length <= LONGEST_KEY;
 }
 
-/** How many answers the shards of this thread may still keep beside those that they may keep already. */
+/** By how much the limits of this thread's shards may still be raised, altogether. */
 function room(): number {
   let left = MOST_OF_ALL;
   for (const memo of living()) left -= memo.most;
@@ -88,18 +94,19 @@ function room(): number {
 }
 
 /**
- * Answers of `get` that are given again while nothing changes, in front of the fast door: a Map finds a string that was
- * looked up before by the hash that stands in it, where the core reads and hashes its bytes.
+ * Keeps answers of `get` and returns them again while nothing changes, in front of the fast door. A Map finds a string
+ * that was looked up before by the hash stored in the string; the core would have to read and hash its bytes.
  *
- * They hold while the generation on the sidecar's page and the handle's era are what they were when this began. Both are
- * looked at before each answer, in memory that is never written to from here. Any change ends it, and what was kept
- * is dropped. Only answers of the core's quick way in windows are kept: verified, of one part, without validator or expiry.
+ * Answers hold while the generation on the sidecar's page and the handle's era are what they were when keeping began.
+ * Both are compared before each answer, in memory that is never written to from here. Any change ends keeping, and drops
+ * what was kept. Only answers of the core's quick way in windows are kept: verified, of one part, without validator or
+ * expiry.
  *
- * It pays only where a few strings come again as the very same objects. So a sample of them is watched before anything is kept, ever
- * more seldom where that is in vain. While it is off, nobody asks it.
+ * Keeping pays only if the same string objects come again. So a sample of them is watched first, and again at growing
+ * distances if that was in vain. While nothing is kept, look-ups do not come here.
  */
 export class Memo {
-  /** How many may be kept here by now. */
+  /** How many answers may be kept here at present. */
   most = 0;
   private values = new Map<string, Uint8Array>();
   private readonly answer: Uint32Array;
@@ -109,28 +116,28 @@ export class Memo {
   private high = 0;
   private era = 0;
   private on = false;
-  // Of this turn: look-ups left, those that were not answered here, and hits that the core was told of.
+  // In this turn: look-ups left, those that were not answered here, and hits that were reported to the core.
   private left = TURN;
   private missed = 0;
   private told = 0;
-  // Since it began: turns, hits, answers kept, and points against it.
+  // Since keeping began: turns, hits, answers kept, and points against it.
   private turns = 0;
   private hits = 0;
   private kept = 0;
   private points = 0;
   private learning = LEARNING;
-  // While it is off: ticks until something happens, what those are after a failure, and whether it paid when it was on.
+  // While keeping is off: ticks left until the next attempt, ticks between attempts, and whether the last one paid.
   private wait = 1;
   private patience = PATIENCE / 8;
   private paid = false;
   private idle = false;
-  /** The handle's own, while look-ups are watched. */
+  /** The handle's own `first`, while look-ups are watched. */
   private first: FirstCalls | undefined;
 
   constructor(
     private readonly handle: Handle,
     private readonly shard: Pick<SeldomCalls, 'page' | 'pageNumber'>,
-    /** Whether to begin at once each time, so that tests see it. */
+    /** Whether to begin at once each time, for tests. */
     private readonly eager = false,
   ) {
     this.answer = handle.answer;
@@ -138,33 +145,33 @@ export class Memo {
     if (eager) this.begin();
   }
 
-  /** `Shard.get`. Small, so that V8 makes it a part of that, and of the loop around. */
+  /** Answers `Shard.get`. It is small, so that V8 inlines it there, and into the loop around that. */
   get(key: string, validator?: Validator): Uint8Array | undefined {
     if (validator !== undefined) return this.check(key, validator);
     const left = this.left - 1;
     this.left = left;
     if (left > 0 && this.holds()) {
       const value = this.values.get(key);
-      // Somebody may have taken the memory away.
+      // The program may have detached its memory.
       if (value !== undefined && value.length !== 0) return value;
     }
     return this.ask(key);
   }
 
-  /** A look-up that nothing is kept of. */
+  /** A look-up whose answer is not kept. */
   private check(key: string, validator: Validator): Uint8Array | undefined {
     return viewFirst(this.handle, writeValidator(this.handle, validator).getChecked(key));
   }
 
-  /** Whether answers of the time when this began still hold. */
+  /** Whether the answers that were kept still hold. */
   private holds(): boolean {
     const page = this.page as Int32Array;
     return this.answer[ERA] === this.era && page[0] === this.low && page[1] === this.high;
   }
 
   /**
-   * All that is rare. In one function that is larger than those which V8 makes a part of others (460 bytes of its bytecode): a
-   * loop around `Shard.get` has no room for the look-up through the door, once this is in it.
+   * Everything that is rare, in one function that is too large for V8 to inline (460 bytes of bytecode): in a loop around
+   * `Shard.get` it would leave no room for the look-up through the door.
    */
   private ask(key: string): Uint8Array | undefined {
     const { handle, values } = this;
@@ -187,10 +194,10 @@ export class Memo {
       if (values.size + TURN > this.most) this.most += Math.min(STEP, MOST - this.most, room());
       if (answered < FEW || this.points >= TOO_MANY_POINTS) this.end();
     } else if (!this.holds()) {
-      // Looked at after the answer was found, which is of the time when this began, then.
+      // Compared after the look-up: only an answer from before any change is kept.
       this.end();
     } else if (keepable && value !== undefined && value.length !== 0 && values.size < this.most) {
-      // Else the window had been taken away, and this is a copy.
+      // If the window's memory was detached, the value is a copy, which is not kept.
       if (value.buffer !== handle.windows[status]) return value;
       this.kept++;
       values.set(key, value);
@@ -198,7 +205,7 @@ export class Memo {
     return value;
   }
 
-  /** Tells the core of the hits so far; it looks at the clock then. */
+  /** Reports the hits so far to the core, which then looks at the clock. */
   count(): void {
     const hits = TURN - this.left - this.missed - this.told;
     if (hits <= 0) return;
@@ -207,7 +214,7 @@ export class Memo {
     hot(this.handle).countKept(hits);
   }
 
-  /** A thousand hits went by. Where the string of the last one has been hashed, others were before, and these may well be the same ones. */
+  /** Called at every 1,024th hit. It counts more if its string has a hash, since the same strings may well come again. */
   tick(key: string): void {
     const { handle } = this;
     if (this.on || this.first !== undefined || handle.closed) return;
@@ -219,8 +226,9 @@ export class Memo {
   }
 
   /**
-   * Look-ups go by way of Node-API's function for a while, in the place of which another one asks the door and takes note: code that
-   * V8 has made of them knows that way. Through `front` it would be a second place where views are made, see docs/performance/kept-answers.md.
+   * Watches a sample. Meanwhile look-ups go to the function of Node-API, which is replaced by one that asks the door and
+   * notes the string: V8 has compiled that way into the program's loops. With `front` there would be a second place where
+   * views are made, see docs/performance/kept-answers.md.
    */
   private watch(): void {
     const { handle } = this;
@@ -252,7 +260,7 @@ export class Memo {
     handle.direct = handle.door;
   }
 
-  /** It was in vain. */
+  /** Called after an attempt in vain: the next one comes later. */
   private despair(): void {
     this.patience = Math.min(LONGEST_PATIENCE, this.patience * 8);
     this.wait = this.patience;
@@ -268,7 +276,7 @@ export class Memo {
       this.wait = LONGEST_PATIENCE;
       return;
     }
-    // What was kept before still is, if it holds.
+    // Answers that were kept before are used again if they hold.
     if (this.page === undefined || !this.holds()) this.drop();
     this.page = page;
     this.number = number;
@@ -299,7 +307,7 @@ export class Memo {
     if (this.eager) this.begin();
   }
 
-  /** Now and then: what nobody asks for takes no memory. Gives how many answers may be kept then. */
+  /** Drops everything if no turn has ended since the last call. Returns how many answers may be kept then. */
   tidy(): number {
     if (this.idle) this.close();
     this.idle = true;
@@ -319,7 +327,7 @@ export class Memo {
   }
 }
 
-/** Where a handle's answers are kept; nowhere if that is switched off. */
+/** Makes what keeps a handle's answers; `undefined` if that is switched off. */
 export function memoOf(handle: Handle): Memo | undefined {
   const { WARMSHARD_MEMO: memo, WARMSHARD_FAST: door } = process.env;
   return memo === '0' ? undefined : new Memo(handle, table('shard'), door === 'eager');

@@ -43,7 +43,7 @@ enum Kind {
   Opaque = 3,
 }
 
-/** A metadata block to be written over and over. */
+/** A metadata block, which can be written again and again. */
 export class MetaBlock {
   readonly #numbers: Float64Array;
   readonly #bytes: Uint8Array;
@@ -96,7 +96,7 @@ export class MetaBlock {
       this.#numbers[4] = -1;
     } else this.writeValidator(validator);
     if (expiresAt !== undefined) {
-      // Zero would mean never; one millisecond after the epoch is just as long ago.
+      // Zero means never. One millisecond after the epoch has passed just as well.
       this.#numbers[1] = Math.max(1, Math.floor(expiresAt));
     }
   }

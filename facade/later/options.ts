@@ -3,10 +3,10 @@ import type { Kind, NativeOptions } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { flag, isBytes, object, oneOf, text, unlike, whole } from './checks.js';
 
-/** Not an option of users: with it the command line looks into files of every store. */
+/** Not a public option: the command line uses it to look into the files of all stores. */
 const KIND = Symbol.for('warmshard.kind');
 
-/** Checks the options' types and gives the addon what it wants; ranges are checked by the core. */
+/** Checks the types of options, and returns them in the form for the addon. The core checks ranges. */
 export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   object('options', options);
   const { host, parts, digest, root } = options;
@@ -21,7 +21,7 @@ export function nativeOptions<V>(options: ShardOptions<V>): NativeOptions {
   if (parts !== undefined) {
     if (!Array.isArray(parts)) throw unlike('parts must be an array of names', parts);
     for (const part of parts) text('the name of a part', part);
-    // Assigned to an object it would be no property.
+    // Assigning it to an object would not make a property.
     if (parts.includes('__proto__'))
       throw invalid("a part cannot be named '__proto__'; give it another name");
   }

@@ -1,7 +1,7 @@
 import { invalid, type WarmshardError } from '../errors.js';
 import { unlike } from './checks.js';
 
-// Errors of dist/index.cjs: their texts are read by nobody whose calls are right.
+// Errors of dist/index.cjs. They are not in it because a program whose calls are right does not need them.
 
 export const wrongPath = (name: string, path: unknown): WarmshardError =>
   unlike(`${name} must be a non-empty string without zero bytes or lone surrogates`, path);

@@ -1,20 +1,21 @@
-// The second binary, for what only V8's own interface can do. It is optional, and for one ABI: docs/fast-door.md.
+// The shim: a second binary, for what only V8's own interface can do. It is optional, and for one ABI: docs/fast-door.md.
 
 import { existsSync } from 'node:fs';
 
-/** What it offers; a binary of another version of this package may lack some. */
+/** What it offers. A binary of another version of this package may lack some of it. */
 export interface Shim {
-  /** Why the fast door stays shut; nothing where it may be used. */
+  /** Why the fast door stays shut; `undefined` if it can be used. */
   connect(addon: string): string | undefined;
+  /** Puts the `FastCalls` on an object. */
   offer(target: object): void;
-  /** Why it cannot compile modules; nothing where the functions for that are on the target. */
+  /** Puts functions that compile modules on an object. Returns why it cannot; `undefined` if it has. */
   offerCompiler?(target: object, addon: string, reference: () => unknown): string | undefined;
 }
 
 /** Builds of Node.js whose V8 lays its objects out in another way, under the same ABI's number. */
 const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox'];
 
-/** Why this process cannot use it, before anything of it is loaded. */
+/** Why this process cannot use it, as far as that is known before it is loaded. */
 export function objection(): string | undefined {
   if (process.env.WARMSHARD_FAST === '0') return 'switched off by WARMSHARD_FAST=0';
   const { versions, release, config } = process;
@@ -29,7 +30,7 @@ export function objection(): string | undefined {
 /**
  * Loads it from beside the addon.
  *
- * @throws where there is none for this ABI
+ * @throws if there is none for this ABI
  */
 export function openShim(addon: string): Shim {
   // warmshard.linux-x64-gnu.node -> warmshard-fast.linux-x64-gnu.115.node: one for each ABI of Node.js.
@@ -37,7 +38,7 @@ export function openShim(addon: string): Shim {
     const own = name.replace(/^warmshard/, 'warmshard-fast');
     return `${own}.${process.versions.modules}.node`;
   });
-  // Asked first: a `dlopen` that fails takes five times as long, and Electron would look into the archive for it.
+  // Checked first: a `dlopen` that fails takes five times as long, and Electron would look for the file in the archive.
   if (!existsSync(file)) throw new Error(`there is no ${file}`);
   const module = { exports: {} };
   process.dlopen(module, file);

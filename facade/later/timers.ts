@@ -1,2 +1,2 @@
-// Node.js' own, as they were when this was loaded; see ../watch.ts.
+// Node.js' own timers, as they were when this was loaded; see ../watch.ts.
 export const { setInterval, clearInterval } = require('node:timers') as typeof import('node:timers');

@@ -18,34 +18,34 @@ export interface Entry<V> extends EntryMeta {
   value: V;
 }
 
-/** What goes to the addon for a batch; see src-rs/binding/entries.rs. */
+/** A batch as the addon takes it; see src-rs/binding/entries.rs. */
 export interface Batch {
-  /** Entries. */
+  /** The number of entries. */
   count: number;
-  /** Keys and values in turns, `RUN` entries at a time. */
+  /** Keys and values alternately, `RUN` entries in each array. */
   runs: unknown[][];
-  /** By entry; empty where no entry has any. */
+  /** Metadata blocks by entry, up to the last entry that has one. */
   metas: (Uint8Array | undefined)[];
-  /** Hands the addon a run. */
+  /** Passes a run to the addon. */
   read(run: unknown[]): void;
 }
 
-// As it is now: no other code may run while the addon writes.
+// Saved when this is loaded: no code of the program may run while the addon writes.
 const { apply } = Reflect;
 
-/** Entries of a run: `GROUP` in src-rs/binding/entries.rs. */
+/** Entries in a run: `GROUP` in src-rs/binding/entries.rs. */
 const RUN = 64;
 
 /** How a shard's values become bytes and back: its codec, applied to the one value or to each part. */
 export class Values<V> {
-  /** Whether a value is the one part's bytes as they are. */
+  /** Whether a value is the bytes of the one part. */
   readonly plain: boolean;
   readonly #codec: Codec<V> | undefined;
   readonly #hasParts: boolean;
 
   constructor(
     options: ShardOptions<V>,
-    /** Names of the parts; one empty name where the option is not given. */
+    /** Names of the parts; one empty name if the option is not given. */
     readonly partNames: readonly string[],
   ) {
     this.#codec = resolveCodec(options.codec);
@@ -86,7 +86,7 @@ export class Values<V> {
     return decoded as V;
   }
 
-  /** `Shard.get`, where values are not the bytes of one part. */
+  /** `Shard.get`, if values are not the bytes of one part. */
   get(key: string, validator: Validator | undefined, handle: Handle): V | undefined {
     const parts = getParts(handle, key, validator);
     return parts === undefined ? undefined : this.decode(parts);
@@ -133,7 +133,7 @@ export class Values<V> {
     }
     if (runs.length > 0) run.length = at;
     const { takeRun } = table('shard');
-    // Arguments cost the addon next to nothing; the elements of an array cost a call each.
+    // Arguments cost the addon next to nothing; each element of an array would cost it a call.
     const read = (entries: unknown[]) => apply(takeRun, undefined, entries);
     return { count: runs.length * RUN - RUN + at / 2, runs, metas, read };
   }
@@ -146,7 +146,7 @@ export function valuesOf<V>(handle: Handle): Values<V> {
   return (handle.coding ?? PLAIN) as unknown as Values<V>;
 }
 
-/** The block of one entry of a batch, or `undefined` where there is nothing to say. */
+/** The metadata block of one entry of a batch; `undefined` if the entry has neither validator nor expiry. */
 function encodeMeta(meta: EntryMeta): Uint8Array | undefined {
   const { validator, expiresAt } = meta;
   if (validator === undefined && expiresAt === undefined) return undefined;

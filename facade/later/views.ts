@@ -3,18 +3,17 @@ import { type Handle, hot } from '../handle.js';
 import { MUST_COPY, makeWindow, NEEDS_WINDOW, viewFirst } from '../lending.js';
 import { type NativeShard, table } from '../native.js';
 
-// The addon's answers as views where the usual way (lending.ts) does not lead: several parts, memory that somebody took
-// away, and copies. The addon copies small values by itself into the slab that it was given, and answers as if that
-// were a window.
+// The addon's answers as views, in the cases that lending.ts does not handle: several parts, detached memory, and copies.
+// The addon itself copies small values into the slab that it was given, and answers as if that were a window.
 
-/** Which window it is stands in the answer, and nobody may keep it; see src-rs/binding/fast.rs. */
+/** A status of the fast door: the answer names the window, but must not be kept; see src-rs/binding/fast.rs. */
 export const NEVER_KEEP = -7;
-/** The same, and a thousand hits went by since this was said last. */
+/** The same, at every 1,024th hit. */
 export const TICK = -8;
 
 /** The window number of the slab. */
 const COPIES = 1;
-/** That of the slab which the fast door copies into. */
+/** The window number of the slab that the fast door copies into. */
 export const MORE_COPIES = 2;
 
 /** Small copies share slabs of this many bytes, as Node's Buffer pool does. */
@@ -22,7 +21,7 @@ const SLAB_BYTES = 128 * 1024;
 /** A larger value gets memory of its own, so that keeping the value does not keep a slab; see src-rs/binding/slab.rs. */
 const SHARED_BYTES = SLAB_BYTES / 8;
 
-/** The parts that an answer of `count` parts tells of: all or none. */
+/** The parts of the last answer, which has `count` of them: all or none. */
 export function viewParts(handle: Handle, count: number): Record<string, Uint8Array> | undefined {
   const names = handle.partNames;
   if (count !== names.length) return undefined;
@@ -35,7 +34,7 @@ export function viewParts(handle: Handle, count: number): Record<string, Uint8Ar
   return parts;
 }
 
-/** The first part of the last answer, whose status said that it must be copied, or what the fast door says of its own. */
+/** A part of the last answer, whose status is that it must be copied, or one that only the fast door has. */
 export function viewCopy(
   handle: Handle,
   index: number,
@@ -50,7 +49,7 @@ export function viewCopy(
   return viewPart(handle, index);
 }
 
-/** A part of the last answer; `undefined` where it went away meanwhile. */
+/** A part of the last answer; `undefined` if it has gone meanwhile. */
 export function viewPart(handle: Handle, index: number): Uint8Array | undefined {
   const word = index * 3;
   const { answer } = handle;
@@ -61,7 +60,7 @@ export function viewPart(handle: Handle, index: number): Uint8Array | undefined 
     try {
       return new Uint8Array(handle.windows[id] as ArrayBuffer, answer[word + 1], length);
     } catch {
-      // Somebody detached the memory, by transferring a view's buffer. What they took stays theirs.
+      // The program has detached the memory, by transferring a view's buffer. What it has taken stays valid.
       if (id === MORE_COPIES) renewSlab(handle);
       else makeWindow(handle, index);
     }
@@ -69,7 +68,7 @@ export function viewPart(handle: Handle, index: number): Uint8Array | undefined 
   return copy(handle, index, length);
 }
 
-/** The fast door's slab is full, lost or not there yet: its next copies go into a new one, this one does not. */
+/** For a slab of the fast door that is full, lost or not there yet: the door's next copies go into a new one. */
 function renewSlab(handle: Handle): void {
   if (handle.door === 0) return;
   const slab = makeSlab();
@@ -100,15 +99,15 @@ function makeSlab(): ArrayBuffer {
   return slab;
 }
 
-/** Whoever transferred one value's memory to a worker would take its neighbours' with it. */
+/** Keeps a slab from being transferred to a worker with one of its values, which would detach all others. */
 function keep(slab: ArrayBuffer): void {
   try {
     // Loading this module takes a millisecond; programs that never copy never pay for it.
     (require('node:worker_threads') as typeof import('node:worker_threads')).markAsUntransferable(slab);
   } catch {
-    // Not every runtime can. A slab that was taken away has no room left, and so the next value gets a new one.
+    // Not every runtime can. A slab that was transferred has no room left, so the next value gets a new one.
   }
 }
 
-/** From now on all values of this shard are copies. */
+/** Makes all further values of a shard copies. */
 export const neverLend = (shard: NativeShard): void => table('shard').neverLend(shard);

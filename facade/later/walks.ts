@@ -17,7 +17,7 @@ function* walk(cursor: NativeCursor): IterableIterator<string> {
     yield* keys;
 }
 
-/** Those of `keys` that have a value, with it. */
+/** Those of `keys` that have a value, with their values. */
 export function* withValues<V>(
   keys: Iterable<string>,
   shard: { get(key: string): V | undefined },

@@ -24,7 +24,7 @@ export interface WorkOptions {
 
 const PROGRESS_MS = 50;
 
-/** Whether this is an AbortSignal, whoever made it: that of another realm is no instance of our class. */
+/** Whether this is an AbortSignal, of any realm: one from another realm is no instance of our class. */
 const isSignal = (value: AbortSignal | null): boolean =>
   typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function';
 
@@ -49,7 +49,7 @@ export async function runWork<T>(
         const [done, total] = progress(job);
         onProgress({ done, total });
       } catch (error) {
-        // From a timer it would end the process. It ends the work instead.
+        // Thrown from a timer it would end the process, so it ends the work instead.
         thrown ??= { error };
         abort(job);
       }

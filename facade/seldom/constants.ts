@@ -30,7 +30,7 @@ export const constants: Codec<Constant[]> = {
     if (!Array.isArray(constants)) throw refused(`a constants pool is an array, not ${describe(constants)}`);
     const count = constants.length;
     let size = 2 + varintSize(count);
-    // What an index gives is asked for once: a getter or a proxy could answer otherwise the next time.
+    // Each element is read once: a getter or a proxy could return something else the next time.
     const items: Constant[] = Array.from({ length: count });
     for (let i = 0; i < count; i++) {
       items[i] = constants[i];
@@ -62,7 +62,7 @@ export const constants: Codec<Constant[]> = {
   },
 };
 
-/** Bytes that a constant takes; refuses what is none. */
+/** How many bytes a constant takes. Throws for anything that is not a constant. */
 function sizeOf(value: Constant, index: number): number {
   switch (typeof value) {
     case 'undefined':
@@ -140,7 +140,7 @@ class Writer {
 
   varint(value: number): void {
     let rest = value;
-    // Beyond 32 bits `>>` would cut.
+    // Not `>>`, which cuts off everything beyond 32 bits.
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.byte((rest % 0x80) | 0x80);
     this.byte(rest);
   }
@@ -163,7 +163,7 @@ class Writer {
   }
 }
 
-/** Reads bytes of which nothing is believed. */
+/** Reads bytes that may be damaged. */
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -205,7 +205,7 @@ class Reader {
     const bytes = this.#take(this.varint());
     const text = bytes.toString('utf8');
     if (!text.includes('\ufffd')) return text;
-    // There in its own right, or in the place of what is no UTF-8.
+    // This character may be part of the string, or stand for bytes that are no UTF-8.
     try {
       return decodeUtf8(bytes);
     } catch {

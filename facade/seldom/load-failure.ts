@@ -16,7 +16,7 @@ export const PLATFORMS = [
   'darwin-arm64',
 ];
 
-/** What a cause is found by. */
+/** What the cause of a failure is found by. */
 export interface LoadFacts {
   readonly triple: string;
   readonly attempts: readonly Attempt[];
@@ -24,13 +24,13 @@ export interface LoadFacts {
   readonly override?: string | undefined;
   /** Platforms whose packages are installed beside this one. */
   readonly installed: readonly string[];
-  /** What the first processor calls itself. */
+  /** The model of the first processor. */
   readonly processor: string;
   /** The folder that this code is in. */
   readonly folder: string;
 }
 
-/** Something that is wrong: how it shows, and what to do about it. */
+/** A cause of failure: how it shows, and what to do about it. */
 interface Cause {
   readonly shows: (messages: string, facts: LoadFacts) => boolean;
   readonly remedy: (facts: LoadFacts) => string;
@@ -42,7 +42,7 @@ const others = ({ installed, triple }: LoadFacts) => installed.filter((name) => 
 /** A binary that was found, and did not fit. */
 const UNFIT = /wrong ELF class|incompatible architecture|not a mach-o|no matching architecture/i;
 
-/** The first that shows is told; the more certain come first. */
+/** The first cause that shows is reported, so the more certain ones come first. */
 const CAUSES: readonly Cause[] = [
   {
     shows: (messages) => /startup snapshot/.test(messages),
@@ -137,7 +137,7 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** Nothing was found anywhere. */
+/** What to do if nothing was found anywhere. */
 const missing = ({ triple }: LoadFacts) =>
   `${packageOf(triple)}, an optional dependency of warmshard, is not installed. npm leaves such packages out where the ` +
   'lock file was made on another platform (its bug 4828): delete node_modules and package-lock.json, and install ' +
@@ -178,7 +178,7 @@ function installedPlatforms(folder: string): string[] {
   });
 }
 
-/** What there is to know where these attempts failed. */
+/** The facts about attempts that have failed. */
 export function loadFacts(triple: string, attempts: readonly Attempt[]): LoadFacts {
   return {
     triple,
@@ -199,7 +199,7 @@ export function runtime(): string {
   return `Node.js ${version}`;
 }
 
-/** The error that says all of it. */
+/** The error that reports all of this. */
 export function loadFailure(triple: string, attempts: readonly Attempt[]): WarmshardError {
   const lines = triedLines(attempts).map((line) => `  ${line}`);
   const message =
@@ -211,7 +211,7 @@ export function loadFailure(triple: string, attempts: readonly Attempt[]): Warms
   });
 }
 
-/** The addon, wherever it is; or that error. */
+/** The addon, wherever it is. Throws that error if it is nowhere. */
 export function findAddon<A>(isOurs: (found: Partial<A>) => found is A, given: Given): A {
   const attempts: Attempt[] = [];
   const addon = load(attempts, isOurs, given);

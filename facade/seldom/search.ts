@@ -4,38 +4,38 @@ import type { WarmshardError } from '../errors.js';
 import { isForSnapshot, openBinary, platformTriple, usualPlaces } from '../loader.js';
 import type { Addon } from '../native.js';
 
-// Finds the native binary wherever it may be, and keeps account of what was tried.
+// Finds the native binary wherever it may be, and records what was tried.
 
-/** Where it may be: at a path given by hand, or where installers put it, or where Node.js finds the package. */
+/** Where it may be: at `WARMSHARD_NATIVE_PATH`, or else where installers put it or Node.js finds the package. */
 export function candidates(triple: string): string[] {
   const override = trustedVariable('WARMSHARD_NATIVE_PATH');
   if (override) return [override];
   const installed = `@warmshard/${triple}`;
   const [built, below, beside] = usualPlaces(triple);
-  // Asking first: a `require` that fails takes as long as one that does not. And one that has to search takes longer
+  // Checked first: a `require` that fails takes as long as one that succeeds, and one that has to search takes longer
   // than the rest of loading.
   if (existsSync(built)) return [built, installed];
   return [...[below, beside].filter((path) => existsSync(path)), installed];
 }
 
-/** As `require` of this file finds it, also where a bundler has put one of its own in its place. */
+/** The path that `require` in this file finds, even if a bundler has replaced that function. */
 const resolved = (name: string): string =>
   (require('node:module') as typeof import('node:module')).createRequire(__filename).resolve(name);
 
-/** What the addon is to find on its exports. */
+/** What the addon finds on its exports. */
 export interface Given {
   WarmshardError: typeof WarmshardError;
 }
 
-/** A place where the binary was sought in vain. */
+/** A place where there was no usable binary. */
 export interface Attempt {
   readonly place: string;
   readonly error: unknown;
 }
 
 /**
- * The addon from the first place that has one; what was tried before goes into `attempts`. Where the binary for this C
- * library cannot be had, that for the other one is tried: the guess may be wrong, and the linker refuses what does not fit.
+ * The addon from the first place that has one. Failures go into `attempts`. If there is none for this C library, the one
+ * for the other is tried: the guess may be wrong, and the linker refuses what does not fit.
  */
 export function load<A>(
   attempts: Attempt[],
@@ -73,7 +73,7 @@ function tryPlace<A>(
   return undefined;
 }
 
-/** What was given by a call, to a binary that did not find it on its exports: a runtime may make these itself, as Deno does. */
+/** Passes `given` to a binary that did not find it on its exports, because the runtime makes them itself, as Deno does. */
 function complete(found: Partial<Addon>, given: Given): void {
   if ('WarmshardError' in found) return;
   found.functionsOf?.('errors')?.madeOf(given.WarmshardError);
