@@ -953,10 +953,10 @@ interface DiskPipelineOptions {
      * many bytes. Default 1 GiB.
      */
     maxBytes?: number | undefined;
-    /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
+    /** Never lend mapped memory: every artifact is a copy. Default false; always so if the runtime forbids lending. */
     copy?: boolean | undefined;
     /**
-     * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, where the file system allows it.
+     * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, if the file system allows it.
      * `'read'`: read them.
      */
     access?: 'mmap' | 'read' | undefined;
@@ -1309,7 +1309,7 @@ interface ScriptCacheStats {
     corrupt: number;
     /** Saves and puts that stored something. */
     saves: number;
-    /** Saves and puts that were skipped, for whatever reason. */
+    /** Saves and puts that were skipped, for any reason. */
     skippedSaves: number;
     /** Of those: the source had changed since `load` missed it. */
     changedSources: number;
@@ -1330,7 +1330,7 @@ interface ScriptCacheStats {
 interface ScriptInfo<P extends string = 'code'> {
     /** Its canonical path. */
     path: string;
-    /** Bytes of each part; by position (`'0'`, `'1'`, ...) where the host that compiled it had more or fewer. */
+    /** Bytes of each part; by position (`'0'`, `'1'`, ...) if the host that compiled it had more or fewer parts. */
     bytes: Record<P, number>;
     /** The version of the host that compiled it. */
     version: string;
@@ -1376,7 +1376,7 @@ declare class ScriptCache<P extends string = 'code'> {
     load(source: string): Record<P, Uint8Array> | undefined;
     /**
      * Stores what was compiled from a source. Pass the name that `load` was called with: if the source has changed since
-     * `load` missed it, nobody knows from which version the artifact was compiled, and it is not stored.
+     * `load` missed it, the artifact may have been compiled from either version, and it is not stored.
      *
      * @returns whether it was stored. If not, it is counted in `stats()`: the source has changed or is gone, the lock was
      * not free in time, the disk is full, the cache is read-only, the entry is larger than `maxEntryBytes`, or the host's

@@ -106,7 +106,7 @@ export class ArtifactStore {
   /** Whether this handle was opened with `readOnly`. */
   readonly readOnly: boolean;
   readonly #native: NativeArtifactStore;
-  /** Whether it was told how the opening of the index went. */
+  /** Whether `#tell` has done its work. */
   #told = false;
 
   private constructor(dir: string, options: ArtifactStoreOptions) {
@@ -124,7 +124,7 @@ export class ArtifactStore {
     this.#tell();
   }
 
-  /** Warns, once, of an index that had to be rebuilt. */
+  /** Warns, once, if the index had to be rebuilt. */
   #tell(): void {
     if (this.#told) return;
     const rejected = table('artifacts').rejected(this.#native);
@@ -336,7 +336,7 @@ export class ArtifactStore {
   }
 }
 
-/** A key whose UTF-8 no other key has. The rest is checked by the core. */
+/** Checks that no other key has the same UTF-8. The core checks everything else. */
 function checked(key: string): string {
   if (typeof key !== 'string')
     throw new WarmshardError('ERR_INVALID_KEY', `the key must be a string, not ${show(key)}`);

@@ -13,7 +13,7 @@ import type { Host, ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import { AutoloadShardWriter } from './autoload-writer.js';
 
-/** Most bytes of one blob, unless the options say otherwise. */
+/** The default of `maxEntryBytes`. */
 const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
 /** How an autoload cache is opened. Options that are not described here are those of a `Shard`. */

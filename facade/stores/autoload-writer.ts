@@ -3,7 +3,7 @@ import { isBytes, show, unlike } from '../later/checks.js';
 import type { AutoloadCache } from './autoload-cache.js';
 import { Slabs } from './slab.js';
 
-/** Bytes that the copies of a writer are made in. */
+/** Bytes of a slab that a writer copies blobs into. */
 const SLAB_BYTES = 1024 * 1024;
 /** Longest name, in bytes of UTF-8. */
 const MAX_NAME_BYTES = 4094;
@@ -61,7 +61,7 @@ export class AutoloadShardWriter {
   }
 }
 
-/** Whether a view's memory was transferred, so that it would pass for an empty one. */
+/** Whether a view's memory was transferred, so that it looks like an empty one. */
 function isDetached(view: Uint8Array): boolean {
   if (view.length > 0) return false;
   try {

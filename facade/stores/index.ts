@@ -1,4 +1,4 @@
-// The stores over the engine, which dist/index.cjs loads when the first of them is asked for.
+// The typed stores. dist/index.cjs loads them when the first of them is used.
 export {
   type ArtifactInput,
   type ArtifactMeta,

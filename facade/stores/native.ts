@@ -50,7 +50,7 @@ export interface ArtifactCalls {
   load(store: NativeArtifactStore): void;
   durability(store: NativeArtifactStore): unknown;
   stats(store: NativeArtifactStore): NativeArtifactStats;
-  /** Empty where nothing was wrong; nothing before the index was opened. */
+  /** Why the index could not be used. Empty if it could; `null` before it was opened. */
   rejected(store: NativeArtifactStore): string | null;
   close(store: NativeArtifactStore): void;
 }

@@ -14,7 +14,7 @@ import type { Host, ShardOptions } from '../options.js';
 import { absolutePath } from '../paths.js';
 import { writeValidator } from '../validator.js';
 
-/** How long `save` waits for other processes before it gives up, in milliseconds: a compiler goes on without. */
+/** The default of `lockTimeout`, in milliseconds. It is short, because a compiler can do without the save. */
 const LOCK_TIMEOUT_MS = 1000;
 
 /** How a script cache is opened. Options that are not described here are those of a `Shard`. */
@@ -73,7 +73,7 @@ export interface ScriptCacheStats {
   corrupt: number;
   /** Saves and puts that stored something. */
   saves: number;
-  /** Saves and puts that were skipped, for whatever reason. */
+  /** Saves and puts that were skipped, for any reason. */
   skippedSaves: number;
   /** Of those: the source had changed since `load` missed it. */
   changedSources: number;
@@ -95,7 +95,7 @@ export interface ScriptCacheStats {
 export interface ScriptInfo<P extends string = 'code'> {
   /** Its canonical path. */
   path: string;
-  /** Bytes of each part; by position (`'0'`, `'1'`, ...) where the host that compiled it had more or fewer. */
+  /** Bytes of each part; by position (`'0'`, `'1'`, ...) if the host that compiled it had more or fewer parts. */
   bytes: Record<P, number>;
   /** The version of the host that compiled it. */
   version: string;
@@ -175,7 +175,7 @@ export class ScriptCache<P extends string = 'code'> {
 
   /**
    * Stores what was compiled from a source. Pass the name that `load` was called with: if the source has changed since
-   * `load` missed it, nobody knows from which version the artifact was compiled, and it is not stored.
+   * `load` missed it, the artifact may have been compiled from either version, and it is not stored.
    *
    * @returns whether it was stored. If not, it is counted in `stats()`: the source has changed or is gone, the lock was
    * not free in time, the disk is full, the cache is read-only, the entry is larger than `maxEntryBytes`, or the host's
@@ -333,7 +333,7 @@ function requirePath(path: string): void {
   if (typeof path !== 'string') throw unlike('path must be a string', path);
 }
 
-/** The path that sources below a folder have once their own links have been followed. */
+/** The folder's path as it is in the canonical paths of sources below it. */
 function canonical(folder: string): string {
   try {
     return realpathSync.native(folder);

@@ -1,6 +1,6 @@
 const ALIGN = 16;
 
-/** Memory for many small values: they share slabs. */
+/** Memory for many small values, which share slabs. */
 export class Slabs {
   #slab = new ArrayBuffer(0);
   #used = 0;
@@ -11,7 +11,7 @@ export class Slabs {
    */
   constructor(readonly slabBytes: number) {}
 
-  /** A view of `length` bytes that nobody else has; what is in them is not said. */
+  /** A view of `length` bytes that nothing else uses, with arbitrary contents. */
   allocate(length: number): Uint8Array {
     if (length > this.slabBytes / 8) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
     if (this.#used + length > this.#slab.byteLength) {

@@ -26,7 +26,7 @@ export function userCacheFolder(app: string): string {
   if (!isPlainName(app)) throw unlike('app must be a plain name, without a path', app);
   const xdg = trustedVariable('XDG_CACHE_HOME');
   const home = trustedVariable('HOME');
-  // A relative one is to be ignored, says the specification.
+  // The specification says that a relative path must be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, app);
   if (home === undefined || !isAbsolute(home))
     throw invalid(

@@ -14,10 +14,10 @@ export interface DiskPipelineOptions {
    * many bytes. Default 1 GiB.
    */
   maxBytes?: number | undefined;
-  /** Never lend mapped memory: every artifact is a copy. Default false; always so where the runtime forbids lending. */
+  /** Never lend mapped memory: every artifact is a copy. Default false; always so if the runtime forbids lending. */
   copy?: boolean | undefined;
   /**
-   * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, where the file system allows it.
+   * `'mmap'` (default): lend artifacts of 256 KiB and more from a memory mapping, if the file system allows it.
    * `'read'`: read them.
    */
   access?: 'mmap' | 'read' | undefined;

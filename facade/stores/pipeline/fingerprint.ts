@@ -44,7 +44,7 @@ export function fingerprint(...parts: (string | Uint8Array)[]): Fingerprint {
     if (types.isUint8Array(part)) return part;
     if (typeof part !== 'string')
       throw invalid(`part ${i} of a fingerprint must be a string or a Uint8Array, not ${show(part)}`);
-    // As UTF-8 two that differ in one would be the same.
+    // In UTF-8, strings that differ only in a lone surrogate are the same.
     if (!part.isWellFormed()) throw invalid(`part ${i} of a fingerprint holds a lone surrogate`);
     return Buffer.from(part, 'utf8');
   });

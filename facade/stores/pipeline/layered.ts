@@ -95,7 +95,7 @@ export class LayeredPipelineCache implements PipelineStore {
   }
 }
 
-/** Whether something may be a layer. */
+/** Whether something can be a layer. */
 export function isStore(value: unknown): value is PipelineStore {
   const store = value as Partial<PipelineStore> | null;
   return (
@@ -105,7 +105,7 @@ export function isStore(value: unknown): value is PipelineStore {
   );
 }
 
-/** Puts what was found into a faster store; one that cannot take it (read-only, say) only stays slow. */
+/** Puts what was found into a faster store. If that fails (it is read-only, for example), the next look-up is slow again. */
 export function fill(store: PipelineStore, fingerprint: Uint8Array, artifact: Uint8Array): void {
   try {
     store.put(fingerprint, artifact);

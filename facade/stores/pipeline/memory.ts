@@ -5,7 +5,7 @@ import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZER
 
 const DEFAULT_MAX_ENTRIES = 1024;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** A Map holds hardly more. */
+/** The Map of V8 can hold 2^24 entries, including those that were deleted since it last grew. */
 const MOST_ENTRIES = 4_194_304;
 
 /** The budgets of a `MemoryPipelineCache`. If either is zero, it holds nothing. */
@@ -24,7 +24,7 @@ export interface MemoryPipelineOptions {
 export class MemoryPipelineCache implements PipelineStore {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
-  /** In the order of use. The length is kept apart: a transferred array has none left. */
+  /** In the order of use. The length is kept separately, because a transferred array has length 0. */
   readonly #held = new Map<string, { artifact: Uint8Array; length: number }>();
   readonly #counters: Counters = { ...ZERO };
 
@@ -85,7 +85,7 @@ export class MemoryPipelineCache implements PipelineStore {
       this.#counters.rejectedPuts++;
       return;
     }
-    // Not slice(): a Buffer's is a view.
+    // Not `slice()`: that of a Buffer makes a view.
     this.#held.set(key, { artifact: new Uint8Array(artifact), length });
     this.#counters.cachedBytes += length;
     this.#counters.puts++;

@@ -38,7 +38,7 @@ export interface PipelineStore {
   metrics(): PipelineMetrics;
 }
 
-/** Counters, in the shape that metrics have but for what follows from them. */
+/** The counters that metrics are made from. */
 export type Counters = Omit<PipelineMetrics, 'lookups' | 'hitRatePpm'>;
 
 export const ZERO: Readonly<Counters> = {

@@ -6,7 +6,7 @@ import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './met
 import { type Fetch, type Outcome, request } from './request.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** The longest time that a timer of Node's can wait, in milliseconds. */
+/** The longest time that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 const DEFAULT_CONCURRENT = 16;
 const MAX_CONCURRENT = 1024;
@@ -84,7 +84,7 @@ export class RemotePipelineCache {
   readonly #fetch: Fetch | undefined;
   #closed = false;
   readonly #requests = new Set<AbortController>();
-  /** By fingerprint: whoever asks for the same waits for the same. */
+  /** Requests in progress or waiting, by fingerprint; calls for the same one share a request. */
   readonly #underWay = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #queue: (() => void)[] = [];
   #active = 0;
@@ -172,7 +172,7 @@ export class RemotePipelineCache {
       if (payload !== undefined && this.#local !== undefined) fill(this.#local, fingerprint, payload);
       return payload;
     } finally {
-      // The turn goes to who waits, or back.
+      // The next waiting request takes the place of this one.
       const next = this.#queue.shift();
       if (next === undefined) this.#active--;
       else next();
@@ -255,7 +255,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Record<string,
   const checked: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const sound = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && typeof value === 'string';
-    // What a header may hold: no line break that would begin another one.
+    // The characters that a header may contain: a line break would begin another header.
     if (!sound || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
       throw invalid(`headers holds ${show(name)}, which has no name or value that HTTP can send`);
     checked[name] = value;

@@ -3,7 +3,7 @@ import { decodeArtifact, FOOTER_BYTES } from './fingerprint.js';
 /** A "not found" of at most this many bytes is read to its end, so that its connection can be used again. */
 const MAX_DRAINED = 16 * 1024;
 
-/** As `fetch` has it. */
+/** The statuses that `fetch` takes for redirects. */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** How a request ended. Each is a counter of `RemoteMetrics`. */
@@ -29,7 +29,7 @@ export interface RequestOptions {
   timeout: number;
   /** Most bytes of the payload. */
   maxBytes: number;
-  /** Holds the request's controller while it is under way: aborting it ends the request before its time. */
+  /** Holds the request's controller while it is in progress: aborting it ends the request early. */
   underWay: Set<AbortController>;
 }
 
@@ -60,7 +60,7 @@ export async function request(
   } finally {
     clearTimeout(timer);
     options.underWay.delete(controller);
-    // What is left of the answer is not wanted.
+    // The rest of the response is not needed.
     controller.abort();
   }
 }
