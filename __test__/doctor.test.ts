@@ -59,6 +59,40 @@ test('a shard that others may write to, or that is none, is told', (t) => {
   t.regex(foreign.stdout, /It reads as empty \(/);
 });
 
+test('without a file it looks at the shard that warmshard/register uses, also where HOME is not set', (t) => {
+  const dir = folder(t);
+  const register = join(__dirname, '..', 'dist', 'register.cjs');
+  const script = `console.log(require(${JSON.stringify(register)}).status().path)`;
+  for (const own of [{ WARMSHARD_HOME: dir }, { XDG_CACHE_HOME: dir }, { HOME: dir }, {}]) {
+    const env = { WARMSHARD_HOME: '', XDG_CACHE_HOME: '', HOME: '', ...own };
+    const { stdout } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    const { shard } = JSON.parse(run(['doctor', '--json'], env).stdout);
+    t.is(shard.path, stdout.trim());
+  }
+});
+
+test('it says so if there is no place for a shard', (t) => {
+  const homeless = join(folder(t), 'homeless.cjs');
+  writeFileSync(homeless, `require('node:os').userInfo = () => { throw new Error('no such user') }`);
+  const nowhere = {
+    WARMSHARD_HOME: '',
+    XDG_CACHE_HOME: '',
+    HOME: '',
+    NODE_OPTIONS: `-r ${homeless}`,
+  };
+  const wanted = /there is no folder for the shard: set WARMSHARD_HOME/;
+  const { status, stdout, stderr } = run(['doctor'], nowhere);
+  t.is(status, 1);
+  t.is(stderr, '');
+  t.regex(stdout, wanted);
+  const stats = run(['stats'], nowhere);
+  t.is(stats.status, 1);
+  t.regex(stats.stderr, wanted);
+});
+
 test('what it does not understand ends with 2 and the usage', (t) => {
   const cases: [string[], RegExp][] = [
     [[], /^A command is missing/],

@@ -7,6 +7,7 @@ import { addonPath, platformTriple } from '../facade/loader.js';
 import type { Addon } from '../facade/native.js';
 import { type LoadFacts, loadFacts, remedy, runtime, triedLines } from '../facade/seldom/load-failure.js';
 import { type Attempt, load } from '../facade/seldom/search.js';
+import { defaultPath } from '../register/default-path.js';
 import { lookAtShard, type ShardFindings } from './shard.js';
 
 type Warmshard = typeof import('../index.js');
@@ -66,7 +67,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
   }
 }
 
-/** Checks everything, including the file `shard`. Without it, the default one is checked. */
+/** Checks everything, including the file `shard`. Without it, the one that `warmshard/register` uses is checked. */
 export function diagnose(shard?: string): Diagnosis {
   const attempts: Attempt[] = [];
   const addon = load(attempts, (found: Partial<Addon>): found is Addon => found.functionsOf !== undefined);
@@ -106,11 +107,13 @@ export function diagnose(shard?: string): Diagnosis {
   Object.assign(diagnosis, roundTrip(warmshard));
   if (diagnosis.roundTrip?.ok !== true)
     problems.push(`A shard in ${tmpdir()} does not work: ${diagnosis.roundTrip?.problem}`);
-  diagnosis.shard = lookAtShard(warmshard, shard ?? defaultShard(warmshard));
-  problems.push(...diagnosis.shard.problems);
+  try {
+    diagnosis.shard = lookAtShard(warmshard, shard ?? defaultPath());
+    problems.push(...diagnosis.shard.problems);
+  } catch (error) {
+    // There is no place for the default one.
+    problems.push((error as Error).message);
+  }
   diagnosis.ok = problems.length === 0;
   return diagnosis;
 }
-
-/** The shard that `warmshard/register` uses by default. */
-export const defaultShard = ({ defaultCachePath }: Warmshard) => defaultCachePath('programs.shard');

@@ -1,8 +1,9 @@
 // The `warmshard` command.
 
 import { parseArgs } from 'node:util';
+import { defaultPath } from '../register/default-path.js';
 import { type Answer, contents } from './contents.js';
-import { defaultShard, diagnose } from './doctor.js';
+import { diagnose } from './doctor.js';
 import { asText } from './report.js';
 
 const USAGE = `Usage: warmshard doctor [--shard FILE] [--json]
@@ -64,7 +65,7 @@ function diagnosed(shard?: string): Answer {
 function lookedInto(content: (typeof CONTENTS)[number], file?: string): Answer {
   try {
     const warmshard = require('./index.cjs') as typeof import('../index.js');
-    return contents(warmshard, content, file ?? defaultShard(warmshard));
+    return contents(warmshard, content, file ?? defaultPath());
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     return { json: { error: { code, message } }, text: message, ok: false, refused: true };
