@@ -609,7 +609,7 @@ interface ArtifactStoreOptions extends Pick<ShardOptions, 'host' | 'readOnly' | 
     /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
     maxBytes?: number | undefined;
     /**
-     * Touch no file until something is asked for that is not in memory. Until then `insert` works, and what it stores is
+     * Touch no file until something is needed that is not in memory. Until then `insert` works, and what it stores is
      * never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
      */
     deferLoad?: boolean | undefined;
@@ -941,7 +941,7 @@ declare function defaultCachePath(name?: string): string;
  * A file's modification time, as `ScriptCache.get` and `put` take it; symbolic links are followed.
  *
  * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` if there is no such file, or if it
- * may not be examined
+ * cannot be examined
  * @throws WarmshardError `ERR_INVALID_ARG` if `path` is not a string
  */
 declare function fileMtime(path: string): [sec: number, nsec: number] | undefined;
@@ -1370,7 +1370,7 @@ declare class ScriptCache<P extends string = 'code'> {
      * has looked up before takes one system call.
      *
      * @param source path of the source file; symbolic links are followed. A file that does not exist, is not a regular
-     * file, or may not be examined is a miss
+     * file, or cannot be examined is a miss
      * @throws WarmshardError `ERR_INVALID_ARG` if `source` is not a string, `ERR_CLOSED`
      */
     load(source: string): Record<P, Uint8Array> | undefined;

@@ -82,7 +82,7 @@ export function compileBare(text: string, filename: string, kept?: Code): Compil
   const body = compile(cachedData);
   const rejected = body.cachedDataRejected === true;
   let code = rejected ? undefined : (cachedData ?? body.cachedData);
-  // Code that gets hold of its own function (`arguments.callee`) must not find properties that Node.js' has not.
+  // Code that gets hold of its own function (`arguments.callee`) must not find properties that Node.js does not set.
   for (const name of Object.keys(body)) Reflect.deleteProperty(body, name);
   return {
     runInThisContext: () => body,

@@ -20,7 +20,7 @@ function userFolder(given: string | undefined): string {
 
 /** The path of the shard that all programs share. Throws if there is no place for it. */
 export function defaultPath(): string {
-  // Otherwise whoever starts a setuid program could choose what it runs.
+  // Otherwise any user could choose what a setuid program runs.
   const believed = hasOwnRights() ? beginning : undefined;
   const [own, cache, userHome] = [believed?.home, believed?.userCache, believed?.userHome];
   if (own) return `${own}/programs.shard`;

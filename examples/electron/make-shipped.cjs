@@ -11,5 +11,5 @@ const shard = Shard.open(join(folder, 'shipped.shard'), { host: HOST });
 shard.put('greeting', Buffer.from('compiled before it was shipped'));
 shard.flush();
 shard.close();
-// It is constant from now on: without a sidecar nobody looks for changes.
+// Without its sidecar the shard counts as constant: no process looks for changes.
 rmSync(join(folder, 'shipped.shard.lock'), { force: true });

@@ -43,7 +43,7 @@ export interface ArtifactStoreOptions
   /** A flush brings the sum of total sizes back under this many bytes. Default 5 GiB. */
   maxBytes?: number | undefined;
   /**
-   * Touch no file until something is asked for that is not in memory. Until then `insert` works, and what it stores is
+   * Touch no file until something is needed that is not in memory. Until then `insert` works, and what it stores is
    * never overwritten by what is on disk. `ready()` opens the index off the event loop. Default false.
    */
   deferLoad?: boolean | undefined;

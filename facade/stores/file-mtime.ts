@@ -7,7 +7,7 @@ const SECOND = 1_000_000_000n;
  * A file's modification time, as `ScriptCache.get` and `put` take it; symbolic links are followed.
  *
  * @returns whole seconds since the epoch, and nanoseconds of the second; `undefined` if there is no such file, or if it
- * may not be examined
+ * cannot be examined
  * @throws WarmshardError `ERR_INVALID_ARG` if `path` is not a string
  */
 export function fileMtime(path: string): [sec: number, nsec: number] | undefined {

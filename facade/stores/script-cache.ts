@@ -166,7 +166,7 @@ export class ScriptCache<P extends string = 'code'> {
    * has looked up before takes one system call.
    *
    * @param source path of the source file; symbolic links are followed. A file that does not exist, is not a regular
-   * file, or may not be examined is a miss
+   * file, or cannot be examined is a miss
    * @throws WarmshardError `ERR_INVALID_ARG` if `source` is not a string, `ERR_CLOSED`
    */
   load(source: string): Record<P, Uint8Array> | undefined {

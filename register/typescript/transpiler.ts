@@ -1,4 +1,4 @@
-/** Which transpiler a project has, and what all of them are asked for. */
+/** Which transpiler a project has, and the interface through which each of them is used. */
 
 import fs = require('node:fs');
 import path = require('node:path');

@@ -105,7 +105,7 @@ export function isStore(value: unknown): value is PipelineStore {
   );
 }
 
-/** Puts what was found into a faster store. If that fails (it is read-only, for example), the next look-up is slow again. */
+/** Puts what was found into a faster store. If that fails, because it is read-only, look-ups only stay slow. */
 export function fill(store: PipelineStore, fingerprint: Uint8Array, artifact: Uint8Array): void {
   try {
     store.put(fingerprint, artifact);

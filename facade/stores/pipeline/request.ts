@@ -46,7 +46,7 @@ export async function request(
     controller.abort();
   }, options.timeout);
   options.underWay.add(controller);
-  // A custom fetch may not heed the signal.
+  // A custom fetch may ignore the signal.
   const ended = new Promise<never>((_, fail) => {
     controller.signal.addEventListener('abort', () => fail(new Error('ended')), { once: true });
   });
