@@ -1,9 +1,6 @@
 import { WarmshardError } from './errors.js';
-
 import type { Batch } from './later/values.js';
-
 import { loadUsual } from './loader.js';
-
 import type { ShardStats } from './reports.js';
 import { seldom } from './seldom.js';
 import type { ArtifactCalls } from './stores/native.js';

@@ -13,7 +13,6 @@ import { isTranspilingOnly } from './aside.js';
 import { beginning } from './beginning.js';
 import { fs } from './builtins.js';
 import { asText, canImport, compileBare, compileText, sourceOf } from './compile.js';
-
 import { debug } from './debug.js';
 import { esModules, lookAtMain } from './es-modules.js';
 import { type Begun, type BodyArguments, type Frames, framesOf } from './frames.js';

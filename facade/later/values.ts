@@ -1,7 +1,5 @@
 import { invalid } from '../errors.js';
-
 import type { Handle } from '../handle.js';
-
 import { table } from '../native.js';
 import type { ShardOptions } from '../options.js';
 import { plainBytes } from '../shard.js';
