@@ -35,7 +35,7 @@ import { type Handler, type LoadedModule, Module, stateSymbol } from './node-mod
 import { codeOf, compiler, hasNew, takeOwned } from './opening.js';
 import { beganAsEver, compilesAsEver, hooksAreAsked, isDiskMocked, loaderIsHooked } from './others.js';
 import type { Recording } from './recording/index.js';
-import { asksTyped, found, hopelessName, identity, loading, lookupOf, resolveAgain } from './requests.js';
+import { found, hopelessName, loading, lookupOf, resolveAgain } from './requests.js';
 import { requireOf } from './require.js';
 import type { Door } from './rest.js';
 import type { Scan } from './scan/index.js';
@@ -145,8 +145,6 @@ const kit: Kit = {
   program,
   debug,
   giveUp,
-  identity,
-  asksTyped,
   hopelessName,
   compileText,
   compileBare,

@@ -15,15 +15,11 @@ export interface Kit {
   program(): ProgramCalls | undefined;
   debug(what: string, path: string, why?: string): void;
   giveUp(reason: unknown): void;
-  /** Everything except the file system that decides where a request leads. */
-  identity(request: string): string;
   /** These compile a module's text, with bytecode or without: see compile.ts. */
   compileText(text: string, filename: string, code?: Code): Compiled;
   compileBare(text: string, filename: string, code?: Code): Compiled;
   asText(source: string): string;
   sourceOf(text: string): string;
-  /** Whether requests of a file follow TypeScript's rules, and no other package answers them. */
-  asksTyped(file: string): boolean;
   /** The name of the note that lists requests which are not recorded: see recording/searches.ts. */
   hopelessName(): string;
   /** What Node.js finds for a request, and where it looks. */

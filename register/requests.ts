@@ -66,7 +66,7 @@ export function found(): void {
  * Whether requests of a file follow TypeScript's rules. If another package runs such files (ts-node, for example), it and
  * Node.js decide what they mean.
  */
-export function asksTyped(file: string): boolean {
+function asksTyped(file: string): boolean {
   if (file !== asker) {
     asker = file;
     // The same as `extname`, which is slower because it reads a path character by character: for `.ts` alone it is empty.
@@ -86,7 +86,7 @@ export const hopelessName = (): string => `hopeless ${process.argv[1] ?? ''}`;
 let hopeless: Set<string> | undefined;
 
 /** Everything except the file system that decides where a request leads: its text, and the extensions that are tried. */
-export function identity(request: string): string {
+function identity(request: string): string {
   const tried = Object.keys(Module._extensions);
   // Elements by index: an iterator would take as long as the rest of this function.
   if (tried.length === 3 && tried[0] === '.js' && tried[1] === '.json' && tried[2] === '.node')
