@@ -1,8 +1,8 @@
-//! Looking ahead: memory that a later look-up will touch is asked for now.
+//! Looking ahead: prefetches the memory that later look-ups will read.
 //!
-//! A look-up waits for memory three times, and each wait tells where the next is: the index slot, the head of the
-//! frame, the value. So a key goes through three stages, with other keys in between: by the time of a stage,
-//! what the one before it has asked for has come. Nothing is decided here: a wrong guess costs time, no more.
+//! A look-up waits for memory three times: for the index slot, the head of the frame, and the value. Each of them tells
+//! where the next one is. So each key goes through three stages, with other keys in between; when a stage comes, what the
+//! stage before it has prefetched has arrived. Nothing is decided here: a wrong guess only costs time.
 
 use super::State;
 use crate::frame::{HEAD_LEN, Head};
@@ -13,15 +13,16 @@ const APART: usize = 4;
 /// Keys between the first look ahead to a key and its look-up.
 pub const AHEAD: usize = 3 * APART;
 
-/// The keys between their first and their last stage: the hash, then the frame, by turn.
+/// The keys between their first and their last stage.
 #[derive(Debug, Default)]
 pub struct Ahead {
+    /// A ring: the hash of a key until its second stage, then the offset of its frame.
     waiting: [u64; 2 * APART],
     turn: usize,
 }
 
 impl Ahead {
-    /// Takes a key in, by its hash, and brings earlier ones on by a stage.
+    /// Begins the first stage of a key, given by its hash, and the next stage of two earlier ones.
     pub fn look(&mut self, state: &State, hash: u64) {
         state.fetch_slots(hash);
         let newer = self.turn.wrapping_add(APART) % self.waiting.len();
@@ -43,14 +44,14 @@ impl State {
         }
     }
 
-    /// Gives the offset of the frame; zero for none.
+    /// Returns the offset of the frame; zero for none.
     fn fetch_head(&self, hash: u64) -> u64 {
         let groups = self.tables.iter().filter_map(|table| {
             let probe = table.probe(hash);
             Group::all(self.view.mapped(probe.from, probe.len)?).next()
         });
         let Some(place) = groups.flat_map(|group| group.candidates(hash)).next() else { return 0 };
-        // The half of the head that is looked at, and the key behind it.
+        // The end of the head, and the key behind it.
         self.view.fetch(place.offset().saturating_add(HEAD_LEN as u64));
         self.view.fetch(place.offset().saturating_add(2 * HEAD_LEN as u64));
         place.offset()
@@ -60,7 +61,7 @@ impl State {
         let Some(head) = self.view.mapped(frame, HEAD_LEN).and_then(Head::read) else { return };
         let (lens_end, length) = (head.layout().lens_end as u64, head.length.get());
         self.view.fetch(frame.saturating_add(lens_end));
-        // Where the last part ends, or close before: behind it come two short names.
+        // At or shortly before the end of the last part: only two short names follow it.
         self.view.fetch(frame.saturating_add(length.saturating_sub(HEAD_LEN as u64 / 2)));
     }
 }

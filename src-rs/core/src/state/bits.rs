@@ -1,16 +1,17 @@
-//! Which records this process has already checked.
+//! Which records this handle has already checked.
 //!
-//! One bit stands for each 128 bytes of the file: frames are at least that long, so no two share one. But a forged
-//! index may name a place within a frame that was checked, or close before it, and what is no frame must not pass for
-//! one. Only a keyed digest stops who forges. Under such a one, each place where a frame may begin has its own bit.
+//! There is one bit for each 128 bytes of the file. Frames are at least that long, so no two of them share a bit. But a
+//! forged index could name a place inside a checked frame, or shortly before it, which must not pass for a checked frame.
+//! Only a keyed digest protects against forgery, so with a keyed digest there is a bit for each place where a frame could
+//! begin.
 //!
-//! The bits come in blocks, made when the first one in them is set: memory follows what is used, not how long a file
-//! claims to be.
+//! The bits are in blocks, and a block is allocated when its first bit is set. So memory depends on what is used, not on
+//! the length that a file claims to have.
 
 use crate::digest::Digest;
 use crate::limits::{ALIGN, MIN_FRAME_LEN};
 
-/// Bytes of the file that a block stands for: its bits take 16 KiB, or 128.
+/// Bytes of the file that a block stands for. Its bits take 16 KiB; with a keyed digest, 128 KiB.
 const BLOCK_LEN: u64 = 16 << 20;
 
 /// A set of frame offsets.

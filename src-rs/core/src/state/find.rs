@@ -5,21 +5,22 @@ use crate::frame::{HEAD_LEN, Head};
 use crate::index::group::Group;
 use crate::index::{Entry, Place};
 
-/// What the index knows of a key.
+/// What is known about a key and producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// The frame of a record.
+    /// There is a record, at this offset.
     Record(u64),
-    /// It was deleted.
+    /// The entry was deleted.
     Gone,
-    /// Only entries of other producers have this key.
+    /// Only other producers have entries of this key.
     OtherProducer,
-    /// Nothing has this key.
+    /// There is no entry of this key.
     Absent,
-    /// The newest frame with this key's hash is damaged: what lies beneath it is out of date.
+    /// The newest frame with this key's hash is damaged, so an older one may be out of date.
     Damaged,
 }
 
+/// What the frame at a place turned out to be.
 enum Verdict {
     Same,
     OtherProducer,
@@ -27,7 +28,7 @@ enum Verdict {
     Damaged,
 }
 
-/// What is looked for.
+/// What a look-up searches for.
 #[derive(Clone, Copy)]
 struct Sought<'a> {
     key: &'a [u8],
@@ -41,7 +42,7 @@ impl State {
     #[must_use]
     pub fn find(&self, key: &[u8], hash: u64, producer: u64, scratch: &mut Scratch) -> Found {
         let mut other = false;
-        // The newest damaged frame that may have been this key's.
+        // Offset of the newest damaged frame that may belong to this key; zero for none.
         let mut damaged = 0;
         let sought = Sought { key, hash, producer };
         if !self.tail.is_empty() {
@@ -105,7 +106,7 @@ impl State {
         }
     }
 
-    /// Another key with the same hash is hardly ever one: its bytes, or their length, are damaged.
+    /// Two keys with the same hash are very rare. More likely, the bytes of this key or their length are damaged.
     #[cold]
     fn judge_namesake(&self, place: Place, scratch: &mut Vec<u8>) -> Verdict {
         let head = self.view.get(place.offset(), HEAD_LEN, scratch).and_then(Head::read);
@@ -118,7 +119,7 @@ impl State {
         }
     }
 
-    /// Whether two places are frames of one key and producer.
+    /// Whether the frames at two places have the same key and producer.
     #[must_use]
     pub fn same(&self, a: Place, b: Place, scratch: &mut Scratch) -> bool {
         let Scratch { frame, other, .. } = scratch;
@@ -145,9 +146,9 @@ impl State {
         head.is_whole(self.sealer.seed(), offset).then_some(head)
     }
 
-    /// Puts a frame that we have just read or written into the tail.
+    /// Puts a frame that was just read or written into the tail.
     pub fn remember(&mut self, entry: Entry, scratch: &mut Scratch) {
-        // The tail is taken out so that the closure may read the frames that it refers to.
+        // The tail is taken out so that the closure can borrow `self` to read frames.
         let mut tail = std::mem::take(&mut self.tail);
         tail.upsert(entry, |place| self.same(entry.place, place, scratch));
         self.tail = tail;

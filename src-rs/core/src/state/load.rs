@@ -1,4 +1,4 @@
-//! Opening a file, following what others publish, and recovering what nobody vouches for.
+//! Opening a file, following what other handles publish, and recovering a file that no valid page describes.
 
 use super::bits::Bits;
 use super::scan::{Scan, Step, Walk};
@@ -18,18 +18,17 @@ use crate::sidecar::Published;
 use crate::storage::File;
 use std::sync::Arc;
 
-/// What opening a file came to.
+/// The result of opening a file.
 #[derive(Debug)]
 pub enum Loading {
     /// It is a shard.
     Loaded(Box<State>),
-    /// It reads as an empty one.
+    /// It reads as an empty shard.
     Rejected(Rejected),
 }
 
 impl State {
-    /// Reads the header of an open file. The frames are not looked at yet: `follow` or `recover`
-    /// must come next.
+    /// Reads the header of an open file, but no frames yet: `follow` or `recover` must be called next.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -72,9 +71,9 @@ impl State {
         })))
     }
 
-    /// Reads the chain of index snapshots from the newest. `None` where a link is broken or a delta
-    /// damaged that is checked here. The oldest is not checked whole, which would cost time in proportion
-    /// to the shard; damage there can only hide entries, for nothing older lies beneath it.
+    /// Reads the chain of index snapshots from the newest to the oldest. `None` if a link is broken, or a
+    /// delta that is checked now is damaged. The oldest snapshot is not checked, because that would take
+    /// time in proportion to the shard. Damage in it can only hide entries: there is nothing older to uncover.
     fn chain(&self, newest: u64, end: u64, check: Check) -> Option<Vec<Table>> {
         let mut tables: Vec<Table> = Vec::new();
         let mut scratch = Vec::new();
@@ -98,16 +97,16 @@ impl State {
         (tables.len() <= MAX_TABLES).then_some(tables)
     }
 
-    /// Catches up with what is published. Returns whether that was possible: not where the file is
-    /// shorter than it should be or than we have read it, or its index is damaged.
+    /// Catches up with what is published. Returns `false` if that is not possible: the file was replaced or
+    /// recovered, is shorter than it should be, or its index is damaged.
     ///
     /// # Errors
-    /// `Io` if a system call fails; what is known then may be neither the old nor the new.
+    /// `Io` if a system call fails; then this state may be a mixture of old and new, and must be dropped.
     pub fn follow(&mut self, news: &Published, scratch: &mut Scratch) -> Result<bool> {
         Ok(self.check_deltas() && self.follow_as(news, scratch, Check::Deltas)?)
     }
 
-    /// The same, with the deltas checked so far.
+    /// The same, checking new snapshots as `check` says.
     pub(super) fn follow_as(
         &mut self,
         news: &Published,
@@ -115,11 +114,11 @@ impl State {
         check: Check,
     ) -> Result<bool> {
         self.view.ask_again();
-        // What was read before a recovery may have been cut off or written over since.
+        // What was read before a recovery may have been cut off or overwritten since.
         if self.end > HEADER_LEN && self.epoch != Some(news.epoch) {
             return Ok(false);
         }
-        // A published length that went back would leave entries in the tail that others write over.
+        // If the published length has gone back, the tail has entries that other writers may overwrite.
         if news.shard_id != self.header.shard_id
             || news.committed < self.end.max(HEADER_LEN)
             || !news.committed.is_multiple_of(ALIGN)
@@ -149,7 +148,7 @@ impl State {
         Ok(true)
     }
 
-    /// Starts over from a chain of snapshots, with an empty tail.
+    /// Replaces the index by a chain of snapshots, with an empty tail.
     fn take_chain(&mut self, tables: Vec<Table>) {
         self.tail_from = tables.first().map_or(HEADER_LEN, Table::end);
         if let Some(newest) = tables.first() {
@@ -171,10 +170,10 @@ impl State {
         }
     }
 
-    /// Takes the file for what it is: from the newest durable root, or from the start, every frame is
-    /// read, and verified where neither that root nor `trusted_to` (a length that was published in
-    /// this boot) vouches for it. Afterwards `end` is where the last frame that counts ends; bytes
-    /// behind it are of no use to anyone. Returns the frames that were rejected, for `blank`.
+    /// Finds out what the file itself contains. Every frame from the newest durable root on, or from the
+    /// start, is read. Frames behind what that root covers, and behind `trusted_to` (a length that was
+    /// published in this boot), are verified. Afterwards `end` is where the last frame that counts ends;
+    /// bytes behind it are useless. Returns the rejected frames, for `blank`.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -183,17 +182,17 @@ impl State {
         self.view.extend_written(file_len);
         self.view.ask_again();
         self.take_chain(Vec::new());
-        // What was verified may have been written over since.
+        // What was verified may have been overwritten since.
         self.verified.clear();
         self.ready.clear();
         (self.live_entries, self.live_bytes, self.generation) = (0, 0, self.header.generation);
-        // A cut file may end anywhere; frames do not.
+        // A file that was cut may end anywhere, but frames end at multiples of 16.
         let mut durable_to = crate::frame::align(trusted_to.min(file_len));
         let possible = |r: &Root| r.committed <= file_len && r.committed.is_multiple_of(ALIGN);
         if let Some(root) = self.root.filter(possible) {
             durable_to = durable_to.max(root.committed);
             self.generation = self.generation.max(root.generation);
-            // Where the index is broken, the frames are read from the start.
+            // If the index is damaged, the frames are read from the start.
             if let Some(tables) = self.chain(root.snapshot, root.committed, Check::Deltas) {
                 self.take_chain(tables);
             }
@@ -204,22 +203,22 @@ impl State {
         Ok(rejected)
     }
 
-    /// Makes rejected frames unreadable for good. The caller holds the lock, and nobody has accepted
-    /// these frames, nor will: their digest fails, or their batch is not whole.
+    /// Makes rejected frames invalid for good. The caller holds the lock. No handle has accepted these
+    /// frames or will: their digest fails, or their batch is incomplete.
     ///
     /// # Errors
     /// `Io` and `NoSpace` if a system call fails.
     pub fn blank(&self, rejected: &[u64]) -> Result<()> {
         let file = self.view.file();
-        // What lies behind the end is cut off.
+        // What lies behind the end will be cut off anyway.
         let mut kept = rejected.iter().filter(|offset| **offset < self.end);
         kept.try_for_each(|offset| file.write_at(&[0; 8], *offset))
     }
 
-    /// Takes in complete frames behind the published length: a writer died between writing and
-    /// publishing them, and somebody may have read them already.
+    /// Adopts complete frames behind the published length: a writer died between writing and
+    /// publishing them, and a reader may have read them already.
     ///
-    /// Returns the frames that were rejected, for `blank`.
+    /// Returns the rejected frames, for `blank`.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -242,7 +241,7 @@ impl State {
         (walk.end(), walk.into_rejected())
     }
 
-    /// Puts a frame into the tail and keeps the count of what lives.
+    /// Puts a frame into the tail and updates the counts of live entries and bytes.
     fn apply(&mut self, step: &Step, scratch: &mut Scratch) {
         let Some(entry) = entry_of(step) else { return };
         let mut key = Vec::new();
@@ -258,7 +257,7 @@ impl State {
         self.remember(entry, scratch);
     }
 
-    /// Bytes of the live record that a new frame of this key and producer would replace.
+    /// Length of the live record that a new frame of this key and producer would replace.
     #[must_use]
     pub fn change(&self, key: &[u8], hash: u64, producer: u64, scratch: &mut Scratch) -> Option<u64> {
         match self.find(key, hash, producer, scratch) {
@@ -267,7 +266,7 @@ impl State {
         }
     }
 
-    /// Counts one live record less, and one more.
+    /// Updates the counts for a removed and an added record, each given by the length of its frame.
     pub fn count(&mut self, removed: Option<u64>, added: Option<u64>) {
         if let Some(len) = removed {
             self.live_entries = self.live_entries.saturating_sub(1);
@@ -279,7 +278,7 @@ impl State {
         }
     }
 
-    /// Takes a snapshot that we have just written for the newest.
+    /// Uses a snapshot that this handle has just written as the newest. Returns whether it could be read.
     pub fn take_snapshot(&mut self, offset: u64, end: u64) -> bool {
         self.view.extend_written(end);
         let Some(tables) = self.chain(offset, end, Check::Deltas) else {
@@ -291,7 +290,7 @@ impl State {
         true
     }
 
-    /// What a page should say of this state.
+    /// What a page should say about this state.
     #[must_use]
     pub fn published(&self) -> Published {
         Published {
@@ -305,8 +304,8 @@ impl State {
         }
     }
 
-    /// Every entry of the index, tombstones left out, sorted by hash. `None` where an index snapshot
-    /// is damaged.
+    /// Every entry of the index, without tombstones, sorted by hash. `None` if an index snapshot is
+    /// damaged.
     #[must_use]
     pub fn live_index(&self, scratch: &mut Scratch) -> Option<Vec<Entry>> {
         let mut all = self.tail.sorted();
@@ -317,7 +316,7 @@ impl State {
         Some(all)
     }
 
-    /// A run of entries with those of an older table merged in; `None` where that is damaged.
+    /// A run of entries merged with those of an older table. `None` if the table is damaged.
     #[must_use]
     pub fn merged(&self, newer: &[Entry], table: &Table, scratch: &mut Scratch) -> Option<Vec<Entry>> {
         let len = usize::try_from(table.frame_len).ok()?;
@@ -330,7 +329,7 @@ impl State {
         Some(crate::index::merge::merge(newer, &older, |a, b| self.same(a.place, b.place, scratch)))
     }
 
-    /// The same from the frames alone, for when the index is damaged.
+    /// Every live entry, found by reading the frames alone, for when the index is damaged.
     #[must_use]
     pub fn live_by_scan(&self, scratch: &mut Scratch) -> Vec<Entry> {
         let scan = Scan::new(&self.view, &self.sealer, HEADER_LEN, self.end);
@@ -341,7 +340,7 @@ impl State {
         live
     }
 
-    /// Every live entry, by whichever way works.
+    /// Every live entry: from the index, or from the frames if the index is damaged.
     #[must_use]
     pub fn live(&self, scratch: &mut Scratch) -> Vec<Entry> {
         match self.live_index(scratch) {

@@ -1,4 +1,4 @@
-//! From a key to bytes that may be handed out.
+//! The full way of a look-up: from a key to bytes that may be returned.
 
 use super::{Found, Scratch, State};
 use crate::clock::now_ms;
@@ -10,7 +10,7 @@ use crate::storage::disk::open_regular;
 use crate::validator::{RACY, SOURCE_DIGEST_LEN, Validator, decode_mtime, plain, source_digest};
 use xxhash_rust::xxh3::Xxh3;
 
-/// What the caller wants.
+/// What a look-up searches for, and how it verifies what it finds.
 #[derive(Debug, Clone, Copy)]
 pub struct Want<'a> {
     /// The stored key.
@@ -19,11 +19,11 @@ pub struct Want<'a> {
     pub hash: u64,
     /// The caller's producer.
     pub producer: u64,
-    /// What must be equal.
+    /// The caller's validator.
     pub validator: &'a Validator<'a>,
     /// Whether digests are verified on every use.
     pub verify_always: bool,
-    /// What relative keys are relative to.
+    /// The folder that relative keys are relative to.
     pub root: Option<&'a Root>,
 }
 
@@ -53,15 +53,17 @@ pub enum Lookup {
     Corrupt,
 }
 
-/// What the first use of a record in this process came to.
+/// The result of the checks before a record's first use.
 enum FirstUse {
     Good,
+    /// Its digest fails.
     Bad,
+    /// Its source has changed.
     Changed,
 }
 
 impl State {
-    /// Looks a key up. `sidecar` takes note of the use.
+    /// Looks a key up. A use is noted in the recency table of `sidecar`.
     #[inline(always)]
     pub fn lookup(&mut self, want: &Want<'_>, sidecar: Option<&Sidecar>, scratch: &mut Scratch) -> Lookup {
         let frame = match self.find(want.key, want.hash, want.producer, scratch) {
@@ -70,8 +72,8 @@ impl State {
             Found::OtherProducer => return Lookup::Stale,
             Found::Damaged => return Lookup::Corrupt,
         };
-        // Only the half of the head beside the key is read here: the other half lies in another cache
-        // line more often than not.
+        // Only the second half of the head, next to the key, is read here: the first half is usually in
+        // another cache line.
         let Some(head) = self.view.get(frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
             return Lookup::Corrupt;
         };
@@ -108,8 +110,8 @@ impl State {
         Lookup::Hit(Hit { frame, offset, len, part_count })
     }
 
-    /// The answer for an entry whose validator differs: a record must be sound before it may count as
-    /// stale; damage is told apart.
+    /// The answer for an entry whose validator differs: stale if the record's digest agrees, otherwise
+    /// corrupt.
     #[cold]
     fn stale(&mut self, frame: u64, want: &Want<'_>, scratch: &mut Scratch) -> Lookup {
         match self.sound_head(frame, want, scratch) {
@@ -158,7 +160,7 @@ impl State {
         FirstUse::Good
     }
 
-    /// Whether the whole frame is what was sealed there, a record.
+    /// Whether the frame is a record and exactly what was sealed at this offset.
     pub fn is_sound(&self, frame: u64, head: &Head, scratch: &mut Scratch) -> bool {
         let Ok(len) = usize::try_from(head.length.get()) else {
             return false;
@@ -172,7 +174,7 @@ impl State {
         self.verified.insert(frame);
     }
 
-    /// Writes offset and length of every part of a hit to `out`. Returns how many there are.
+    /// Writes offset and length of each part of a hit to `out`. Returns the number of parts.
     pub fn parts_of(&self, hit: &Hit, out: &mut [(u64, u32); MAX_PARTS], scratch: &mut Scratch) -> usize {
         let Some(head) = self.view.get(hit.frame, HEAD_LEN, &mut scratch.frame).and_then(Head::read) else {
             return 0;
@@ -192,8 +194,9 @@ impl State {
     }
 }
 
-/// Compares a racy entry's source with the digest taken when it was cached. `None`: it changed.
-/// `Some(false)`: it is the same, but so young still that it may change again unseen.
+/// Compares a racy entry's source with the digest that was taken when it was cached. `None` if the source
+/// has changed or cannot be read; `Some(false)` if it is the same, but still so new that it could change
+/// again and keep its modification time.
 fn racy_source(want: &Want<'_>, kind: u8, validator: &[u8]) -> Option<bool> {
     let stored = source_digest(kind, validator)?;
     let path = crate::key::shown(want.key, want.root)?;
@@ -208,14 +211,15 @@ fn racy_source(want: &Want<'_>, kind: u8, validator: &[u8]) -> Option<bool> {
     Some(settled)
 }
 
-/// Whether a source with this modification time may still change without its mtime showing it.
+/// Whether a source with this modification time may still change and keep it.
 #[must_use]
 pub fn is_racy(sec: i64, nsec: u32, now_ns: u64) -> bool {
     let mtime = i128::from(sec).saturating_mul(1_000_000_000).saturating_add(i128::from(nsec));
     mtime.saturating_add(i128::from(RACY_NS)) > i128::from(now_ns)
 }
 
-/// The content digest of a source; `None` where there is no regular file, or it cannot be read.
+/// The content digest of a source. `None` if it is not a regular file, cannot be read, or is longer than
+/// [`MAX_RACY_SOURCE_BYTES`].
 #[must_use]
 pub fn source_digest_of(path: &std::path::Path) -> Option<[u8; SOURCE_DIGEST_LEN]> {
     use std::io::Read;

@@ -1,6 +1,7 @@
-//! What a handle knows of one shard file: its header, its bytes, its index.
+//! What a handle knows about one shard file: its header, its bytes, its index.
 //!
-//! Everything here reads. It becomes stale when others publish, and catches up by `advance`.
+//! Code here only reads the file, except for `blank`. What is known becomes out of date when other handles
+//! publish, and `follow` brings it up to date.
 
 mod ahead;
 pub mod bits;
@@ -27,7 +28,7 @@ use crate::storage::Identity;
 use bits::Bits;
 use view::View;
 
-/// Buffers for positioned reads; untouched where the file is mapped.
+/// Buffers for positioned reads. They are not used while the file is mapped.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// Index slots.
@@ -38,30 +39,30 @@ pub struct Scratch {
     pub other: Vec<u8>,
 }
 
-/// A shard file, opened and understood.
+/// An open shard file, with its index.
 #[derive(Debug)]
 pub struct State {
-    /// Who it is.
+    /// The file's header.
     pub header: Header,
-    /// Checksums and digests of its frames.
+    /// Makes and verifies checksums and digests of its frames.
     pub sealer: Sealer,
     /// The seed of its keys' hashes.
     pub keys: Seed,
     /// Its bytes.
     pub view: View,
-    /// The file behind them.
+    /// The identity of the open file.
     pub identity: Identity,
     /// Index snapshots, newest first.
     pub tables: Vec<Table>,
-    /// Entries behind the newest of them.
+    /// Entries behind the newest index snapshot.
     pub tail: Tail,
-    /// Where the tail begins.
+    /// Where the tail begins in the file.
     pub tail_from: u64,
-    /// Where the frames end that we know of.
+    /// Where the known frames end.
     pub end: u64,
-    /// The generation they end with.
+    /// The generation that `end` belongs to.
     pub generation: u64,
-    /// The page's epoch at which the frames were read; none where no page vouched for them.
+    /// The page's epoch in which the frames were read; `None` if no valid page said that they are published.
     pub epoch: Option<u64>,
     /// Live entries.
     pub live_entries: u64,
@@ -69,8 +70,11 @@ pub struct State {
     pub live_bytes: u64,
     /// The newest whole root slot.
     pub root: Option<Root>,
+    /// Records whose digest was verified.
     verified: Bits,
+    /// Records that need nothing more done before use: verified, not racy any more, and noted as used in this epoch.
     ready: Bits,
+    /// Whether some deltas were not checked entirely; see `unchecked.rs`.
     unchecked: bool,
 }
 
@@ -96,7 +100,7 @@ impl State {
             .saturating_sub(self.index_bytes())
     }
 
-    /// A new epoch of last-use times: every entry may note its use once more.
+    /// Begins a new epoch of last-use times, in which the next use of each entry is noted once more.
     pub fn new_recency_epoch(&mut self) {
         self.ready.clear();
     }

@@ -1,9 +1,9 @@
-//! The quick way of a look-up: what is so in nearly every case, and nothing else.
+//! The quick way of a look-up: it handles the most common cases, and nothing else.
 //!
-//! A mapped file, no validator asked for; an entry with one part, without a validator, that never expires and
-//! was verified by this process; or no entry at all. Whatever is different, damaged or doubtful is not
-//! decided here: `State::lookup` is asked, which knows all cases. With those in between, the processor
-//! would move results about for longer than it takes to find them.
+//! The file is mapped and no validator is given. Either the entry has one part, no validator and no expiry, and
+//! this handle has verified it; or there is no entry. Everything else, and everything damaged or doubtful, is
+//! left to `State::lookup`, which handles all cases. If it were handled in the same code, the compiler would need
+//! more registers, and saving them would take longer than the look-up itself.
 
 use super::State;
 use crate::frame::{HEAD_LEN, Head, align};
@@ -12,18 +12,18 @@ use crate::index::group::{GROUP_LEN, Group};
 use crate::index::snapshot::Table;
 use crate::key;
 
-/// What the quick way comes to.
+/// The answer of the quick way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quick {
-    /// Usable: offset and bytes of its one part.
+    /// Usable: offset and length of its one part.
     Hit(u64, u32),
-    /// Absent or deleted.
+    /// Absent.
     Miss,
-    /// Not a case of the quick way.
+    /// Not a case of the quick way: the full look-up must decide.
     Ask,
 }
 
-/// Where the newest entry of a hash is to be looked for.
+/// Where the newest entry of a hash may be.
 enum Candidate {
     At(Place),
     Nowhere,
@@ -43,8 +43,8 @@ impl State {
         }
     }
 
-    /// The first of a hash's candidates. One of another key, which hardly ever comes first, is no case of the quick
-    /// way: so the frame is judged in one place of the code, not within loops.
+    /// The first candidate of a hash. If it belongs to another key, which is rare, the full look-up must decide. So the
+    /// frame is examined in one place of the code, and not inside these loops.
     #[inline(always)]
     fn candidate(&self, hash: u64) -> Candidate {
         if !self.tail.is_empty()
@@ -70,7 +70,7 @@ impl State {
         Candidate::Nowhere
     }
 
-    /// The first candidate that stands behind a full home.
+    /// The first candidate in the groups behind a full home.
     #[inline(never)]
     fn candidate_behind(&self, table: &Table, hash: u64) -> Candidate {
         let probe = table.probe(hash);
@@ -86,7 +86,7 @@ impl State {
         Candidate::Nowhere
     }
 
-    /// The answer, if the frame at a place is this key's, and a case of the quick way.
+    /// The answer, if the frame at a place has this key and is a case of the quick way.
     #[inline(always)]
     fn judge_quickly(&self, place: Place, stored: &[u8], producer: u64) -> Option<Quick> {
         let key_end = HEAD_LEN.saturating_add(stored.len());
@@ -100,8 +100,8 @@ impl State {
         {
             return None;
         }
-        // The offset is made of what is known without the head: the processor, which guesses that the head is as
-        // expected, goes on with it while the head is still on its way from memory.
+        // The offset is computed without reading the head. So the processor, which predicts that the head is as
+        // expected, can go on with it before the head has arrived from memory.
         let offset = align(place.offset().saturating_add(lens_end as u64));
         let len = u32::from_le_bytes(*frame.last_chunk()?);
         let usable = self.ready.contains(place.offset()) && self.view.contains(offset, u64::from(len));

@@ -1,19 +1,19 @@
 //! Walking frames in the order of the file.
 //!
-//! A frame that fails its check costs itself alone: the walk goes on at the next offset where a
-//! whole frame head stands. A chance match is out of the question, for the check is 64 bits wide
-//! and seeded with the shard's random id and the offset.
+//! A damaged frame head loses only its own frame: the walk goes on at the next offset with a valid
+//! head. A match by chance is practically impossible, because the check has 64 bits and is seeded with
+//! the shard's random id and the offset.
 //!
-//! Below `doubt_from` every whole frame counts, for it was published. From there on a frame counts if
-//! its digest agrees and, in a batch, if the whole batch is there. Whole heads that do not count are
-//! *rejected*: a writer that recovers a file blanks them, so that nobody takes them for published
-//! frames once the bytes around them are.
+//! A frame that ends at or before `doubt_from` counts if its head is valid, because it was published.
+//! A later frame counts if its digest agrees and, if it is part of a batch, the batch is complete. Frames
+//! with a valid head that do not count are *rejected*: a writer that recovers the file blanks them, so
+//! that they are not taken for published frames once the published length has passed them.
 
 use super::view::View;
 use crate::frame::{COMMIT, HEAD_LEN, Head, IN_BATCH, SNAPSHOT, Sealer};
 use crate::limits::{ALIGN, MAX_GAP};
 
-/// Bytes that a search for the next whole frame reads at a time.
+/// Bytes that the search for the next valid head reads at a time.
 const SEARCH_LEN: u64 = 64 << 10;
 
 /// A frame that counts.
@@ -33,30 +33,31 @@ impl Step {
     }
 }
 
-/// A walk from one offset to another. It borrows nothing, so that its owner can act on each step;
-/// every call gets the same view and sealer.
+/// A walk from one offset to another. It borrows nothing, so that the caller can change the state between
+/// two steps. Each call must get the same view and sealer.
 #[derive(Debug)]
 pub struct Walk {
     at: u64,
     to: u64,
-    /// From here on nothing is trusted.
+    /// Frames that end behind this offset are verified.
     doubt_from: u64,
     scratch: Vec<u8>,
-    /// Frames that wait for their batch's commit frame.
+    /// Offsets of frames whose batch's commit frame has not come yet.
     batch: Vec<u64>,
-    /// The generation of all of them; none where they differ. At the place of a batch that came to nothing there may
-    /// still be frames of it among those of the next one, after a power cut.
+    /// The generation of all of them; `None` if they differ. After a power cut, frames of a failed batch may be found
+    /// between those of the next batch, which was written over it.
     batch_generation: Option<u64>,
+    /// Frames of a complete batch that were not returned yet.
     ready: std::vec::IntoIter<u64>,
     rejected: Vec<u64>,
-    /// Behind the last frame that counts.
+    /// Where the last frame that counts ends.
     end: u64,
-    /// Bytes passed over in search of a whole frame.
+    /// Bytes passed over in search of a valid head.
     damaged: u64,
 }
 
 impl Walk {
-    /// A walk over `from..to`, trusting what lies below `doubt_from`.
+    /// A walk over `from..to` that trusts frames which end at or before `doubt_from`.
     #[must_use]
     pub fn new(view: &View, from: u64, to: u64, doubt_from: u64) -> Self {
         Walk {
@@ -73,7 +74,7 @@ impl Walk {
         }
     }
 
-    /// Behind the last frame that counts. Final once the walk is over.
+    /// Where the last frame that counts ends. Final once the walk is over.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.end
@@ -85,13 +86,13 @@ impl Walk {
         self.damaged
     }
 
-    /// Whole heads of frames that do not count.
+    /// Offsets of the frames that do not count although their heads are valid.
     #[must_use]
     pub fn into_rejected(self) -> Vec<u64> {
         self.rejected
     }
 
-    /// The next frame with a whole head (and digest, where in doubt), batch or not.
+    /// The next frame with a valid head and, if it is not trusted, a valid digest, whether or not its batch is complete.
     pub fn next_any(&mut self, view: &View, sealer: &Sealer) -> Option<Step> {
         let from = self.at;
         if let Some(step) = self.step_at(view, sealer, from) {
@@ -100,7 +101,7 @@ impl Walk {
         loop {
             let rest = self.to.checked_sub(self.at)?;
             if rest < HEAD_LEN as u64 {
-                // Heads that were cut off: zeros behind them could make them whole again.
+                // There may be heads here that were cut off, and zeros behind them could make them valid again.
                 self.rejected.extend((self.at..self.to).step_by(ALIGN as usize));
                 return None;
             }
@@ -115,7 +116,7 @@ impl Walk {
                     }
                     self.pass_to(offset.saturating_add(ALIGN));
                 }
-                // The last head of the piece that could not be read whole begins the next one.
+                // The next piece begins with the first head that did not fit into this one.
                 None => {
                     let heads = rest.min(SEARCH_LEN).saturating_sub(HEAD_LEN as u64) / ALIGN;
                     self.pass_to(self.at.saturating_add(heads.saturating_add(1).saturating_mul(ALIGN)));
@@ -129,7 +130,7 @@ impl Walk {
         self.at = offset;
     }
 
-    /// The first whole head within the next `len` bytes.
+    /// Offset of the first valid head within the next `len` bytes.
     fn search(&mut self, view: &View, sealer: &Sealer, len: u64) -> Option<u64> {
         let from = self.at;
         let bytes = view.get(from, usize::try_from(len).ok()?, &mut self.scratch)?;
@@ -151,7 +152,7 @@ impl Walk {
             return None;
         }
         if step.end() > self.to {
-            // Cut off. What is appended here later would lie within it.
+            // The frame is cut off. What is appended later would lie inside it.
             self.rejected.push(offset);
             return None;
         }
@@ -171,7 +172,7 @@ impl Walk {
     pub fn next(&mut self, view: &View, sealer: &Sealer) -> Option<Step> {
         loop {
             if let Some(offset) = self.ready.next() {
-                // It was whole a moment ago.
+                // Its head was checked when it was put into the batch.
                 let head = *Head::read(view.get(offset, HEAD_LEN, &mut self.scratch)?)?;
                 return Some(Step { offset, head });
             }
@@ -211,7 +212,7 @@ impl Walk {
     }
 }
 
-/// A walk together with what it walks over.
+/// A walk over published frames, together with its view and sealer.
 pub struct Scan<'a> {
     view: &'a View,
     sealer: &'a Sealer,
@@ -219,14 +220,14 @@ pub struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// A walk over published frames.
+    /// A walk over `from..to`.
     #[must_use]
     pub fn new(view: &'a View, sealer: &'a Sealer, from: u64, to: u64) -> Self {
         let walk = Walk::new(view, from, to, to);
         Scan { view, sealer, walk }
     }
 
-    /// The next frame with a whole head.
+    /// The next frame with a valid head, of any kind.
     pub fn next_any(&mut self) -> Option<Step> {
         self.walk.next_any(self.view, self.sealer)
     }

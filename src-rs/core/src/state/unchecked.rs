@@ -1,11 +1,11 @@
-//! The first look-ups of a handle, whose deltas nobody has checked whole yet.
+//! The first look-ups of a handle, before it has checked its deltas entirely.
 //!
-//! A delta is an index snapshot with an older one beneath. Damage in it could uncover an entry that was replaced, so
-//! it is checked whole before it is believed; but that takes longer than all else of opening where the shard is
-//! large, and many a process asks for a few entries only. A delta knows each entry twice, though: in its slots, and in
-//! the list of full hashes, in the same order. Where both say the same of a hash, damage would have had to hit both of
-//! them, in two places that lie apart, and leave the order of the hashes around it likely. That is believed for a few
-//! look-ups; anything else is a reason to check the deltas whole.
+//! A delta is an index snapshot with an older one below it. Damage in it could uncover an entry that was replaced, so
+//! it must be checked before it is believed. In a large shard, checking all its bytes takes longer than everything else
+//! that opening does, and many processes look up only a few entries. But a delta contains each entry twice: in its slots,
+//! and in the list of full hashes, in the same order. If both agree about a hash, damage would have to hit both, in two
+//! distant places, and leave the hashes around it in a likely order. For a few look-ups that is good enough. As soon as
+//! the two disagree, the deltas are checked entirely.
 
 use super::{Scratch, State};
 use crate::error::Result;
@@ -16,12 +16,12 @@ use crate::sidecar::Published;
 use zerocopy::FromBytes;
 use zerocopy::little_endian::U64;
 
-/// Which index snapshots are checked whole when they are read.
+/// Which index snapshots are checked entirely when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     /// All deltas.
     Deltas,
-    /// Short ones; the others by `State::check_deltas`.
+    /// Only short deltas; `State::check_deltas` checks the others later.
     ShortDeltas,
 }
 
@@ -31,15 +31,15 @@ impl Check {
     }
 }
 
-/// Hashes on each side of where one should stand among evenly spread ones: so many times the root of their number.
+/// How far a hash is searched for on each side of its expected position, in square roots of the number of hashes.
 const SPREAD: usize = 4;
 /// Hashes on each side that must be in order.
 const NEIGHBOURS: usize = 4;
-/// Times the mean distance that two neighbours may be apart. One of e^40 is by chance.
+/// How far two neighbouring hashes may be apart, in mean distances. One distance in e^40 is larger by chance.
 const LIKELY_GAP: u64 = 40;
 
 impl State {
-    /// As `follow` for a state that was just opened; long deltas are not checked where the file is mapped.
+    /// Like `follow`, for a state that was just opened. Long deltas are not checked yet if the file is to be mapped.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -50,13 +50,13 @@ impl State {
         Ok(followed)
     }
 
-    /// Whether there are deltas that were not checked whole.
+    /// Whether there are deltas that were not checked entirely.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
         self.unchecked
     }
 
-    /// Checks whole what was not yet. Returns whether it is.
+    /// Checks all deltas entirely, unless that was done already. Returns whether they are undamaged.
     #[must_use]
     pub(super) fn check_deltas(&mut self) -> bool {
         let mut scratch = Vec::new();
@@ -69,13 +69,13 @@ impl State {
         self.tables.iter().filter(|table| table.is_delta())
     }
 
-    /// Whether a table's frame is what was sealed there.
+    /// Whether a table's frame is exactly what was sealed there.
     pub(super) fn is_whole(&self, table: &Table, scratch: &mut Vec<u8>) -> bool {
         let Ok(len) = usize::try_from(table.frame_len) else { return false };
         self.view.get(table.frame, len, scratch).is_some_and(|bytes| self.sealer.verify(bytes, table.frame))
     }
 
-    /// Whether each delta says the same of a hash in its slots and among its full hashes.
+    /// Whether in each delta the slots and the full hashes agree about a hash.
     #[must_use]
     pub fn deltas_agree(&self, hash: u64) -> bool {
         self.deltas().all(|table| {
@@ -84,7 +84,7 @@ impl State {
         })
     }
 
-    /// How many slots may be the hash's.
+    /// How many slots may belong to the hash. `None` if they are not mapped.
     fn in_slots(&self, table: &Table, hash: u64) -> Option<usize> {
         let probe = table.probe(hash);
         let mut found = 0usize;
@@ -97,7 +97,8 @@ impl State {
         Some(found)
     }
 
-    /// How many of the full hashes are this one. `None` where they are out of order near it, or too far apart.
+    /// How many of the full hashes are equal to this one. `None` if those near it are out of order or too far apart, or
+    /// if it is not near its expected position.
     fn among_hashes(&self, table: &Table, hash: u64) -> Option<usize> {
         let count = usize::try_from(table.count).ok()?;
         let about = usize::try_from(mulhi(hash, table.count)).ok()?;
@@ -109,13 +110,13 @@ impl State {
         let at = hashes.partition_point(|it| it.get() < hash);
         let listed = hashes.get(at..)?.iter().take_while(|it| it.get() == hash).count();
         let behind = at.saturating_add(listed);
-        // At an end of what was looked at, more of them may stand beyond it, unless it is an end of all.
+        // If the position is at an end of the searched range, there may be more equal hashes beyond it, unless all end there.
         if (at == 0 && first != 0) || (behind == hashes.len() && last != count) {
             return None;
         }
         let near = at.saturating_sub(NEIGHBOURS)..behind.saturating_add(NEIGHBOURS).min(hashes.len());
         let likely = (u64::MAX / table.count.max(1)).saturating_mul(LIKELY_GAP);
-        // From one to the next over the hash itself, and over the ends of all.
+        // The hashes directly below and above this one; at the ends of the list, the least and the greatest number.
         let below = at.checked_sub(1).map_or(Some(0), |at| hashes.get(at).map(|it| it.get()))?;
         let above = hashes.get(behind).map_or(u64::MAX, |it| it.get());
         let next_to_each_other = |a: u64, b: u64| b.checked_sub(a).is_some_and(|gap| gap <= likely);

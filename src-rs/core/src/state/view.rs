@@ -1,7 +1,7 @@
-//! The bytes of a shard file: through a mapping where there can be one, else by positioned reads.
+//! The bytes of a shard file: from a mapping if it can be mapped, otherwise by positioned reads.
 //!
-//! Invariant: nothing at or beyond `readable` is ever handed out, and `readable` never exceeds the
-//! file's length as the system or our own successful write gave it.
+//! Invariant: nothing at or beyond `readable` is ever returned, and `readable` never exceeds the file's
+//! length, as known from the system or from this handle's own successful write.
 
 use crate::error::Result;
 use crate::limits::MAP_RESERVE;
@@ -21,7 +21,7 @@ pub struct View {
 }
 
 impl View {
-    /// A view of nothing yet. With `mapped` false it will read and never map.
+    /// A view in which nothing is readable yet. If `mapped` is false, it never maps the file.
     #[must_use]
     pub fn new(file: Arc<dyn File>, mapped: bool) -> Self {
         View { file, region: None, mapped, readable: 0, refusal: Refusal::default() }
@@ -56,7 +56,7 @@ impl View {
         self.readable
     }
 
-    /// Makes bytes up to `len` readable, as far as the file has them. Returns how far that is.
+    /// Makes bytes up to `len` readable, or up to the file's end if that comes first. Returns how many are readable.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -66,19 +66,20 @@ impl View {
         Ok(self.readable)
     }
 
-    /// The same, after our own write has reached `len`.
+    /// Makes exactly `len` bytes readable. The caller knows that the file is at least that long: it has just written them
+    /// or asked for the file's length.
     pub fn extend_written(&mut self, len: u64) {
         self.set(len);
     }
 
-    /// From now on reads, or maps again where it did before.
+    /// Switches between a mapping, if the file can be mapped, and positioned reads.
     pub fn set_mapped(&mut self, mapped: bool) {
         self.mapped = mapped;
         self.region = None;
         self.set(self.readable);
     }
 
-    /// Whether bytes are to come from a mapping, if there can be one.
+    /// Whether the file is to be mapped if it can be.
     #[must_use]
     pub fn wants_mapping(&self) -> bool {
         self.mapped
@@ -92,15 +93,16 @@ impl View {
         if self.region.as_mut().is_some_and(|r| r.set_readable(len)) {
             return;
         }
-        // Room for the file to double, so that mapping is as rare as doubling.
+        // Reserve room for the file to double, so that it is mapped again only after doubling.
         self.region = self.file.map(len.saturating_add(len.max(MAP_RESERVE)));
         if !self.region.as_mut().is_some_and(|r| r.set_readable(len)) {
-            // No address space, or too many mappings: reading works as well.
+            // No address space, or too many mappings: positioned reads work as well.
             self.region = None;
         }
     }
 
-    /// `len` bytes at `offset`: in place from the mapping, else read into `scratch`.
+    /// `len` bytes at `offset`: in place if the file is mapped, otherwise read into `scratch`. `None` if they are not
+    /// readable, or if reading fails (see `could_read`).
     #[inline(always)]
     pub fn get<'a>(&'a self, offset: u64, len: usize, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         match &self.region {
@@ -109,14 +111,14 @@ impl View {
         }
     }
 
-    /// The same where there is a mapping; else nothing.
+    /// `len` bytes at `offset`, in place. `None` if they are not readable or the file is not mapped.
     #[inline(always)]
     #[must_use]
     pub fn mapped(&self, offset: u64, len: usize) -> Option<&[u8]> {
         self.region.as_ref()?.get(offset, len)
     }
 
-    /// Asks for the cache line at `offset`, without waiting for it.
+    /// Prefetches the cache line at `offset`, if the file is mapped.
     #[inline(always)]
     pub fn fetch(&self, offset: u64) {
         if let Some(region) = &self.region {
@@ -130,12 +132,12 @@ impl View {
             return None;
         }
         scratch.resize(len, 0);
-        // What cannot be read is not there.
+        // Bytes that cannot be read count as absent; `could_read` reports the error.
         let read = self.file.read_at(scratch, offset).map_err(|e| self.refusal.note(e)).ok()?;
         (read == len).then_some(scratch.as_slice())
     }
 
-    /// Whether everything that was asked for since the last time could be read, if it was there.
+    /// Whether no read has failed since this was last asked.
     ///
     /// # Errors
     /// `Io` if a system call failed.
@@ -143,12 +145,12 @@ impl View {
         self.refusal.ask()
     }
 
-    /// What was refused to others until now is no reason.
+    /// Forgets failed reads of earlier operations, so that `could_read` tells only of the next one.
     pub fn ask_again(&self) {
         let _ = self.refusal.ask();
     }
 
-    /// Bytes that stay where they are, whatever becomes of this view. `None` where there is no mapping.
+    /// Bytes that stay mapped even if this view is dropped. `None` if the file is not mapped or they are not readable.
     #[must_use]
     pub fn pin(&self, offset: u64, len: usize) -> Option<Pin> {
         self.region.as_ref()?.pin(offset, len)
@@ -161,7 +163,7 @@ impl View {
         offset.checked_add(len).is_some_and(|end| end <= self.readable)
     }
 
-    /// Copies bytes out, straight to where they are wanted.
+    /// Copies the bytes at `offset` to `to`. Returns `false` if they are not readable or reading fails.
     #[must_use]
     pub fn copy(&self, offset: u64, to: &mut [u8]) -> bool {
         match &self.region {
