@@ -1,8 +1,8 @@
-//! Appending frames to a file that nobody else may append to: the lock is held, or the file is a
-//! temporary one that only we know.
+//! Appending frames to a file to which nobody else may append: the lock is held, or the file is this
+//! handle's temporary file.
 //!
-//! Bytes below `state.end` are never written again. Frames go to the file in pieces; until the
-//! caller moves `state.end` past them and publishes, they do not exist for anyone.
+//! Bytes below `state.end` are never written again. Frames are written in pieces; they do not count
+//! until `state.end` has moved past them and they are published.
 
 use super::behind::{Behind, Lent, Piece};
 use crate::error::{Error, Result};
@@ -14,31 +14,34 @@ use crate::state::{Scratch, State};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Frames on their way to the end of a file.
+/// Appends frames to the end of a file.
 pub(super) struct Appender<'a> {
     pub state: &'a mut State,
     pub buffer: &'a mut Vec<u8>,
     pub generation: u64,
-    /// Where the buffer's first byte will stand.
+    /// Offset in the file of the buffer's first byte.
     at: u64,
+    /// Offset of the first frame.
     first: u64,
-    /// Every record and tombstone so far but the newest, oldest first; and that one, so that a single change
-    /// allocates nothing.
+    /// All records and tombstones so far except the newest, oldest first.
     entries: Vec<Entry>,
+    /// The newest one. It is kept apart so that a single change allocates nothing.
     newest: Option<Entry>,
-    /// What they add to the shard, and what they take from it.
+    /// The records that the frames add to the shard.
     added: Sum,
+    /// The records that they replace or delete.
     removed: Sum,
     scratch: Scratch,
+    /// The thread that writes, once a batch is large.
     behind: Option<Behind>,
-    /// Whether the file system likes to know of a piece before it comes.
+    /// Whether the file system gains from `File::reserve`.
     reserves: bool,
-    /// Values of frames in the buffer that are not in it, and where they belong; and their bytes.
+    /// Lent values of frames in the buffer, which are not in the buffer themselves.
     lent: Lent,
     lent_bytes: u64,
 }
 
-/// Records, and bytes of their frames.
+/// A number of records, and the bytes of their frames.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     entries: u64,
@@ -83,17 +86,17 @@ impl<'a> Appender<'a> {
         }
     }
 
-    /// Where the piece begins that is being filled.
+    /// Offset of the piece that is being filled.
     pub fn piece(&self) -> u64 {
         self.at
     }
 
-    /// Where the next frame will stand.
+    /// Offset of the next frame.
     pub fn offset(&self) -> u64 {
         self.at.saturating_add(self.buffer.len() as u64).saturating_add(self.lent_bytes)
     }
 
-    /// Frames so far.
+    /// Number of records and tombstones so far.
     pub fn len(&self) -> usize {
         self.entries.len().saturating_add(usize::from(self.newest.is_some()))
     }
@@ -111,8 +114,8 @@ impl<'a> Appender<'a> {
         self.note(fields.key_hash, Place::new(offset, tombstone), len, replaced)
     }
 
-    /// Appends a record of one part. Where another thread lays frames by now, and copying is work, it copies the value,
-    /// before `settle` returns or this is dropped. Returns whether it was copied here and now.
+    /// Appends a record of one part. If another thread already lays frames, and the value is not too small, that thread
+    /// copies it, before `settle` returns or this is dropped. Returns whether the value was copied at once.
     pub fn push_lent(
         &mut self,
         fields: &RecordFields<'_>,
@@ -133,7 +136,7 @@ impl<'a> Appender<'a> {
         self.note(fields.key_hash, Place::new(offset, false), len, replaced).map(|()| false)
     }
 
-    /// Takes over a whole, verified frame of another file.
+    /// Appends a whole, verified frame of another file.
     pub fn adopt(&mut self, frame: &[u8], key_hash: u64, tombstone: bool) -> Result<()> {
         let len = frame.len() as u64;
         let offset = self.room_for(len)?;
@@ -156,7 +159,7 @@ impl<'a> Appender<'a> {
         Ok(offset)
     }
 
-    /// Seals the frame that begins at `from` of the buffer, unless there is another thread to do so.
+    /// Seals the frame that begins at `from` in the buffer, unless another thread will do so.
     #[inline]
     fn appended(&mut self, from: usize, offset: u64) {
         if self.behind.is_none() {
@@ -164,7 +167,7 @@ impl<'a> Appender<'a> {
         }
     }
 
-    /// Takes note of a frame in the buffer, and of the bytes of the record that it replaces.
+    /// Notes a new frame, and the length of the record that it replaces. Writes the piece if it is full.
     fn note(&mut self, hash: u64, place: Place, len: u64, replaced: Option<u64>) -> Result<()> {
         self.entries.extend(self.newest.replace(Entry { hash, place }));
         self.removed.add(replaced);
@@ -176,8 +179,8 @@ impl<'a> Appender<'a> {
         Ok(())
     }
 
-    /// Hands what is buffered to the file system, or to another thread where much has gone there already. Pieces of the
-    /// file end where large pages of the page cache do: what is left over waits for the next one.
+    /// Writes the buffered frames, or has another thread do so if much was written already. Pieces end at multiples of
+    /// `WRITE_CHUNK` in the file, where large pages of the page cache end; the bytes behind the last multiple stay buffered.
     fn write_piece(&mut self) -> Result<()> {
         let starts = self.behind.is_none() && self.at.saturating_sub(self.first) >= WRITE_BEHIND_FROM;
         if starts {
@@ -197,7 +200,7 @@ impl<'a> Appender<'a> {
         Ok(())
     }
 
-    /// Hands what is buffered to the other thread; `sealed` where it is what was sealed here before there was one.
+    /// Hands the buffered frames to the other thread. `sealed` if they were sealed here, before that thread was started.
     fn hand_over(&mut self, sealed: bool) -> Result<()> {
         let (at, end) = (self.at, self.offset());
         let (bytes, lent) = self.take_buffered();
@@ -214,7 +217,7 @@ impl<'a> Appender<'a> {
         (std::mem::take(self.buffer), std::mem::take(&mut self.lent))
     }
 
-    /// Has the rest written, on another thread where there is one.
+    /// Writes the remaining bytes, or hands them to the other thread if there is one.
     fn write(&mut self) -> Result<()> {
         let end = self.offset();
         if self.behind.is_some() {
@@ -229,14 +232,14 @@ impl<'a> Appender<'a> {
         Ok(())
     }
 
-    /// Appends the frame that makes a batch of all that was pushed.
+    /// Appends the commit frame, which makes a batch of all frames so far.
     pub fn commit_frame(&mut self) {
         let offset = self.offset();
         let frames = self.len() as u64;
         self.state.sealer.commit(self.buffer, offset, self.generation, self.first, frames);
     }
 
-    /// The same as `settle`, for one frame.
+    /// The same as `settle`, for a single frame.
     pub fn settle_one(mut self) -> Result<Option<Entry>> {
         self.write()?;
         self.state.view.could_read()?;
@@ -245,14 +248,14 @@ impl<'a> Appender<'a> {
         Ok(entry)
     }
 
-    /// Takes the written frames into the counts, and gives those that the index must learn of. Of several
-    /// frames of one key and producer the last one counts. Nothing is read back: the pages of the mapping that
-    /// the frames lie in may be fresh, and the first touch of one costs more than the rest.
+    /// Writes the remaining frames, updates the state's counts and end, and returns the entries that belong in the
+    /// index: of several frames of one key and producer, only the last. Unless there are such frames, nothing is
+    /// read back from the mapping: its pages may be new, and the first access to one costs more than all the rest.
     pub fn settle(mut self) -> Result<Vec<Entry>> {
         let mut entries = std::mem::take(&mut self.entries);
         entries.extend(self.newest.take());
         self.write()?;
-        // While the last pieces are written.
+        // Sort while the other thread writes the last pieces.
         merge::sort(&mut entries);
         if let Some(behind) = &mut self.behind {
             behind.finish()?;
@@ -275,13 +278,13 @@ impl<'a> Appender<'a> {
         for entry in shadowed {
             self.uncount(entry);
         }
-        // What was counted rests on what could be read.
+        // The counts are wrong if frames of replaced records could not be read.
         self.state.view.could_read()?;
         self.take_in(&newest);
         Ok(newest)
     }
 
-    /// Takes back what `note` counted for a frame that a later one of the same batch replaces.
+    /// Reverts what `note` counted for a frame that a later frame of the same batch replaces.
     fn uncount(&mut self, entry: Entry) {
         let state = &*self.state;
         let Some(head) = state.head_at(entry.place.offset(), &mut self.scratch) else { return };
@@ -299,7 +302,7 @@ impl<'a> Appender<'a> {
         state.live_entries = counted(state.live_entries, self.removed.entries, self.added.entries);
         state.live_bytes = counted(state.live_bytes, self.removed.bytes, self.added.bytes);
         for entry in newest {
-            // We sealed these bytes a moment ago.
+            // This handle has just sealed them, so their digests need not be verified.
             state.trust_own(entry.place.offset());
         }
         state.end = self.at;
@@ -307,8 +310,8 @@ impl<'a> Appender<'a> {
     }
 }
 
-/// Writes the next index snapshot: the tail, `fresh` entries that are not in the tail yet (newer than
-/// all of it), and as many older snapshots as are small beside them.
+/// Writes the next index snapshot: the tail, the `fresh` entries, which are newer than the tail and not in
+/// it, and those older snapshots that are not much larger.
 pub(super) fn write_snapshot(
     state: &mut State,
     fresh: &[Entry],
@@ -343,10 +346,10 @@ pub(super) fn write_snapshot(
         run = Cow::Owned(state.live_by_scan(scratch));
     }
     if older == 0 && run.iter().any(|e| e.place.is_tombstone()) {
-        // Nothing lies beneath that a tombstone would have to hide.
+        // There is no older snapshot, so tombstones have nothing to hide.
         run.to_mut().retain(|e| !e.place.is_tombstone());
     }
-    // What could not be compared may be twice in the run.
+    // If frames could not be read and compared, the run may contain an entry twice.
     state.view.could_read()?;
     buffer.clear();
     let about = About {
@@ -367,7 +370,7 @@ pub(super) fn write_snapshot(
     Ok(())
 }
 
-/// Gives back the memory of an unusually large write.
+/// Empties the buffer, and frees the memory of an unusually large write.
 pub(super) fn shrink(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.shrink_to(WRITE_CHUNK.saturating_mul(2));

@@ -1,4 +1,4 @@
-//! Compaction that starts by itself, on a thread and a handle of its own.
+//! Automatic compaction, on a thread and a handle of its own.
 
 use super::{Job, Patience, Shard};
 use crate::clock::ticks_ms;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 /// Least time between two automatic compactions of one handle, in milliseconds.
 const PAUSE_MS: u64 = 1000;
 
-/// Longest that a change gives way to compaction that waits for the lock: some of the pauses between its tries.
+/// How long a change leaves the lock to a compaction that waits for it: four of the longest pauses between its tries.
 const GIVE_WAY: Duration = Duration::from_micros(MAX_LOCK_BACKOFF_US * 4);
 
-/// Time between two looks at what the thread does.
+/// Time between two checks whether the thread still runs.
 const LOOK_PAUSE: Duration = Duration::from_micros(100);
 
-/// The thread, while there is one.
+/// The compacting thread, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Background {
     thread: Option<JoinHandle<()>>,
@@ -29,7 +29,8 @@ impl Background {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
     }
 
-    /// Waits for the thread's end; while the thread waits for a lock itself, only as long as the call has patience.
+    /// Waits for the thread's end. The time during which the thread itself waits for a lock counts towards the call's
+    /// `lockTimeout`.
     fn join_within(&mut self, patience: &Patience) {
         while self.is_running() {
             let waits = self.job.is_waiting();
@@ -48,12 +49,13 @@ impl Background {
     /// Waits for the thread's end.
     pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // The thread reports nothing; a failure leaves the file as it was.
+            // The thread reports nothing: if compaction fails, the file stays as it was.
             let _ = thread.join();
         }
     }
 
-    /// Leaves the lock to the thread, where that waits for it: who writes without a pause would never let it in.
+    /// Leaves the lock to the thread if that waits for it. A process that writes without a pause would otherwise never
+    /// let it take the lock.
     fn give_way(&self) {
         let start = Instant::now();
         while self.is_running() && self.job.is_waiting() && start.elapsed() < GIVE_WAY {
@@ -61,22 +63,22 @@ impl Background {
         }
     }
 
-    /// Asks the thread to end. It goes by itself, and removes its temporary file.
+    /// Asks the thread to end, without waiting. The thread removes its temporary file.
     pub fn cancel(&self) {
         self.job.abort();
     }
 }
 
 impl Shard {
-    /// Whether compaction would pay, or the file has outgrown its bound.
+    /// Whether more than half of the file is dead bytes, or the file is larger than `maxBytes`.
     fn wants_compaction(&self) -> bool {
         let Some(state) = &self.state else { return false };
         state.end > self.options.max_bytes
             || (state.end >= MIN_COMPACT_BYTES && state.dead_bytes() > state.end / 2)
     }
 
-    /// Starts compaction where it pays. A change waits for it only once the file is twice as large as
-    /// it may be.
+    /// Starts compaction if it pays. The calling change waits for it only if the file is more than twice
+    /// as large as `maxBytes`.
     pub(super) fn compact_in_background(&mut self, patience: &Patience) {
         if !self.options.auto_compact || !self.wants_compaction() {
             return;
@@ -101,7 +103,7 @@ impl Shard {
         self.background.job = Arc::clone(&job);
         let opener = self.opener();
         let work = move || {
-            // Nobody waits for the answer: where it fails, the file stays as it was.
+            // The result is not needed: if compaction fails, the file stays as it was.
             if let Ok(mut shard) = opener.open(&job) {
                 let _ = shard.compact(&job);
             }

@@ -1,4 +1,4 @@
-//! Many changes that count together: frames, one commit frame, one publish.
+//! Batches: many changes that become visible together, as frames, one commit frame and one publish.
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
@@ -13,24 +13,25 @@ use crate::validator::{Stored, Validator};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-/// Where the changes of a batch go.
+/// Takes the changes of a batch.
 pub struct Batch<'a, 'b> {
     pub(super) shard: &'a BatchContext<'a>,
     pub(super) appender: &'a mut Appender<'b>,
     job: &'a Job,
-    /// Entries that are not stored, because the producer is not identified.
+    /// Entries that were not stored because the producer could not be identified.
     pub(super) rejected: u64,
-    /// The time of the entries in the buffer, and where the piece began then.
+    /// The time that entries get. It is read once for each piece.
     cached_ns: u64,
+    /// Where the piece begins for which that time was read.
     cached_at: u64,
 }
 
-/// What a batch needs of its shard while the shard's state is lent to the appender.
+/// What a batch needs from its shard while the appender has the shard's state.
 pub(super) struct BatchContext<'a> {
     pub shard: &'a Shard,
     pub producer: Option<u64>,
     pub seed: u64,
-    /// Whether frames must wait for a commit frame; not in a file that nobody knows yet.
+    /// Whether the frames need a commit frame. They do not in a new file that is not at the path yet.
     pub in_batch: bool,
 }
 
@@ -42,14 +43,14 @@ impl<'a, 'b> Batch<'a, 'b> {
     /// Adds an entry.
     ///
     /// # Errors
-    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `Io`, `NoSpace`, `Aborted`; the batch comes to nothing
-    /// if the caller returns the error.
+    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `Io`, `NoSpace`, `Aborted`. If the caller returns the
+    /// error, nothing of the batch is published.
     pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
         self.put_by(key, parts, None, meta).map(drop)
     }
 
-    /// The same for an entry of one part, which may still be read until the batch has returned, whatever it returns: not
-    /// for longer. Returns whether it was read already.
+    /// The same for an entry of one part, which may be copied later, by another thread: `value` must stay unchanged until
+    /// the whole batch has returned, with success or an error. Returns whether it was copied already.
     ///
     /// # Errors
     /// As `put`.
@@ -68,7 +69,7 @@ impl<'a, 'b> Batch<'a, 'b> {
         let shard = self.shard.shard;
         let stored = key::stored(key, shard.options.root.as_ref())?;
         shard.check_entry(parts)?;
-        // Nearly no entry of a large batch has one; making it is a tenth of the rest.
+        // Entries of large batches rarely have a validator, and encoding one would add a tenth to the cost of an entry.
         let encoded;
         let validator = if matches!(meta.validator, Validator::None) {
             &Stored::NONE
@@ -121,8 +122,8 @@ impl<'a, 'b> Batch<'a, 'b> {
 }
 
 impl Shard {
-    /// Runs `fill` over a batch and publishes all of it, or nothing. Returns how many entries were
-    /// given. An empty batch writes nothing. Without an identified producer nothing is stored, and that is counted.
+    /// Lets `fill` make a batch, and publishes all of it or nothing. Returns the number of its changes. An empty batch
+    /// writes nothing. If the producer could not be identified, nothing is stored, and that is counted.
     ///
     /// # Errors
     /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
@@ -156,7 +157,8 @@ impl Shard {
         })
     }
 
-    /// Deletes entries that are still the ones at these places. Returns how many there were.
+    /// Deletes entries, given by stored key, producer and offset, if they are still at these offsets. Returns how many
+    /// were.
     pub(super) fn delete_places(
         &mut self,
         doomed: &[(Vec<u8>, u64, u64)],
@@ -188,8 +190,8 @@ impl Shard {
         })
     }
 
-    /// Runs a change with the lock held, and gives it back even if the caller's code in there panics:
-    /// a host may catch that and go on.
+    /// Runs a change with the lock held. The lock is released even if the caller's code in the change
+    /// panics, because a host may catch the panic and go on.
     pub(super) fn in_lock<T>(
         &mut self,
         patience: &Patience,
@@ -203,7 +205,7 @@ impl Shard {
         }
         self.unlock();
         done.unwrap_or_else(|panic| {
-            // The state may be lost; the next call reads it anew.
+            // The state may be lost; the next call reads the file again.
             self.know(u64::MAX);
             resume_unwind(panic)
         })
@@ -214,7 +216,7 @@ impl Shard {
         F: FnOnce(&Shard, &mut Appender<'_>) -> Result<()>,
     {
         let generation = self.next_generation();
-        // State and buffer are taken out so that `fill` may look at the rest of the handle.
+        // State and buffer are taken out so that `fill` can borrow the rest of the handle.
         let Some(mut state) = self.state.take() else {
             return Ok(0);
         };

@@ -1,8 +1,10 @@
-//! Laying, sealing and writing on another thread: while the file system takes in one piece of a large batch, the next one
-//! is made.
+//! Writing a large batch on another thread: while that thread writes one piece, the caller fills the next one.
 //!
-//! Invariant: when `finish` has returned, or the value was dropped, nothing is written any more, and no lent value is
-//! looked at. Who takes a batch back may cut the file then.
+//! To *lay* a piece is to insert lent values into its frames and to seal the frames. Usually the other thread does this as
+//! well.
+//!
+//! Invariant: once `finish` has returned, or the value was dropped, nothing is written any more and no lent value is read.
+//! Only then may a failed batch be cut off the file.
 
 use crate::error::{Error, Result};
 use crate::frame::Sealer;
@@ -13,22 +15,22 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-/// Lent values between asking the processor for one and copying it.
+/// A lent value is prefetched while the fourth one before it is copied.
 const AHEAD: usize = 4;
 
-/// Values, and where they belong.
+/// Lent values, and where in the bytes of a piece each must be inserted.
 pub(super) type Lent = Vec<(usize, &'static [u8])>;
 
-/// Whole frames of a batch, some of them without their values, which are lent.
+/// Whole frames of a batch. Values of some of them are lent and not in the bytes yet.
 #[derive(Default)]
 pub(super) struct Piece {
-    /// Where the first frame stands.
+    /// Offset of the first frame in the file.
     at: u64,
-    /// The frames, without what is lent.
+    /// The frames, without lent values.
     bytes: Vec<u8>,
     lent: Lent,
-    /// Where frames are laid already, complete and sealed: the bytes in front of them that have room for what is left over
-    /// of the piece before.
+    /// Set if the frames are laid already. So many bytes in front of them are free, for the bytes of the piece before that
+    /// were not written with it.
     room: Option<usize>,
 }
 
@@ -37,8 +39,8 @@ impl Piece {
         Piece { at, bytes, lent, room: None }
     }
 
-    /// The same where frames are complete and sealed already, but for the first one: that is the end of a frame, which nobody
-    /// may take for one.
+    /// A piece of frames that are laid already. It may begin with the end of a frame, which must not be sealed as if it were
+    /// a whole one.
     pub fn laid(at: u64, bytes: Vec<u8>) -> Self {
         Piece { at, bytes, lent: Lent::new(), room: Some(0) }
     }
@@ -47,7 +49,7 @@ impl Piece {
         (self.bytes, self.lent)
     }
 
-    /// Puts the frames behind `out`, complete and sealed.
+    /// Lays the frames and appends them to `out`.
     fn lay(&self, out: &mut Vec<u8>, sealer: &Sealer) {
         let (mut from, mut sealed, mut offset) = (0, out.len(), self.at);
         let mut seal = |out: &mut Vec<u8>| {
@@ -63,7 +65,7 @@ impl Piece {
             out.extend_from_slice(self.bytes.get(from..*to).unwrap_or_default());
             out.extend_from_slice(value);
             from = *to;
-            // While the frame before this one is in the nearest cache.
+            // Seal the frame before this one now, while it is in the nearest cache.
             seal(out);
         }
         out.extend_from_slice(self.bytes.get(from..).unwrap_or_default());
@@ -78,14 +80,16 @@ impl Piece {
     }
 }
 
-/// What the thread knows. Pieces of the file end where large pages of the page cache do: what is left over waits for the
-/// next one.
+/// The state of the writing thread. It writes up to multiples of `WRITE_CHUNK` in the file, where large pages of the page
+/// cache end; the bytes behind the last multiple wait for the next piece.
 struct Writer {
     file: Arc<dyn File>,
     sealer: Sealer,
-    /// What is yet to be written, complete and sealed, and where it goes.
+    /// Laid frames that are not written yet.
     out: Vec<u8>,
+    /// Where in the file `out` begins.
     at: u64,
+    /// Whether the file system gains from `File::reserve`.
     reserves: bool,
 }
 
@@ -131,7 +135,7 @@ pub(super) struct Behind {
 }
 
 impl Behind {
-    /// `None` where there can be no thread. The first piece goes to `at`, where a piece of the file begins.
+    /// Starts the thread; `None` if that fails. The first piece will be written at `at`, a multiple of `WRITE_CHUNK`.
     pub fn start(file: Arc<dyn File>, sealer: Sealer, at: u64) -> Option<Self> {
         let (to, pieces) = channel::<Piece>();
         let (done, back) = channel();
@@ -159,10 +163,10 @@ impl Behind {
         })
     }
 
-    /// Has a piece written, and gives an empty one. It is laid by whoever of the two threads is ahead of the other.
+    /// Hands a piece to the thread and returns an empty one. If the thread is behind, the piece is laid here and now.
     ///
     /// # Errors
-    /// `Io` and `NoSpace` for an earlier piece that the system refused; the later ones are not written then.
+    /// `Io` and `NoSpace` if an earlier piece could not be written; then the later ones are not written either.
     pub fn write(&mut self, piece: Piece) -> Result<Piece> {
         while let Ok(back) = self.back.try_recv() {
             self.take_back(back)?;
@@ -186,19 +190,19 @@ impl Behind {
         Ok(self.spare.pop().unwrap_or_default())
     }
 
-    /// Has the last piece written, and waits for nothing.
+    /// Hands the last piece to the thread, without waiting for it.
     ///
     /// # Errors
     /// As `write`.
     pub fn end(&mut self, piece: Piece) -> Result<()> {
         self.send(piece)?;
         self.to = None;
-        // What the thread says when all is written.
+        // The thread sends one more message when all is written.
         self.under_way = self.under_way.saturating_add(1);
         Ok(())
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     ///
     /// # Errors
     /// As `write`.
@@ -224,7 +228,7 @@ impl Behind {
         self.take_back(back)
     }
 
-    /// The thread has ended before its work was done: it failed, and what it failed with was told already.
+    /// The error if the thread has ended too early: a write failed, and its error was returned before.
     fn gone(&self) -> Error {
         Error::io("pwrite", self.file.path(), std::io::ErrorKind::BrokenPipe.into())
     }
@@ -253,7 +257,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_thread_that_has_ended_is_told_with_the_file() {
+    fn the_error_of_a_thread_that_has_ended_names_the_file() {
         let path = Path::new("/a.shard");
         let file = Memory::default().open(path, Open::Create).unwrap().unwrap();
         let sealer = Sealer::new(7, Digest::Xxh3);

@@ -1,7 +1,8 @@
-//! Compaction: the live entries move to a fresh file, and the file's size comes back under its bound.
+//! Compaction: rewrites the live entries into a new file, and brings its size back under `maxBytes`.
 //!
-//! The bulk is copied without the lock, while others read and write. What they append meanwhile is
-//! copied in rounds, the last one under the lock, which is held for no longer than that and a rename.
+//! Most entries are copied without the lock, while others read and write. What is appended meanwhile is
+//! copied in rounds. The last round is made under the lock, which is held only for that round, a sync of
+//! its bytes, and a rename.
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::put::tombstone_fields;
@@ -18,7 +19,7 @@ use crate::state::scan::{Scan, Step};
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CompactReport {
-    /// Bytes of the file before and after.
+    /// Bytes of the file before.
     pub bytes_before: u64,
     /// Bytes of the file after.
     pub bytes_after: u64,
@@ -30,10 +31,11 @@ pub struct CompactReport {
     pub corrupt: u64,
     /// Entries dropped to come under `maxBytes`: other producers' first, then the least recently used.
     pub evicted: u64,
-    /// Whether the file was replaced; not where it was replaced or recovered meanwhile, or there is none.
+    /// Whether the file was replaced. It is not if there is none, or if another handle replaced or recovered it meanwhile.
     pub replaced: bool,
 }
 
+/// A live entry that may be kept.
 struct Candidate {
     entry: Entry,
     head: Head,
@@ -41,10 +43,10 @@ struct Candidate {
 }
 
 impl Shard {
-    /// Rewrites the live entries into a fresh file and puts it in place.
+    /// Rewrites the live entries into a new file and puts it in place.
     ///
     /// # Errors
-    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`, `Aborted`; the shard is as before then.
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`, `Aborted`; then the shard is as before.
     pub fn compact(&mut self, job: &Job) -> Result<CompactReport> {
         self.compact_within(job, &self.patience())
     }
@@ -122,11 +124,11 @@ impl Shard {
         }
         shrink(&mut buffer);
         old.view.could_read()?;
-        // The long sync happens here, while nobody waits.
+        // Sync the bulk here, without the lock, so that the sync under the lock is short.
         new.view.file().sync()
     }
 
-    /// Which entries stay, in the order of the file.
+    /// The entries to keep, in the order of the file.
     fn choose(&mut self, old: &State, report: &mut CompactReport) -> Vec<Candidate> {
         let now = now_ms();
         let mut keep: Vec<Candidate> = Vec::new();
@@ -149,10 +151,10 @@ impl Shard {
         keep
     }
 
-    /// Drops other producers' entries, then the least recently used, until the rest leaves an eighth
-    /// of `maxBytes` free for what comes next.
+    /// If the entries need more than `maxBytes`, drops other producers' entries, then the least recently
+    /// used ones, until an eighth of `maxBytes` is free for new entries.
     fn evict_to_budget(&self, keep: &mut Vec<Candidate>, report: &mut CompactReport) {
-        // A slot and its hash cost less than this much in the new file.
+        // More than an entry's slot and hash take in the new file.
         const INDEX_BYTES: u64 = 24;
         let cost = |c: &Candidate| c.head.length.get().saturating_add(INDEX_BYTES);
         let mut total = keep.iter().fold(HEADER_LEN, |sum, c| sum.saturating_add(cost(c)));
@@ -176,8 +178,8 @@ impl Shard {
         report.evicted = report.evicted.saturating_add(drop as u64);
     }
 
-    /// Copies what was appended since, then takes the lock for the last of it. `false` where another
-    /// process has replaced the file meanwhile.
+    /// Copies what was appended meanwhile, then takes the lock, copies the rest and puts the new file in
+    /// place. Returns `false` if another handle has replaced or recovered the file meanwhile.
     fn catch_up_and_install(
         &mut self,
         path: &std::path::Path,
@@ -211,7 +213,7 @@ impl Shard {
         })
     }
 
-    /// Copies the frames behind `from`. Returns where they end, or `None` if the file is another one.
+    /// Copies the frames behind `from`. Returns where they end, or `None` if the file was replaced or recovered.
     fn copy_news(
         &mut self,
         id: Source,
@@ -233,14 +235,15 @@ impl Shard {
     }
 }
 
-/// What offsets into a file hold for: until it is replaced, or recovered and so perhaps cut.
+/// Identifies what offsets refer to: a file, until it is replaced, or recovered and thereby perhaps cut.
 type Source = ([u8; 16], Option<u64>);
 
 fn source_of(state: &State) -> Source {
     (state.header.shard_id, state.epoch)
 }
 
-/// Copies the sound frames behind `from` to the end of another file, unpublished. Returns how many.
+/// Copies the undamaged records and tombstones behind `from` to the end of another file, without
+/// publishing them. Returns the number of frames written.
 pub(super) fn copy_tail(
     old: &State,
     from: u64,
@@ -271,8 +274,8 @@ pub(super) fn copy_tail(
     Ok(frames)
 }
 
-/// Puts a tombstone in the place of a damaged record, so that the one before it, which may have been
-/// copied already, does not come back.
+/// Writes a tombstone instead of a damaged record, so that an older record of the same key, which may
+/// have been copied already, does not become valid again.
 fn bury(old: &State, step: &Step, appender: &mut Appender<'_>, scratch: &mut Vec<u8>) -> Result<()> {
     let head = &step.head;
     let key = old
@@ -285,7 +288,7 @@ fn bury(old: &State, step: &Step, appender: &mut Appender<'_>, scratch: &mut Vec
     appender.push(&tombstone_fields(key, hash, head.producer.get()), true, false)
 }
 
-/// Copies one frame if its digest agrees; returns whether it did.
+/// Copies one frame if its digest agrees. Returns whether it was copied.
 fn copy_frame(
     old: &State,
     offset: u64,

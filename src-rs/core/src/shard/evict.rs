@@ -1,4 +1,4 @@
-//! Dropping entries that can never be hits again.
+//! `evictStale`: dropping entries that cannot be hits again.
 
 use super::list::whole_record;
 use super::{Job, Shard};
@@ -12,12 +12,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 impl Shard {
-    /// Drops expired entries, other producers' entries, and those whose key is the absolute path of a
-    /// source that is gone or no longer has the modification time and size of the validator. Returns
-    /// how many.
+    /// Drops expired entries, other producers' entries, and entries whose key is the absolute path of a
+    /// source that is gone or has changed since, as the validator shows. Returns how many were dropped.
     ///
     /// # Errors
-    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`, `Aborted`; nothing is dropped then.
+    /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`, `Aborted`; then nothing is dropped.
     pub fn evict_stale(&mut self, job: &Job) -> Result<u64> {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
@@ -47,7 +46,7 @@ impl Shard {
         let producer = head.producer.get();
         let expires = head.expires_ms.get();
         let stale = (expires != 0 && expires <= now_ms())
-            // Who does not know himself calls nobody a stranger.
+            // Without an identified producer, other producers' entries cannot be told apart.
             || self.options.producer.id().is_some_and(|own| own != producer)
             || key::shown(stored, self.options.root.as_ref())
                 .is_some_and(|key| source_is_stale(&key, &head, validator, self.options.kind));

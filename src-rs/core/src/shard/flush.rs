@@ -1,4 +1,4 @@
-//! Making what is published survive a power cut.
+//! Flushing: making what is published survive a power cut.
 
 use super::{Durability, Job, Patience, Shard};
 use crate::error::{Error, Result};
@@ -9,11 +9,11 @@ use crate::sidecar::{Durable, Sidecar};
 impl Shard {
     /// Syncs everything published so far, by any process, and notes it in a root slot.
     ///
-    /// After a sync has failed once, what the disk holds is unknown and a later success proves
-    /// nothing; then all live entries are written anew.
+    /// After a sync has failed, it is unknown what the disk holds, and a later success proves nothing.
+    /// Then all live entries are written to a new file.
     ///
     /// # Errors
-    /// `LockTimeout`, `Io`, `NoSpace`; what was not flushed before must count as not flushed.
+    /// `LockTimeout`, `Io`, `NoSpace`; then what was not flushed before may still not be durable.
     pub fn flush(&mut self) -> Result<()> {
         self.flush_within(&self.patience())
     }
@@ -37,7 +37,7 @@ impl Shard {
                     }
                 }
                 Some(durable) => return self.flush_from(&durable, patience),
-                // The page speaks of another file, or nobody speaks for ours: the lock brings the two together.
+                // The page is about another file, or no valid page is about this one. Taking the lock settles that.
                 None => self.in_lock(patience, |_| Ok(()))?,
             }
         }
@@ -55,8 +55,8 @@ impl Shard {
             self.storage.sync_dir(self.dir())?;
         }
         self.in_lock(patience, |shard| {
-            // A file that came in the meantime was synced before it was put in place, and one that was recovered
-            // speaks for itself.
+            // A file that was put in place meanwhile was synced before, and a recovery publishes what is durable
+            // itself.
             if shard.state.as_ref().is_some_and(|s| s.header.shard_id == id && s.epoch == epoch) {
                 shard.write_root(&Root {
                     sequence: 0,
@@ -70,7 +70,7 @@ impl Shard {
         })
     }
 
-    /// Syncs the file and, where its name is new, the folder.
+    /// Syncs the file and, if its name is not durable yet, the folder.
     pub(super) fn sync_file(&mut self) -> Result<()> {
         self.sync_bytes()?;
         if self.sidecar.as_ref().is_some_and(|s| s.durable().dir_pending) {
@@ -89,8 +89,8 @@ impl Shard {
         Ok(())
     }
 
-    /// Others must know that a sync failed, for theirs will succeed. Where the page cannot be written now, it is tried again
-    /// at the next lock and at the end.
+    /// Notes in the page that a sync failed, because a later sync of another process would succeed and prove nothing. If the
+    /// page cannot be written, the next lock tries again, and so does closing.
     pub(super) fn tell_of_failure(&mut self) {
         if !self.untold_failure {
             return;
@@ -101,6 +101,7 @@ impl Shard {
         self.untold_failure = sidecar.could_reach().is_err();
     }
 
+    /// Writes the next root slot. Its sequence number is set here. The caller holds the lock.
     pub(super) fn write_root(&mut self, root: &Root) -> Result<()> {
         let Some(state) = self.state.as_deref_mut() else {
             return Ok(());
@@ -110,7 +111,7 @@ impl Shard {
         file.read_at(&mut block, 0)?;
         let newest = Root::decode_all(&block, state.sealer.seed()).first().copied();
         if newest.is_some_and(|n| n.committed >= root.committed && n.committed <= state.end) {
-            // Another flush got further meanwhile.
+            // Another flush has reached as far or farther meanwhile.
             return Ok(());
         }
         let root = Root { sequence: newest.map_or(0, |r| r.sequence).saturating_add(1), ..*root };
@@ -119,7 +120,7 @@ impl Shard {
         Ok(())
     }
 
-    /// After a sync under the lock: all that is published is durable.
+    /// Records, after a sync under the lock, that everything published is durable.
     pub(super) fn note_durable(&mut self) {
         let Some((end, appended)) =
             self.state.as_ref().zip(self.sidecar.as_ref()).map(|(s, c)| (s.end, c.durable().appended))
@@ -135,13 +136,13 @@ impl Shard {
         durable.bytes = durable.bytes.max(bytes);
         durable.durable_appended = durable.durable_appended.max(appended);
         durable.dir_pending = false;
-        // Of a page that could not be read nobody knows whether a sync has failed.
+        // If the page could not be read, it is unknown whether a sync has failed.
         if sidecar.could_reach().is_ok() {
             sidecar.store_durable(&durable);
         }
     }
 
-    /// What a power cut now might cost.
+    /// What a power cut could lose now.
     #[must_use]
     pub fn durability(&mut self) -> Durability {
         self.catch_up();
@@ -166,7 +167,8 @@ impl Shard {
         }
     }
 
-    /// Ends the use of this handle. A writer leaves a short tail behind for those who open next.
+    /// Closes this handle. If it has written and the tail is long, it first writes an index snapshot, so that
+    /// later handles open faster.
     pub fn close(mut self) {
         self.finish();
     }
@@ -178,14 +180,14 @@ impl Shard {
             return;
         }
         self.wrote = false;
-        // Whoever removed our files does not want them back.
+        // If the files were removed, they must not be created again.
         let lock = self.storage.identity(&self.lock_path).ok().flatten();
         if self.sidecar.as_ref().is_none_or(|s| s.is_replaced_by(lock)) {
             return;
         }
         let long = self.state.as_ref().is_some_and(|s| s.tail.len() >= crate::limits::TAIL_ENTRIES_AT_CLOSE);
         if long {
-            // Only a courtesy: somebody else's lock, or a full disk, changes nothing.
+            // Best effort: it is skipped if the lock is not free, and a full disk is no reason to fail.
             let _: std::result::Result<(), Error> = self.in_lock(&Patience::none(), Self::write_snapshot);
         }
     }

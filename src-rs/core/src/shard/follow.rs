@@ -1,4 +1,4 @@
-//! Catching up with what others publish, and noticing that files were replaced by hand.
+//! Catching up with what other handles publish, and noticing that files were replaced by hand.
 
 use super::Shard;
 use crate::error::Result;
@@ -7,13 +7,13 @@ use crate::limits::{HITS_PER_CLOCK, IDENTITY_CHECK_MS, MISSES_PER_CLOCK, RECENCY
 use crate::sidecar::Sidecar;
 
 impl Shard {
-    /// Whether the page is of another generation than this handle knows.
+    /// Whether the page has another generation than this handle knows.
     #[inline(always)]
     fn is_behind(&self) -> bool {
         self.sidecar.as_ref().is_some_and(|sidecar| sidecar.generation() != self.known)
     }
 
-    /// Catches up with everything published by now. One atomic load where there is nothing new.
+    /// Catches up with everything published so far. If there is nothing new, this is one atomic load.
     #[inline(always)]
     pub fn catch_up(&mut self) {
         if self.is_behind() {
@@ -36,7 +36,7 @@ impl Shard {
         }
     }
 
-    /// Whether a key may be looked up although the deltas were not checked whole yet; see `state/unchecked.rs`.
+    /// Whether a key may be looked up although the deltas were not checked entirely yet; see `state/unchecked.rs`.
     fn may_look_up(&mut self, key: &[u8]) -> bool {
         let (Some(left), Some(state), Some(sidecar)) =
             (self.lookups_unchecked.checked_sub(1), self.state.as_deref(), &self.sidecar)
@@ -49,13 +49,13 @@ impl Shard {
         self.lookups_unchecked = left;
         let stored = key::stored(key, self.options.root.as_ref());
         let may = stored.is_ok_and(|stored| state.deltas_agree(state.keys.hash(&stored)));
-        // Answers of such a look-up are not to be kept.
+        // The answer of such a look-up must not be kept.
         self.end_era();
         may
     }
 
-    /// A cache may forget, but it does not throw because a file could not be opened anew: what we
-    /// knew stays, and the next call tries again.
+    /// Catches up. If that fails, the look-up does not fail: the error is counted, and the next call
+    /// tries again.
     #[cold]
     fn refresh(&mut self) {
         self.lookups.refreshes = self.lookups.refreshes.wrapping_add(1);
@@ -67,7 +67,7 @@ impl Shard {
         }
     }
 
-    /// The same for who must know.
+    /// Catches up, for callers that must not go on with an outdated state.
     ///
     /// # Errors
     /// `Io` and `NoSpace` if a system call fails.
@@ -79,11 +79,11 @@ impl Shard {
         let Some(sidecar) = self.sidecar.as_mut() else {
             return Ok(());
         };
-        // What was refused before is asked again.
+        // Forget earlier errors, so that only those of this refresh count.
         let _ = sidecar.could_reach();
         sidecar.follow();
-        // Somebody is replacing the file, or died while doing so, or the page is damaged. What we have may be older than
-        // what was published before that, so it does not serve.
+        // Without valid news, a writer is replacing the file or died while doing so, or the page is damaged. What this
+        // handle has may be older than what was published before that, so the file is opened again.
         let news = sidecar.published();
         sidecar.could_reach()?;
         let Some(news) = news else { return self.load() };
@@ -97,8 +97,8 @@ impl Shard {
         self.load()
     }
 
-    /// Looks at the clock at every miss while they are rare, and at one of many while they come fast: the
-    /// clock costs as much as a quarter of a miss.
+    /// Reads the clock at every miss while misses are rare, and at only some of them while they come fast:
+    /// reading it costs a quarter of a miss.
     #[inline(always)]
     pub(super) fn check_after_miss(&mut self) {
         match self.misses_left.checked_sub(1) {
@@ -117,8 +117,8 @@ impl Shard {
         self.misses_left = self.misses_between;
     }
 
-    /// Looks, at most four times a second, whether the files at our paths are still ours. Replacing
-    /// or deleting them by hand is noticed here; what other handles do comes through the page.
+    /// Checks, at most four times a second, whether the files at the paths are still the open ones. This
+    /// notices files that were replaced or deleted by hand; what other handles do is known from the page.
     #[cold]
     pub fn check_identity(&mut self) {
         let now = self.storage.ticks_ms();
@@ -155,10 +155,10 @@ impl Shard {
             _ => true,
         };
         if sidecar_gone {
-            // A look-up brings back no folder that somebody has removed.
+            // A look-up must not create a folder that was removed.
             self.attach_sidecar(false, &self.patience())?;
         }
-        // A page that still cannot be believed: its writer died, or it is damaged.
+        // If the page is still invalid, its writer died, or it is damaged.
         let lost = |s: &Sidecar| s.generation() != self.known && s.published().is_none();
         if sidecar_gone || file_gone || self.sidecar.as_ref().is_some_and(lost) {
             self.load()?;

@@ -1,61 +1,61 @@
 //! Windows: parts of the file that are mapped privately and lent to the caller.
 //!
-//! A window is longer than its stride, so that most entries that start in it fit; one that does not
-//! gets a window of its own at each look-up, which costs less than copying that much. Windows outlive
-//! everything: whoever holds one keeps its bytes, whatever becomes of the shard. A window never
-//! reaches behind the bytes that were published when it was made, for touching what is not there would
-//! end the process; entries behind it are copied until enough of them have come to be worth a new
-//! window.
+//! A window is longer than its stride, so that most entries that start in it fit. An entry that does not
+//! fit gets a window of its own at each look-up, which costs less than copying so much. A window stays
+//! valid as long as the caller holds it, even if the shard is closed or replaced. It never reaches behind
+//! the bytes that were published when it was made, because accessing bytes behind the end of the file
+//! would end the process. Entries behind it are copied until there are enough of them for a new window.
 
 use super::Shard;
 use crate::limits::{MAX_LENT_BYTES, WINDOW_LEN, WINDOW_STRIDE};
 use crate::mapping::Window;
 
-/// Bytes that must have come behind a window before it is made anew.
+/// A window is replaced by a larger one when at least this many bytes have been published behind it.
 const REMAP_BYTES: u64 = 256 << 10;
 
-/// Where the caller finds bytes.
+/// How the caller gets bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loan {
-    /// In the window with this number, at this offset.
+    /// They are in the window with this number, at this offset.
     Window {
-        /// The number that `Shard::window` gave.
+        /// The window's number; see [`Lent::id`].
         id: u32,
         /// Offset in the window.
         offset: u32,
     },
-    /// In a window that has yet to be made by `Shard::window`.
+    /// The caller must first have the window made, with [`Shard::window_for`].
     NeedsWindow,
-    /// Nowhere: they must be copied.
+    /// They must be copied.
     Copy,
 }
 
-/// The number of a window that was made for one large part, whichever came last.
+/// The number of the newest window that was made for one large part.
 pub const OWN_WINDOW: u32 = 0;
 
-/// A number that no window has, for the memory that the caller keeps copies in.
+/// A number that no window has: it stands for the caller's memory with copies.
 pub const COPIES: u32 = 1;
 
-/// The same for memory that the caller keeps other copies in.
+/// A second number that no window has, for other memory with copies.
 pub const MORE_COPIES: u32 = 2;
 
-/// A window of its own begins at a multiple of this many bytes, a multiple of every page size.
+/// The window of one large part begins at a multiple of this many bytes, which is a multiple of every page size.
 const OWN_ALIGN: u64 = 64 << 10;
 
 /// A window that was made.
 #[derive(Debug)]
 pub struct Lent {
-    /// Its number, which may have been another window's before.
+    /// Its number. An older window that this one replaces may have had the same.
     pub id: u32,
     /// Where in the file it begins.
     pub start: u64,
-    /// The memory.
+    /// The mapping.
     pub window: Window,
 }
 
+/// The window of one stride.
 #[derive(Debug, Clone, Copy, Default)]
 struct Extent {
-    /// Where the window ends; zero for none.
+    /// Where in the file it ends; zero if there is none.
     end: u64,
 }
 
@@ -63,13 +63,13 @@ struct Extent {
 #[derive(Debug, Default)]
 pub(super) struct Lender {
     extents: Vec<Extent>,
-    /// Bytes of the windows of this file, without those that a larger one replaced.
+    /// Bytes of all windows of this file, except those that a larger one has replaced.
     lent: u64,
     forbidden: bool,
 }
 
 impl Lender {
-    /// The windows belong to another file now.
+    /// Forgets all windows: the shard has another file now.
     pub fn forget(&mut self) {
         self.extents.clear();
         self.lent = 0;
@@ -77,21 +77,21 @@ impl Lender {
 }
 
 impl Shard {
-    /// From now on bytes are only copied: lent memory is forbidden here.
+    /// Makes no more windows, because the caller cannot use lent memory: all bytes are copied from now on.
     pub fn never_lend(&mut self) {
         self.end_era();
         self.lender.forget();
         self.lender.forbidden = true;
     }
 
-    /// Where the caller finds `len` bytes of the file at `offset`.
+    /// How the caller gets `len` bytes of the file at `offset`.
     #[inline(always)]
     #[must_use]
     pub fn loan(&self, offset: u64, len: u32) -> Loan {
         let stride = offset / WINDOW_STRIDE;
         let end = offset.saturating_add(u64::from(len));
         match self.lender.extents.get(stride as usize) {
-            // Where lending is forbidden there are none.
+            // There are no windows if lending is forbidden, so that need not be asked here.
             Some(extent) if end <= extent.end => {
                 Loan::Window { id: window_id(stride), offset: (offset % WINDOW_STRIDE) as u32 }
             }
@@ -99,7 +99,7 @@ impl Shard {
         }
     }
 
-    /// The same for what no window holds.
+    /// The same for bytes that are not in a window.
     #[inline(never)]
     fn loan_otherwise(&self, offset: u64, end: u64) -> Loan {
         if self.lender.forbidden {
@@ -122,8 +122,8 @@ impl Shard {
         }
     }
 
-    /// Makes the window that `len` bytes at `offset` lie in: the stride's, or one of their own. `None`
-    /// where the system has no more mappings; then they must be copied.
+    /// Makes a window with `len` bytes at `offset`: the window of their stride, or one of their own. `None`
+    /// if it cannot be mapped; then the bytes must be copied.
     pub fn window_for(&mut self, offset: u64, len: u32) -> Option<Lent> {
         let end = offset.checked_add(u64::from(len))?;
         if fits(offset, end) {
@@ -138,8 +138,8 @@ impl Shard {
         Some(Lent { id: OWN_WINDOW, start, window })
     }
 
-    /// Makes the window that bytes at `offset` lie in. `None` where the system has no more mappings;
-    /// then they must be copied.
+    /// Makes the window of the stride that `offset` lies in. `None` if it cannot be mapped; then bytes
+    /// must be copied.
     pub fn window(&mut self, offset: u64) -> Option<Lent> {
         if self.lender.forbidden {
             return None;
@@ -147,7 +147,7 @@ impl Shard {
         let state = self.state.as_ref()?;
         let stride = offset / WINDOW_STRIDE;
         let start = stride.checked_mul(WINDOW_STRIDE)?;
-        // Somebody may have cut the file: what is gone must not be mapped.
+        // The file may have been cut, and bytes that are gone must not be mapped.
         let there = state.view.file().identity().ok()?.len.min(state.end);
         let end = start.checked_add(WINDOW_LEN)?.min(there);
         let window = state.view.file().window(start, end.checked_sub(start)?)?;
@@ -163,13 +163,13 @@ impl Shard {
     }
 }
 
-/// Whether bytes that begin at `offset` and end at `end` lie within the window of their stride.
+/// Whether the bytes from `offset` to `end` fit into the window of their stride.
 #[inline(always)]
 fn fits(offset: u64, end: u64) -> bool {
     end.saturating_sub(offset / WINDOW_STRIDE * WINDOW_STRIDE) <= WINDOW_LEN
 }
 
-/// The number of a stride's window, behind those that mean something else.
+/// The number of a stride's window. The first numbers have other meanings.
 #[inline(always)]
 fn window_id(stride: u64) -> u32 {
     (stride as u32).saturating_add(MORE_COPIES + 1)

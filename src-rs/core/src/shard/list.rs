@@ -1,4 +1,4 @@
-//! Saying what is in a shard.
+//! Listing what is in a shard.
 
 use super::Shard;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::key::{self, Root};
 use crate::state::{Scratch, State};
 use crate::validator::{RACY, decode};
 
-/// What is known of an entry beside its bytes.
+/// A description of an entry, without its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryInfo {
     /// The key as the caller knows it.
@@ -22,15 +22,15 @@ pub struct EntryInfo {
     pub own: bool,
     /// When it was stored, in nanoseconds since the epoch.
     pub cached_ns: u64,
-    /// When it stops being an entry, in milliseconds since the epoch; zero for never.
+    /// When it expires, in milliseconds since the epoch; zero for never.
     pub expires_ms: u64,
-    /// When it was last used, in milliseconds since the epoch; about, and not before it was stored.
+    /// Approximately when it was last used, in milliseconds since the epoch; never before it was stored.
     pub last_used_ms: u64,
     /// The generation that published it.
     pub generation: u64,
     /// Kind of the stored validator, and its bytes.
     pub validator: (u8, Vec<u8>),
-    /// Whether the source is compared by content before the first use.
+    /// Whether its validator is racy: the source is compared by content before the first use.
     pub racy: bool,
     /// Offset of its frame in the file.
     pub offset: u64,
@@ -45,7 +45,7 @@ pub struct Totals {
     pub part_bytes: u64,
 }
 
-/// Walks the keys of a shard as they were when the walk began.
+/// A walk over the keys of a shard, as they were when the walk began.
 #[derive(Debug)]
 pub struct Cursor {
     state: CursorState,
@@ -64,7 +64,7 @@ impl Cursor {
     /// The next keys, at most `most`; none at the end.
     ///
     /// # Errors
-    /// `Io` if a system call fails: keys may be missing then, and which ones nobody knows.
+    /// `Io` if a system call fails, because then keys may be missing.
     pub fn next_keys(&mut self, most: usize) -> Result<Vec<String>> {
         let mut keys = Vec::new();
         let Some(view) = &self.state.view else { return Ok(keys) };
@@ -79,7 +79,7 @@ impl Cursor {
             let Some(bytes) = view.get(offset, head.layout().key_end, scratch) else {
                 continue;
             };
-            // Damage, or a longer root, can make a key that no look-up takes.
+            // Damage, or a root that is longer than the writer's, can make a key that look-ups do not accept.
             let root = self.root.as_ref();
             keys.extend(
                 bytes
@@ -97,7 +97,7 @@ impl Cursor {
 }
 
 impl Shard {
-    /// What is known of this producer's entry of a key.
+    /// A description of this producer's entry of a key.
     ///
     /// # Errors
     /// `InvalidKey`.
@@ -105,10 +105,10 @@ impl Shard {
         Ok(self.place_of(key)?.and_then(|offset| self.describe(offset)))
     }
 
-    /// Every entry, newest first, of all producers.
+    /// All entries of all producers, newest first.
     ///
     /// # Errors
-    /// `Io` if a system call fails: a list that lacks entries would be taken for the whole.
+    /// `Io` if a system call fails, because then entries would be missing.
     pub fn list(&mut self) -> Result<Vec<EntryInfo>> {
         let mut infos: Vec<EntryInfo> =
             self.live_offsets()?.into_iter().filter_map(|o| self.describe(o)).collect();
@@ -134,7 +134,7 @@ impl Shard {
         })
     }
 
-    /// Whether all that was looked at could be read, if it was there.
+    /// Fails if anything could not be read since this was last asked.
     pub(super) fn could_read(&self) -> Result<()> {
         self.state.as_ref().map_or(Ok(()), |s| s.view.could_read())
     }
@@ -153,8 +153,8 @@ impl Shard {
         Ok(offsets)
     }
 
-    /// Sums over the live entries, by a walk over their heads; made again only when something was
-    /// published meanwhile.
+    /// Sums over the live entries, by a walk over their heads. The result is kept until something is
+    /// published.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -184,6 +184,7 @@ impl Shard {
         Ok(totals)
     }
 
+    /// A description of the record at an offset. `None` if it is damaged.
     pub(super) fn describe(&mut self, offset: u64) -> Option<EntryInfo> {
         let state = self.state.as_deref()?;
         let (head, frame) = whole_record(state, offset, &mut self.scratch)?;
@@ -193,7 +194,7 @@ impl Shard {
         let cached_ns = head.cached_ns.get();
         let used = self.sidecar.as_ref().map_or(0, |s| s.last_used_ms(head.key_hash.get()));
         let validator = frame.get(layout.key_end..layout.validator_end)?;
-        // An unknown kind is of a later version, or damage.
+        // An unknown kind is from a later version, or damaged.
         decode(head.validator_kind, validator)?;
         Some(EntryInfo {
             key: key::shown(frame.get(HEAD_LEN..layout.key_end)?, self.options.root.as_ref())?,
@@ -215,7 +216,7 @@ impl Shard {
     }
 }
 
-/// A record's head and whole frame.
+/// Head and bytes of the whole record at an offset. `None` if there is no record. Its digest is not verified.
 pub(super) fn whole_record<'a>(
     state: &'a State,
     offset: u64,

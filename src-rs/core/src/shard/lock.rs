@@ -1,9 +1,9 @@
 //! The exclusive lock, and what a writer must know before it changes anything.
 //!
-//! The lock is a `flock` on the sidecar. Somebody may delete that file, and then two writers could
-//! hold two locks; so after each lock the file at the path must still be the one we locked, and the
-//! shard file itself is locked too, which excludes whoever made a new sidecar meanwhile, and those who
-//! append a single frame (swift.rs).
+//! The lock is a `flock` on the sidecar. A user may delete that file, and then two writers could hold
+//! two locks. So after locking, the file at the sidecar's path must still be the locked one. The shard
+//! file is locked as well: this excludes a writer that has made a new sidecar meanwhile, and writers that
+//! append a single frame with only the shard file's lock (swift.rs).
 
 use super::{Patience, Shard};
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::storage::{File, Open};
 use std::time::{Duration, Instant};
 
 impl Shard {
-    /// Waits for the lock on a sidecar, as long as the call has patience.
+    /// Takes the lock on a sidecar, waiting for it as long as `patience` allows.
     pub(super) fn wait_for(&self, sidecar: &Sidecar, patience: &Patience) -> Result<()> {
         self.wait_for_file(sidecar.file().as_ref(), patience)
     }
@@ -31,7 +31,7 @@ impl Shard {
         locked
     }
 
-    /// Tries again and again, with growing pauses.
+    /// Tries again and again, with pauses that grow.
     fn poll(&self, file: &dyn File, patience: &Patience) -> Result<()> {
         let mut since = Instant::now();
         let mut pause = 20;
@@ -63,7 +63,7 @@ impl Shard {
         }
     }
 
-    /// Leaves the lock to those who have waited for it for long, before this call has waited itself.
+    /// Lets calls that have waited for long take the lock first, unless this call has waited as long itself.
     fn let_others_go_first(sidecar: &Sidecar, patience: &Patience) {
         if !sidecar.is_turn_taken() {
             return;
@@ -80,8 +80,8 @@ impl Shard {
         }
     }
 
-    /// Takes the lock and brings this handle up to date with what is published, and with complete
-    /// frames that a writer left unpublished when it died.
+    /// Takes the lock and brings this handle up to date, also with complete frames that a writer left
+    /// unpublished when it died.
     pub(super) fn lock(&mut self, patience: &Patience) -> Result<()> {
         if self.options.read_only {
             return Err(Error::ReadOnly(self.path.clone()));
@@ -108,18 +108,18 @@ impl Shard {
             return self.unless_unknown(settled);
         }
         if !was_there {
-            // A folder in which nobody can make files, such as those of /proc.
+            // A folder in which no files can be created, such as those of /proc.
             return Err(Error::io("open", &self.lock_path, rustix::io::Errno::NOENT.into()));
         }
         Err(Error::LockTimeout { path: self.lock_path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
-    /// The same, if nobody holds it now.
+    /// The same, but fails with `LockTimeout` if another handle holds the lock.
     pub(super) fn lock_without_waiting(&mut self) -> Result<()> {
         self.lock(&Patience::none())
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(super) fn unlock(&self) {
         if let Some(state) = &self.state {
             state.view.file().unlock();
@@ -136,16 +136,16 @@ impl Shard {
             self.sweep();
         }
         if let (Some(state), Some(sidecar)) = (&self.state, &self.sidecar) {
-            // What went wrong for a look-up is no reason to refuse a change.
+            // Failed reads of earlier look-ups are no reason to refuse this change.
             state.view.ask_again();
             let _ = sidecar.could_reach();
-            // First the lock, then the look: before it, another writer may still replace the file.
+            // Lock first, then check the path: until then another writer may replace the file.
             self.wait_for_file(state.view.file().as_ref(), patience)?;
             let there = self.storage.identity(&self.path)?;
             if there.is_some_and(|t| t.same_file(&state.identity) && t.len == state.end)
                 && sidecar.generation() == self.known
                 && sidecar.is_settled()
-                // Else the page speaks of another file: whoever put ours in place could not tell.
+                // Otherwise the page is about another file, because the writer of this one could not publish it.
                 && Some(sidecar.epoch()) == state.epoch
             {
                 return Ok(());
@@ -166,7 +166,7 @@ impl Shard {
         let news = sidecar.published();
         let generation = sidecar.generation();
         sidecar.could_reach()?;
-        // Read before somebody recovered the file: void.
+        // What was read before the file was replaced or recovered is no longer valid.
         let void = |s: &State, news: &Published| s.epoch != Some(news.epoch);
         if self.state.as_deref().zip(news.as_ref()).is_some_and(|(s, n)| void(s, n)) {
             self.let_go();
@@ -182,7 +182,7 @@ impl Shard {
         let ours = news.filter(|n| n.shard_id == state.header.shard_id);
         let file_len = state.view.file().identity()?.len;
         let followed = match &ours {
-            // A file that was cut and is extended again would hold zeros where records were.
+            // If the file is shorter than published, it was cut: extending it would put zeros where records were.
             Some(news) if news.committed <= file_len => state.follow(news, &mut self.scratch)?,
             _ => false,
         };
@@ -196,24 +196,24 @@ impl Shard {
         };
         state.blank(&rejected)?;
         if state.end != file_len {
-            // Nothing that anyone can have accepted lies behind the end.
+            // No reader can have accepted anything behind the end.
             state.view.extend_written(state.end.min(file_len));
             state.view.file().set_len(state.end)?;
             state.view.extend_written(state.end);
         }
-        // What was rejected may be of an earlier boot. Were it only gone from the page cache, the next power cut could
-        // bring it back behind frames that are written from now on.
+        // The rejected frames may be from an earlier boot. If they were removed only from the page cache, the next power
+        // cut could bring them back behind frames that are written from now on. So the file is synced.
         let gone = !rejected.is_empty() || state.end != file_len;
         let synced = followed || !gone || state.view.file().sync().is_ok();
         if state.root.is_some_and(|r| r.committed > state.end) {
-            // The file was cut. This root must not come true again when the file has grown.
+            // The file was cut. This root must not become valid again when the file has grown.
             let root = Root { sequence: 0, generation: state.generation, committed: HEADER_LEN, snapshot: 0 };
             self.write_root(&root)?;
         }
         self.publish_recovered(synced)
     }
 
-    /// Makes `state` the file at the path, locked. Returns whether there is one.
+    /// Makes `state` the file at the path, and locks it. Returns whether there is a shard file.
     fn lock_file_at_path(&mut self, patience: &Patience) -> Result<bool> {
         for _ in 0..MAX_SIDECAR_RETRIES {
             if let Some(state) = &self.state {
@@ -231,7 +231,7 @@ impl Shard {
         Err(Error::LockTimeout { path: self.path.clone(), waited_ms: self.options.lock_timeout_ms })
     }
 
-    /// Tells everybody what a recovery found.
+    /// Publishes the result of a recovery.
     fn publish_recovered(&mut self, synced: bool) -> Result<()> {
         let (Some(state), Some(sidecar)) = (self.state.as_mut(), self.sidecar.as_ref()) else {
             return Ok(());
@@ -247,7 +247,7 @@ impl Shard {
                 appended: pending,
                 durable_appended: 0,
                 sync_failed: !synced || sidecar.durable().sync_failed,
-                // Whoever put the file in place may have died before its name was durable.
+                // The writer that put the file in place may have died before its name was durable.
                 dir_pending: true,
             },
         );
@@ -255,14 +255,14 @@ impl Shard {
         state.epoch = Some(epoch);
         let generation = state.generation;
         self.know(generation);
-        // A long tail would be walked again by everybody who opens.
+        // Otherwise every handle that opens the shard would have to walk the long tail.
         if self.tail_is_long() {
             let _ = self.write_snapshot();
         }
         Ok(())
     }
 
-    /// Removes temporary files whose writers are gone: nobody holds a lock on them.
+    /// Removes temporary files that no writer has locked: their writers are dead.
     fn sweep(&self) {
         let Some(name) = self.path.file_name().and_then(|n| n.to_str()) else {
             return;

@@ -1,8 +1,8 @@
-//! A shard: open, look up, change, look after.
+//! A handle on a shard: opening, look-ups, changes and maintenance.
 //!
-//! One `Shard` belongs to one thread at a time. Any number of them, in any processes, may be open on
-//! one path: they meet in the sidecar. That is also how long work leaves the event loop: it runs on a
-//! handle of its own.
+//! One `Shard` is used by one thread at a time. Any number of handles, in any number of processes, may be
+//! open on one path; they communicate through the sidecar. Long work that must not block the event loop
+//! runs on another thread with a handle of its own.
 
 mod append;
 mod background;
@@ -53,74 +53,75 @@ use std::sync::Arc;
 use swift::Swift;
 use tally::{Changes, Lookups};
 
-/// A generation, and the id of the file that has it: a file put in place by hand may be of the same one.
+/// A generation and the id of its file. A file that was put in place by hand may have the same generation as another.
 type Version = (u64, Option<[u8; 16]>);
 
-/// An open shard. See the module's head.
+/// An open shard; see the module's documentation.
 #[derive(Debug)]
 pub struct Shard {
     path: PathBuf,
     lock_path: PathBuf,
     storage: Arc<dyn Storage>,
     options: Options,
-    /// The producer's number, where keys are stored as they are given.
+    /// The producer's number, if there is no root. Then the quick way of a look-up is possible.
     rootless: Option<u64>,
     sidecar: Option<Sidecar>,
     state: Option<Box<State>>,
     /// Why the file at the path reads as empty.
     rejected: Option<Rejected>,
-    /// The file that `state` or `rejected` speaks of.
+    /// The file that `state` or `rejected` is about.
     seen: Option<Identity>,
     /// The generation of the page that this handle has caught up with.
     known: u64,
-    /// Look-ups that may still be answered before all deltas are checked.
+    /// How many more look-ups may be answered before all deltas are checked.
     lookups_unchecked: u32,
     /// See `era.rs`.
     era: u32,
-    /// Pages that this handle has used.
+    /// How many pages this handle has used.
     pages: u32,
-    /// The highest generation that this handle ever knew: what it publishes is higher, even where
-    /// the files that remembered it are gone.
+    /// The highest generation that this handle ever knew. What it publishes has a higher one, even if the
+    /// files that contained that generation are gone.
     highest: u64,
     lookups: Lookups,
-    /// Sums over the entries, and what they are of.
+    /// Sums over the entries, and the version of the shard that they belong to.
     totals: Option<(Version, Totals)>,
     changes: Arc<Changes>,
     scratch: Scratch,
     ahead: Ahead,
-    /// Frames on their way to the file.
+    /// Frames that are not written yet.
     buffer: Vec<u8>,
-    /// When the files at our paths were last compared with ours.
+    /// When the open files were last compared with those at the paths.
     checked_ms: u64,
-    /// Hits until the next look at the clock.
+    /// Hits until the clock is read again.
     hits_left: u64,
-    /// Misses until the next look at the clock, and how many there were until the last one.
+    /// Misses until the clock is read again.
     misses_left: u64,
+    /// The number from which `misses_left` last counted down.
     misses_between: u64,
     recency_epoch: u64,
-    /// Whether leftovers of dead processes have been looked for.
+    /// Whether this handle has removed temporary files of dead processes, or need not.
     swept: bool,
     /// Whether this handle has changed anything.
     wrote: bool,
     lender: Lender,
     swift: Swift,
     background: Background,
-    /// Ends a wait for the lock early.
+    /// The job that this handle was opened for: aborting it ends a wait for the lock.
     job: Option<Arc<Job>>,
-    /// Whether a sync failed, and the page could not be told.
+    /// Whether a sync failed and this could not be noted in the page yet.
     untold_failure: bool,
-    /// What is left to a call that began by opening this handle.
+    /// What is left of the `lockTimeout` of a job that began by opening this handle; the next call that may wait takes it.
     begun: RefCell<Option<Patience>>,
 }
 
 impl Shard {
-    /// Where it is.
+    /// The path of the shard file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How it was opened.
+    /// The options that it was opened with.
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.options

@@ -1,4 +1,4 @@
-//! Opening.
+//! Opening a shard, and opening its file again after it was replaced or recovered.
 
 use super::{Background, Changes, Job, Lender, Lookups, Options, Patience, Shard, Swift};
 use crate::error::{Error, Result};
@@ -14,8 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Shard {
-    /// Opens the shard at `path` on the real disk. A missing file, and one that is no shard of ours,
-    /// is an empty shard.
+    /// Opens the shard at `path` on the real disk. A missing file, and one that is no shard or a shard
+    /// of another kind, format or digest, reads as an empty shard.
     ///
     /// # Errors
     /// `InvalidArg`, `UntrustedFile`, `Io`, `NoSpace`.
@@ -87,13 +87,13 @@ impl Shard {
         it.attach_sidecar(true, patience)?;
         it.load_as(State::follow_unchecked)?;
         if it.state.as_deref().is_some_and(State::is_unchecked) {
-            // So that every call but a look-up catches up first, and checks them.
+            // Makes every call except a look-up catch up first, which checks them.
             it.known = u64::MAX;
         }
         Ok(it)
     }
 
-    /// What it takes to open another handle on the same shard.
+    /// What is needed to open another handle on the same shard.
     #[must_use]
     pub fn opener(&self) -> Opener {
         Opener {
@@ -104,14 +104,14 @@ impl Shard {
         }
     }
 
-    /// Opens the sidecar; with `make`, makes it and the folders above it, unless the shard is
-    /// read-only.
+    /// Opens the sidecar. With `make`, and unless the shard is read-only, creates it and its folders if
+    /// they are missing.
     pub(super) fn attach_sidecar(&mut self, make: bool, patience: &Patience) -> Result<()> {
         self.sidecar = None;
         self.pages = self.pages.wrapping_add(1);
         self.end_era();
         if let Some(state) = self.state.as_mut() {
-            // Epochs count within one sidecar.
+            // Epochs of different sidecars are not comparable.
             state.epoch = None;
         }
         let writable = !self.options.read_only;
@@ -128,7 +128,7 @@ impl Shard {
         } else {
             match self.storage.open(&self.lock_path, Open::Read) {
                 Ok(file) => file,
-                // Read-only media, or a shard shipped without its sidecar: the shard is constant.
+                // Read-only media, or a shard shipped without its sidecar: the shard never changes.
                 Err(Error::Io { .. }) => None,
                 Err(e) => return Err(e),
             }
@@ -153,7 +153,7 @@ impl Shard {
         }
     }
 
-    /// Opens the file at the path and takes in what is published of it.
+    /// Opens the file at the path and reads what is published of it.
     pub(super) fn load(&mut self) -> Result<()> {
         self.load_as(State::follow)
     }
@@ -182,15 +182,15 @@ impl Shard {
             } else if (news.is_some() || self.sidecar.as_ref().is_some_and(|s| s.is_changing()))
                 && attempt < MAX_RELOAD_RETRIES / 2
             {
-                // Page and path disagree: somebody is between rename and publishing, or died there.
+                // Page and path disagree: a writer is between rename and publishing, or died there.
                 std::thread::yield_now();
                 continue;
             }
             let trusted_to = ours.map_or(0, |n| n.committed);
             let settled = self.recover(trusted_to, known);
             let settled = self.unless_unknown(settled)?;
-            // Somebody published the file meanwhile, and may have written behind what he published. To have seen that
-            // now, and not at the next look-up, would be a step back.
+            // If the epoch has changed, a writer published the file meanwhile, and this handle may have read frames that
+            // it wrote but has not published. Then start again: the next look-up would no longer find them.
             if settled || self.sidecar.as_ref().is_none_or(|s| s.epoch() == epoch) {
                 return Ok(());
             }
@@ -198,7 +198,8 @@ impl Shard {
         Ok(())
     }
 
-    /// After a failure in the middle of reading a file nobody knows what is in it: it is read anew by whoever asks next.
+    /// If reading the file failed half-way, what this handle knows about it may be wrong: it forgets the file, and the
+    /// next call reads it again.
     pub(super) fn unless_unknown<T>(&mut self, read: Result<T>) -> Result<T> {
         if matches!(read, Err(Error::Io { .. } | Error::NoSpace { .. })) {
             self.know(u64::MAX);
@@ -217,8 +218,8 @@ impl Shard {
         }
     }
 
-    /// Opens the file at the path. Returns whether it is a shard of ours; `state` or `rejected` is
-    /// set. Where the system refuses, what we had stays.
+    /// Opens the file at the path and sets `state` or, if the file reads as empty, `rejected`. Returns
+    /// whether there is a `state`. If a system call fails, nothing changes.
     pub(super) fn open_file(&mut self) -> Result<bool> {
         let how = if self.options.read_only { Open::Read } else { Open::Write };
         let file = self.storage.open(&self.path, how)?;
@@ -253,10 +254,10 @@ impl Shard {
         }
     }
 
-    /// Nobody vouches for the file. A writer settles it for all under the lock, if that is free: whoever
-    /// holds it has settled the file too, and a look-up must not wait for a writer. Else, and on a
-    /// read-only handle, the file is taken in for this handle alone.
-    /// Returns whether it was settled for all.
+    /// Recovers a file that no valid page describes. A writable handle does so under the lock, for all
+    /// handles, if the lock is free. If it is not free, its holder does that, and a look-up must not wait
+    /// for it. Then, and if this handle is read-only, the file is examined for this handle alone.
+    /// Returns whether it was recovered for all.
     fn recover(&mut self, trusted_to: u64, known: u64) -> Result<bool> {
         if !self.options.read_only {
             match self.lock_without_waiting() {
@@ -269,13 +270,13 @@ impl Shard {
             }
         }
         if let Some(state) = self.state.as_mut() {
-            // Without the lock: a writer may cut the file while we walk it, and touching what is no more through a
-            // mapping would end the process.
+            // Without the lock, a writer may cut the file meanwhile, and reading the lost bytes through a mapping would
+            // end the process. So the file is read without a mapping.
             let mapped = state.view.wants_mapping();
             state.view.set_mapped(false);
             state.recover(trusted_to, &mut self.scratch)?;
             state.view.set_mapped(mapped);
-            // Behind the end lies what a writer may take away at any time.
+            // A writer may cut off what lies behind the end at any time.
             let readable = state.view.readable().min(state.end);
             state.view.extend_written(readable);
         }
@@ -284,7 +285,7 @@ impl Shard {
     }
 }
 
-/// What it takes to open another handle on a shard, on another thread for instance.
+/// What is needed to open another handle on a shard, for example on another thread.
 #[derive(Debug)]
 pub struct Opener {
     storage: Arc<dyn Storage>,
@@ -294,8 +295,8 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Opens it for one job: when that is aborted, waits for the lock end too, and what opening has waited for it is taken from
-    /// what the job may wait. What the new handle changes is counted by the one that this came from.
+    /// Opens the shard for one job. Aborting the job also ends a wait for the lock. The time that opening waits for the lock
+    /// counts towards the job's `lockTimeout`. Changes by the new handle are counted by the one that this opener came from.
     ///
     /// # Errors
     /// As `Shard::open`.

@@ -1,4 +1,4 @@
-//! How a shard is opened, what an entry carries, and how long work is watched.
+//! The options of a shard, what an entry carries beside its parts, and watching long work.
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -17,33 +17,34 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How a shard is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the file is used for; one of another kind reads as empty. Default: whatever the caller keeps.
+    /// The file's kind; a file of another kind reads as empty. Default: a plain shard.
     pub kind: Kind,
-    /// Who makes and uses the entries; anonymous by default.
+    /// The producer of new entries, and of those that are hits. Anonymous by default.
     pub producer: Arc<Producer>,
     /// Parts of every entry. Default 1.
     pub part_count: usize,
-    /// Never change anything. Default false.
+    /// Whether changes are refused. Default false.
     pub read_only: bool,
-    /// Each change is durable when it returns. Default false: at `flush`.
+    /// Whether each change is durable when its call returns. Default false: changes become durable by `flush`.
     pub sync_each: bool,
-    /// The digest to insist on. Default: XXH3 for new files, whichever unkeyed one for existing files.
+    /// The digest of records; a file with another one reads as empty. Default: XXH3 for new files; existing files may
+    /// have either unkeyed digest.
     pub digest: Option<Digest>,
-    /// Verify a record's digest on every use, not only the first in the process. Default false.
+    /// Whether a record's digest is verified on every use, and not only on the first one. Default false.
     pub verify_always: bool,
-    /// Read through a memory mapping where that is safe. Default true.
+    /// Whether the file is read through a memory mapping if that is safe. Default true.
     pub mapped: bool,
     /// Compaction brings the file back under this size, in bytes. Default 1 GiB.
     pub max_bytes: u64,
     /// Most bytes of one entry's parts together. Default 64 MiB.
     pub max_entry_bytes: u64,
-    /// How long a writer waits for the lock, in milliseconds. Default 5000.
+    /// How long one call waits for locks, in milliseconds. Default 5000.
     pub lock_timeout_ms: u64,
     /// Keys below this folder are stored relative to it. Default none.
     pub root: Option<Root>,
-    /// Which files are believed. Default: ours, writable by nobody else.
+    /// Which files are trusted. Default: those of this process' user that nobody else can write to.
     pub trust: Trust,
-    /// Compact in the background when it pays. Default true.
+    /// Whether the file is compacted in the background when that pays. Default true.
     pub auto_compact: bool,
 }
 
@@ -51,7 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             kind: Kind::default(),
-            // An anonymous producer breaks no rule.
+            // Cannot fail: an empty name and one part are allowed.
             producer: Arc::new(Producer::new("", "", None, &[String::new()]).unwrap_or_default()),
             part_count: 1,
             read_only: false,
@@ -70,10 +71,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Checks what numbers may be.
+    /// Checks the ranges of numbers.
     ///
     /// # Errors
-    /// `InvalidArg` says which is out of range.
+    /// `InvalidArg` if a number is out of its range.
     pub fn check(&self) -> Result<()> {
         if self.part_count == 0 || self.part_count > MAX_PARTS {
             return Err(Error::InvalidArg(format!(
@@ -101,9 +102,9 @@ impl Options {
 /// What an entry carries beside its parts.
 #[derive(Debug, Clone, Copy)]
 pub struct PutMeta<'a> {
-    /// What a look-up must present to hit.
+    /// The validator that is stored with the entry.
     pub validator: Validator<'a>,
-    /// When the entry stops being one, in milliseconds since the epoch; zero for never.
+    /// When the entry expires, in milliseconds since the epoch; zero for never.
     pub expires_ms: u64,
 }
 
@@ -113,7 +114,7 @@ impl Default for PutMeta<'_> {
     }
 }
 
-/// Watches long work from another thread, and can end it.
+/// Progress of long work, and a way to abort it, from another thread.
 #[derive(Debug, Default)]
 pub struct Job {
     done: AtomicU64,
@@ -123,24 +124,24 @@ pub struct Job {
 }
 
 impl Job {
-    /// How many steps there will be.
+    /// Sets how many steps there will be.
     pub fn expect(&self, total: u64) {
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// One step done.
+    /// Counts one step as done.
     ///
     /// # Errors
-    /// `Aborted` where somebody asked for the end.
+    /// `Aborted` if the job was aborted.
     pub fn step(&self) -> Result<()> {
         self.done.fetch_add(1, Ordering::Relaxed);
         self.check()
     }
 
-    /// Nothing, unless somebody asked for the end.
+    /// Fails if the job was aborted.
     ///
     /// # Errors
-    /// `Aborted` where somebody did.
+    /// `Aborted`.
     pub fn check(&self) -> Result<()> {
         if self.aborted.load(Ordering::Relaxed) {
             return Err(Error::Aborted);
@@ -148,17 +149,17 @@ impl Job {
         Ok(())
     }
 
-    /// Asks for the end.
+    /// Aborts the job: its work ends at the next step.
     pub fn abort(&self) {
         self.aborted.store(true, Ordering::Relaxed);
     }
 
-    /// Says whether the work waits for the lock.
+    /// Notes whether the work is waiting for a lock.
     pub(super) fn wait(&self, waiting: bool) {
         self.waiting.store(waiting, Ordering::Relaxed);
     }
 
-    /// Whether it does.
+    /// Whether the work is waiting for a lock.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)
     }

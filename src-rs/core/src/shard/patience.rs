@@ -1,8 +1,8 @@
-//! How long one call waits for locks, all of them together.
+//! How long one call may wait for locks, all of them together.
 //!
-//! A call may need the lock of the sidecar, that of the file, and both again where somebody replaces them or
-//! where it consists of several changes. Each wait takes from the same `lockTimeout`, and work in between takes
-//! nothing. Without a wait no clock is read.
+//! A call may have to wait for the lock of the sidecar, for that of the file, and for both again if they are replaced
+//! or if it consists of several changes. All waits together take at most `lockTimeout`; the work in between does not
+//! count. A call that does not wait reads no clock.
 
 use super::{Options, Shard};
 use crate::limits::LONG_WAIT_MS;
@@ -17,12 +17,12 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// For a call that begins.
+    /// For a new call.
     pub fn of(options: &Options) -> Self {
         Patience::with(options.lock_timeout_ms.saturating_mul(1_000_000))
     }
 
-    /// For who takes a lock only if nobody has it.
+    /// For a call that takes a lock only if it is free.
     pub fn none() -> Self {
         Patience::with(0)
     }
@@ -35,12 +35,12 @@ impl Patience {
         self.left.get() == 0
     }
 
-    /// Whether it has waited for so long that others should let it go first.
+    /// Whether the call has waited so long that others should let it go first.
     pub fn is_long(&self) -> bool {
         self.waited.get() >= LONG_WAIT_MS * 1_000_000
     }
 
-    /// Takes away what was waited since then. Returns the present.
+    /// Subtracts the time since `then`, during which the call has waited. Returns the current time.
     pub fn spend_since(&self, then: Instant) -> Instant {
         let now = Instant::now();
         let waited = u64::try_from(now.saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX);
@@ -51,6 +51,7 @@ impl Patience {
 }
 
 impl Shard {
+    /// For a call of this handle: what opening the handle left of it, if this is the first call, else all of it.
     pub(super) fn patience(&self) -> Patience {
         self.begun.take().unwrap_or_else(|| Patience::of(&self.options))
     }

@@ -1,4 +1,4 @@
-//! Single changes: one self-committing frame each, at a cost that does not depend on the shard's size.
+//! Single changes. Each is one frame that needs no commit frame; its cost does not depend on the shard's size.
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::{PutMeta, Shard};
@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Shard {
-    /// Stores an entry. Without an identified producer it is not stored, and counted.
+    /// Stores an entry. If the producer could not be identified, nothing is stored, and that is counted.
     ///
     /// # Errors
-    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; the entry
-    /// is not there then.
+    /// `InvalidKey`, `InvalidArg`, `TooLarge`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`; then the entry
+    /// is not stored.
     pub fn put(&mut self, key: &[u8], parts: &[&[u8]], meta: PutMeta<'_>) -> Result<()> {
         key::stored(key, self.options.root.as_ref())?;
         self.check_entry(parts)?;
@@ -35,8 +35,8 @@ impl Shard {
         self.put_stored(key, parts, validator, meta.expires_ms)
     }
 
-    /// The same with a validator in its stored form: for callers who know more of the source than its
-    /// modification time.
+    /// The same with a validator in its stored form, for callers that have already decided whether it
+    /// is racy.
     pub(crate) fn put_stored(
         &mut self,
         key: &[u8],
@@ -62,7 +62,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Deletes this producer's entry of a key. Returns whether there was one.
+    /// Deletes this producer's entry of a key. Returns whether there was one, expired or not.
     ///
     /// # Errors
     /// `InvalidKey`, `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
@@ -104,8 +104,8 @@ impl Shard {
         Ok(())
     }
 
-    /// The stored form of a validator. A source that was modified a moment ago is read and digested,
-    /// for it may change again without its modification time showing it.
+    /// The stored form of a validator. If the source was modified a moment ago, it may change again and
+    /// keep its modification time; then the validator becomes racy, with a digest of the source.
     pub(super) fn encode_validator(&self, key: &[u8], validator: &Validator<'_>) -> Result<Stored> {
         let mut stored = validator.encode()?;
         if let Validator::Mtime { sec, nsec, .. } = *validator
@@ -115,7 +115,7 @@ impl Shard {
             let path = std::str::from_utf8(key).ok().map(Path::new);
             match path.and_then(source_digest_of) {
                 Some(digest) => stored.make_racy(&digest),
-                // There, but too large or not to be read: it will never pass for unchanged.
+                // The source exists but is too large or cannot be read: zeros match no content.
                 None if path.is_some_and(Path::exists) => stored.make_racy(&[0; SOURCE_DIGEST_LEN]),
                 None => {}
             }
@@ -168,7 +168,7 @@ impl Shard {
         Ok(true)
     }
 
-    /// Writes and publishes one frame.
+    /// Appends and publishes one frame.
     fn append_one(&mut self, fields: &RecordFields<'_>, tombstone: bool, generation: u64) -> Result<()> {
         let Some(state) = self.state.as_deref_mut() else {
             return Ok(());
@@ -191,7 +191,7 @@ impl Shard {
         }
     }
 
-    /// After a failed append: what was written of it must not lie behind the published end.
+    /// Cuts off what a failed append has written behind the published end.
     pub(super) fn take_back(&mut self, end: u64) {
         let mut wrote = false;
         if let Some(state) = self.state.as_deref_mut() {
@@ -200,19 +200,19 @@ impl Shard {
             wrote = file.identity().map_or(true, |there| there.len > end);
             let _ = file.set_len(end);
         }
-        // Its frames may lie on the disk all the same, and show through what is written over them when the power
-        // fails: no other change must have their generation.
+        // Its frames may have reached the disk all the same, and after a power cut they may be found between those that
+        // were written over them. So no other change may have their generation.
         if let Some(sidecar) = self.sidecar.as_ref().filter(|_| wrote) {
             sidecar.skip_to(self.next_generation());
         }
-        // What the failed change left in our index is found out again from the file.
+        // The index may contain the failed change, so the file is read again.
         self.know(u64::MAX);
         self.let_go();
         self.seen = None;
     }
 
-    /// Makes appended frames durable where every change must be, publishes them, and keeps the tail
-    /// short. The frames, which begin at `from`, are in the index already.
+    /// Syncs appended frames if each change must be durable, publishes them, and writes an index snapshot
+    /// if the tail is long. The frames, which begin at `from`, are in this handle's index already.
     pub(super) fn finish_append(&mut self, from: u64, frames: u64) -> Result<()> {
         self.wrote = true;
         let read = self.state.as_ref().map_or(Ok(()), |s| s.view.could_read());
@@ -226,7 +226,7 @@ impl Shard {
             self.note_durable();
         }
         if self.tail_is_long() {
-            // The entry is stored; that its index could not be written only makes the next open slower.
+            // The entry is stored. If the index cannot be written, only opening becomes slower.
             let _ = self.write_snapshot();
         }
         Ok(())
@@ -274,12 +274,12 @@ impl Shard {
         self.state.as_ref().map_or(0, |s| s.generation).max(page).max(self.highest).saturating_add(1)
     }
 
-    /// Makes the file where there is none, or in the place of one that reads as empty.
+    /// Creates the shard file if there is none, or if the one at the path reads as empty.
     pub(super) fn ensure_file(&mut self) -> Result<()> {
         if self.state.is_some() {
             return Ok(());
         }
-        // An empty file publishes nothing that was not so before: the generation stays.
+        // An empty file changes nothing for readers, so it has the current generation.
         let generation = self.next_generation().saturating_sub(1);
         let (path, state) = self.new_file(generation)?;
         let renamed = self.storage.rename(&path, &self.path);
@@ -291,7 +291,7 @@ impl Shard {
         self.take_file(state, &durable)
     }
 
-    /// A new file with nothing but a header, under a temporary name, locked.
+    /// Creates a new file under a temporary name, with a header only, and locks it.
     pub(super) fn new_file(&self, generation: u64) -> Result<(PathBuf, Box<State>)> {
         let digest =
             self.options.digest.clone().or_else(|| self.state.as_ref().map(|s| s.header.digest.clone()));
@@ -306,8 +306,8 @@ impl Shard {
         made.map(|state| (path, state))
     }
 
-    /// Makes and locks a temporary file. Process ids repeat between containers that share a folder,
-    /// so a part of the shard's random id is in its name too.
+    /// Creates and locks a temporary file. Containers that share a folder may have equal process ids,
+    /// so a part of the shard's random id is in the name as well.
     fn make_temporary(&self, shard_id: &[u8; 16]) -> Result<(PathBuf, Arc<dyn File>)> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let random = shard_id.iter().take(4).fold(0u64, |n, b| n << 8 | u64::from(*b));
@@ -320,7 +320,7 @@ impl Shard {
             let Some(file) = self.storage.open(&path, Open::CreateNew)? else {
                 break;
             };
-            // The lock tells sweepers that somebody is at work here; one may have come before it.
+            // The lock keeps other processes from sweeping the file. One may have removed it before it was locked.
             let locked = file.try_lock()?;
             let there = self.storage.identity(&path)?;
             if locked && there.is_some_and(|t| file.identity().is_ok_and(|i| i.same_file(&t))) {
@@ -340,10 +340,10 @@ impl Shard {
         }
     }
 
-    /// Makes a file that was just renamed into place ours, and everybody's.
+    /// Uses a file that was just renamed into place, and publishes it.
     ///
     /// # Errors
-    /// `Io` where the page could not be written: whoever comes next finds the file by itself.
+    /// `Io` if the page could not be written. Then the next handle examines the file itself.
     pub(super) fn take_file(&mut self, mut state: Box<State>, durable: &Durable) -> Result<()> {
         self.rejected = None;
         self.seen = Some(state.identity);
@@ -353,19 +353,19 @@ impl Shard {
         }
         self.know(state.generation);
         if let Some(old) = self.state.replace(state) {
-            // Others may wait for the lock on the file that was; lent windows would keep it.
+            // Other processes may be waiting for the lock on the old file, and lent windows would keep it locked.
             old.view.file().unlock();
         }
         self.wrote = true;
         debug_assert!(self.state.as_ref().is_some_and(|s| s.end >= HEADER_LEN));
-        // What could not be synced was the other file.
+        // A failed sync concerned the old file.
         self.untold_failure = false;
         let told = self.sidecar.as_ref().map_or(Ok(()), Sidecar::could_reach);
         self.unless_unknown(told)
     }
 }
 
-/// What a tombstone carries.
+/// The content of a tombstone.
 pub(super) fn tombstone_fields(key: &[u8], key_hash: u64, producer: u64) -> RecordFields<'_> {
     RecordFields {
         key,

@@ -6,13 +6,13 @@ use crate::limits::HITS_PER_CLOCK;
 use crate::state::Quick;
 
 impl Shard {
-    /// What `get` without a validator would find, counted as it would be; or that it must be asked.
+    /// Like `get` without a validator, and counted in the same way, but [`Quick::Ask`] if `get` itself must be called.
     #[inline(always)]
     pub fn get_quickly(&mut self, key: &[u8]) -> Quick {
         let found = self.peek_quickly(key);
         match found {
             Quick::Hit(..) => {
-                // The last hit before a look at the clock is that of `get`.
+                // The hit that reads the clock is left to `get`.
                 let Some(left) = self.hits_left.checked_sub(2) else { return Quick::Ask };
                 self.hits_left = left.wrapping_add(1);
                 self.lookups.hits = self.lookups.hits.wrapping_add(1);
@@ -23,13 +23,13 @@ impl Shard {
         found
     }
 
-    /// Whether the last hit was one that looked at the clock.
+    /// Whether the last hit was one that read the clock.
     #[must_use]
     pub fn just_looked_at_clock(&self) -> bool {
         self.hits_left == HITS_PER_CLOCK
     }
 
-    /// Asks for the memory that looking up this key will touch, when `AHEAD` more keys have been looked ahead to.
+    /// Begins to prefetch what a look-up of this key will read. All of it was prefetched after `AHEAD` more such calls.
     #[inline(always)]
     pub fn look_ahead(&mut self, key: &[u8]) {
         if let Some(state) = self.state.as_deref() {
@@ -37,7 +37,7 @@ impl Shard {
         }
     }
 
-    /// As `get_quickly`, for `peek`: nothing is counted.
+    /// Like `get_quickly`, but nothing is counted.
     #[inline(always)]
     pub fn peek_quickly(&mut self, key: &[u8]) -> Quick {
         self.catch_up_for(key);

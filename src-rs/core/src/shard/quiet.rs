@@ -1,5 +1,6 @@
-//! Reading without being noticed: for stores that keep rows in a shard and look through them on
-//! their own account, which must not make every row look recently used.
+//! Access that is not counted and not noted as a use. Stores that keep rows in a shard walk over all of
+//! them for their own purposes, and this must not make every row look recently used. Also some other
+//! functions that only stores need.
 
 use super::list::whole_record;
 use super::{Batch, Job, Patience, Shard};
@@ -23,8 +24,8 @@ pub struct Foreign {
 }
 
 impl Shard {
-    /// A copy of the first part of this producer's entry of a key, if it is sound. Neither counted nor
-    /// noted as a use.
+    /// A copy of the first part of this producer's entry of a key, if the entry is undamaged and has not
+    /// expired.
     ///
     /// # Errors
     /// `InvalidKey`.
@@ -36,8 +37,8 @@ impl Shard {
         Ok(sound_entry(state, offset, producer, &mut self.scratch).map(|(_, part)| part.to_vec()))
     }
 
-    /// Hands out key and first part of every sound entry of this producer, oldest first, until `each`
-    /// says no.
+    /// Passes key and first part of each undamaged entry of this producer to `each`, oldest first, until
+    /// that returns false.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -57,7 +58,7 @@ impl Shard {
         self.could_read()
     }
 
-    /// Every sound entry of other producers, oldest first.
+    /// All undamaged entries of other producers, oldest first.
     ///
     /// # Errors
     /// `Io` if a system call fails.
@@ -79,7 +80,7 @@ impl Shard {
         Ok(found)
     }
 
-    /// Deletes entries of other producers that are still the same.
+    /// Deletes entries of other producers, unless they have changed since. Returns how many were deleted.
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
@@ -88,27 +89,27 @@ impl Shard {
         self.delete_places(&places, &Job::default(), &self.patience())
     }
 
-    /// Notes a use of a key, `now_ms` being the time of it.
+    /// Notes a use of a key at a time in milliseconds since the epoch.
     pub fn note_use(&self, key: &[u8], now_ms: u64) {
         if let Some((sidecar, hash)) = self.sidecar.as_ref().zip(self.hash_of(key)) {
             sidecar.touch(hash, now_ms);
         }
     }
 
-    /// When a key was last used, about, in milliseconds since the epoch; zero for never.
+    /// Approximately when a key was last used, in milliseconds since the epoch; zero for never.
     #[must_use]
     pub fn last_used_ms(&self, key: &[u8]) -> u64 {
         let sidecar = self.sidecar.as_ref().zip(self.hash_of(key));
         sidecar.map_or(0, |(sidecar, hash)| sidecar.last_used_ms(hash))
     }
 
-    /// Id and published length of the file; none where there is no file of ours.
+    /// Id and published length of the file. `None` if there is no file, or if it reads as empty.
     pub fn file_state(&mut self) -> Option<([u8; 16], u64)> {
         self.catch_up();
         self.state.as_ref().map(|state| (state.header.shard_id, state.end))
     }
 
-    /// Takes in what a writer has left unpublished that died.
+    /// Adopts complete frames that a writer left unpublished when it died.
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`.
@@ -116,19 +117,20 @@ impl Shard {
         self.in_lock(&self.patience(), |_| Ok(()))
     }
 
-    /// Does not look for leftovers of dead processes. For a folder with so many files that looking is dear.
+    /// Keeps this handle from looking for temporary files of dead processes, for folders with so many files that
+    /// listing them takes long.
     pub fn skip_sweep(&mut self) {
         self.swept = true;
     }
 
-    /// Ends work in the background, and takes in what it came to.
+    /// Ends compaction in the background, waits for its end, and catches up.
     pub fn stop_background(&mut self) {
         self.background.cancel();
         self.background.join();
         self.catch_up();
     }
 
-    /// Gives the recency table room for so many entries, within its limits.
+    /// Enlarges the recency table for this many entries, within its limits.
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
@@ -143,7 +145,7 @@ impl Shard {
         Some(key::hash(&stored, self.state.as_deref()?.header.seed))
     }
 
-    /// Whether there is a file at the path that reads as a shard of ours.
+    /// Whether there is a file at the path that does not read as empty.
     pub fn has_file(&mut self) -> bool {
         self.catch_up();
         self.state.is_some()
@@ -151,7 +153,7 @@ impl Shard {
 }
 
 impl Batch<'_, '_> {
-    /// As `Shard::read_quietly`, with the lock held: what the batch itself changes is not in it.
+    /// Like `Shard::read_quietly`, with the lock held. It does not see the batch's own changes.
     ///
     /// # Errors
     /// `InvalidKey`.
@@ -167,7 +169,7 @@ impl Batch<'_, '_> {
     }
 }
 
-/// Stored key and first part of the record at `offset`, if it is the producer's, whole and not expired.
+/// Stored key and first part of the record at `offset`, if it is of this producer, undamaged and not expired.
 fn sound_entry<'a>(
     state: &'a State,
     offset: u64,

@@ -1,4 +1,4 @@
-//! Looking up.
+//! Look-ups.
 
 use super::Shard;
 use crate::clock::now_ms;
@@ -10,7 +10,8 @@ use crate::state::{Found, Hit, Lookup, Want};
 use crate::validator::Validator;
 
 impl Shard {
-    /// Looks a key up. On a hit, no system call, no lock and no allocation.
+    /// Looks a key up. If the file is mapped, a hit on a record that was verified before takes no lock,
+    /// makes no system call and allocates nothing.
     ///
     /// # Errors
     /// `InvalidKey`.
@@ -23,8 +24,8 @@ impl Shard {
                 self.hits_left = self.hits_left.wrapping_sub(1);
                 if self.hits_left == 0 {
                     self.check_identity();
-                    // The hit is an offset into the file that was just looked at; if that was
-                    // replaced, look again.
+                    // The check may have switched to another file, in which the hit's offset means
+                    // nothing. So look again.
                     return self.peek(key, validator);
                 }
             }
@@ -38,7 +39,7 @@ impl Shard {
         Ok(found)
     }
 
-    /// The same without counting, for `has`.
+    /// The same without counting the look-up, for `has`.
     ///
     /// # Errors
     /// `InvalidKey`.
@@ -62,7 +63,8 @@ impl Shard {
         if state.view.is_mapped() || state.view.could_read().is_ok() {
             return Ok(found);
         }
-        // The refusal may be older than this look-up. Else the newest entry may be among what could not be read.
+        // A read has failed, perhaps before this look-up; so try again. If it fails again, the newest entry may be among
+        // what could not be read.
         let again = state.lookup(&want, self.sidecar.as_ref(), &mut self.scratch);
         if state.view.could_read().is_ok() {
             return Ok(again);
@@ -71,7 +73,7 @@ impl Shard {
         Ok(Lookup::Miss)
     }
 
-    /// Whether this producer has an entry of a key that has not expired. Its bytes are neither read nor
+    /// Whether this producer has an entry of a key that has not expired. Its parts are neither read nor
     /// verified, and nothing is counted.
     ///
     /// # Errors
@@ -84,7 +86,7 @@ impl Shard {
         Ok(expires.is_some_and(|at| at == 0 || at > now_ms()))
     }
 
-    /// Where this producer's newest record of a key begins, whatever its state.
+    /// Offset of this producer's newest record of a key, even if it has expired or is damaged.
     pub(super) fn place_of(&mut self, key: &[u8]) -> Result<Option<u64>> {
         self.catch_up_for(key);
         let stored = key::stored(key, self.options.root.as_ref())?;
@@ -102,16 +104,16 @@ impl Shard {
         })
     }
 
-    /// Counts a miss that the caller found out about without a look-up and, as a look-up does, looks now
-    /// and then whether the files are still there.
+    /// Counts a miss that the caller found without a look-up. Like a look-up, it sometimes checks whether
+    /// the files are still at their paths.
     #[inline(always)]
     pub(crate) fn count_miss(&mut self) {
         self.lookups.misses = self.lookups.misses.wrapping_add(1);
         self.check_after_miss();
     }
 
-    /// Writes offset and length of every part of a hit to `out`, in the order of their names. Returns how
-    /// many there are.
+    /// Writes offset and length of each part of a hit to `out`, in the order in which they were stored.
+    /// Returns the number of parts.
     pub fn parts_into(&mut self, hit: &Hit, out: &mut [(u64, u32); MAX_PARTS]) -> usize {
         self.state.as_ref().map_or(0, |state| state.parts_of(hit, out, &mut self.scratch))
     }
@@ -123,14 +125,14 @@ impl Shard {
         parts.get(..count).unwrap_or_default().to_vec()
     }
 
-    /// Copies bytes of the file to where they are wanted; `false` where they are not there.
+    /// Copies the file's bytes at `offset` to `to`. Returns `false` if they cannot be read.
     #[must_use]
     pub fn copy(&self, offset: u64, to: &mut [u8]) -> bool {
         self.state.as_ref().is_some_and(|s| s.view.copy(offset, to))
     }
 
-    /// Bytes of the file that stay mapped, whatever becomes of the shard. `None` where they are not there, or there
-    /// is no mapping.
+    /// Bytes of the file that stay mapped even if the shard is closed or replaced. `None` if the file is not mapped or
+    /// does not have them.
     #[must_use]
     pub fn pin(&self, offset: u64, len: u32) -> Option<Pin> {
         self.state.as_ref()?.view.pin(offset, usize::try_from(len).ok()?)

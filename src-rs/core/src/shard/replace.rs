@@ -1,4 +1,4 @@
-//! Putting a whole new file in the old one's place: replaceAll and clear.
+//! Replacing or removing the whole file: `replaceAll`, `clear`, and the removal of the file.
 
 use super::append::{Appender, shrink, write_snapshot};
 use super::batch::{Batch, BatchContext};
@@ -10,11 +10,12 @@ use crate::state::State;
 use std::path::Path;
 
 impl Shard {
-    /// Makes the entries that `fill` gives the only ones, atomically and durably. Returns how many
-    /// were given. Without an identified producer none of them can be stored: the shard is as before, and that is counted.
+    /// Replaces all entries by those that `fill` gives, atomically and durably. Returns how many there
+    /// are. If entries are given but the producer could not be identified, the shard stays as before, and
+    /// they are counted as rejected.
     ///
     /// # Errors
-    /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`. The shard is as before then.
+    /// What `fill` returns; `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`. Then the shard is as before.
     pub fn replace_all<F>(&mut self, job: &Job, fill: F) -> Result<u64>
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
@@ -28,7 +29,7 @@ impl Shard {
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
     {
         let generation = self.next_generation();
-        // What nobody is to find in the new file need not be put there again.
+        // What this handle has put before is to be replaced, so it must not be put again.
         self.swift.forget();
         let (path, mut state) = self.new_file(generation)?;
         let done = self.fill_file(&mut state, generation, job, fill);
@@ -44,8 +45,8 @@ impl Shard {
         done.map(Option::unwrap_or_default)
     }
 
-    /// Drops every entry and the file too. Does nothing where there is none; the sidecar stays, for the
-    /// generation must not go back.
+    /// Removes the shard file with all its entries. Does nothing if there is none. The sidecar stays,
+    /// because the generation must not go back.
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
@@ -56,13 +57,13 @@ impl Shard {
             return Ok(());
         }
         self.in_lock(&self.patience(), |shard| {
-            // First an empty file, published: who has the old one learns of it at the next look-up, and
-            // not only when it happens to look for the file.
+            // First publish an empty file: then other handles learn of the removal at their next look-up, and
+            // not only when they next check the path.
             if shard.state.is_some() || shard.rejected.is_some() {
                 shard.replace_locked(&Job::default(), |_| Ok(()))?;
             }
-            // Without a file, only the page remembers how far the generation has come. Best effort: it is a
-            // courtesy across a power cut, and a full disk must not keep anyone from removing files.
+            // Without a file, only the page knows the generation, so the page is synced. An error is ignored:
+            // this matters only after a power cut, and a full disk must not prevent removing the file.
             if let Some(sidecar) = &shard.sidecar {
                 let _ = sidecar.file().sync();
             }
@@ -78,13 +79,13 @@ impl Shard {
         })
     }
 
-    /// Drops every entry. Does nothing to a shard without any.
+    /// Removes all entries. Does nothing if there is no file.
     ///
     /// # Errors
     /// `ReadOnly`, `LockTimeout`, `Io`, `NoSpace`.
     pub fn clear(&mut self) -> Result<()> {
         self.catch_up();
-        // A file that we do not know yet may hold what a writer could not publish any more.
+        // There may be a file that this handle does not know yet, because its writer could not publish it.
         let absent = self.storage.identity(&self.path)?.is_none();
         if absent && self.state.is_none() && self.rejected.is_none() && !self.options.read_only {
             return Ok(());
@@ -92,7 +93,7 @@ impl Shard {
         self.replace_all(&Job::default(), |_| Ok(())).map(drop)
     }
 
-    /// `None` where entries were given that nobody could be said to have made.
+    /// Writes the entries into a new file. Returns how many, or `None` if there are some but no identified producer.
     fn fill_file<F>(&mut self, state: &mut State, generation: u64, job: &Job, fill: F) -> Result<Option<u64>>
     where
         F: FnOnce(&mut Batch<'_, '_>) -> Result<()>,
@@ -120,7 +121,7 @@ impl Shard {
         Ok(Some(count))
     }
 
-    /// Makes a finished temporary file durable, puts it at our path and tells everybody.
+    /// Makes a finished temporary file durable, renames it to the shard's path, and publishes it.
     pub(super) fn install(&mut self, path: &Path, mut state: Box<State>) -> Result<()> {
         let root = Root {
             sequence: 1,
@@ -134,8 +135,8 @@ impl Shard {
         file.sync()?;
         self.storage.rename(path, &self.path)?;
         state.root = Some(root);
-        // Renamed: from here on it is the shard, whatever else fails. Told at once, for until then others
-        // find page and path at odds.
+        // From here on it is the shard, even if something else fails. It is published at once, because until
+        // then page and path disagree.
         let durable = Durable { bytes: state.end, dir_pending: true, ..Durable::default() };
         let live = state.live_entries;
         self.take_file(state, &durable)?;
@@ -144,7 +145,7 @@ impl Shard {
             if synced.is_ok() {
                 sidecar.store_durable(&Durable { dir_pending: false, ..durable });
             }
-            // Recency is a help, not a promise.
+            // Last-use times are best effort.
             let _ = sidecar.fit_recency(live);
         }
         synced

@@ -1,20 +1,20 @@
-//! What a handle can say of itself and its file.
+//! Statistics of a handle and its file.
 
 use super::Shard;
 use std::sync::Arc;
 
-/// What a power cut might cost.
+/// What a power cut could lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Durability {
-    /// Frames published in this boot and not flushed.
+    /// Frames published in this boot that are not flushed.
     pub pending_entries: u64,
-    /// Bytes published and not flushed, index included.
+    /// Bytes published that are not flushed, including index snapshots.
     pub pending_bytes: u64,
-    /// Whether a power cut would cost nothing.
+    /// Whether a power cut would lose nothing.
     pub durable: bool,
 }
 
-/// Numbers on a shard. The counters are this handle's own, with what is done for it in the background.
+/// Numbers about a shard. The counters are those of this handle, including what is done for it on other threads.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
     /// Live entries, of all producers.
@@ -29,7 +29,7 @@ pub struct Stats {
     pub index_bytes: u64,
     /// Index snapshots that a look-up may probe.
     pub index_snapshots: u64,
-    /// Entries behind the newest of them.
+    /// Entries behind the newest index snapshot.
     pub tail_entries: u64,
     /// The generation.
     pub generation: u64,
@@ -43,23 +43,23 @@ pub struct Stats {
     pub corrupt: u64,
     /// Entries stored.
     pub puts: u64,
-    /// Entries not stored, for want of a producer.
+    /// Entries not stored because the producer could not be identified.
     pub rejected_puts: u64,
-    /// Entries deleted by name.
+    /// Entries deleted by key.
     pub deletes: u64,
     /// Entries dropped by compaction or `evictStale`.
     pub evictions: u64,
-    /// Flushes asked for.
+    /// Flushes.
     pub flushes: u64,
-    /// Compactions done by this handle.
+    /// Compactions.
     pub compactions: u64,
-    /// Times that news of others was taken in.
+    /// How often this handle caught up with what others had published.
     pub refreshes: u64,
-    /// Times that the system refused to let us read; the old view served on.
+    /// How often files could not be read or checked; the handle then went on with what it knew.
     pub read_errors: u64,
-    /// Whether bytes come from a memory mapping.
+    /// Whether the file is mapped.
     pub mapped: bool,
-    /// Why the file reads as empty.
+    /// Why the file reads as empty, if it does.
     pub rejected: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Shard {
         self.state.as_ref().map_or(page, |s| s.generation.max(page))
     }
 
-    /// Numbers on the file and on what this handle did.
+    /// Numbers about the file and about what this handle did.
     pub fn stats(&mut self) -> Stats {
         let generation = self.generation();
         let (looked, changed) = (self.lookups, Arc::clone(&self.changes));

@@ -1,10 +1,10 @@
-//! The lock of a single put or delete: the shard file's alone, and most of the time without a look at paths.
+//! The swift lock of a single put or delete: only the shard file is locked, mostly without checking paths.
 //!
-//! Whoever replaces or recovers a file holds the sidecar's lock *and* the file's. To append one frame
-//! to a file that is as this handle knows it, the latter is enough. That the file was deleted or replaced
-//! shows in the open file, which has lost its name. That it was *moved away* shows at its path only, and
-//! paths are looked at once in `IDENTITY_CHECK_MS`. What was put between two looks may therefore lie in
-//! a file that is no longer the shard; a flush puts it again before it promises anything.
+//! A writer that replaces or recovers a file holds the sidecar's lock *and* the file's. To append one frame
+//! to a file that is in the state this handle knows, the file's lock is enough. If the file was deleted or
+//! replaced, the open file has no name any more. If it was *moved away*, only a check of its path shows that,
+//! and paths are checked once in `IDENTITY_CHECK_MS`. So what was put between two checks may be in a file that
+//! is no longer the shard. A flush first checks the path, and puts such entries again.
 
 use super::compact::{CompactReport, copy_tail};
 use super::{Patience, Shard};
@@ -13,26 +13,27 @@ use crate::limits::IDENTITY_CHECK_MS;
 use crate::state::State;
 use crate::storage::Identity;
 
-/// What a handle must know to do without looking at paths.
+/// What a handle remembers about checks of the paths.
 #[derive(Debug, Default)]
 pub(super) struct Swift {
-    /// When a lock last found our files at their paths.
+    /// When the open files were last found at their paths, under the full lock.
     looked_ms: Option<u64>,
-    /// Where the frames begin that were appended since.
+    /// Where the frames begin that were appended since then.
     unseen_from: Option<u64>,
-    /// A file that is no longer at the path, and where such frames begin in it.
+    /// A file that may have been moved away, and where such frames begin in it.
     adrift: Option<(Box<State>, u64)>,
 }
 
 impl Swift {
-    /// What was put without a look need not be put again.
+    /// Forgets the frames that were appended since the last check: they need not be put again.
     pub fn forget(&mut self) {
         self.unseen_from = None;
         self.adrift = None;
     }
 
-    /// This file is at the path: what was put into it is where it belongs. Forgotten at once, for somebody may
-    /// replace it a moment later, and then what he did away with must not be put again.
+    /// Notes that this file is at the path. If it is the one that may have been moved away, it was not, and its frames
+    /// need not be put again. This must be noted at once: if the file is replaced later, putting its frames again
+    /// would bring back what the new file was meant to drop.
     pub fn found(&mut self, at_path: &Identity) {
         if self.adrift.as_ref().is_some_and(|(old, _)| old.identity.same_file(at_path)) {
             self.adrift = None;
@@ -41,7 +42,7 @@ impl Swift {
 }
 
 impl Shard {
-    /// Runs a change of one frame with the lock held that it needs.
+    /// Runs a change of one frame with the shard file's lock if that is enough, otherwise with the full lock.
     pub(super) fn in_swift_lock<T>(
         &mut self,
         patience: &Patience,
@@ -65,15 +66,15 @@ impl Shard {
         done
     }
 
-    /// Takes the shard file's lock, if that is free and enough. Returns where the file ends.
+    /// Takes the shard file's lock, if it is free and enough. Returns the file's end, or `None` if it was not taken.
     fn lock_swiftly(&self) -> Result<Option<u64>> {
         let (Some(state), Some(sidecar), Some(looked_ms)) =
             (self.state.as_deref(), &self.sidecar, self.swift.looked_ms)
         else {
             return Ok(None);
         };
-        // Who promises that each put survives a power cut must know where it goes. And where a file cannot be
-        // mapped, it need not tell the truth about its names either.
+        // If each put must survive a power cut, it must be certain that it is in the file at the path. And a file that
+        // cannot be mapped may be on a file system that does not report reliably whether the file has a name.
         let careful = self.options.sync_each || !state.view.is_mapped();
         if careful || self.storage.ticks_ms().saturating_sub(looked_ms) >= IDENTITY_CHECK_MS {
             return Ok(None);
@@ -98,7 +99,7 @@ impl Shard {
         Ok(known?.then_some(state.end))
     }
 
-    /// Takes note that the lock was taken with a look at both paths.
+    /// Notes that the full lock was taken, which has checked both paths.
     pub(super) fn looked(&mut self) {
         self.swift.looked_ms = Some(self.storage.ticks_ms());
         self.swift.unseen_from = None;
@@ -107,12 +108,13 @@ impl Shard {
         }
     }
 
-    /// Another file was put in place while a frame was published: the page may speak of both now. Only
-    /// after the old one had been moved away can that be, for else who did it would have waited for us.
+    /// Repairs the page after another file was published while this handle published a frame: its words may
+    /// now be about both files. This is possible only if the old file had been moved away; otherwise the other
+    /// writer would have waited for the old file's lock.
     #[cold]
     fn mend(&mut self, patience: &Patience) {
         let Some(sidecar) = &self.sidecar else { return };
-        // Where the lock cannot be had, whoever has it finds page and file at odds.
+        // If the lock cannot be taken, its holder will find that page and file disagree.
         if self.wait_for(sidecar, patience).is_ok() {
             sidecar.doubt();
             sidecar.file().unlock();
@@ -121,22 +123,23 @@ impl Shard {
         let _ = self.in_lock(patience, |_| Ok(()));
     }
 
-    /// Stops using a file, but keeps what nobody may have seen of it at the path.
+    /// Stops using a file, but keeps it in `adrift` if frames were appended since it was last found at the path.
     pub(super) fn let_go(&mut self) {
         self.end_era();
         let from = self.swift.unseen_from.take();
         let Some(state) = self.state.take() else { return };
-        // A lent window keeps the file open, and with it a lock that was not given back.
+        // A lent window keeps the file open, and with it any lock that is not released.
         state.view.file().unlock();
-        // A file without a name was deleted or replaced after those puts, which had looked for the name.
+        // Each of those puts has checked that the file has a name. If it has none now, it was deleted or replaced after
+        // them, and they need not be put again.
         let named = || state.view.file().identity().is_ok_and(|i| i.named);
         if let Some(from) = from.filter(|from| self.swift.adrift.is_none() && *from < state.end && named()) {
             self.swift.adrift = Some((state, from));
         }
     }
 
-    /// Makes sure that what this handle has put lies in the file at the path: puts it there again, if the
-    /// file that it went to was moved away.
+    /// Makes sure that what this handle has put is in the file at the path. If the file that it was written to was
+    /// moved away, it is put again.
     ///
     /// # Errors
     /// `LockTimeout`, `Io`, `NoSpace`.

@@ -1,8 +1,8 @@
-//! What a handle has done.
+//! Counters of what a handle has done.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Looking up: counted by the handle alone, as cheaply as can be.
+/// Counters of look-ups. Only the handle itself uses them, so they are plain numbers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lookups {
     pub hits: u64,
@@ -13,7 +13,7 @@ pub(super) struct Lookups {
     pub read_errors: u64,
 }
 
-/// Changes: a handle shares them with those that work for it on other threads.
+/// Counters of changes. A handle shares them with the handles that work for it on other threads.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub puts: Count,
@@ -24,7 +24,7 @@ pub(super) struct Changes {
     pub compactions: Count,
 }
 
-/// A number that only rises.
+/// A counter that only rises.
 #[derive(Debug, Default)]
 pub(super) struct Count(AtomicU64);
 

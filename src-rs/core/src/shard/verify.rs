@@ -1,4 +1,4 @@
-//! Walking everything, repairing nothing.
+//! `verify`: checks every frame and the index, and changes nothing.
 
 use super::{Job, Shard};
 use crate::error::Result;
@@ -14,13 +14,13 @@ use std::collections::HashSet;
 pub struct Fault {
     /// Where in the file.
     pub offset: u64,
-    /// The key of the record, where it can be told.
+    /// The key of the record, if it can be read.
     pub key: Option<String>,
     /// What is wrong.
     pub reason: String,
 }
 
-/// What a walk over everything found.
+/// The result of `verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VerifyReport {
     /// Frames walked.
@@ -29,13 +29,13 @@ pub struct VerifyReport {
     pub records: u64,
     /// Live entries whose digest agrees.
     pub live: u64,
-    /// Records and index snapshots whose digest fails, and live entries that cannot be read.
+    /// Frames whose digest fails.
     pub corrupt: u64,
     /// Bytes that belong to no frame.
     pub damaged_bytes: u64,
     /// Live entries that the index does not find.
     pub unindexed: u64,
-    /// The first of all that is wrong, at most 1000.
+    /// What is wrong, at most the first 1000 faults.
     pub faults: Vec<Fault>,
 }
 
@@ -46,7 +46,7 @@ impl VerifyReport {
         self.corrupt == 0 && self.damaged_bytes == 0 && self.unindexed == 0
     }
 
-    /// Takes note of bytes that belong to no frame.
+    /// Notes bytes that belong to no frame.
     fn pass(&mut self, offset: u64, len: u64) {
         if len > 0 {
             self.damaged_bytes = self.damaged_bytes.saturating_add(len);
@@ -65,7 +65,7 @@ impl Shard {
     /// Reads and verifies every frame, then compares the index with them. Changes nothing.
     ///
     /// # Errors
-    /// `Aborted`; `Io` if a system call fails, for what cannot be read is not damaged.
+    /// `Aborted`; `Io` if a system call fails, because bytes that cannot be read are not damaged.
     pub fn verify(&mut self, job: &Job) -> Result<VerifyReport> {
         self.must_catch_up()?;
         let mut report = VerifyReport::default();
@@ -83,7 +83,7 @@ impl Shard {
         let live_places: HashSet<u64> = live.iter().map(|e| e.place.offset()).collect();
         let mut scratch = Vec::new();
         let mut stepped = 0;
-        // Where the frame before ended, and what had been passed over by then.
+        // Where the frame before ended, and how many bytes had been passed over until then.
         let (mut at, mut passed) = (HEADER_LEN, 0);
         let mut scan = Scan::new(&state.view, &state.sealer, HEADER_LEN, state.end);
         while let Some(step) = scan.next_any() {
