@@ -3,8 +3,8 @@
 fn main() {
     napi_build::setup();
 
-    // A background thread of the addon may outlive the environment (a worker, say) that loaded it.
-    // Were the library unmapped with that environment, the thread's next instruction would be gone.
+    // A background thread of the addon may outlive the environment that loaded it, such as a worker.
+    // If the library were unloaded with that environment, the thread would crash. So it is never unloaded.
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }

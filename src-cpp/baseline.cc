@@ -1,7 +1,7 @@
-// What newer C libraries have and older ones lack, so that one build of the door runs on all of them.
+// Symbols that newer C libraries have and older ones lack, so that one build of the fast door runs with all of them.
 
-// `std::shared_ptr` asks the C library whether the process has one thread only, and then counts without atomics. Before
-// glibc 2.32, and in musl, there is no such word; a constant zero says "may have more", which is always safe.
+// `std::shared_ptr` reads this variable of the C library, and counts without atomics while the process has only one thread.
+// glibc before 2.32 and musl do not have it. Zero means that there may be more threads, which is always safe.
 extern "C" {
 extern __attribute__((visibility("hidden"))) const char __libc_single_threaded;
 const char __libc_single_threaded = 0;

@@ -1,9 +1,10 @@
-// Modules compiled as Node.js' own loader compiles them: to functions of five parameters, with bytecode that lies in the
-// shard. `vm.Script` takes some 10 us longer for each module: for its options, the wrapper, and objects around script and
-// bytecode.
+// Compiles modules as Node.js' own loader does: to functions of five parameters, with bytecode that is read in the shard's
+// mapping. `vm.Script` takes some 10 us longer for each module: for its options, the wrapper, and the objects around script
+// and bytecode.
 //
-// All of this is V8's public interface, whose headers are Node's, so that one binary fits all versions of a major. Only what
-// stands for Node's own `import()` is found otherwise: on a function that Node's loader has compiled.
+// This file uses only V8's public interface, whose headers come with Node.js, so one binary fits all versions of a major.
+// The host-defined options with which Node.js implements `import()` are not public; they are taken from a function that
+// Node's own loader has compiled.
 
 #include "compile.h"
 
@@ -15,8 +16,9 @@
 
 namespace {
 
-/// The core's entries: src-rs/binding/code.rs. The first gives the bytes that a number means, and who owns them from then
-/// on; the second takes that one back; the third copies bytes and gives their number, or 0.
+/// The addon's C functions, in src-rs/binding/code.rs. `Take` returns the owner of the bytecode with this number and sets
+/// `data` and `length` to its bytes, which stay valid until `Release` is called with that owner. `Give` copies bytes and
+/// returns their number, or 0.
 using Take = void* (*)(uint32_t number, const uint8_t** data, size_t* length);
 using Release = void (*)(void* owner);
 using Give = uint32_t (*)(const uint8_t* data, size_t length);
@@ -24,10 +26,11 @@ using Give = uint32_t (*)(const uint8_t* data, size_t length);
 constexpr int kParameters = 5;
 constexpr const char* kNames[kParameters] = {"exports", "require", "module", "__filename", "__dirname"};
 
-/// What V8 hands back when a script says `import()`: its last element is a symbol by which Node tells who is to load.
+/// V8 passes a script's host-defined options to Node.js when the script calls `import()`. Their last element is a symbol
+/// that tells Node.js which loader to use; this is the description of the symbol for the default loader.
 constexpr char kDefaultLoader[] = "vm_dynamic_import_default_internal";
 
-/// What compiling takes in one environment.
+/// What `compile` and `code` need in one environment.
 struct Compiler {
   v8::Global<v8::Data> options;
   v8::Global<v8::String> names[kParameters];
@@ -72,8 +75,8 @@ v8::ScriptOrigin origin(v8::Isolate* isolate, v8::Local<v8::Value> name, int lin
 #endif
 }
 
-/// `compile(text, filename, code, line)`: the function; in an array of one where V8 had no use for the bytecode. `code` is
-/// the number that the core gave, or 0.
+/// `compile(text, filename, code, line)`: returns the function, or an array with only the function if V8 rejected the
+/// bytecode. `code` is the number of the bytecode, or 0.
 void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (!info[0]->IsString() || !info[1]->IsString()) return;
   using v8::ScriptCompiler;
@@ -91,7 +94,7 @@ void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
   bool rejected = false;
   v8::Local<v8::Function> made;
   {
-    // The source owns the description of the bytecode, not its bytes. V8 is done with them when it returns.
+    // `source` owns the CachedData object, but not its bytes. V8 does not use these after CompileFunction has returned.
     ScriptCompiler::Source source(info[0].As<v8::String>(),
                                   origin(isolate, info[1], line, compiler->options.Get(isolate)),
                                   known ? new ScriptCompiler::CachedData(data, static_cast<int>(length)) : nullptr);
@@ -101,16 +104,16 @@ void Compile(const v8::FunctionCallbackInfo<v8::Value>& info) {
     rejected = compiled && known && source.GetCachedData()->rejected;
   }
   if (owner != nullptr) compiler->release(owner);
-  // Else what V8 has to say about the text is thrown.
+  // On failure, V8 has already thrown the syntax error.
   if (made.IsEmpty()) return;
   if (!rejected) return info.GetReturnValue().Set(made);
   v8::Local<v8::Value> alone[] = {made};
   info.GetReturnValue().Set(v8::Array::New(isolate, alone, 1));
 }
 
-/// `code(function, failing)`: the number of the bytecode of what was compiled and has run since. Only for what `compile` gave:
-/// V8 ends the process otherwise. It forgets where the script's lines end by it, and would then count them otherwise in the
-/// message of the error that ends a failing program.
+/// `code(function, failing)`: creates the bytecode of a function that has run, and returns its number. The function must come
+/// from `compile`: for others V8 ends the process. V8 thereby forgets where the lines of the script end, and would number them
+/// differently in the message of the error that ends a failing program. So if `failing`, it is made to find them again.
 void Code(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (!info[0]->IsFunction()) return;
   const auto function = info[0].As<v8::Function>();
@@ -151,7 +154,7 @@ void OfferCompiler(const v8::FunctionCallbackInfo<v8::Value>& info) {
   compiler->give = give;
   compiler->options.Reset(isolate, options);
   for (int i = 0; i < kParameters; i++) compiler->names[i].Reset(isolate, text(isolate, kNames[i]));
-  // Nothing of the environment runs any more then.
+  // When the hook runs, no JavaScript of the environment runs any more, so nobody uses the compiler.
   node::AddEnvironmentCleanupHook(isolate, [](void* it) { delete static_cast<Compiler*>(it); }, compiler);
   v8::Local<v8::Value> data = hold(isolate, compiler);
   const auto put = [&](const char* name, v8::FunctionCallback callback) {

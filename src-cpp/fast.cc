@@ -1,15 +1,16 @@
 // The fast door: look-ups that optimised JavaScript calls directly, without Node-API in between.
 //
-// V8 calls a C function straight from optimised code when the function was declared to it with its argument
-// types ("fast API calls"). The header of that interface is not among Node's, so the few declarations that are
-// needed are restated below, and they differ between majors. Hence one binary for each NODE_MODULE_VERSION, and a
-// proof before the first use (`layouts_agree`): objects made by V8's own exported constructors, and a
-// description that Node itself has made of one of its functions, must read as declared here. Where anything differs
-// nothing is offered, and everybody goes through Node-API.
+// V8 can call a C function straight from optimised code if the function was declared with its argument types
+// ("fast API calls"). Node.js does not ship the header of that interface, so the few necessary declarations are
+// repeated below, and they differ between majors. Therefore there is one binary for each NODE_MODULE_VERSION, and
+// the layouts are checked before the first use (`disagreement`): objects made by V8's own exported constructors, and
+// the description that Node.js has made of one of its own functions, must read as declared here. If anything
+// differs, the door is not opened, and all look-ups go through Node-API.
 //
-// No logic lives here: a string's bytes go to the Rust core's C entry, a small integer comes back. What is not a
-// flat one-byte string in optimised code (cons, sliced, external; interpreted code) arrives at the slow callbacks,
-// which copy the bytes first. Two-byte strings and what is no string are answered "the ordinary way, please".
+// There is no logic here: a string's bytes are passed to a C function of the addon, which returns a small integer.
+// Strings that are not flat one-byte strings (cons, sliced, external), and calls from code that is not optimised,
+// go to the slow callbacks, which copy the bytes first. For two-byte strings and anything that is not a string the
+// answer is `kOrdinary`, which sends the caller to Node-API.
 
 #include <dlfcn.h>
 #include <node.h>
@@ -79,16 +80,18 @@ struct OneByteString {
   uint32_t length;
 };
 
-/// The core's entries: src-rs/binding/fast.rs.
+/// The addon's C functions: src-rs/binding/fast.rs.
 using Entry = int32_t (*)(uint32_t shard, const uint8_t* key, uint32_t length);
 Entry core_get = nullptr;
 Entry core_has = nullptr;
 Entry core_ahead = nullptr;
-/// Takes memory for copies, and a share in it, which it gives back when it is done. 1 if it did.
+/// Gives a shard memory for copies. The shard calls `release(share)` when it no longer uses the memory. Returns 1 if it took
+/// the memory.
 int32_t (*core_slab)(uint32_t shard, void* data, size_t length, void* share, void (*release)(void*)) = nullptr;
 
-/// The answer that sends the caller to Node-API, and the one that says: where it is you know, but do not keep it.
+/// The answer that sends the caller to Node-API.
 constexpr int32_t kOrdinary = -6;
+/// The answer for a hit whose window number is in the exchange block, as for every hit, and which must not be kept.
 constexpr int32_t kNeverKeep = -7;
 
 int32_t FastGet(v8::Local<v8::Object>, const OneByteString& key, uint32_t shard) {
@@ -103,20 +106,21 @@ int32_t FastAhead(v8::Local<v8::Object>, const OneByteString& key, uint32_t shar
   return core_ahead(shard, key.data, key.length);
 }
 
-/// Whether V8 knows a string's hash, given what stands in its place: then this very string was a key of a Map before. A
-/// guess at what pays, and no more: were strings laid out otherwise, it would cost time.
+/// Whether V8 has computed a string's hash, given the address of the hash field. If so, this very string object was probably
+/// used as a key of a Map before. This is only a hint whether keeping answers pays: if V8 changed the layout of strings, only
+/// time would be lost.
 int32_t is_hash(const uint8_t* at) {
   uint32_t hash;
   std::memcpy(&hash, at, sizeof hash);
   return static_cast<int32_t>(~hash & 1);
 }
 
-/// Hash and length stand before the characters.
+/// In a flat string, hash and length come before the characters.
 int32_t FastHashed(v8::Local<v8::Object>, const OneByteString& key, uint32_t) {
   return is_hash(key.data - 2 * sizeof(uint32_t));
 }
 
-/// Longest key that the slow callbacks take; longer ones go the ordinary way.
+/// Longest key that the slow callbacks look up; longer ones go through Node-API.
 constexpr int kMaxKey = 1024;
 
 int32_t look(const v8::FunctionCallbackInfo<v8::Value>& info, Entry entry) {
@@ -150,19 +154,20 @@ int kind_of(v8::Local<v8::Value> string) {
   return Internals::GetInstanceType(address_of(string)) & Internals::kStringRepresentationAndEncodingMask;
 }
 
-/// The kind of one-byte strings that own their characters, as one that was just made has it: its number differs between majors.
+/// The kind of flat one-byte strings. Its number differs between majors, so it is read from a new string of that kind.
 int flat_kind(v8::Isolate* isolate) {
   static const int kind = kind_of(text(isolate, "a string that owns its characters"));
   return kind;
 }
 
-/// Whoever keeps a string that has its characters from others (cons, sliced) or elsewhere (external) keeps those, too.
+/// Answers for strings that are not flat must not be kept: keeping such a string as a key would also keep the other strings or
+/// the external memory that hold its characters.
 int32_t get_of_any(const v8::FunctionCallbackInfo<v8::Value>& info) {
   const int32_t told = look(info, core_get);
   return told < 0 || kind_of(info[0]) == flat_kind(info.GetIsolate()) ? told : kNeverKeep;
 }
 
-/// In strings of all kinds the hash stands behind the map.
+/// In strings of all kinds, the hash field follows the map.
 void SlowHashed(const v8::FunctionCallbackInfo<v8::Value>& info) {
   const Address at = address_of(info[0]) - v8::internal::kHeapObjectTag + v8::internal::kApiTaggedSize;
   info.GetReturnValue().Set(info[0]->IsString() ? is_hash(reinterpret_cast<const uint8_t*>(at)) : 0);
@@ -173,13 +178,13 @@ void SlowHas(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnVa
 
 using Share = std::shared_ptr<v8::BackingStore>;
 
-/// `slab(shard, buffer)`: the shard's copies go into the buffer's memory from now on, of which nobody has a view yet.
+/// `slab(shard, buffer)`: makes the shard write its copies into the buffer's memory. There must be no view of the buffer yet.
 void TakeSlab(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (!info[0]->IsUint32() || !info[1]->IsArrayBuffer()) return;
   v8::Isolate* isolate = info.GetIsolate();
   v8::Local<v8::ArrayBuffer> buffer = info[1].As<v8::ArrayBuffer>();
-  // Whoever took the memory would have copies written into what is theirs. Newer Node.js does the same for what is
-  // marked as untransferable.
+  // With a detach key nobody can transfer the buffer; otherwise the new owner would find copies written into its memory.
+  // Node.js 24 does the same for buffers that are marked as untransferable.
   buffer->SetDetachKey(v8::Symbol::New(isolate));
   auto* share = new Share(buffer->GetBackingStore());
   const auto release = [](void* held) { delete static_cast<Share*>(held); };
@@ -187,13 +192,13 @@ void TakeSlab(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (core_slab(shard, (*share)->Data(), (*share)->ByteLength(), share, release) != 1) release(share);
 }
 
-/// Not optimised yet: then looking ahead gains nothing.
+/// Does nothing: in code that is not optimised, looking ahead gains nothing.
 void SlowAhead(const v8::FunctionCallbackInfo<v8::Value>& info) { info.GetReturnValue().Set(0); }
 
 constexpr CTypeInfo kArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString, CTypeInfo::kUint32};
 constexpr unsigned kCount = sizeof kArguments / sizeof *kArguments;
 
-/// A function of Node's own that takes a one-byte string, as Node described it to V8.
+/// The symbol of the description that Node.js gave V8 of one of its own functions, which takes a one-byte string.
 #if NODE_MAJOR_VERSION >= 24
 constexpr char kReference[] =
     "_ZZN2v88internal28CFunctionBuilderWithFunctionINS_16CTypeInfoBuilderIjJEEEJNS2_INS_5LocalINS_5ValueEEEJEEES7_"
@@ -214,11 +219,11 @@ constexpr char kReference[] =
 constexpr CTypeInfo kReferenceArguments[] = {CTypeInfo::kV8Value, CTypeInfo::kSeqOneByteString};
 #endif
 
-/// Room for an object of V8's whose size is only believed to be known.
+/// Memory for an object of V8, larger than the object is believed to be.
 struct Room {
   alignas(16) unsigned char bytes[128];
   Room() { std::memset(bytes, 0xA5, sizeof bytes); }
-  /// Whether a constructor wrote nothing behind what is declared here.
+  /// Whether a constructor wrote nothing behind the first `size` bytes.
   bool untouched_from(size_t size) const {
     for (size_t i = size; i < sizeof bytes; i++)
       if (bytes[i] != 0xA5) return false;
@@ -231,7 +236,7 @@ bool describes(const CFunctionInfo* info, CTypeInfo::Type result, const CTypeInf
   return std::memcmp(info->arguments, arguments, count * sizeof *arguments) == 0;
 }
 
-/// The proof. Returns what does not agree, or nothing.
+/// Checks that V8's layouts are as declared here. Returns the name of what differs, or null.
 const char* disagreement() {
   static Room info_room, function_room;
   const CTypeInfo result(CTypeInfo::kInt32);
@@ -254,13 +259,13 @@ bool complete() {
   return core_get != nullptr && core_has != nullptr && core_ahead != nullptr && core_slab != nullptr;
 }
 
-/// `connect(path)`: finds the core's entries in the addon, which is loaded from there, and proves the layouts.
-/// Returns nothing, or why the door stays shut.
+/// `connect(path)`: finds the C functions of the addon that was loaded from `path`, and checks the layouts. Returns
+/// `undefined`, or why the door stays shut.
 void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   v8::Isolate* isolate = args.GetIsolate();
   v8::String::Utf8Value path(isolate, args[0]);
   const char* reason = "addon";
-  // Loaded already: this only finds it, and keeps it.
+  // The addon is loaded already. This only finds it, and keeps it from being unloaded.
   if (void* addon = *path != nullptr ? dlopen(*path, RTLD_NOW | RTLD_NOLOAD) : nullptr) {
     core_get = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_get_2"));
     core_has = reinterpret_cast<Entry>(dlsym(addon, "warmshard_fast_has_1"));
@@ -271,7 +276,7 @@ void Connect(const v8::FunctionCallbackInfo<v8::Value>& args) {
   if (reason != nullptr) args.GetReturnValue().Set(text(isolate, reason));
 }
 
-/// `offer(target)`: puts the functions on an object. Only after `connect` found nothing wrong.
+/// `offer(target)`: puts the functions on the object `target`. To be called only after `connect` has succeeded.
 void Offer(const v8::FunctionCallbackInfo<v8::Value>& args) {
   v8::Isolate* isolate = args.GetIsolate();
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
