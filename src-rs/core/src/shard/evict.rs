@@ -65,14 +65,14 @@ fn source_is_stale(key: &str, head: &Head, validator: &[u8], kind: Kind) -> bool
     }
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
-        // Only what is certainly gone: a folder that cannot be searched now says nothing.
+        // Only if it is certainly gone: if a folder cannot be searched now, the source may still exist.
         Err(e) => {
             return matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory);
         }
     };
     let (sec, nsec, size) = match wanted {
         Validator::Mtime { sec, nsec, size } => (sec, nsec, size),
-        // Elsewhere nobody knows what a digest was taken of.
+        // Only in a script cache is the digest known to be of the source's content.
         Validator::Digest(digest) if kind == Kind::Script => {
             return crate::state::source_digest_of(path).is_some_and(|now| now != *digest);
         }
