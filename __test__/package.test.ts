@@ -19,17 +19,19 @@ import { folder } from './helpers/folder.js';
 const root = join(__dirname, '..');
 const manifest = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 
-test('import and require give the same names and the same values', async (t) => {
-  const required: Record<string, unknown> = require('warmshard');
-  const imported: Record<string, unknown> = await import('warmshard');
-  t.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
-  for (const [name, value] of Object.entries(required)) t.is(imported[name], value, name);
-});
+for (const door of ['warmshard', 'warmshard/keyv']) {
+  test(`import and require of ${door} give the same names and the same values`, async (t) => {
+    const required: Record<string, unknown> = require(door);
+    const imported: Record<string, unknown> = await import(door);
+    t.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+    for (const [name, value] of Object.entries(required)) t.is(imported[name], value, name);
+  });
 
-test('classes are told by their names', (t) => {
-  for (const [name, value] of Object.entries(require('warmshard') as Record<string, unknown>))
-    if (typeof value === 'function') t.is(value.name, name);
-});
+  test(`classes of ${door} are told by their names`, (t) => {
+    for (const [name, value] of Object.entries(require(door) as Record<string, unknown>))
+      if (typeof value === 'function') t.is(value.name, name);
+  });
+}
 
 test('a release holds the bundle, the types and the papers, and nothing else', (t) => {
   const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -47,6 +49,10 @@ test('a release holds the bundle, the types and the papers, and nothing else', (
       'dist/index.cjs',
       'dist/index.d.mts',
       'dist/index.mjs',
+      'dist/keyv.cjs',
+      'dist/keyv.d.mts',
+      'dist/keyv.d.ts',
+      'dist/keyv.mjs',
       'dist/later.cjs',
       ...['esm', 'failure', 'importing', 'opening', 'recording', 'rest', 'scan', 'stacks', 'typescript'].map(
         (name) => `dist/register-${name}.cjs`,
@@ -89,9 +95,19 @@ test('the binary is no larger than its budget, and every platform has one', (t) 
 test('the types need neither those of Node.js nor the newest of TypeScript', (t) => {
   const project = folder(t);
   mkdirSync(join(project, 'node_modules/warmshard'), { recursive: true });
-  copyFileSync(join(root, 'index.d.ts'), join(project, 'node_modules/warmshard/index.d.ts'));
+  for (const [from, to] of [
+    ['index.d.ts', 'index.d.ts'],
+    ['dist/keyv.d.ts', 'keyv.d.ts'],
+  ] as const)
+    copyFileSync(join(root, from), join(project, 'node_modules/warmshard', to));
   const file = join(project, 'a.ts');
-  writeFileSync(file, "import { Shard } from 'warmshard';\nShard.open('a.shard')[Symbol.dispose]();\n");
+  writeFileSync(
+    file,
+    `import { Shard } from 'warmshard';
+    import { KeyvShard } from 'warmshard/keyv';
+    const shard = Shard.open('a.shard');
+    new KeyvShard(shard).shard[Symbol.dispose]();`,
+  );
   for (const newest of [[], ['lib.esnext.d.ts']]) {
     const program = ts.createProgram([file], {
       strict: true,
@@ -114,7 +130,7 @@ test('each way in which TypeScript resolves modules finds the types of each door
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules/warmshard'));
   for (const moduleResolution of [Node10, Node16, Bundler])
-    for (const door of ['warmshard', 'warmshard/register']) {
+    for (const door of ['warmshard', 'warmshard/register', 'warmshard/keyv']) {
       const asked = join(project, 'a.ts');
       const { resolvedModule } = ts.resolveModuleName(door, asked, { moduleResolution }, ts.sys);
       t.regex(resolvedModule?.resolvedFileName ?? '', /\.d\.m?ts$/, `${moduleResolution} ${door}`);

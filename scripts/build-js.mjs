@@ -1,4 +1,5 @@
-// Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module door to them.
+// Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module door to them. The
+// other doors of the package are bundled after it.
 //
 // There is one implementation, the CommonJS one. With a second one in ES modules, a program that imports warmshard, and
 // uses a library that requires it, would have two Shard classes and two open handles.
@@ -390,3 +391,33 @@ await build({
   ],
 });
 await chmod(new URL('../dist/cli.cjs', import.meta.url), 0o755);
+
+// `warmshard/keyv`: what is between Keyv and the engine. Classes and state are those of dist/index.cjs, which is loaded
+// with it.
+const { names: keyv } = await look('keyv/index.ts');
+await bundle({
+  file: 'dist/keyv.cjs',
+  contents: `
+    import { ${keyv.join(', ')} } from './keyv/index.ts';
+    module.exports = { ${keyv.join(', ')} };
+    Object.defineProperty(module.exports, '__esModule', { value: true });
+  `,
+  how: {
+    external: ['./index.cjs'],
+    plugins: [
+      instead((module) => {
+        if (module === 'index.ts') return `export { ${names.join(', ')} } from './index.cjs';`;
+        if (module !== 'facade/errors.ts') return undefined;
+        return `
+          import { WarmshardError } from './index.cjs';
+          export const invalid = (message) => new WarmshardError('ERR_INVALID_ARG', message);
+          export { WarmshardError };
+        `;
+      }),
+    ],
+  },
+});
+await writeFile(
+  new URL('../dist/keyv.mjs', import.meta.url),
+  `import keyv from './keyv.cjs';\n\nexport const { ${keyv.join(', ')} } = keyv;\n`,
+);

@@ -1,0 +1,29 @@
+// Keyv in every major version that is supported, by the name under which it is installed here.
+
+/** What the tests use of a Keyv of any version. */
+export interface AnyKeyv {
+  get(key: string): Promise<unknown>;
+  get(keys: string[]): Promise<unknown[]>;
+  set(key: string, value: unknown, ttl?: number): Promise<boolean>;
+  setMany?(entries: { key: string; value: unknown; ttl?: number }[]): Promise<boolean[]>;
+  delete(key: string | string[]): Promise<boolean | boolean[]>;
+  has(key: string): Promise<boolean>;
+  clear(): Promise<void>;
+  disconnect(): Promise<void>;
+  iterator(argument?: unknown): AsyncGenerator<[string, unknown], void>;
+  on(event: string, listener: (error: Error) => void): unknown;
+}
+
+type Constructor = new (options?: Record<string, unknown>) => AnyKeyv;
+
+function load(name: string): Constructor {
+  // As text, so that the types of other versions than Keyv 5's are not asked for.
+  const loaded = require(name) as { Keyv?: Constructor } & Constructor;
+  return loaded.Keyv ?? loaded;
+}
+
+export const versions: Readonly<Record<string, Constructor>> = {
+  'Keyv 4': load('keyv4'),
+  'Keyv 5': load('keyv'),
+  'Keyv 6': load('keyv6'),
+};
