@@ -1,4 +1,4 @@
-//! Raw Node-API callbacks: functions that carry a share of what they work on as callback data.
+//! Raw Node-API callbacks: functions whose callback data is an `Rc` of the object that they work on.
 #![allow(unsafe_code)]
 
 use super::errors::throw;
@@ -10,15 +10,16 @@ use std::ptr;
 use std::rc::Rc;
 use warmshard_core::Error;
 
-/// Arguments of one: four where a function does not say how many it takes. Each costs time, given or not.
+/// The arguments of a callback; four, unless it states another number. Each one takes time, even if it is not
+/// given.
 pub type Arguments<const N: usize = 4> = [sys::napi_value; N];
 
-/// What one does: its data, environment and arguments to a small integer, to a value that it has made, or to nothing.
+/// The implementation of a callback: takes its data, environment and arguments; returns an answer.
 pub type Call<T, R, const N: usize> = fn(&T, sys::napi_env, Arguments<N>) -> Result<R, Error>;
 
-/// What a callback answers with.
+/// What a callback can return: a small integer, a value that it has made, or nothing.
 pub trait Answer {
-    /// As a value of JavaScript.
+    /// The JavaScript value.
     fn value(self, env: sys::napi_env) -> sys::napi_value;
 }
 
@@ -49,8 +50,8 @@ impl Answer for () {
     }
 }
 
-/// A table of them, by JavaScript name, with a name of its own and the type of their data. What it defines can be put
-/// on an object with `attach`.
+/// Defines a table of callbacks: the name of the table, the type of the callbacks' data, and each callback
+/// with its JavaScript name. `Table::attach` puts them on an object.
 macro_rules! callbacks {
     ($(#[$doc:meta])* $table:ident: $data:ty; $($name:ident $js:literal => $call:expr;)*) => {
         $(
@@ -70,25 +71,25 @@ macro_rules! callbacks {
 }
 pub(super) use callbacks;
 
-/// Callbacks that all expect data of one type.
+/// Callbacks whose data has the same type.
 pub struct Table<T: 'static> {
     callbacks: &'static [(&'static str, sys::napi_callback)],
     data: std::marker::PhantomData<T>,
 }
 
 impl<T: 'static> Table<T> {
-    /// For `callbacks!` only, which makes them for this type.
+    /// Only for `callbacks!`, which makes callbacks that expect data of type `T`.
     pub const fn new(callbacks: &'static [(&'static str, sys::napi_callback)]) -> Self {
         Table { callbacks, data: std::marker::PhantomData }
     }
 
-    /// Puts the callbacks on an object, each with a share of the data.
+    /// Puts the callbacks on an object. Each one owns an `Rc` of the data.
     pub fn attach(&self, env: sys::napi_env, object: sys::napi_value, shared: &Rc<T>) {
         for (name, callback) in self.callbacks {
             let mut function = ptr::null_mut();
             let len = isize::try_from(name.len()).unwrap_or(0);
             let data = Rc::into_raw(Rc::clone(shared)).cast_mut().cast::<c_void>();
-            // SAFETY: the name is that long, and the finalizer gives back the share when the function dies.
+            // SAFETY: the name has this length, and the finalizer drops the `Rc` when the function is collected.
             unsafe {
                 let made =
                     sys::napi_create_function(env, name.as_ptr().cast(), len, *callback, data, &mut function);
@@ -114,23 +115,23 @@ impl<T: 'static> Table<T> {
 }
 
 unsafe extern "C" fn release<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: made by `attach`, released once.
+    // SAFETY: made by `attach`; a finalizer is called once.
     drop(unsafe { Rc::from_raw(data.cast::<T>()) });
 }
 
-/// Runs a call, keeping its panics, if there ever are any, from unwinding into the host.
+/// Runs a callback. A panic becomes an error instead of unwinding into the host.
 ///
 /// # Safety
-/// `env` and `info` are those of the running callback, whose data is a share of a `T`.
+/// `env` and `info` are those of the running callback, whose data is an `Rc` of a `T`.
 #[inline(always)]
 pub unsafe fn run<T, R: Answer, const N: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     call: Call<T, R, N>,
 ) -> sys::napi_value {
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let (args, data) = unsafe { arguments::<N>(env, info) };
-    // SAFETY: the caller's promise; the function object keeps the share alive.
+    // SAFETY: the caller's promise; the function object owns the `Rc` and is alive while it is called.
     let shared = unsafe { &*data.cast::<T>() };
     match guarded(|| call(shared, env, args)) {
         Ok(answer) => answer.value(env),

@@ -1,8 +1,9 @@
-//! The entries of the compiler: bytecode on its way from `load` to `src-cpp/compile.cc`, and from there to `record`, without an
-//! object of JavaScript around it.
+//! Passes bytecode from `load` to `src-cpp/compile.cc`, and from there to `record`, without making a
+//! JavaScript object of it.
 //!
-//! Whoever has it puts it down and gives a number to JavaScript, which hands that on, on the same thread. Only the last
-//! one lies here: a number that is not its own finds nothing, so no script can get another one's bytecode.
+//! The side that has the bytecode stores it here and gives its number to JavaScript, which passes the number
+//! to the other side, on the same thread. Only the last bytecode is stored, under its own number only, so
+//! that no script can get another one's.
 #![allow(unsafe_code)]
 
 use super::guard::guarded_or;
@@ -12,11 +13,11 @@ use std::ptr;
 use warmshard_core::stores::program::Bytes;
 
 thread_local! {
-    /// The number that was given last, and the bytes that it means.
+    /// The number that was given last, and its bytes until they are picked up.
     static LAST: RefCell<(u32, Option<Bytes>)> = const { RefCell::new((0, None)) };
 }
 
-/// Puts bytes down. The number is never zero.
+/// Stores bytes, and returns their number. It is never zero.
 pub fn put_down(bytes: Bytes) -> u32 {
     LAST.with_borrow_mut(|(number, last)| {
         *number = number.wrapping_add(1).max(1);
@@ -25,12 +26,13 @@ pub fn put_down(bytes: Bytes) -> u32 {
     })
 }
 
-/// The bytes that a number means, once.
+/// Takes out the bytes with this number, if they are still stored.
 pub fn pick_up(number: u32) -> Option<Bytes> {
     LAST.with_borrow_mut(|(given, last)| if *given == number { last.take() } else { None })
 }
 
-/// Gives where the bytes lie and their owner, to be given back; null where the number means none.
+/// Takes out the bytes with this number: writes their address and length, and returns their owner, which the
+/// caller must release. Null if there are none.
 ///
 /// # Safety
 /// `data` and `length` can be written to.
@@ -42,10 +44,10 @@ pub unsafe extern "C" fn warmshard_code_take_1(
 ) -> *mut c_void {
     guarded_or(ptr::null_mut(), || {
         let Some(bytes) = pick_up(number) else { return ptr::null_mut() };
-        // What is pinned or in a buffer of its own does not move with its owner.
+        // The bytes are in the mapping or on the heap, so they do not move when their owner does.
         let owner = Box::new(bytes);
         let slice = owner.as_slice();
-        // SAFETY: told by the caller.
+        // SAFETY: the caller's promise.
         unsafe {
             *data = slice.as_ptr();
             *length = slice.len();
@@ -54,28 +56,28 @@ pub unsafe extern "C" fn warmshard_code_take_1(
     })
 }
 
-/// Puts down a copy of some bytecode. Gives its number; 0 where there is none.
+/// Stores a copy of some bytecode. Returns its number, or 0 if it is empty.
 ///
 /// # Safety
-/// There are that many bytes.
+/// `data` is null or valid for `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_code_give_1(data: *const u8, length: usize) -> u32 {
     guarded_or(0, || {
         if data.is_null() || length == 0 {
             return 0;
         }
-        // SAFETY: told by the caller.
+        // SAFETY: the caller's promise.
         let bytes = unsafe { std::slice::from_raw_parts(data, length) };
         put_down(Bytes::Copied(bytes.to_vec()))
     })
 }
 
-/// Takes an owner back.
+/// Releases the owner of some bytes.
 ///
 /// # Safety
-/// `owner` is what `warmshard_code_take_1` gave, and its bytes are not used any more.
+/// `owner` comes from `warmshard_code_take_1`, is released once, and its bytes are no longer used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_code_release_1(owner: *mut c_void) {
-    // SAFETY: made by `warmshard_code_take_1`, which gave it away.
+    // SAFETY: the caller's promise; `warmshard_code_take_1` has given up the ownership.
     guarded_or((), || drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) }));
 }

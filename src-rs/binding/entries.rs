@@ -1,8 +1,9 @@
 //! The entries of a batch, read from the facade's arrays.
 //!
-//! Asking Node-API for an element of an array costs more than all that is done with it. So the facade's function `read`
-//! calls `take_run` with a whole run of keys and values for arguments, which come at once and for nothing. What is
-//! plain in them is noted in `Run`; the rest is asked for element by element.
+//! Reading an array element through Node-API costs more than everything that is done with it afterwards. So
+//! the facade's function `read` calls `take_run` with a whole run of keys and values as arguments, which
+//! Node-API hands over all at once, at almost no cost. `Run` notes the plain ones; the others are read
+//! element by element.
 #![allow(unsafe_code)]
 
 use super::exchange::parse_meta;
@@ -18,28 +19,29 @@ use warmshard_core::mapping::prefetch;
 use warmshard_core::shard::Batch;
 use warmshard_core::{Error, PutMeta};
 
-/// Entries of a run: `RUN` in facade/later/values.ts.
+/// Number of entries in a run: `RUN` in facade/later/values.ts.
 const GROUP: usize = 64;
 
-/// Bytes of a run's keys; those that have no room are read one by one.
+/// Bytes for the keys of a run. Keys that do not fit are read one by one.
 const ARENA: usize = 16 << 10;
 
-/// Room that a key is given, terminator included. One that nearly fills it may go on behind it.
+/// Bytes that Node-API may write for a key, terminator included. A key that leaves fewer than `KEY_SPARE` of
+/// them unused may have been truncated, and is read by itself.
 const KEY_ROOM: usize = MAX_KEY_BYTES;
 const KEY_SPARE: usize = 8;
 
-/// Entries below which a run is not worth a call.
+/// Smallest number of entries for which the call of `read` pays.
 const FEW: u32 = 4;
 
 thread_local! {
-    /// The run that is being read on this thread, if one is.
+    /// The run that is being read on this thread; null if there is none.
     static READING: Cell<*mut Run> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// Takes an entry: key, parts, and block. Says whether it has read the parts.
+/// Takes an entry: key, parts, and metadata block. Returns whether it has read the bytes of the parts.
 type Take<'a> = dyn FnMut(&[u8], &[&'static [u8]], Option<&[u8]>) -> Result<bool, Error> + 'a;
 
-/// A batch of the facade's (`Batch` in facade/later/values.ts).
+/// A batch made by the facade (`Batch` in facade/later/values.ts).
 pub struct Entries {
     env: sys::napi_env,
     runs: sys::napi_value,
@@ -47,14 +49,15 @@ pub struct Entries {
     read: sys::napi_value,
 }
 
-/// What is plain in a run: where the key's bytes lie in the arena, and the value.
+/// The plain entries of a run: ASCII keys with one view as their value.
 struct Run {
     arena: Vec<u8>,
     entries: [Option<Plain>; GROUP],
-    /// Whether values are read at once.
+    /// Whether to prefetch values, because they are read soon.
     fetches: bool,
 }
 
+/// Start and length of the key in the arena, and the value.
 #[derive(Clone, Copy)]
 struct Plain {
     key: (usize, usize),
@@ -89,9 +92,10 @@ impl Run {
     }
 }
 
-/// `takeRun(...keysAndValues)`: while a batch is read, takes in a run of it.
+/// `takeRun(...keysAndValues)`: notes a run of the batch that is being read.
 pub unsafe extern "C" fn take_run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: those of the running callback; `READING` is null but while `Entries::each` waits for this call.
+    // SAFETY: `env` and all values are those of the running callback; `READING` is null except while
+    // `Entries::walk_from` waits for this call.
     unsafe {
         let run = READING.replace(ptr::null_mut());
         if let Some(run) = run.as_mut() {
@@ -108,7 +112,7 @@ impl Entries {
         Ok(Entries { env, runs: part("runs")?, metas: part("metas")?, read: part("read")? })
     }
 
-    /// Hands out each entry: key, parts, and block.
+    /// Passes each entry to `take`: key, parts, and metadata block.
     pub fn each(
         &self,
         mut take: impl FnMut(&[u8], &[&[u8]], Option<&[u8]>) -> Result<(), Error>,
@@ -116,7 +120,7 @@ impl Entries {
         self.walk(&mut |key, parts, meta| take(key, parts, meta).map(|()| true))
     }
 
-    /// Puts each entry. Their values are lent: all of this, and the rest of the batch, is within one callback.
+    /// Puts each entry. Values are lent to the batch, which is finished within the running callback.
     pub fn put_into(&self, batch: &mut Batch<'_, '_>) -> Result<(), Error> {
         self.walk(&mut |key, parts, meta| {
             let meta = meta.map_or(Ok(PutMeta::default()), parse_meta)?;
@@ -127,21 +131,22 @@ impl Entries {
         })
     }
 
-    /// Hands out each entry. The bytes of parts are good until the running callback returns.
+    /// Passes each entry to `take`. The bytes of the parts are valid until the running callback returns.
     fn walk(&self, take: &mut Take<'_>) -> Result<(), Error> {
         let mut number = 0;
         self.walk_from(&mut number, take)
             .map_err(|error| error.of(format_args!("entry {number} of the batch")))
     }
 
-    /// The same; `number` is that of the entry.
+    /// The same; `number` is set to the number of the entry, for error messages.
     fn walk_from(&self, number: &mut u32, take: &mut Take<'_>) -> Result<(), Error> {
         let env = self.env;
         let mut buffer = KeyBuffer::new();
         let mut run = Run::new();
-        // SAFETY: values of the running callback. The arrays are the facade's own plain ones, and `read` only hands
-        // one on, so that no user code runs between here and the end of the batch: `take` must not call into JavaScript.
-        // They hold the views whose memory `run` refers to, and nobody can detach it.
+        // SAFETY: the values are those of the running callback. The arrays are plain ones made by the facade,
+        // `read` only passes one of them on, and `take` does not call into JavaScript. So no user code runs
+        // before the batch ends that could detach the memory to which `run` refers; the arrays keep the views
+        // alive.
         unsafe {
             let has_metas = array_len(env, self.metas).is_some_and(|len| len > 0);
             for at in 0..array_len(env, self.runs).unwrap_or(0) {

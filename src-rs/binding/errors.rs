@@ -1,8 +1,8 @@
 //! Errors of the core as instances of the facade's `WarmshardError`.
 //!
-//! The facade puts its class on the exports before they are filled (`loaded`); every error, thrown or rejected, is made
-//! with it: `new WarmshardError(code, message, { errno, syscall, path })`. A runtime that makes the exports itself (Deno) leaves
-//! it out; there it is handed in by a call.
+//! The facade puts its class on the exports object before the addon fills that (`loaded`). Every error,
+//! thrown or rejected, is made with it: `new WarmshardError(code, message, { errno, syscall, path })`. On a
+//! runtime that makes the exports object itself (Deno), the facade passes the class to `madeOf`.
 #![allow(unsafe_code)]
 
 use super::shard::Functions;
@@ -21,16 +21,16 @@ thread_local! {
 /// The table `errors`.
 pub const FUNCTIONS: Functions = &[("madeOf", made_of_c_callback)];
 
-/// Takes the class in that errors are made of.
+/// Sets the class of errors.
 #[napi(no_export)]
 pub fn made_of(env: Env, class: Unknown<'_>) {
     register(env.raw(), class.raw());
 }
 
-/// Takes the class in, in place of an earlier one.
+/// Sets the class of errors for an environment, and replaces an earlier one.
 pub fn register(env: sys::napi_env, class: sys::napi_value) {
     let mut reference = ptr::null_mut();
-    // SAFETY: both are of the running callback.
+    // SAFETY: both are those of the running callback.
     if unsafe { sys::napi_create_reference(env, class, 1, &mut reference) } != sys::Status::napi_ok {
         return;
     }
@@ -44,8 +44,8 @@ pub fn register(env: sys::napi_env, class: sys::napi_value) {
     // the environment ends.
     unsafe {
         match old {
-            // A test runner that clears its module cache loads the facade again into one environment, and
-            // Node.js ends the process that adds the same hook twice.
+            // A test runner that clears its module cache loads the facade again in the same environment. The hook
+            // must not be added again, because Node.js aborts if one is added twice.
             Some(old) => sys::napi_delete_reference(env, old),
             None => sys::napi_add_env_cleanup_hook(env, Some(forget), env.cast()),
         };
@@ -53,7 +53,7 @@ pub fn register(env: sys::napi_env, class: sys::napi_value) {
 }
 
 unsafe extern "C" fn forget(env: *mut std::ffi::c_void) {
-    // At process exit the thread's storage may be gone already.
+    // At process exit the thread-local storage may be destroyed already.
     let _ = CLASSES.try_with(|classes| {
         if let Ok(mut classes) = classes.try_borrow_mut() {
             classes.retain(|(other, _)| other.cast() != env);
@@ -64,7 +64,7 @@ unsafe extern "C" fn forget(env: *mut std::ffi::c_void) {
 fn string(env: sys::napi_env, text: &str) -> sys::napi_value {
     let mut value = ptr::null_mut();
     let len = isize::try_from(text.len()).unwrap_or(0);
-    // SAFETY: `text` is that long.
+    // SAFETY: `text` has this length.
     unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), len, &mut value) };
     value
 }
@@ -75,7 +75,7 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
         CLASSES.with_borrow(|classes| classes.iter().find(|(e, _)| *e == env).map(|(_, r)| *r))?;
     let mut undefined = ptr::null_mut();
     let (mut class, mut instance) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `env` is that of the running callback, and the reference belongs to it.
+    // SAFETY: `env` is that of the running callback, and the reference was made in it.
     unsafe {
         sys::napi_get_undefined(env, &mut undefined);
         sys::napi_get_reference_value(env, reference, &mut class);
@@ -83,7 +83,7 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
         if let Some((call, number, _)) = error.system() {
             syscall = string(env, call);
             if let Some(number) = number {
-                // As Node.js does: the negative error number.
+                // Negative, as in Node.js.
                 sys::napi_create_int32(env, number.saturating_neg(), &mut errno);
             }
         }
@@ -97,11 +97,11 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
     }
 }
 
-/// Leaves the error pending in the running callback.
+/// Throws the error from the running callback.
 #[cold]
 pub fn throw(env: sys::napi_env, error: &Error) {
     match make(env, error) {
-        // SAFETY: both are of the running callback.
+        // SAFETY: both are those of the running callback.
         Some(instance) => unsafe {
             sys::napi_throw(env, instance);
         },
@@ -109,11 +109,11 @@ pub fn throw(env: sys::napi_env, error: &Error) {
     }
 }
 
-/// The error for a generated function, or for a promise to reject with.
+/// The error for a generated function to return, or for a promise to be rejected with.
 #[cold]
 pub fn raise(env: &Env, error: &Error) -> napi::Error {
     match make(env.raw(), error) {
-        // SAFETY: a value of this environment, made a moment ago.
+        // SAFETY: a value of this environment, made just now.
         Some(instance) => match unsafe { Unknown::from_napi_value(env.raw(), instance) } {
             Ok(unknown) => napi::Error::from(unknown),
             Err(_) => plain(error),

@@ -7,11 +7,11 @@
 //! | 0.. | `Uint32`s of the answer: for each part window number (or `COPY`, `NEEDS_WINDOW`), offset, length |
 //! | 384.. | one `Uint32`: the number of the window made last |
 //! | 388.. | one `Uint32`: the era of the handle, after each call |
-//! | 392.. | one `Int32`: what `get` came to, as other calls return it |
+//! | 392.. | one `Int32`: the status of `get`; other calls return theirs |
 //! | 2048.. | the metadata block of the call |
 //!
-//! A metadata block, also used for each entry of a batch, is 112 bytes: `Float64`s for validator kind,
-//! expiry in milliseconds, seconds, nanoseconds, size (-1 for none) and count of bytes, then up to 64 bytes.
+//! A metadata block, also used for each entry of a batch, has 112 bytes: `Float64`s for validator kind, expiry in
+//! milliseconds, seconds, nanoseconds, size (-1 for none) and number of bytes, then up to 64 bytes.
 #![allow(unsafe_code)]
 
 use napi::sys;
@@ -19,27 +19,27 @@ use std::ptr;
 use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::{Error, PutMeta, Validator};
 
-/// Bytes of the whole.
+/// Length of the block in bytes.
 pub const LEN: usize = 4096;
 const META_AT: usize = 2048;
 const META_LEN: usize = 112;
 const BYTES_AT: usize = 48;
 
-/// The word behind the parts of an answer: the number of the window made last.
+/// The word after the parts of an answer: the number of the window made last.
 pub const MADE_WINDOW: usize = MAX_PARTS * 3;
-/// The word behind it: the era.
+/// The next word: the era.
 pub const ERA: usize = MADE_WINDOW + 1;
-/// The word behind it: the status of `get`.
+/// The next word: the status of `get`.
 pub const STATUS: usize = ERA + 1;
 const WORDS: usize = STATUS + 1;
 const _: () = assert!(WORDS * 4 <= META_AT);
 
-/// No window holds the bytes: they must be copied.
+/// No window contains the bytes: they must be copied.
 pub const COPY: u32 = u32::MAX;
-/// The window that holds the bytes has yet to be made.
+/// The window that contains the bytes has not been made yet.
 pub const NEEDS_WINDOW: u32 = u32::MAX - 1;
 
-/// Where the block is.
+/// The block of one shard.
 pub struct Exchange {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -66,7 +66,7 @@ impl Exchange {
     #[inline]
     pub fn set(&self, index: usize, value: u32) {
         if index < WORDS {
-            // SAFETY: in bounds of the block, which is aligned to 8 bytes at least; only this thread uses it.
+            // SAFETY: within the block, which is aligned to at least 8 bytes; only this thread uses it.
             unsafe { self.data.cast::<u32>().add(index).write(value) };
         }
     }
@@ -81,7 +81,7 @@ impl Exchange {
     /// The metadata block of the call.
     #[inline]
     pub fn meta(&self) -> &[u8] {
-        // SAFETY: in bounds; JavaScript, the only other writer, does not run while we do.
+        // SAFETY: within the block; JavaScript, the only other writer, does not run during a callback.
         unsafe { std::slice::from_raw_parts(self.data.add(META_AT), META_LEN) }
     }
 }

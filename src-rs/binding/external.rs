@@ -1,7 +1,7 @@
-//! Bytes of a shard as JavaScript strings and buffers that are not copied, where the runtime can.
+//! Bytes of a shard as JavaScript strings and buffers, without a copy if the runtime supports it.
 //!
-//! V8 never writes to the text of an external string. The buffers are for V8's deserialiser alone, which reads: their
-//! memory is mapped read-only, and they must never reach a program.
+//! V8 never writes to the text of an external string. The buffers are only for V8's deserialiser, which only
+//! reads. They must never reach a program, because their memory is mapped read-only.
 #![allow(unsafe_code)]
 
 use super::lending::{external_memory, release};
@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use warmshard_core::stores::program::Bytes;
 
-/// `node_api_create_external_string_latin1`, and its like for UTF-16, with another type of text.
+/// `node_api_create_external_string_latin1`, or the same for UTF-16, which differs only in the type of the text.
 type CreateExternal = unsafe extern "C" fn(
     sys::napi_env,
     *mut c_void,
@@ -22,14 +22,14 @@ type CreateExternal = unsafe extern "C" fn(
     *mut bool,
 ) -> sys::napi_status;
 
-/// Texts shorter than this are copied: an external string costs more, in bytes.
+/// Texts with fewer bytes are copied, because an external string would take more memory.
 const MIN_EXTERNAL: usize = 1024;
 
-/// The calls are younger than the oldest runtime that we serve, so nothing may be linked to them.
+/// The functions for Latin-1 and UTF-16. Looked up at run time, because the oldest supported runtime lacks them.
 fn creators() -> &'static [Option<CreateExternal>; 2] {
     static CREATORS: OnceLock<[Option<CreateExternal>; 2]> = OnceLock::new();
     let find = |name: &CStr| {
-        // SAFETY: a constant name; where the process has such a symbol, it is the call of that type.
+        // SAFETY: a constant name; if the process has this symbol, it is the Node-API function of this type.
         unsafe {
             let symbol = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
             (!symbol.is_null()).then(|| std::mem::transmute::<*mut c_void, CreateExternal>(symbol))
@@ -40,7 +40,7 @@ fn creators() -> &'static [Option<CreateExternal>; 2] {
     })
 }
 
-/// A string of Latin-1, or of UTF-16 in the machine's byte order.
+/// A string from Latin-1 or, if `wide`, from UTF-16 in the machine's byte order.
 pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_value> {
     let slice = bytes.as_slice();
     let (data, len) = (slice.as_ptr(), if wide { slice.len() / 2 } else { slice.len() });
@@ -53,19 +53,19 @@ pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_va
     {
         let owner = Box::into_raw(Box::new(bytes)).cast::<c_void>();
         let mut copied = false;
-        // SAFETY: the text is that long and aligned, nobody writes to it, and it lives until `release` gives its
-        // owner back, which the runtime calls once: at once if it has copied.
+        // SAFETY: the text has this length, is aligned and never written to. It lives until `release` drops
+        // its owner, which the runtime calls once, immediately if it has copied the text.
         let status = unsafe {
             create(env, data.cast_mut().cast(), len, Some(release::<Bytes>), owner, &mut value, &mut copied)
         };
         if status == sys::Status::napi_ok {
             return Some(value);
         }
-        // The runtime has not taken it, and we cannot tell whether it has kept the pointer: it stays.
+        // After a failure we cannot tell whether the runtime has kept the pointer, so the owner is leaked.
         return None;
     }
     let len = isize::try_from(len).ok()?;
-    // SAFETY: the text is that long.
+    // SAFETY: the text has this length.
     let status = unsafe {
         if !wide {
             sys::napi_create_string_latin1(env, data.cast::<c_char>(), len, &mut value)
@@ -80,13 +80,13 @@ pub fn text(env: sys::napi_env, bytes: Bytes, wide: bool) -> Option<sys::napi_va
     (status == sys::Status::napi_ok).then_some(value)
 }
 
-/// Bytes as a view for V8's deserialiser; a copy where the runtime forbids memory that is not its own.
+/// Bytes as a view for V8's deserialiser; a copy if the runtime forbids external memory.
 pub fn code(env: sys::napi_env, bytes: Bytes) -> Option<sys::napi_value> {
     let (data, len) = (bytes.as_slice().as_ptr(), bytes.as_slice().len());
     let mut view = ptr::null_mut();
-    // SAFETY: the memory is that of `bytes`, and does not move with it; it is only read, as said in the module's head.
+    // SAFETY: the memory belongs to `bytes` and does not move with it; it is only read (see the module's head).
     let lent = unsafe { external_memory(env, data.cast_mut().cast(), len, bytes) };
-    // SAFETY: a buffer of this environment of that length; else bytes that live until they are copied.
+    // SAFETY: a buffer of this environment and length, or bytes that live until they are copied.
     let status = unsafe {
         match &lent {
             Ok(buffer) => {

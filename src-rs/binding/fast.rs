@@ -1,8 +1,8 @@
-//! The entries of the fast door: what `src-cpp/fast.cc` calls from optimised JavaScript.
+//! The C entries of the fast door, which `src-cpp/fast.cc` calls from optimised JavaScript.
 //!
-//! V8 hands over the bytes of a string where they lie in its heap. Nothing here calls into it, so they stay
-//! there until we return. Whatever is not plain (bytes beyond ASCII, whose UTF-8 differs; a closed shard; an error
-//! that wants to be thrown) is answered with `ORDINARY`, and the caller goes through Node-API.
+//! V8 passes the bytes of a string where they are in its heap. Nothing here calls into V8, so they do not
+//! move until we return. All other cases (bytes beyond ASCII, whose UTF-8 differs; a closed shard; an error
+//! that must be thrown) are answered with `ORDINARY`, and the caller goes through Node-API.
 #![allow(unsafe_code)]
 
 use super::guard::guarded_or;
@@ -16,33 +16,35 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use warmshard_core::{Quick, Shard, key};
 
-/// Shards of one process that may use the fast door at the same time; more use Node-API.
+/// How many shards of a process can use the fast door at the same time; further ones use Node-API.
 const MAX_SHARDS: usize = 256;
 
 /// The answer that sends the caller to Node-API.
 const ORDINARY: i32 = -6;
-/// A window holds the value, which one is in the exchange block, and nobody is to keep this answer: it is none of the
-/// quick way. The shim says it of strings that are not their own, too.
+/// The value is in a window whose number is in the exchange block, and the facade must not keep this answer,
+/// because it does not come from the quick way. The shim also returns it for keys that are not flat strings:
+/// to keep such a string would keep the string that contains its characters, too.
 const NEVER_KEEP: i32 = -7;
-/// The same, and a thousand hits went by since this was said last.
+/// The same. It is returned once after each thousand hits, when the handle has looked at the clock.
 const TICK: i32 = -8;
 
-/// The shards, by number. A slot belongs to the thread that filled it, and is emptied there.
+/// The handles, by number. A slot is filled and emptied by the thread of its handle.
 static SHARDS: [AtomicPtr<Handle>; MAX_SHARDS] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_SHARDS];
 static FILLING: Mutex<()> = Mutex::new(());
 
-/// A shard's number, given back when this is dropped.
+/// The number of a handle. Dropping it frees the number.
 #[derive(Debug)]
 pub struct Number(usize);
 
 impl Number {
-    /// What the caller says to mean the shard. Zero means none.
+    /// What the caller passes to name the shard. Never zero.
     pub fn get(&self) -> u32 {
         u32::try_from(self.0).unwrap_or(0).saturating_add(1)
     }
 }
 
-/// Gives a handle a number, which it must keep, so that the number goes before it does.
+/// Gives a handle a number, if one is free. The handle must own it, so that the number is freed before the
+/// handle is.
 pub fn number(handle: &Handle) -> Option<Number> {
     let _one_at_a_time = FILLING.lock().unwrap_or_else(PoisonError::into_inner);
     let free = SHARDS.iter().position(|slot| slot.load(Ordering::Relaxed).is_null())?;
@@ -58,12 +60,12 @@ impl Drop for Number {
     }
 }
 
-/// The handle that a number means, for as long as the call that asks lasts.
+/// The handle with this number, valid until the running call returns.
 #[inline(always)]
 fn handle_of<'a>(shard: u32) -> Option<&'a Handle> {
     let slot = SHARDS.get((shard as usize).checked_sub(1)?)?;
-    // SAFETY: the slot is emptied before its handle is dropped (`Handle` owns its `Number`), on the thread that
-    // this shard's JavaScript runs on: the one that calls.
+    // SAFETY: the slot is emptied before its handle is dropped, because `Handle` owns its `Number`. That
+    // happens on the thread of the shard's JavaScript, which is the one that calls.
     unsafe { slot.load(Ordering::Relaxed).as_ref() }
 }
 
@@ -75,7 +77,7 @@ unsafe fn run(
     call: impl FnOnce(&Handle, &mut Shard, &[u8]) -> i32,
 ) -> i32 {
     let (Some(handle), false) = (handle_of(shard), key.is_null()) else { return ORDINARY };
-    // SAFETY: V8 vouches for `len` bytes at `key` until we return.
+    // SAFETY: V8 guarantees `len` bytes at `key` until we return.
     let key = unsafe { std::slice::from_raw_parts(key, len as usize) };
     if !key::is_ascii(key) {
         return ORDINARY;
@@ -83,7 +85,7 @@ unsafe fn run(
     guarded_or(ORDINARY, || handle.with_open(|shard| call(handle, shard, key)).unwrap_or(ORDINARY))
 }
 
-/// Says where a value lies; one that is not lent is copied, if there is room for it.
+/// Writes where a value is into the exchange block. A value that is not lent is copied, if there is room for it.
 #[inline(always)]
 fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
     match window_or_status(handle.tell(shard, 0, offset, len)) {
@@ -92,7 +94,7 @@ fn tell(handle: &Handle, shard: &Shard, offset: u64, len: u32) -> i32 {
     }
 }
 
-/// Not a part of its callers, as `get_in_full`.
+/// `get` for cases that the quick way leaves open. Never inlined, because that would slow down the caller.
 #[inline(never)]
 fn ask(handle: &Handle, shard: &mut Shard, key: &[u8]) -> i32 {
     let found: Found = |handle, shard, hit| tell(handle, shard, hit.offset, hit.len);
@@ -135,7 +137,7 @@ pub unsafe extern "C" fn warmshard_fast_has_1(shard: u32, key: *const u8, len: u
     }
 }
 
-/// Looks ahead to a key. Answers nothing of meaning.
+/// Prefetches what a later look-up of the key will read. The return value has no meaning.
 ///
 /// # Safety
 /// As `warmshard_fast_get_2`.
@@ -150,10 +152,11 @@ pub unsafe extern "C" fn warmshard_fast_ahead_1(shard: u32, key: *const u8, len:
     }
 }
 
-/// Gives a shard a new slab for copies: memory, a share in it, and what gives that back. Answers 1 if it was taken.
+/// Gives a shard a new slab for copies: memory, a share in it, and the function that releases the share.
+/// Returns 1 if the shard has taken it.
 ///
 /// # Safety
-/// Called by the shim, on the thread of the shard's environment, with what `OwnSlab::new` wants.
+/// Called by the shim, on the thread of the shard's environment, with what `OwnSlab::new` requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn warmshard_fast_slab_1(
     shard: u32,

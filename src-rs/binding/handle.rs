@@ -10,13 +10,13 @@ use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::shard::{COPIES, Loan, MORE_COPIES, OWN_WINDOW};
 use warmshard_core::{Error, Hit, Shard};
 
-/// What became of a copy.
+/// The result of a copy into a slab.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Copied {
     Done,
-    /// The slab is full, was taken away, or is not for values this large.
+    /// There is no slab, it is full, its memory was transferred away, or the value is too large for it.
     NoRoom,
-    /// The file no longer has the bytes.
+    /// The file no longer contains the bytes.
     Gone,
 }
 
@@ -31,15 +31,14 @@ pub struct Handle {
     shard: RefCell<Option<Shard>>,
     /// For messages.
     pub path: PathBuf,
-    /// See there.
     pub exchange: Exchange,
-    /// Where the parts of the last answer lie in the file, for the calls that fetch them.
+    /// Offset and length in the file of each part of the last answer, for the calls that fetch them.
     last: [Cell<(u64, u32)>; MAX_PARTS],
     /// Where small values are copied to.
     slab: RefCell<Option<Slab>>,
-    /// Where the fast door copies them to.
+    /// Where the fast door copies small values to.
     own_slab: RefCell<Option<OwnSlab>>,
-    /// What the fast door calls this handle, once somebody has asked for it.
+    /// The number of this handle at the fast door, once it was asked for.
     number: OnceCell<Option<Number>>,
 }
 
@@ -57,7 +56,8 @@ impl Handle {
         }
     }
 
-    /// What the fast door calls this handle; zero where it does not know it. The handle must not move any more.
+    /// The number of this handle at the fast door, or zero if none is free. The handle must not be moved
+    /// afterwards.
     pub fn number(&self) -> u32 {
         self.number.get_or_init(|| fast::number(self)).as_ref().map_or(0, Number::get)
     }
@@ -72,13 +72,13 @@ impl Handle {
         }
     }
 
-    /// The same; nothing where it is closed or busy.
+    /// The same; `None` if the shard is closed or busy.
     #[inline(always)]
     pub fn with_open<T>(&self, run: impl FnOnce(&mut Shard) -> T) -> Option<T> {
         self.shard.try_borrow_mut().ok()?.as_mut().map(|shard| self.run(shard, run))
     }
 
-    /// Whatever it does, JavaScript knows the era afterwards.
+    /// Runs something, and then writes the era, so that JavaScript always knows the present one.
     #[inline(always)]
     fn run<T>(&self, shard: &mut Shard, run: impl FnOnce(&mut Shard) -> T) -> T {
         let result = run(shard);
@@ -91,7 +91,7 @@ impl Handle {
         Error::Closed(self.path.clone())
     }
 
-    /// Ends the use of the shard. Again: nothing.
+    /// Closes the shard. Does nothing if it is closed already.
     pub fn close(&self) {
         if let Ok(Some(shard)) = self.shard.try_borrow_mut().map(|mut s| s.take()) {
             shard.close();
@@ -100,7 +100,7 @@ impl Handle {
         self.own_slab.take();
     }
 
-    /// Writes where a part lies into the exchange block. Returns its window or marker.
+    /// Writes where a part is into the exchange block. Returns its window number or marker.
     #[inline(always)]
     pub fn tell(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> u32 {
         if let Some(last) = self.last.get(part) {
@@ -116,7 +116,7 @@ impl Handle {
         id
     }
 
-    /// Writes in which window a part lies, and where.
+    /// Writes in which window a part is, and at which offset.
     #[inline(always)]
     fn tell_place(&self, part: usize, id: u32, at: u32) {
         let word = part.saturating_mul(3);
@@ -124,13 +124,13 @@ impl Handle {
         self.exchange.set(word.saturating_add(1), at);
     }
 
-    /// Writes that a part lies in the window that was made for it alone.
+    /// Writes that a part is in a window that was made for this part only.
     pub fn tell_own(&self, part: usize, offset: u64) {
         self.tell_place(part, OWN_WINDOW, u32::try_from(offset).unwrap_or(u32::MAX));
     }
 
-    /// As `tell`; a small value that no window holds is copied at once, if the slab has room. For callbacks of
-    /// Node-API only.
+    /// Like `tell`, but a small value that no window contains is copied, if the slab has room. Only for
+    /// callbacks of Node-API.
     #[inline(always)]
     pub fn tell_or_copy(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> u32 {
         match self.tell(shard, part, offset, len) {
@@ -139,7 +139,7 @@ impl Handle {
         }
     }
 
-    /// Copies a part into the slab, and writes where it lies there. For callbacks of Node-API only.
+    /// Copies a part into the slab, and writes where it is. Only for callbacks of Node-API.
     #[inline(always)]
     pub fn copy_into_slab(&self, shard: &Shard, part: usize, offset: u64, len: u32) -> Copied {
         let mut there = true;
@@ -160,8 +160,9 @@ impl Handle {
         }
     }
 
-    /// Copies the one part of an answer into the own slab, and writes where it lies there. Returns its window, or
-    /// that it must be copied otherwise. For the fast door, which calls nothing of Node-API.
+    /// Copies the only part of an answer into the own slab, and writes where it is. Returns its window
+    /// number, or `COPY` if it must be copied in another way. For the fast door, which must not call
+    /// Node-API.
     #[inline(always)]
     pub fn copy_into_own_slab(&self, shard: &Shard, offset: u64, len: u32) -> u32 {
         let slab = self.own_slab.borrow();
@@ -175,18 +176,18 @@ impl Handle {
         }
     }
 
-    /// From now on copies of the fast door go there.
+    /// Sets the slab for copies that the fast door makes.
     pub fn take_own_slab(&self, slab: OwnSlab) {
         self.own_slab.replace(Some(slab));
     }
 
-    /// From now on copies go there.
+    /// Sets the slab for copies.
     pub fn take_slab(&self, slab: Slab) {
         self.slab.replace(Some(slab));
     }
 
-    /// Writes where every part of a hit lies; those that must be copied and are small, are. Returns how many there
-    /// are. For callbacks of Node-API only.
+    /// Writes where each part of a hit is. Small parts that must be copied are copied, if the slab has room
+    /// for all. Returns the number of parts. Only for callbacks of Node-API.
     pub fn tell_all(&self, shard: &mut Shard, hit: &Hit) -> usize {
         let mut parts = [(0, 0); MAX_PARTS];
         let count = shard.parts_into(hit, &mut parts);
@@ -203,8 +204,9 @@ impl Handle {
         count
     }
 
-    /// Whether every part that belongs into the slab fits, were none of them to be had otherwise. Then nobody needs a
-    /// new slab while the answer is read, and what was said of this one stays true.
+    /// Whether all parts that are small enough for the slab fit into it together. Only then can the facade
+    /// read the whole answer without making a new slab, which would replace the one that the answer refers
+    /// to.
     fn slab_has_room_for(&self, parts: &[(u64, u32)]) -> bool {
         self.slab.borrow().as_ref().is_some_and(|slab| {
             let lengths = parts.iter().map(|(_, len)| *len as usize).filter(|len| slab.takes(*len));
@@ -212,7 +214,7 @@ impl Handle {
         })
     }
 
-    /// Where a part of the last answer lies in the file.
+    /// Offset and length of a part of the last answer in the file.
     pub fn last(&self, part: usize) -> Option<(u64, u32)> {
         self.last.get(part).map(Cell::get)
     }

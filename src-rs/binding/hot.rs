@@ -1,8 +1,8 @@
 //! The callbacks that programs call millions of times, without generated code in between.
 //!
-//! Each carries its handle as callback data. A string goes in, a small integer comes out; where the
-//! bytes lie stands in the exchange block, and JavaScript makes the view: measured, that is a fifth
-//! of the cost of a view made here.
+//! Each carries its handle as callback data. It takes a string and returns a small integer. Where the
+//! bytes are is written to the exchange block, and JavaScript makes the view, which was measured to
+//! cost a fifth of making it here.
 #![allow(unsafe_code)]
 
 use super::callbacks::{Arguments, callbacks};
@@ -16,7 +16,7 @@ use warmshard_core::limits::MAX_PARTS;
 use warmshard_core::shard::COPIES;
 use warmshard_core::{Error, Lookup, PutMeta, Quick, Shard, Validator};
 
-/// Answers of `get` and its like; a window's number is zero or more.
+/// Answers of `get` and similar calls, other than the number of a window, which is zero or more.
 pub const MISS: i32 = -1;
 pub const STALE: i32 = -2;
 pub const CORRUPT: i32 = -3;
@@ -24,13 +24,14 @@ pub const MUST_COPY: i32 = -4;
 const MUST_MAKE_WINDOW: i32 = -5;
 
 callbacks! {
-    /// What the first look-up of a program needs, put on an object by `open`.
+    /// What a program's first look-up needs. `open` puts it on an object.
     FIRST: Handle;
     get "get" => |h, env, [key]| get_value(h, env, key);
 }
 
 callbacks! {
-    /// All others, put on one when the first of them is needed: making them takes longer than a look-up does.
+    /// All others. They are attached when the first of them is needed, because making them takes longer than
+    /// a look-up.
     OTHERS: Handle;
     get_again "getAgain" => |h, env, [key]| look(h, env, key, &Validator::None, Shard::peek, one_part_or_copy);
     get_checked "getChecked" => |h, env, [key]| look(h, env, key, &parse_meta(h.exchange.meta())?.validator, Shard::get, one_part_or_copy);
@@ -47,7 +48,8 @@ callbacks! {
     kept "countKept" => count_kept;
 }
 
-/// `get` without a validator. The answer goes into the exchange block as well: a number for JavaScript takes longer to make.
+/// `get` without a validator. Its status goes into the exchange block, too, because returning a number takes
+/// longer.
 #[inline(always)]
 fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<(), Error> {
     match find_value(handle, env, key) {
@@ -59,7 +61,8 @@ fn get_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Resul
     }
 }
 
-/// In an environment that is ending nothing can be thrown: whoever reads on finds no answer, not that of the key before.
+/// Sets the status to a miss. In an environment that is ending nothing can be thrown, so the facade goes on
+/// and reads the status, which must not be that of an earlier key.
 #[cold]
 fn no_answer(handle: &Handle, error: Error) -> Error {
     handle.exchange.set(exchange::STATUS, MISS.cast_unsigned());
@@ -69,7 +72,7 @@ fn no_answer(handle: &Handle, error: Error) -> Error {
 #[inline(always)]
 fn find_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
     handle.with(|shard| match shard.get_quickly(key) {
         Quick::Hit(offset, len) => Ok(window_or_status(handle.tell_or_copy(shard, 0, offset, len))),
@@ -78,7 +81,7 @@ fn find_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Resu
     })
 }
 
-/// The same for what the quick way leaves open. Not a part of its callers, whom it would make slower.
+/// `get` for cases that the quick way leaves open. Never inlined, because that would slow down the callers.
 #[inline(never)]
 pub fn get_in_full(handle: &Handle, shard: &mut Shard, key: &[u8], found: Found) -> Result<i32, Error> {
     Ok(match shard.get(key, &Validator::None)? {
@@ -91,7 +94,7 @@ pub fn get_in_full(handle: &Handle, shard: &mut Shard, key: &[u8], found: Found)
 #[inline(always)]
 fn has_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
     handle.with(|shard| match shard.peek_quickly(key) {
         Quick::Hit(..) => Ok(1),
@@ -100,13 +103,13 @@ fn has_value(handle: &Handle, env: sys::napi_env, key: sys::napi_value) -> Resul
     })
 }
 
-/// As `get_in_full`.
+/// `has` for cases that the quick way leaves open; see `get_in_full`.
 #[inline(never)]
 pub fn has_in_full(shard: &mut Shard, key: &[u8]) -> Result<i32, Error> {
     Ok(i32::from(matches!(shard.peek(key, &Validator::None)?, Lookup::Hit(_))))
 }
 
-/// What is told of a hit.
+/// Writes where a hit is, and returns the answer.
 pub type Found = fn(&Handle, &mut Shard, &warmshard_core::Hit) -> i32;
 
 #[inline(always)]
@@ -119,7 +122,7 @@ fn look(
     found: Found,
 ) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
     handle.with(|shard| {
         Ok(match find(shard, key, validator)? {
@@ -164,7 +167,7 @@ fn has_key(
     validator: &Validator<'_>,
 ) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env, key)? };
     handle.with(|shard| Ok(i32::from(matches!(shard.peek(key, validator)?, Lookup::Hit(_)))))
 }
@@ -177,7 +180,7 @@ fn put_entry(
     meta: PutMeta<'_>,
 ) -> Result<(), Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    // SAFETY: `env` and all values are those of the running callback; no JavaScript runs until it returns.
     let (key, parts) = unsafe { (buffer.read(env, key)?, Parts::read(env, value)?) };
     handle.with(|shard| shard.put(key, parts.as_slice(), meta))
 }
@@ -188,7 +191,7 @@ pub struct Parts<'a> {
     len: usize,
 }
 
-/// The error for what `bytes` does not take.
+/// The error for a value that `bytes` refuses.
 ///
 /// # Safety
 /// As `raw::bytes`.
@@ -204,7 +207,7 @@ unsafe fn wrong_value(env: sys::napi_env, value: sys::napi_value) -> Error {
 }
 
 impl<'a> Parts<'a> {
-    /// One view, or an array of them.
+    /// Reads one view, or an array of views.
     ///
     /// # Safety
     /// As `raw::bytes`.
@@ -238,10 +241,10 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// `copyPart(index, target)`: copies a part of the last answer into a view of its length.
+/// `copyPart(index, target)`: copies a part of the last answer into a view of the same length.
 fn copy_part(handle: &Handle, env: sys::napi_env, [index, target]: Arguments<2>) -> Result<i32, Error> {
     let mut part = 0u32;
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    // SAFETY: `env` and all values are those of the running callback; no JavaScript runs until it returns.
     let to = unsafe {
         sys::napi_get_value_uint32(env, index, &mut part);
         bytes_mut(env, target)
@@ -255,11 +258,12 @@ fn copy_part(handle: &Handle, env: sys::napi_env, [index, target]: Arguments<2>)
     handle.with(|shard| Ok(if shard.copy(offset, to) { 0 } else { CORRUPT }))
 }
 
-/// `placePart(index, slab?)`: copies a part of the last answer into the slab, or into a new one. Answers its window,
-/// or that it must be copied otherwise.
+/// `placePart(index, slab?)`: copies a part of the last answer into the slab, or into the new one that is
+/// passed. Returns its window number, or `MUST_COPY` if it must be copied in another way.
 fn place_part(handle: &Handle, env: sys::napi_env, [index, slab]: Arguments<2>) -> Result<i32, Error> {
     let mut part = 0u32;
-    // SAFETY: those of the running callback; the facade hands out no view of the slab before we have it.
+    // SAFETY: `env` and all values are those of the running callback; the facade hands out no view of the
+    // slab before we have it.
     unsafe {
         sys::napi_get_value_uint32(env, index, &mut part);
         if let Some(slab) = Slab::new(env, slab) {
@@ -279,11 +283,13 @@ fn place_part(handle: &Handle, env: sys::napi_env, [index, slab]: Arguments<2>) 
     })
 }
 
-/// `getMany(keys, answers)`: for each key three `Uint32`s: window or marker, offset, length. A marker
-/// other than a window's number means: look it up by itself, with `getAgain`, which does not count.
+/// `getMany(keys, answers)`: writes for each key three `Uint32`s: window number or marker, offset, length.
+/// For a marker other than `ABSENT`, the facade looks the key up by itself with `getAgain`, which is not
+/// counted.
 fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) -> Result<i32, Error> {
     const ABSENT: u32 = u32::MAX - 2;
-    // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
+    // SAFETY: `env` and all values are those of the running callback; the facade has made the array of keys,
+    // so no user code runs.
     let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
     let (Some(len), Some(answers)) = (len, answers) else {
         return Err(Error::InvalidArg("getMany needs an array of keys".into()));
@@ -291,7 +297,7 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) 
     let mut buffer = KeyBuffer::new();
     handle.with(|shard| {
         for (i, answer) in (0..len).zip(answers.chunks_exact_mut(12)) {
-            // SAFETY: as above; the scope ends with this turn.
+            // SAFETY: as above; the scope ends with this iteration.
             let _scope = unsafe { Scope::open(env) };
             let wrong = |error: Error| error.of(format_args!("key {i}"));
             // SAFETY: as above.
@@ -322,10 +328,11 @@ fn get_many(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) 
     })
 }
 
-/// `countKept(hits)`: counts hits that the facade answered by itself, and looks at the clock.
+/// `countKept(hits)`: counts hits that the facade has answered from its memo, and checks the files if it is
+/// time to.
 fn count_kept(handle: &Handle, env: sys::napi_env, [hits]: Arguments<1>) -> Result<i32, Error> {
     let mut count = 0u32;
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     unsafe { sys::napi_get_value_uint32(env, hits, &mut count) };
     handle.with(|shard| {
         shard.count_kept(count);
@@ -333,9 +340,10 @@ fn count_kept(handle: &Handle, env: sys::napi_env, [hits]: Arguments<1>) -> Resu
     })
 }
 
-/// `missing(keys, answers)`: for each key one byte: whether there is no entry.
+/// `missing(keys, answers)`: writes one byte for each key: 1 if there is no entry. Returns how many are missing.
 fn missing_keys(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<2>) -> Result<i32, Error> {
-    // SAFETY: those of the running callback; the keys are an array of the facade's, so no user code runs.
+    // SAFETY: `env` and all values are those of the running callback; the facade has made the array of keys,
+    // so no user code runs.
     let (len, answers) = unsafe { (array_len(env, keys), bytes_mut(env, answers)) };
     let (Some(len), Some(answers)) = (len, answers) else {
         return Err(Error::InvalidArg("missing needs an array of keys".into()));
@@ -344,7 +352,7 @@ fn missing_keys(handle: &Handle, env: sys::napi_env, [keys, answers]: Arguments<
     let mut missing = 0i32;
     handle.with(|shard| {
         for (i, answer) in (0..len).zip(answers) {
-            // SAFETY: as above; the scope ends with this turn.
+            // SAFETY: as above; the scope ends before the key is used, which is in `buffer`.
             let key = unsafe {
                 let _scope = Scope::open(env);
                 let value = element(env, keys, i).unwrap_or(ptr::null_mut());

@@ -1,11 +1,12 @@
-//! A moment to write for a process that a signal ends.
+//! Lets a process write before a signal ends it.
 //!
-//! A listener in JavaScript would show, and a process that is too busy to hear it would not end any more. So the handler is
-//! the system's: it wakes a thread of ours, which asks JavaScript to write, waits no longer than `LAST_WORDS`, puts back what
-//! was there before us (Node.js has a handler of its own, which looks after the terminal), and sends the signal once more.
-//! The handler takes itself away when it is called: a second signal ends the process at once. Signals that are ignored are
-//! left alone, and so, by the caller, are those that the program listens for. A program that sends itself the signal goes
-//! on with nothing behind it, and nothing is written.
+//! A listener in JavaScript would be visible to the program, and a busy process would no longer end. So this
+//! is a signal handler of the system. It wakes a thread, which asks JavaScript to write, waits for at most
+//! `LAST_WORDS`, restores the former handler (Node.js has one that resets the terminal), and sends the signal
+//! again. The handler removes itself when it is called, so that a second signal ends the process at once.
+//! Signals that are ignored are left alone; the caller leaves out those that the program listens for. If the
+//! program has sent itself the signal, nothing is written: the process must end before the program's next
+//! statement.
 #![allow(unsafe_code)]
 
 use napi::bindgen_prelude::{FromNapiValue, Function};
@@ -21,64 +22,66 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use warmshard_core::Error;
 
-/// Longest time by which the end of a process is put off.
+/// Longest time by which the end of a process is delayed.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// Signals that end a process which does not handle them, and that are sent to tell it so.
+/// Signals that ask a process to end.
 const SIGNALS: [c_int; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
-/// Gives `undefined` at once; called with nothing, and keeps no event loop alive.
+/// The function that writes: without arguments or result; does not keep the event loop alive.
 type Writing = ThreadsafeFunction<(), (), (), napi::Status, false, true, 1>;
 
-/// Where the handler tells which signal came. Never closed: a handler may hold the number.
+/// The pipe into which the handler writes the signal's number. Never closed, because a handler may be using it.
 static TOLD: AtomicI32 = AtomicI32::new(-1);
 static WRITING: Mutex<Option<Writing>> = Mutex::new(None);
-/// Whether the thread that listens could be started. It stays for as long as the process.
+/// Whether the listening thread could be started. It runs until the process ends.
 static LISTENS: OnceLock<bool> = OnceLock::new();
 
 extern "C" fn tell(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: the system gives a handler with `SA_SIGINFO` what it knows of the signal; a plain system call.
+    // SAFETY: with `SA_SIGINFO` the system passes a valid `siginfo_t`; a plain system call.
     if unsafe { !info.is_null() && (*info).si_pid() == libc::getpid() } {
         return end_now(signal);
     }
     let byte = u8::try_from(signal).unwrap_or(0);
-    // SAFETY: `write` may be called by a handler. The pipe never fills: each signal is told once until it is watched again.
+    // SAFETY: `write` is async-signal-safe. The pipe never fills, because `SA_RESETHAND` lets each signal be
+    // written only once until it is watched again.
     unsafe { libc::write(TOLD.load(Ordering::Relaxed), ptr::from_ref(&byte).cast(), 1) };
 }
 
-/// Ends a process that has sent itself a signal, when the handler returns: whoever does so counts on it.
+/// Ends a process that has sent itself a signal, as soon as the handler returns.
 fn end_now(signal: c_int) {
-    // The system has put back its own way of ending; Node.js', before us, looks after the terminal. A handler waits for nobody.
+    // The system has restored the default action. Node.js' handler, which was there before, resets the
+    // terminal. A handler must not block, so without the lock it stays at the default.
     if let Ok(before) = BEFORE.try_lock()
         && let Some(at) = SIGNALS.iter().position(|known| *known == signal)
         && let Some(before) = before.get(at).and_then(Option::as_ref)
     {
         set(signal, before);
     }
-    // SAFETY: the signal that was sent to this process, once more. It waits until its handler, which we are, has returned.
+    // SAFETY: sends this process the same signal again, which stays blocked until this handler returns.
     unsafe { libc::kill(libc::getpid(), signal) };
 }
 
-/// What signals did before, by their place in `SIGNALS`.
+/// The former actions of the signals, in the order of `SIGNALS`.
 static BEFORE: Mutex<[Option<libc::sigaction>; SIGNALS.len()]> = Mutex::new([None; SIGNALS.len()]);
 
-/// What a signal does; `None` where the system does not tell.
+/// The action of a signal; `None` if the system call fails.
 fn action(signal: c_int) -> Option<libc::sigaction> {
-    // SAFETY: all zeros are a value of it; a plain out-parameter.
+    // SAFETY: all zeros are a valid `sigaction`; a plain out-parameter.
     unsafe {
         let mut action = std::mem::zeroed::<libc::sigaction>();
         (libc::sigaction(signal, ptr::null(), &raw mut action) == 0).then_some(action)
     }
 }
 
-/// Sets what a signal does.
+/// Sets the action of a signal.
 fn set(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: an action that was in place before, or one of `tell`.
+    // SAFETY: an action that was in place before, or that of `ours`.
     unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
 }
 
 fn ours() -> libc::sigaction {
-    // SAFETY: all zeros are a value of it.
+    // SAFETY: all zeros are a valid `sigaction`.
     let mut action = unsafe { std::mem::zeroed::<libc::sigaction>() };
     let tell = tell as extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
     action.sa_sigaction = tell as libc::sighandler_t;
@@ -86,8 +89,8 @@ fn ours() -> libc::sigaction {
     action
 }
 
-/// Puts back what was there before us, where nobody has put something else there since. `called`: the signal whose handler
-/// has taken itself away.
+/// Restores the former actions, except where another one has been set in the meantime. `called` is the signal
+/// whose handler has removed itself.
 fn put_back(called: Option<c_int>) {
     let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
     for (signal, before) in SIGNALS.into_iter().zip(before.iter_mut()) {
@@ -99,23 +102,24 @@ fn put_back(called: Option<c_int>) {
     }
 }
 
-/// The thread: waits for signals, has JavaScript write, and lets the process end.
+/// The thread: waits for signals, lets JavaScript write, and ends the process.
 fn listen(mut told: PipeReader) {
     let mut byte = [0u8];
     while told.read_exact(&mut byte).is_ok() {
         let (written, wait) = sync_channel(1);
         if let Some(writing) = &*WRITING.lock().unwrap_or_else(PoisonError::into_inner) {
             writing.call_with_return_value((), ThreadsafeFunctionCallMode::NonBlocking, move |_, _| {
-                // Nobody waits any more where it took too long.
+                // If it took too long, the thread no longer waits.
                 let _ = written.try_send(());
                 Ok(())
             });
         }
-        // Without the mutex, which `ignore` takes. Where the call was refused the channel is closed: nothing is waited for.
+        // Waits without holding the mutex, because `ignore` takes it. If the call was refused, the channel is
+        // closed and this returns at once.
         let _ = wait.recv_timeout(LAST_WORDS);
         let signal = c_int::from(byte[0]);
         put_back(Some(signal));
-        // SAFETY: the signal that was sent to this process, once more.
+        // SAFETY: sends this process the same signal again.
         unsafe { libc::kill(libc::getpid(), signal) };
     }
 }
@@ -128,15 +132,15 @@ fn listens() -> bool {
     })
 }
 
-/// Has a function called before a signal ends the process, until `ignore` is called.
+/// Lets a function be called before a signal ends the process, until `ignore` is called.
 ///
-/// `among`: a bit for each of `SIGNALS` that the program does not listen for.
+/// `among` has a bit for each of `SIGNALS` that the program does not listen for.
 ///
 /// # Errors
-/// `ERR_INVALID_ARG` where it is no function.
+/// `ERR_INVALID_ARG` if it is not a function.
 pub fn watch(env: sys::napi_env, function: sys::napi_value, among: u32) -> Result<(), Error> {
     let no_function = |_| Error::InvalidArg("what to call before the end must be a function".into());
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let function = unsafe { Function::<'_, (), ()>::from_napi_value(env, function) }.map_err(no_function)?;
     let writing = function
         .build_threadsafe_function::<()>()
@@ -160,7 +164,7 @@ pub fn watch(env: sys::napi_env, function: sys::napi_value, among: u32) -> Resul
     Ok(())
 }
 
-/// From now on signals do what they did before.
+/// Restores the former actions of the signals.
 pub fn ignore() {
     put_back(None);
     WRITING.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,8 +1,8 @@
-//! Telling V8 that a program is being loaded.
+//! Tells V8 that a program is being loaded.
 //!
-//! V8 then puts off marking the heap: while a program starts hardly anything of it is garbage. It does so for seven
-//! seconds at the most, and only until the heap is half as large again as it would have let it become, or 32 MiB larger;
-//! the limit of the heap holds as ever (`Heap::ShouldOptimizeForLoadTime`).
+//! V8 then delays marking the heap, because hardly anything is garbage while a program starts. It does so for
+//! at most seven seconds, and only until the heap is larger than otherwise allowed by half or by 32 MiB; the
+//! heap limit still holds (`Heap::ShouldOptimizeForLoadTime`).
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_void};
@@ -12,11 +12,11 @@ use std::sync::OnceLock;
 const CURRENT: &CStr = c"_ZN2v87Isolate10GetCurrentEv";
 type Current = unsafe extern "C" fn() -> *mut c_void;
 
-/// `v8::Isolate::SetIsLoading(bool)`, which Node.js 24 and later have.
+/// `v8::Isolate::SetIsLoading(bool)`; in Node.js 24 and later.
 const SET_LOADING: &CStr = c"_ZN2v87Isolate12SetIsLoadingEb";
 type SetLoading = unsafe extern "C" fn(*mut c_void, bool);
 
-/// What the runtime exports. None of it is part of Node-API, so nothing may be linked to it.
+/// Both functions, if the runtime exports them. They are not part of Node-API, so they are looked up at run time.
 fn calls() -> Option<(Current, SetLoading)> {
     static CALLS: OnceLock<Option<(Current, SetLoading)>> = OnceLock::new();
     let find = |name: &CStr| {
@@ -26,7 +26,7 @@ fn calls() -> Option<(Current, SetLoading)> {
     };
     *CALLS.get_or_init(|| {
         let (current, set) = (find(CURRENT)?, find(SET_LOADING)?);
-        // SAFETY: the mangled names tell the parameters, and V8 has no other functions of these names.
+        // SAFETY: the mangled names determine the parameters, and V8 has no other functions with these names.
         unsafe {
             Some((
                 std::mem::transmute::<*mut c_void, Current>(current),
@@ -36,10 +36,10 @@ fn calls() -> Option<(Current, SetLoading)> {
     })
 }
 
-/// Tells V8; called by a running callback. Where the runtime has no such calls nothing happens.
+/// Tells V8, from a running callback. Does nothing if the runtime does not export the functions.
 pub fn begins() {
     let Some((current, set)) = calls() else { return };
-    // SAFETY: this thread runs JavaScript, so it is the one that may talk to the isolate that it is in.
+    // SAFETY: this thread is running JavaScript, so it may call the isolate that it has entered.
     unsafe {
         let isolate = current();
         if !isolate.is_null() {

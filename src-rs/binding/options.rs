@@ -1,4 +1,4 @@
-//! The options of `open`, as the facade hands them over: checked for types there, for ranges here.
+//! The options of `open`, as the facade passes them. It has checked their types; ranges are checked by the core.
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -13,7 +13,7 @@ use warmshard_core::{Digest, Error, Options, Producer};
 #[napi(object)]
 #[derive(Default)]
 pub struct OpenOptions {
-    /// `Kind` of the core, by name; a plain shard where there is none.
+    /// The core's `Kind`, by name; a plain shard if there is none.
     pub kind: Option<String>,
     pub host_name: String,
     pub host_version: String,
@@ -35,7 +35,7 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// What the facade makes of none.
+    /// What the facade would pass for no options at all.
     pub fn none() -> Self {
         OpenOptions { parts: vec![String::new()], mapped: true, auto_compact: true, ..Self::default() }
     }

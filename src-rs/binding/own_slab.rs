@@ -1,8 +1,9 @@
-//! Memory for copies that the fast door makes: as `slab.rs`, but held so that its address stays good.
+//! Memory for copies that the fast door makes: like `slab.rs`, but its address stays valid.
 //!
-//! The fast door may not ask for the address of JavaScript's memory, and whoever has a view of a slab can take its
-//! memory away (`ArrayBuffer.prototype.transfer`). So the shim hands over a share in the memory itself, not in the
-//! `ArrayBuffer`: V8 frees it when nobody has a share any more, whatever became of the `ArrayBuffer`.
+//! The fast door must not ask V8 for the address of JavaScript's memory, and a program that has a view of a
+//! slab can transfer its memory away (`ArrayBuffer.prototype.transfer`). So the shim passes a share in the
+//! memory itself (`v8::BackingStore`), not in the `ArrayBuffer`. V8 frees the memory when the last share is
+//! released, whatever happens to the `ArrayBuffer`.
 #![allow(unsafe_code)]
 
 use super::slab::{SHARE, Slab};
@@ -10,7 +11,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-/// Gives a share back.
+/// Releases a share.
 pub type Release = unsafe extern "C" fn(*mut c_void);
 
 /// See the module's head.
@@ -19,7 +20,7 @@ pub struct OwnSlab {
     len: usize,
     share: *mut c_void,
     release: Release,
-    /// Nothing below is ever written again.
+    /// Bytes before this offset are never written again.
     used: Cell<usize>,
 }
 
@@ -27,12 +28,14 @@ impl OwnSlab {
     /// Takes over a share in memory of which JavaScript has no view yet.
     ///
     /// # Safety
-    /// `data` is good for `len` bytes until `share` is given back, which `release` may be called for on this thread.
+    /// `data` is valid for `len` bytes until `share` is released, and `release` can be called with it on this
+    /// thread.
     pub unsafe fn new(data: NonNull<u8>, len: usize, share: *mut c_void, release: Release) -> Self {
         OwnSlab { data, len, share, release, used: Cell::new(0) }
     }
 
-    /// Has the next `len` bytes filled. Returns where they begin; `None` where there is no room or `fill` gives up.
+    /// Lets `fill` write the next `len` bytes. Returns their offset; `None` if there is no room or `fill`
+    /// returns false.
     #[inline(always)]
     pub fn place(&self, len: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> Option<usize> {
         let at = self.used.get();
@@ -40,8 +43,8 @@ impl OwnSlab {
         if end > self.len || len > self.len / SHARE {
             return None;
         }
-        // SAFETY: within the memory, which our share keeps. Nobody has been told of these bytes: `used` only grows,
-        // and the facade makes views of what it was told of.
+        // SAFETY: within the memory, which our share keeps alive. The facade makes views only of bytes before
+        // `used`, which only grows, so there is no view of these bytes yet.
         let to = unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr().add(at), len) };
         if !fill(to) {
             return None;
@@ -53,7 +56,7 @@ impl OwnSlab {
 
 impl Drop for OwnSlab {
     fn drop(&mut self) {
-        // SAFETY: the promise of `new`; once.
+        // SAFETY: allowed by the contract of `new`; called once.
         unsafe { (self.release)(self.share) };
     }
 }

@@ -1,4 +1,4 @@
-//! The few Node-API calls that the raw callbacks make, behind safe or narrowly unsafe doors.
+//! The few Node-API calls that the raw callbacks make, wrapped in safe or narrowly unsafe functions.
 #![allow(unsafe_code)]
 
 use napi::sys;
@@ -8,7 +8,7 @@ use std::ptr;
 use warmshard_core::limits::MAX_KEY_BYTES;
 use warmshard_core::{Error, key};
 
-/// Room for the longest key, one byte to tell a longer one, and the terminator.
+/// Room for the longest key, a byte more to detect longer ones, and the terminator.
 const KEY_BUFFER: usize = MAX_KEY_BYTES + 4;
 
 /// A key's bytes on the stack.
@@ -29,7 +29,7 @@ impl KeyBuffer {
     #[inline(always)]
     pub unsafe fn read(&mut self, env: sys::napi_env, value: sys::napi_value) -> Result<&[u8], Error> {
         let mut len = 0;
-        // SAFETY: the buffer is KEY_BUFFER bytes long; Node-API writes at most that, terminator included.
+        // SAFETY: the buffer has KEY_BUFFER bytes; Node-API writes at most these, terminator included.
         let status = unsafe {
             sys::napi_get_value_string_utf8(env, value, self.bytes.as_mut_ptr().cast(), KEY_BUFFER, &mut len)
         };
@@ -48,7 +48,7 @@ impl KeyBuffer {
     }
 }
 
-/// The error for a key that is none.
+/// The error for a key that is not a string.
 ///
 /// # Safety
 /// As `is_of`.
@@ -59,7 +59,7 @@ unsafe fn not_a_string(env: sys::napi_env, value: sys::napi_value) -> Error {
     Error::InvalidKey(format!("must be a string, not {kind}"))
 }
 
-/// The name of a source file, as the system takes it, on the stack.
+/// The name of a source file as a C string, on the stack.
 pub struct SourceBuffer(KeyBuffer);
 
 impl SourceBuffer {
@@ -67,8 +67,8 @@ impl SourceBuffer {
         SourceBuffer(KeyBuffer::new())
     }
 
-    /// Reads a JavaScript string. `None` for one that is the name of no file: longer than any path, or with a
-    /// zero byte or a lone surrogate in it.
+    /// Reads a JavaScript string. `None` if it cannot be the name of a file, because it is longer than any
+    /// path, or contains a zero byte or a lone surrogate.
     ///
     /// # Safety
     /// As `KeyBuffer::read`.
@@ -99,7 +99,7 @@ impl SourceBuffer {
     }
 }
 
-/// Whether a value is of a type.
+/// Whether a value has a type.
 ///
 /// # Safety
 /// `env` and `value` are those of the running callback.
@@ -110,7 +110,7 @@ unsafe fn is_of(env: sys::napi_env, value: sys::napi_value, wanted: sys::napi_va
     status == sys::Status::napi_ok && kind == wanted
 }
 
-/// What a value is, in words for a message.
+/// The type of a value, in words for an error message.
 ///
 /// # Safety
 /// As `is_of`.
@@ -141,7 +141,8 @@ unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { is_of(env, value, sys::ValueType::napi_string) }
 }
 
-/// A lone surrogate arrives as U+FFFD, which may also be there in its own right.
+/// Refuses a lone surrogate. It arrives as U+FFFD, which the string may also contain itself, so that only a
+/// key with this character has to be read again as UTF-16.
 #[inline(never)]
 unsafe fn look_for_lone_surrogates(
     env: sys::napi_env,
@@ -159,7 +160,7 @@ unsafe fn look_for_lone_surrogates(
 unsafe fn refuse_lone_surrogates(env: sys::napi_env, value: sys::napi_value) -> Result<(), Error> {
     let mut units = vec![0u16; KEY_BUFFER];
     let mut len = 0;
-    // SAFETY: the buffer is as long as said.
+    // SAFETY: Node-API writes at most `units.len()` units.
     let status =
         unsafe { sys::napi_get_value_string_utf16(env, value, units.as_mut_ptr(), units.len(), &mut len) };
     let units = units.get(..len).unwrap_or_default();
@@ -171,12 +172,12 @@ unsafe fn refuse_lone_surrogates(env: sys::napi_env, value: sys::napi_value) -> 
     Ok(())
 }
 
-/// The bytes of a `Uint8Array` or any other view; `None` for one whose memory was transferred, which would
-/// pass for an empty value.
+/// The bytes of a `Uint8Array` or any other view. `None` if its memory was transferred: it would look like an
+/// empty value.
 ///
 /// # Safety
 /// `env` and `value` are those of the running callback. No JavaScript may run while the slice is in
-/// use, for it could detach or resize the memory.
+/// use, because it could detach or resize the memory.
 #[inline]
 pub unsafe fn bytes<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a [u8]> {
     let (mut data, mut len, mut is_view) = (ptr::null_mut(), 0, false);
@@ -191,14 +192,14 @@ pub unsafe fn bytes<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'
         }
     }
     if len == 0 || data.is_null() {
-        // SAFETY: those of the running callback.
+        // SAFETY: `env` and all values are those of the running callback.
         return (!unsafe { is_detached(env, value) }).then_some(&[]);
     }
-    // SAFETY: Node-API vouches for the memory until JavaScript runs again.
+    // SAFETY: Node-API guarantees the memory until JavaScript runs again.
     Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) })
 }
 
-/// Whether a view's memory was transferred away.
+/// Whether the memory of a view was transferred away.
 ///
 /// # Safety
 /// As `bytes`.
@@ -215,10 +216,10 @@ pub unsafe fn is_detached(env: sys::napi_env, view: sys::napi_value) -> bool {
     }
 }
 
-/// The same as `bytes`, to write to.
+/// The same as `bytes`, writable.
 ///
 /// # Safety
-/// As `bytes`; and no other slice of this memory may be alive.
+/// As `bytes`; and no other slice of this memory is alive.
 #[inline]
 pub unsafe fn bytes_mut<'a>(env: sys::napi_env, value: sys::napi_value) -> Option<&'a mut [u8]> {
     // SAFETY: the caller's promise.
@@ -231,7 +232,7 @@ pub unsafe fn bytes_mut<'a>(env: sys::napi_env, value: sys::napi_value) -> Optio
     Some(unsafe { std::slice::from_raw_parts_mut(bytes.as_ptr().cast_mut(), bytes.len()) })
 }
 
-/// Elements of a JavaScript array.
+/// The length of a JavaScript array; `None` if the value is not an array.
 ///
 /// # Safety
 /// `env` and `value` are those of the running callback.
@@ -249,14 +250,15 @@ pub unsafe fn array_len(env: sys::napi_env, value: sys::napi_value) -> Option<u3
 /// One element of a JavaScript array.
 ///
 /// # Safety
-/// As `array_len`; the array is one of the facade's own, so that reading it runs no user code.
+/// As `array_len`; the facade has made the array, so that reading it runs no user code.
 pub unsafe fn element(env: sys::napi_env, array: sys::napi_value, index: u32) -> Option<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     (unsafe { sys::napi_get_element(env, array, index, &mut value) } == sys::Status::napi_ok).then_some(value)
 }
 
-/// The bytes of each element of an array of views; `None` where one of them is none, or was transferred.
+/// The bytes of each element of an array of views; `None` if an element is not a view, or its memory was
+/// transferred.
 ///
 /// # Safety
 /// As `bytes` and `element`.
@@ -277,25 +279,26 @@ pub unsafe fn is_undefined(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { is_of(env, value, sys::ValueType::napi_undefined) }
 }
 
-/// Writes a string as UTF-8, and a terminator; as much as there is room for. Returns how many bytes; `None` where it is no
-/// string.
+/// Writes a string as UTF-8 with a terminator, as much as there is room for. Returns the number of bytes
+/// without the terminator; `None` if the value is not a string.
 ///
 /// # Safety
 /// `env` and `value` are those of the running callback.
 #[inline]
 pub unsafe fn utf8(env: sys::napi_env, value: sys::napi_value, to: &mut [u8]) -> Option<usize> {
     let mut len = 0;
-    // SAFETY: Node-API writes at most that, terminator included.
+    // SAFETY: Node-API writes at most `to.len()` bytes, terminator included.
     let status =
         unsafe { sys::napi_get_value_string_utf8(env, value, to.as_mut_ptr().cast(), to.len(), &mut len) };
     (status == sys::Status::napi_ok && !to.is_empty()).then_some(len)
 }
 
-/// Calls one of the facade's functions. What it throws is forgotten: it says that the call came to nothing.
+/// Calls one of the facade's functions. An exception is discarded: it only means that the call had no effect.
 ///
 /// # Errors
-/// `ERR_ABORTED` where the thread, or a script with a time limit, was ended meanwhile. Node-API keeps that from V8, which
-/// would run on as if nobody had ended it: so our caller must.
+/// `ERR_ABORTED` if JavaScript was terminated during the call: its worker thread, or a script with a time
+/// limit. Node-API clears the termination, and V8 would go on running. Therefore the caller must stop and
+/// return the error.
 ///
 /// # Safety
 /// As `array_len`.
@@ -310,7 +313,7 @@ pub unsafe fn call(
         sys::napi_get_undefined(env, &mut this);
         if sys::napi_call_function(env, this, function, 1, &argument, &mut result) != sys::Status::napi_ok {
             sys::napi_get_and_clear_last_exception(env, &mut thrown);
-            // What ends JavaScript is no value of it.
+            // A termination is not an exception object.
             if !is_of(env, thrown, sys::ValueType::napi_object) {
                 return Err(Error::Aborted);
             }
@@ -319,7 +322,7 @@ pub unsafe fn call(
     Ok(())
 }
 
-/// A scope for the handles made in one turn of a long loop.
+/// A scope for the handles that one iteration of a long loop makes.
 pub struct Scope {
     env: sys::napi_env,
     scope: sys::napi_handle_scope,
@@ -356,7 +359,7 @@ pub unsafe fn arguments<const N: usize>(
 ) -> ([sys::napi_value; N], *mut std::ffi::c_void) {
     let mut args = [ptr::null_mut(); N];
     let (mut count, mut data) = (N, ptr::null_mut());
-    // SAFETY: there is room for N arguments; missing ones are filled with undefined.
+    // SAFETY: there is room for N arguments; Node-API fills missing ones with undefined.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), ptr::null_mut(), &mut data) };
     (args, data)
 }

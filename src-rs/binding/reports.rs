@@ -170,7 +170,8 @@ impl From<EntryInfo> for NativeEntryInfo {
             host_name: i.host_name,
             host_version: i.host_version,
             own: i.own,
-            // Whole ones, as `last_used_ms`: a fraction would be rounded, now and then to the next one.
+            // Whole milliseconds, like `last_used_ms`: as a fraction, the time could be rounded up to the
+            // next one.
             cached_ms: (i.cached_ns / 1_000_000) as f64,
             expires_ms: i.expires_ms as f64,
             last_used_ms: i.last_used_ms as f64,

@@ -1,4 +1,4 @@
-//! What is done to a shard now and then: the table `shard`, made when a program first needs one of its functions.
+//! Functions of a shard that are called rarely: the table `shard`, made when a program first needs one of them.
 #![allow(unsafe_code)]
 
 use super::entries::{Entries, take_run};
@@ -60,13 +60,13 @@ struct Owned {
     meta: Option<Vec<u8>>,
 }
 
-/// The version that this binary was built from.
+/// The version of the package that this binary was built from.
 #[napi(no_export)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// From now on bytes are only copied.
+/// From now on values are copied, never lent.
 #[napi(no_export)]
 pub fn never_lend(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     shard.call(&env, |s| {
@@ -75,7 +75,7 @@ pub fn never_lend(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     })
 }
 
-/// Notices files deleted or replaced by hand.
+/// Checks whether the files were deleted or replaced.
 #[napi(no_export)]
 pub fn check(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     shard.call(&env, |s| {
@@ -84,13 +84,13 @@ pub fn check(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     })
 }
 
-/// What the fast door calls this shard; zero where it cannot.
+/// The number of this shard at the fast door; zero if it has none.
 #[napi(no_export)]
 pub fn fast_number(shard: &External<NativeShard>) -> u32 {
     shard.handle.number()
 }
 
-/// Live entries.
+/// The number of live entries.
 #[napi(no_export)]
 pub fn size(shard: &External<NativeShard>, env: Env) -> napi::Result<f64> {
     shard.call(&env, |s| Ok(s.len() as f64))
@@ -102,7 +102,8 @@ pub fn generation(shard: &External<NativeShard>, env: Env) -> napi::Result<f64> 
     shard.call(&env, |s| Ok(s.generation() as f64))
 }
 
-/// The published generation, as the page shows it. `undefined` where it cannot be shown.
+/// A view of the published generation on the sidecar's page. `undefined` if the page cannot be shown to
+/// JavaScript.
 #[napi(no_export)]
 pub fn page(shard: &External<NativeShard>, env: Env) -> napi::Result<Option<Unknown<'_>>> {
     let words = shard.call(&env, |s| Ok(s.page()))?;
@@ -111,13 +112,13 @@ pub fn page(shard: &External<NativeShard>, env: Env) -> napi::Result<Option<Unkn
     Ok(view.map(|v| unsafe { Unknown::from_raw_unchecked(env.raw(), v) }))
 }
 
-/// Differs from what it was while the handle used another page.
+/// A number that changes when the handle switches to another page.
 #[napi(no_export)]
 pub fn page_number(shard: &External<NativeShard>, env: Env) -> napi::Result<u32> {
     shard.call(&env, |s| Ok(s.page_number()))
 }
 
-/// What is known of an entry.
+/// The metadata of an entry.
 #[napi(no_export)]
 pub fn info(
     shard: &External<NativeShard>,
@@ -125,7 +126,7 @@ pub fn info(
     key: Unknown<'_>,
 ) -> napi::Result<Option<NativeEntryInfo>> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env.raw(), key.raw()) }.map_err(|e| raise(&env, &e))?;
     shard.call(&env, |s| Ok(s.info(key)?.map(Into::into)))
 }
@@ -146,7 +147,7 @@ pub fn cursor(shard: &External<NativeShard>, env: Env) -> napi::Result<External<
 #[napi(no_export)]
 pub fn remove(shard: &External<NativeShard>, env: Env, key: Unknown<'_>) -> napi::Result<bool> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let key = unsafe { buffer.read(env.raw(), key.raw()) }.map_err(|e| raise(&env, &e))?;
     shard.call(&env, |s| s.delete(key))
 }
@@ -157,13 +158,13 @@ pub fn clear(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     shard.call(&env, Shard::clear)
 }
 
-/// The same, and removes the file.
+/// Drops every entry and removes the file.
 #[napi(no_export)]
 pub fn remove_file(shard: &External<NativeShard>, env: Env) -> napi::Result<()> {
     shard.call(&env, Shard::remove_file)
 }
 
-/// Live entries of this producer, and bytes of all entries' parts.
+/// The number of live entries of this producer, and the bytes of all entries' parts.
 #[napi(no_export)]
 pub fn totals(shard: &External<NativeShard>, env: Env) -> napi::Result<Vec<f64>> {
     shard.call(&env, |s| {
@@ -172,7 +173,7 @@ pub fn totals(shard: &External<NativeShard>, env: Env) -> napi::Result<Vec<f64>>
     })
 }
 
-/// See the facade: `mergeIn`, or `replaceAll` where `replace`. The batch is the facade's own.
+/// See the facade: `replaceAll` if `replace` is set, else `mergeIn`. The facade has made the batch.
 #[napi(no_export)]
 pub fn write_many(
     shard: &External<NativeShard>,
@@ -280,7 +281,7 @@ pub fn flush_async(
     env: Env,
     job: &External<NativeJob>,
 ) -> napi::Result<AsyncTask<Work<()>>> {
-    // Only this handle knows which file its puts went to.
+    // Done here, because only this handle knows to which file its puts went.
     shard.call(&env, Shard::anchor)?;
     shard.spawn(&env, job, |s, job| {
         job.step()?;
@@ -300,12 +301,12 @@ pub fn stats(shard: &External<NativeShard>, env: Env) -> napi::Result<NativeStat
     shard.call(&env, |s| Ok(s.stats().into()))
 }
 
-/// A walk over keys.
+/// A walk over the keys of a shard.
 pub struct NativeCursor {
     cursor: RefCell<Cursor>,
 }
 
-/// The next keys, at most `most`; none at the end.
+/// The next keys of a walk, at most `most`; empty at the end.
 #[napi(no_export)]
 pub fn next_keys(walk: &External<NativeCursor>, env: Env, most: u32) -> napi::Result<Vec<String>> {
     guarded(|| walk.cursor.borrow_mut().next_keys(most as usize)).map_err(|e| raise(&env, &e))

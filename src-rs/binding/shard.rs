@@ -1,7 +1,8 @@
-//! What a program needs from its first `open` to its first hit, and to end: all that is defined when the addon is loaded.
+//! The functions that are defined when the addon is loaded: what a program needs from `open` to its first
+//! hit, and `close`.
 //!
-//! V8 takes longer to define a function than to look a key up. So whatever else there is stands in tables, and each is
-//! made when something of it is needed (`functionsOf`).
+//! V8 takes longer to define a function than we take to look up a key. So all other functions are in tables,
+//! each of which is made when one of its functions is needed (`functionsOf`).
 #![allow(unsafe_code)]
 
 use super::errors::{raise, register};
@@ -25,7 +26,7 @@ use warmshard_core::{Error, Job, Shard};
 /// Functions by their JavaScript names.
 pub type Functions = &'static [(&'static str, Callback)];
 
-/// The functions of a table, made anew; `undefined` where there is no such table.
+/// Makes the functions of a table; `undefined` if there is no such table.
 #[napi]
 pub fn functions_of(env: &Env, table: String) -> napi::Result<Option<Object<'_>>> {
     let functions = match table.as_str() {
@@ -45,7 +46,8 @@ pub fn functions_of(env: &Env, table: String) -> napi::Result<Option<Object<'_>>
     Ok(Some(object))
 }
 
-/// Takes in the class that errors are made of, where the facade has put it on the exports. At each load, before anything else.
+/// Runs at each load, before anything else: takes the class of errors from the exports, where the facade has
+/// put it.
 #[napi(module_exports)]
 pub fn loaded(exports: Object<'_>, env: Env) {
     if let Ok(Some(class)) = exports.get::<Unknown<'_>>("WarmshardError") {
@@ -64,7 +66,7 @@ impl NativeShard {
         guarded(|| self.handle.with(run)).map_err(|e| raise(env, &e))
     }
 
-    /// Work on a handle of its own.
+    /// Runs something off the event loop, on a handle of its own.
     pub fn spawn<T, R>(&self, env: &Env, job: &NativeJob, run: R) -> napi::Result<AsyncTask<Work<T>>>
     where
         T: Send + napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + 'static,
@@ -104,18 +106,18 @@ pub fn attach(shard: &External<NativeShard>, env: Env, target: Object<'_>) {
     OTHERS.attach(env.raw(), target.raw(), &shard.handle);
 }
 
-/// Ends the use of the shard.
+/// Closes the shard.
 #[napi]
 pub fn close(shard: &External<NativeShard>) {
-    // What closing could not finish is left to whoever opens next.
+    // Errors are ignored: what closing cannot finish is left to the next process that opens the file.
     let _ = guarded(|| {
         shard.handle.close();
         Ok(())
     });
 }
 
-/// Makes the window that a part of the last answer lies in, and states it in the exchange block.
-/// `undefined` where there can be none: then the part must be copied.
+/// Makes the window that contains a part of the last answer, and writes its number to the exchange block.
+/// `undefined` if no window can be made: then the part must be copied.
 #[napi]
 pub fn window(shard: &External<NativeShard>, env: Env, part: u32) -> napi::Result<Option<Unknown<'_>>> {
     let part = part as usize;
@@ -128,7 +130,8 @@ pub fn window(shard: &External<NativeShard>, env: Env, part: u32) -> napi::Resul
             return Ok(None);
         };
         let buffer = lend(env.raw(), lent.window);
-        // The part itself may lie behind its end, if somebody has cut the file.
+        // The number of this window is written separately: if the file was truncated from outside, the part
+        // may not be in it.
         handle.exchange.set(MADE_WINDOW, lent.id);
         if buffer.is_none() {
             shard.never_lend();

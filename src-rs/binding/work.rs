@@ -1,7 +1,7 @@
 //! Long work off the event loop.
 //!
-//! It runs on a thread of the host's pool and on a handle of its own, so the shard that JavaScript
-//! holds stays usable meanwhile; it sees the result as it sees other processes' work.
+//! It runs on a thread of Node.js' pool with its own handle, so that the shard that JavaScript has open
+//! stays usable; this one sees the result in the same way as changes by other processes.
 
 use super::errors::raise;
 use super::guard::guarded;
@@ -16,24 +16,24 @@ use warmshard_core::{Error, Job};
 pub const FUNCTIONS: Functions =
     &[("begin", begin_c_callback), ("abort", abort_c_callback), ("progress", progress_c_callback)];
 
-/// Watches work, and can end it.
+/// Shows the progress of some work, and can abort it.
 pub struct NativeJob {
     pub(super) job: Arc<Job>,
 }
 
-/// Nothing done yet.
+/// A job of which nothing is done yet.
 #[napi(no_export)]
 pub fn begin() -> External<NativeJob> {
     External::new(NativeJob { job: Arc::new(Job::default()) })
 }
 
-/// Asks the work to end.
+/// Asks the work to stop early.
 #[napi(no_export)]
 pub fn abort(job: &External<NativeJob>) {
     job.job.abort();
 }
 
-/// Steps done, and steps expected.
+/// The number of steps done, and of those expected.
 #[napi(no_export)]
 pub fn progress(job: &External<NativeJob>) -> Vec<f64> {
     let (done, total) = job.job.progress();

@@ -1,4 +1,4 @@
-//! The artifact store. See `facade/stores/artifact-store.ts`, which checks types before it calls.
+//! The artifact store. `facade/stores/artifact-store.ts` checks types before it calls this.
 #![allow(unsafe_code)]
 
 use crate::binding::errors::raise;
@@ -56,7 +56,7 @@ pub struct NativeArtifactMeta {
     pub stderr: Either<String, Uint8Array>,
     pub exit_code: i32,
     pub total_size: f64,
-    /// Milliseconds since the epoch; now, where there are none.
+    /// Milliseconds since the epoch; the present time if not given.
     pub stored_at: Option<f64>,
 }
 
@@ -92,7 +92,7 @@ impl NativeArtifactStore {
     }
 }
 
-/// Opens the store in a folder or, with a namespace, in the folder of that name below it.
+/// Opens the store in a folder or, with a namespace, in the subfolder with that name.
 #[napi(no_export)]
 pub fn open(
     env: Env,
@@ -128,7 +128,7 @@ pub fn insert(
     store.call(&env, |s| s.insert(&key, meta))
 }
 
-/// See the facade. As many metas as keys; all are checked before the first is stored.
+/// See the facade. There are as many `metas` as `keys`; all are checked before the first is stored.
 #[napi(no_export)]
 pub fn insert_many(
     store: &External<NativeArtifactStore>,
@@ -185,7 +185,7 @@ pub fn clear(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<f6
     Ok(store.call(&env, ArtifactStore::clear)? as f64)
 }
 
-/// See the facade. The array is the facade's own.
+/// See the facade, which has made the array.
 #[napi(no_export)]
 pub fn put_outputs(
     store: &External<NativeArtifactStore>,
@@ -231,7 +231,7 @@ pub fn output(
     Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
 }
 
-/// From now on bytes are only copied.
+/// From now on outputs are copied, never lent.
 #[napi(no_export)]
 pub fn never_lend(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<()> {
     store.call(&env, |s| {
@@ -252,14 +252,15 @@ pub fn flush(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<()
     store.call(&env, ArtifactStore::flush)
 }
 
-/// Syncs the payloads off the event loop, which is nearly all that a flush waits for.
+/// Syncs the payloads off the event loop. This is nearly all of the time that a flush takes.
 #[napi(no_export)]
 pub fn sync_payloads(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
     let folder = store.call(&env, |s| Ok(Arc::clone(s.folder())))?;
     Ok(AsyncTask::new(Work::new(move || folder.sync())))
 }
 
-/// Does off the event loop, on a store of its own, what opening a deferred one would have done.
+/// Opens and closes another handle off the event loop, so that opening the index of this deferred one has
+/// little left to do.
 #[napi(no_export)]
 pub fn prepare(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<AsyncTask<Work<()>>> {
     let (dir, options) = store.call(&env, |s| Ok((s.dir().to_path_buf(), s.options().clone())))?;
@@ -302,21 +303,21 @@ pub fn stats(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<Na
     })
 }
 
-/// Why the index read as empty, and how many rows were made again; an empty text where it did not, nothing
-/// where it was not opened yet.
+/// Why the index was rejected, and how many rows were rebuilt. Empty if it was not; `undefined` if it is not
+/// open yet.
 #[napi(no_export)]
 pub fn rejected(store: &External<NativeArtifactStore>, env: Env) -> napi::Result<Option<String>> {
     store.call(&env, |s| {
         let found = s.recovered();
-        let said = |why: &String| format!("{why}; made {} rows again", found.rows);
+        let said = |why: &String| format!("{why}; rebuilt {} rows", found.rows);
         Ok(s.is_loaded().then(|| found.rejected.as_ref().map(said).unwrap_or_default()))
     })
 }
 
-/// Ends the use of the store.
+/// Flushes and closes the store.
 #[napi(no_export)]
 pub fn close(store: &External<NativeArtifactStore>) {
-    // What closing could not flush is left to whoever opens next.
+    // Errors are ignored: the next process that opens the store repairs what was not flushed.
     let _ = guarded(|| {
         if let Some(store) = store.store.borrow_mut().take() {
             store.close();

@@ -1,5 +1,6 @@
-//! What is found of a module, on its way to JavaScript: its text as a value, all else as numbers in a block of memory, for a
-//! value of Node-API takes longer to make than the look-up. What is seldom needed is made when it is asked for.
+//! Passes a module that was found to JavaScript: its text as a value, everything else as numbers in a block
+//! of memory, because making a value through Node-API takes longer than the look-up. What is rarely needed is
+//! made on request.
 
 use super::program::{ProgramHandle, UNDEFINED, int, name, number};
 use crate::binding::callbacks::{Arguments, Made};
@@ -10,29 +11,31 @@ use napi::sys;
 use warmshard_core::Error;
 use warmshard_core::stores::program::{Bytes, Loaded, WIDE};
 
-/// Answers of `load` beside a text.
+/// Answers of `load` other than a text.
 const ABSENT: i32 = -1;
 const CHANGED: i32 = -2;
 
-/// Beside the flags of an entry: something waits to be written, because a file was touched, say.
+/// A flag in addition to those of the entry: something is waiting to be written, for example because a file
+/// was touched.
 const WAITING: u32 = 1 << 8;
 
-/// Parts of modules that JavaScript may ask for later. They outlive the use of the shard.
+/// Parts of modules that JavaScript may ask for later, also after the shard is closed.
 #[derive(Default)]
 pub struct Kept {
-    /// Bytecode of the last module, where it is a script.
+    /// Bytecode of the last module, if it is a script.
     code: Option<Bytes>,
-    /// Maps, by their number less one.
+    /// Source maps; their numbers start at one.
     maps: Vec<Bytes>,
 }
 
-/// Words of the block in which `load` tells of a module: its flags; the number of its bytecode, by which `compile` of the
-/// shim gets at it where modules are functions, or 0; the number of its map, or 0.
+/// Words of the block that `load` fills: the flags; the number of the bytecode, or 0 (if modules are
+/// functions, it is that of `binding/code.rs`, for `compile` of the shim); the number of the source map, or
+/// 0.
 const FLAGS: usize = 0;
 const CODE: usize = 1;
 const MAP: usize = 2;
 
-/// `load(path)`: the text, or a negative number. The rest is told in the block.
+/// `load(path)`: the text, or a negative number. The rest is in the block.
 pub fn load(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
@@ -70,13 +73,13 @@ pub fn load(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Re
     Ok(Made(text))
 }
 
-/// `code()`: the bytecode of the last module as a view, once; or undefined.
+/// `code()`: takes out the bytecode of the last module, as a view; or undefined.
 pub fn code(it: &ProgramHandle, env: sys::napi_env, _: Arguments) -> Result<Made, Error> {
     let last = it.kept.try_borrow_mut().ok().and_then(|mut kept| kept.code.take());
     Ok(Made(last.and_then(|code| external::code(env, code)).unwrap_or(UNDEFINED.0)))
 }
 
-/// `map(number)`: the map of a module that was loaded, once; or undefined.
+/// `map(number)`: takes out the source map of a module that was loaded; or undefined.
 pub fn map(it: &ProgramHandle, env: sys::napi_env, [of, ..]: Arguments) -> Result<Made, Error> {
     let place = usize::try_from(number(env, of)).ok().and_then(|of| of.checked_sub(1));
     let taken =

@@ -1,4 +1,4 @@
-//! The typed stores: one file each.
+//! The typed stores, one file each, except that `loaded.rs` belongs to `program.rs`.
 
 pub mod artifact;
 mod loaded;

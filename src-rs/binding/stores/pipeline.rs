@@ -85,7 +85,7 @@ impl From<PipelineMetrics> for NativePipelineMetrics {
 
 /// An open pipeline cache.
 pub struct NativePipeline {
-    /// `None` once closed. Work off the event loop has a share of its own.
+    /// `None` once closed. Work off the event loop has its own `Arc`.
     cache: RefCell<Option<Arc<Pipeline>>>,
     root: PathBuf,
     mapped: AtomicBool,
@@ -113,8 +113,7 @@ impl NativePipeline {
             }
         }
         let (mut data, mut buffer) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: plain out-parameters; the memory belongs to the new buffer, which nobody else has yet,
-        // and no JavaScript runs while it is filled.
+        // SAFETY: plain out-parameters; the memory belongs to the new buffer, which JavaScript does not have yet.
         let into = unsafe {
             let made = sys::napi_create_buffer(env.raw(), artifact.len(), &mut data, &mut buffer);
             match made {
@@ -167,7 +166,7 @@ pub fn has(pipeline: &External<NativePipeline>, env: Env, fingerprint: Unknown<'
     pipeline.call(&env, |cache| Ok(cache.has(&fingerprint_of(&env, &fingerprint)?)))
 }
 
-/// Stores an artifact. What the system refuses, and what is too large, is counted only.
+/// Stores an artifact. One that is too large or cannot be written is only counted.
 #[napi(no_export)]
 pub fn put(
     pipeline: &External<NativePipeline>,
@@ -228,7 +227,7 @@ pub fn metrics(pipeline: &External<NativePipeline>, env: Env) -> napi::Result<Na
     pipeline.call(&env, |cache| Ok(cache.metrics().into()))
 }
 
-/// Ends the use of the cache. Again: nothing.
+/// Closes the cache. Does nothing if it is closed already.
 #[napi(no_export)]
 pub fn close(pipeline: &External<NativePipeline>) {
     if let Ok(mut cache) = pipeline.cache.try_borrow_mut() {
@@ -240,7 +239,7 @@ pub fn close(pipeline: &External<NativePipeline>) {
 #[napi(no_export)]
 pub fn fingerprint_parts(env: Env, parts: Unknown<'_>) -> napi::Result<Unknown<'static>> {
     let digest = guarded(|| {
-        // SAFETY: values of the running callback; the array is the facade's own, so no user code runs.
+        // SAFETY: values of the running callback; the facade has made the array, so no user code runs.
         let views = unsafe { all_bytes(env.raw(), parts.raw()) };
         let views = views.ok_or_else(|| Error::InvalidArg("a part's memory was transferred".into()))?;
         Ok(artifact::fingerprint(views))
@@ -260,7 +259,7 @@ pub fn artifact_footer(
     copied(&env, &footer.map_err(|e| raise(&env, &e))?)
 }
 
-/// Whether bytes are a payload and its footer.
+/// Whether bytes are a payload with its footer.
 #[napi(no_export)]
 pub fn artifact_is_sound(env: Env, fingerprint: Unknown<'_>, sealed: Unknown<'_>) -> napi::Result<bool> {
     guarded(|| {
@@ -271,7 +270,8 @@ pub fn artifact_is_sound(env: Env, fingerprint: Unknown<'_>, sealed: Unknown<'_>
 }
 
 fn fingerprint_of(env: &Env, value: &Unknown<'_>) -> Result<Fingerprint, Error> {
-    // SAFETY: those of the running callback; the bytes are copied before JavaScript runs again.
+    // SAFETY: `env` and all values are those of the running callback; the bytes are copied before JavaScript
+    // runs again.
     let bytes = unsafe { bytes(env.raw(), value.raw()) };
     bytes
         .and_then(|b| Fingerprint::try_from(b).ok())
@@ -279,7 +279,7 @@ fn fingerprint_of(env: &Env, value: &Unknown<'_>) -> Result<Fingerprint, Error> 
 }
 
 fn payload_of<'a>(env: &Env, value: &'a Unknown<'_>) -> Result<&'a [u8], Error> {
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    // SAFETY: `env` and all values are those of the running callback; no JavaScript runs until it returns.
     let bytes = unsafe { bytes(env.raw(), value.raw()) };
     bytes.ok_or_else(|| {
         Error::InvalidArg("an artifact must be a Uint8Array whose memory was not transferred".into())
@@ -289,7 +289,7 @@ fn payload_of<'a>(env: &Env, value: &'a Unknown<'_>) -> Result<&'a [u8], Error> 
 /// A `Buffer` with a copy of some bytes.
 fn copied(env: &Env, bytes: &[u8]) -> napi::Result<Unknown<'static>> {
     let mut buffer = ptr::null_mut();
-    // SAFETY: the bytes are that many; the value is of the running callback, which returns it.
+    // SAFETY: `bytes` has this length; the value is one of the running callback, which returns it.
     unsafe {
         let data = bytes.as_ptr().cast();
         let status = sys::napi_create_buffer_copy(env.raw(), bytes.len(), data, ptr::null_mut(), &mut buffer);

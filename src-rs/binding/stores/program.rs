@@ -25,12 +25,13 @@ use warmshard_core::storage::trust::Trust;
 use warmshard_core::stores::program::{Bytes, PARTS, Programs, Request, Search, Text, Wrap};
 use warmshard_core::{Error, Options, Shard};
 
-/// A program cache and the shard that it lies in.
+/// A program cache and its shard.
 pub struct ProgramHandle {
+    /// `None` once closed.
     inner: RefCell<Option<(Programs, Shard)>>,
-    /// What is told of a module beside its text.
+    /// The block in which `load` describes a module.
     pub(super) told: Exchange,
-    /// Parts of modules that JavaScript may ask for later. They outlive the shard's use.
+    /// Parts of modules that JavaScript may ask for later, also after `close`.
     pub(super) kept: RefCell<Kept>,
 }
 
@@ -47,7 +48,7 @@ impl ProgramHandle {
         }
     }
 
-    /// Ends the use of the shard. What was handed out stays.
+    /// Closes the shard. Texts and bytecode that JavaScript has stay valid.
     fn close(&self) {
         if let Ok(Some((_, shard))) = self.inner.try_borrow_mut().map(|mut inner| inner.take()) {
             shard.close();
@@ -84,13 +85,13 @@ pub const FUNCTIONS: Functions = &[("open", open_c_callback)];
 
 pub(super) const UNDEFINED: Made = Made(ptr::null_mut());
 
-/// A name of at most `MAX_KEY_BYTES`.
+/// Reads a string of at most `MAX_KEY_BYTES`.
 pub(super) fn name(
     env: sys::napi_env,
     value: sys::napi_value,
     buffer: &mut KeyBuffer,
 ) -> Result<&[u8], Error> {
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let name = unsafe { buffer.read(env, value)? };
     if name.len() > MAX_KEY_BYTES {
         return Err(Error::InvalidKey(format!("may be {MAX_KEY_BYTES} bytes long")));
@@ -100,7 +101,7 @@ pub(super) fn name(
 
 pub(super) fn number(env: sys::napi_env, value: sys::napi_value) -> u32 {
     let mut number = 0;
-    // SAFETY: those of the running callback; where it is no number, zero stays.
+    // SAFETY: `env` and all values are those of the running callback; if it is not a number, zero stays.
     unsafe { sys::napi_get_value_uint32(env, value, &mut number) };
     number
 }
@@ -113,13 +114,14 @@ fn wrap_of(env: sys::napi_env, value: sys::napi_value) -> Wrap {
 /// A string of any length as UTF-8.
 fn long_text(env: sys::napi_env, value: sys::napi_value) -> Result<Vec<u8>, Error> {
     let mut len = 0;
-    // SAFETY: those of the running callback; with no buffer only the length is told.
+    // SAFETY: `env` and all values are those of the running callback; without a buffer only the length is
+    // written.
     let status = unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) };
     if status != sys::Status::napi_ok {
         return Err(Error::InvalidArg("a text must be a string".into()));
     }
     let mut out = vec![0u8; len.saturating_add(1)];
-    // SAFETY: the buffer is that long.
+    // SAFETY: the buffer has this length.
     unsafe { sys::napi_get_value_string_utf8(env, value, out.as_mut_ptr().cast(), out.len(), &mut len) };
     out.truncate(len);
     Ok(out)
@@ -128,7 +130,7 @@ fn long_text(env: sys::napi_env, value: sys::napi_value) -> Result<Vec<u8>, Erro
 fn string(env: sys::napi_env, text: &[u8]) -> Made {
     let mut value = ptr::null_mut();
     let len = isize::try_from(text.len()).unwrap_or(0);
-    // SAFETY: the text is that long; a plain out-parameter.
+    // SAFETY: the text has this length; a plain out-parameter.
     unsafe {
         if text.is_ascii() {
             sys::napi_create_string_latin1(env, text.as_ptr().cast(), len, &mut value);
@@ -177,8 +179,8 @@ fn read_source(it: &ProgramHandle, env: sys::napi_env, [path, wrap, ..]: Argumen
     Ok(made_text(env, text))
 }
 
-/// `readModule(path)`: the text of a source as it is best compiled as a CommonJS module, and its traits as bits, see
-/// register/recording/compiler.ts; or undefined.
+/// `readModule(path)`: the text of a source, wrapped so that V8 reports the positions of the source, and its
+/// traits as bits (see register/recording/compiler.ts); or undefined.
 fn read_module_source(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Arguments) -> Result<Made, Error> {
     let mut buffer = KeyBuffer::new();
     let path = name(env, path, &mut buffer)?;
@@ -199,7 +201,8 @@ fn read_module_source(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Argume
     Ok(Made(array))
 }
 
-/// `replaceText(path, text, wrap)`: the text that is compiled instead of the source.
+/// `replaceText(path, text, wrap)`: sets the text that is compiled instead of the source, and returns it as
+/// V8 needs it.
 fn replace_source_text(
     it: &ProgramHandle,
     env: sys::napi_env,
@@ -212,26 +215,27 @@ fn replace_source_text(
     Ok(made_text(env, Some(text)))
 }
 
-/// Strings as one: each with a zero behind.
+/// Splits a text into strings, which are separated by zero bytes.
 fn strings(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|b| *b == 0)
 }
 
-/// Facts: each a character that tells the kind, and a path.
+/// Parses facts: each is a character for the kind, followed by a path.
 fn facts<'a>(strings: impl Iterator<Item = &'a [u8]>) -> Vec<(u8, &'a [u8])> {
     strings.filter_map(|fact| fact.split_first().map(|(kind, path)| (*kind, path))).collect()
 }
 
-/// Bytecode that is to be kept: bytes, or the number by which the shim has put it down.
+/// Bytecode to be recorded: a view, or the number under which the shim has stored it (`binding/code.rs`).
 fn code_of(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u8>> {
     match pick_up(number(env, value)) {
         Some(Bytes::Copied(code)) => Some(code),
-        // SAFETY: those of the running callback; no JavaScript runs while they are copied.
+        // SAFETY: `env` and all values are those of the running callback; no JavaScript runs while the bytes
+        // are copied.
         _ => unsafe { bytes(env, value) }.map(<[u8]>::to_vec),
     }
 }
 
-/// `record(path, told, code?, map?)`: 1 if it will be kept. What is told: flags and facts.
+/// `record(path, told, code?, map?)`: 1 if it will be written. `told` are strings: flags, then facts.
 fn record_module(
     it: &ProgramHandle,
     env: sys::napi_env,
@@ -244,15 +248,16 @@ fn record_module(
     let flags = told.next().and_then(|flags| std::str::from_utf8(flags).ok()?.parse().ok()).unwrap_or(0);
     let facts = facts(told);
     let code = code_of(env, code);
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let has_map = unsafe { !is_undefined(env, map) };
-    // It is lent as Latin-1, and a map can tell everything in ASCII.
+    // `load` lends the map as Latin-1, so one that is not ASCII is dropped. JSON can always be written in ASCII.
     let map = if has_map { long_text(env, map)? } else { Vec::new() };
     let map = if map.is_ascii() { map } else { Vec::new() };
     it.with(|programs, _| Ok(i32::from(programs.record(path, flags, code, &map, &facts))))
 }
 
-/// `improve(path, code, always)`: 1 if the code is better than what is kept, or always.
+/// `improve(path, code, always)`: 1 if the code will be written, because it covers more functions, or
+/// `always` is set.
 fn improve_module(
     it: &ProgramHandle,
     env: sys::napi_env,
@@ -265,8 +270,8 @@ fn improve_module(
     it.with(|programs, shard| programs.improve(shard, path, code, always).map(i32::from))
 }
 
-/// `recordResolution(folder, request, paths, told)`: 1 if it will be kept. What is told: the path that was found, the
-/// canonical one, and facts.
+/// `recordResolution(folder, request, paths, told)`: 1 if it will be written. `told` are strings: the path
+/// that was found, its canonical path, then facts.
 fn record_request(
     it: &ProgramHandle,
     env: sys::napi_env,
@@ -285,8 +290,9 @@ fn record_request(
     it.with(|programs, _| Ok(i32::from(programs.record_resolution(&request, found, real, &facts))))
 }
 
-/// `recordSearch(folder, identity, asked, told)`: 1 if it will be kept, -1 where it never can be. Asked was for a request and
-/// the folders of packages; what is told: how many of them count, the canonical path, the extensions, and further facts.
+/// `recordSearch(folder, identity, asked, told)`: 1 if it will be written, -1 if it never can be. `asked` are
+/// strings: the request, then the folders of packages. `told` are strings: how many of these folders count,
+/// the canonical path, the extensions, then further facts.
 fn record_answer(
     it: &ProgramHandle,
     env: sys::napi_env,
@@ -315,7 +321,7 @@ fn noted_text(it: &ProgramHandle, env: sys::napi_env, [key, ..]: Arguments) -> R
     Ok(text.map_or(UNDEFINED, |text| string(env, &text)))
 }
 
-/// `note(name, text)`: 1 if it will be kept.
+/// `note(name, text)`: 1 if it will be written.
 fn note_text(it: &ProgramHandle, env: sys::napi_env, [key, text, ..]: Arguments) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
     let key = name(env, key, &mut buffer)?;
@@ -323,10 +329,10 @@ fn note_text(it: &ProgramHandle, env: sys::napi_env, [key, text, ..]: Arguments)
     it.with(|programs, _| Ok(i32::from(programs.note(key, &text))))
 }
 
-/// How it is opened.
+/// The options of a program cache.
 #[napi(object)]
 pub struct NativeProgramOptions {
-    /// What makes the same source compile to other bytes, or the same request lead elsewhere.
+    /// Everything that makes the same source compile to other bytes, or the same request lead to another file.
     pub profile: String,
     pub read_only: bool,
     pub max_bytes: Option<f64>,
@@ -360,7 +366,7 @@ pub fn open(env: Env, path: String, options: NativeProgramOptions, target: Objec
     let inner = RefCell::new(Some(opened.map_err(|e| raise(&env, &e))?));
     let (told, block) = Exchange::new(env.raw())
         .ok_or_else(|| raise(&env, &Error::InvalidArg("there is no memory for a program cache".into())))?;
-    // SAFETY: both are values of this environment.
+    // SAFETY: both are values of the running callback.
     unsafe { sys::napi_set_named_property(env.raw(), target.raw(), c"told".as_ptr(), block) };
     let shared = Rc::new(ProgramHandle { inner, told, kept: RefCell::default() });
     CALLBACKS.attach(env.raw(), target.raw(), &shared);

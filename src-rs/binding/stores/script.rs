@@ -1,4 +1,4 @@
-//! The script cache: its policy beside a shard that JavaScript has open.
+//! The script cache: its policy, working on a shard that JavaScript has opened.
 #![allow(unsafe_code)]
 
 use crate::binding::callbacks::{Arguments, callbacks};
@@ -51,7 +51,7 @@ callbacks! {
 #[inline(always)]
 fn load_source(it: &ScriptHandle, env: sys::napi_env, [source, ..]: Arguments) -> Result<i32, Error> {
     let mut buffer = SourceBuffer::new();
-    // SAFETY: those of the running callback.
+    // SAFETY: `env` and all values are those of the running callback.
     let source = unsafe { buffer.read(env, source)? };
     it.with(|scripts, shard| {
         Ok(match scripts.load(shard, source.unwrap_or_default())? {
@@ -65,7 +65,7 @@ fn load_source(it: &ScriptHandle, env: sys::napi_env, [source, ..]: Arguments) -
 
 fn save_source(it: &ScriptHandle, env: sys::napi_env, [source, parts, ..]: Arguments) -> Result<i32, Error> {
     let mut buffer = SourceBuffer::new();
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    // SAFETY: `env` and all values are those of the running callback; no JavaScript runs until it returns.
     let (source, parts) = unsafe { (buffer.read(env, source)?, Parts::read(env, parts)?) };
     let expires_ms = parse_meta(it.handle.exchange.meta())?.expires_ms;
     let saved = |scripts: &mut Scripts, shard: &mut Shard| {
@@ -76,7 +76,7 @@ fn save_source(it: &ScriptHandle, env: sys::napi_env, [source, parts, ..]: Argum
 
 fn put_path(it: &ScriptHandle, env: sys::napi_env, [path, parts, ..]: Arguments) -> Result<i32, Error> {
     let mut buffer = KeyBuffer::new();
-    // SAFETY: those of the running callback; no JavaScript runs until it returns.
+    // SAFETY: `env` and all values are those of the running callback; no JavaScript runs until it returns.
     let (path, parts) = unsafe { (buffer.read(env, path)?, Parts::read(env, parts)?) };
     let meta = parse_meta(it.handle.exchange.meta())?;
     it.with(|scripts, shard| scripts.put(shard, path, parts.as_slice(), meta)).map(i32::from)
@@ -87,7 +87,7 @@ pub struct NativeScripts {
     shared: Rc<ScriptHandle>,
 }
 
-/// What it has done.
+/// What a script cache has done.
 #[napi(object)]
 pub struct NativeScriptTally {
     pub saves: f64,
@@ -97,7 +97,7 @@ pub struct NativeScriptTally {
     pub last_skip: Option<String>,
 }
 
-/// Puts the callbacks on `target`.
+/// Makes a script cache over a shard, and puts its callbacks on `target`.
 #[napi(no_export)]
 pub fn of(
     env: Env,

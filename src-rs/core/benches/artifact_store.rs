@@ -1,7 +1,6 @@
-//! What the artifact store costs, in one run each: `cargo bench -p warmshard-core --bench artifact_store`.
+//! Times of the artifact store, each from one run: `cargo bench -p warmshard-core --bench artifact_store`.
 //!
-//! Files are warm in the page cache. Flushes sync to the disk under the temporary folder, so their figures are
-//! that disk's.
+//! Files are in the page cache. Flushes sync to the disk of the temporary folder, so their times depend on that disk.
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use std::path::Path;
