@@ -1,4 +1,4 @@
-//! A bit had rotted in the cache, and the program that came out of it crashed.
+//! A bit in the cache had flipped, and the program that was linked from it crashed.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -9,7 +9,7 @@ use warmshard_core::Options;
 use warmshard_core::limits::MAP_BLOB_BYTES;
 use warmshard_core::stores::artifact::ArtifactStore;
 
-/// A store with the artifact `k` of two outputs, and the path of a file of it.
+/// A store with the artifact `k`, which has two outputs, and the path of one of its files.
 fn filled(pack: bool) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(dir.path());
@@ -20,7 +20,7 @@ fn filled(pack: bool) -> (tempfile::TempDir, PathBuf) {
     (dir, file)
 }
 
-/// Right bytes or none. Returns how many outputs there are.
+/// Checks that each output has the right bytes or is missing. Returns how many there are.
 fn right_or_none(store: &mut ArtifactStore, what: &str) -> usize {
     let found = (0..3).filter(|i| {
         let found = read(store, "k", *i);
@@ -53,13 +53,13 @@ fn any_flipped_byte_costs_an_output_at_most() {
             let found = right_or_none(&mut store, &format!("pack {pack}, byte {at}"));
             harmless += usize::from(found == 2);
         }
-        // Padding, and the row block.
-        assert!(harmless < 450, "{harmless} of {} bytes are in nobody's digest", good.len());
+        // Only the padding and the row block are not covered by the digests of outputs and front.
+        assert!(harmless < 450, "{harmless} of {} bytes are covered by no digest", good.len());
     }
 }
 
 #[test]
-fn rows_made_again_from_damaged_payloads_are_right_or_none() {
+fn rows_rebuilt_from_damaged_payloads_are_right_or_missing() {
     for pack in [false, true] {
         let (dir, file) = filled(pack);
         let good = std::fs::read(&file).unwrap();
@@ -76,7 +76,7 @@ fn rows_made_again_from_damaged_payloads_are_right_or_none() {
                 None => bare += usize::from(found > 0),
             }
             drop(store);
-            // The sweep may have taken what was of no use.
+            // The sweep may have removed useless files.
             let mut store = without_index(dir.path());
             add(&mut store, "k", 3, 2, pack);
             store.close();
@@ -98,12 +98,12 @@ fn a_file_cut_anywhere_costs_an_output_at_most() {
         }
         std::fs::write(&file, [&good[..], b"more behind it"].concat()).unwrap();
         assert_eq!(right_or_none(&mut indexed, "longer"), 2);
-        assert!(has(&mut without_index(dir.path()), "k", 3, 2), "what is behind the last block is no block");
+        assert!(has(&mut without_index(dir.path()), "k", 3, 2), "bytes after the last row block are ignored");
     }
 }
 
 #[test]
-fn files_in_each_others_places_are_not_taken_for_each_other() {
+fn swapped_files_are_not_served_for_each_other() {
     let swap = |dir: &Path, a: &str, b: &str| {
         std::fs::rename(dir.join(a), dir.join("hold")).unwrap();
         std::fs::rename(dir.join(b), dir.join(a)).unwrap();
@@ -131,7 +131,7 @@ fn files_in_each_others_places_are_not_taken_for_each_other() {
 }
 
 #[test]
-fn links_pipes_and_folders_at_the_place_of_an_output_are_no_output() {
+fn links_pipes_and_folders_in_place_of_an_output_are_not_served() {
     for pack in [false, true] {
         for kind in ["link", "pipe", "folder", "readable by all"] {
             let (dir, file) = filled(pack);
@@ -176,7 +176,7 @@ fn links_pipes_and_folders_at_the_place_of_an_output_are_no_output() {
 }
 
 #[test]
-fn a_torn_or_foreign_row_block_is_none_and_the_one_before_it_counts() {
+fn a_torn_or_foreign_row_block_is_ignored_and_the_one_before_it_counts() {
     let (dir, file) = filled(true);
     let one = std::fs::read(&file).unwrap();
     let mut indexed = store(dir.path());
@@ -189,12 +189,12 @@ fn a_torn_or_foreign_row_block_is_none_and_the_one_before_it_counts() {
         std::fs::write(&file, &two[..len]).unwrap();
         assert_eq!(without_index(dir.path()).get("k").unwrap(), Some(meta("k", 3, 2)), "{len}");
     }
-    // Behind a torn one the next is whole again.
+    // The next row block replaces the torn one.
     let mut mended = without_index(dir.path());
     mended.insert("k", meta("k", 9, 2)).unwrap();
     mended.close();
     assert_eq!(without_index(dir.path()).get("k").unwrap(), Some(meta("k", 9, 2)));
-    // Another key's block.
+    // A row block of another key.
     let other = std::fs::read(dir.path().join("other.pack")).unwrap();
     let at = other.windows(4).rposition(|bytes| bytes == b"ROWB").unwrap();
     std::fs::write(&file, [&one[..], &other[at..]].concat()).unwrap();

@@ -1,4 +1,4 @@
-//! The cache was asked to shrink, and threw away what the next build needed first.
+//! The cache was told to shrink, and first dropped what the next build needed.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -13,7 +13,7 @@ use warmshard_core::limits::{HEADER_LEN, RECENCY_BITS};
 use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Meta};
 use warmshard_core::{Code, Options, key};
 
-/// An artifact of so many bytes, stored so many seconds ago.
+/// Adds an artifact of `size` bytes that was stored `seconds` ago.
 fn aged(store: &mut ArtifactStore, key: &str, size: u64, seconds: u64, pack: bool) {
     put(store, key, &outputs(key, size, 2), pack);
     let stored_ns = now_ns() - seconds * 1_000_000_000;
@@ -32,8 +32,8 @@ fn five(dir: &Path) -> ArtifactStore {
     store
 }
 
-/// The same, flushed, and none shares the time of its last use with another. By their hashes, whose seed is another one
-/// in each store, two of them do in one store of four hundred.
+/// The same, flushed, in a store in which no two keys share a bucket of the recency table, and with it the
+/// time of their last use. Each store has another hash seed; in one of four hundred, two of the keys do.
 fn five_apart() -> (tempfile::TempDir, ArtifactStore) {
     loop {
         let dir = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ fn what_was_stored_longest_ago_goes_first_and_no_more_than_needed() {
                 assert_eq!(keys(store), left, "{bytes}");
                 assert!(store.totals().unwrap().1 <= bytes);
             }
-            // Their files are gone.
+            // The files of evicted keys are gone.
             let names: Vec<_> = payloads(dir.path()).iter().map(|name| name[..1].to_owned()).collect();
             assert!(names.iter().all(|key| left.contains(&key.as_str())), "{bytes}: {names:?}");
             assert_eq!(store.evict_to(bytes).unwrap(), 0);
@@ -88,7 +88,7 @@ fn a_use_counts_more_than_the_storing_and_is_remembered_by_the_next_process() {
                 std::thread::sleep(Duration::from_millis(40));
             }
             if reopened {
-                // Killed: nobody closes it.
+                // As if the process had been killed: the store is never closed.
                 std::mem::forget(store);
                 store = self::store(dir.path());
             }
@@ -115,11 +115,11 @@ fn many_rows_do_not_blur_when_each_was_used() {
     let mut store = self::store(dir.path());
     store.evict_to(300).unwrap();
     let kept = keys(&mut store).iter().filter(|key| key.ends_with('0')).count();
-    assert!(kept > 250, "only {kept} of 300 that were used");
+    assert!(kept > 250, "kept only {kept} of the 300 that were used");
 }
 
 #[test]
-fn uses_of_before_the_first_flush_are_remembered() {
+fn uses_before_the_first_flush_are_remembered() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = five(dir.path());
     store.get("e").unwrap();
@@ -130,7 +130,7 @@ fn uses_of_before_the_first_flush_are_remembered() {
 }
 
 #[test]
-fn reading_all_of_them_is_no_use() {
+fn listing_the_artifacts_does_not_count_as_a_use() {
     let dir = tempfile::tempdir().unwrap();
     five(dir.path()).close();
     let mut store = store(dir.path());
@@ -141,15 +141,15 @@ fn reading_all_of_them_is_no_use() {
 }
 
 #[test]
-fn outputs_that_nobody_described_go_first() {
+fn outputs_without_metadata_are_evicted_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = five(dir.path());
     put(&mut store, "hidden", &[vec![1; 500], vec![2; 300]], false);
     store.close();
     let mut store = self::store(dir.path());
-    assert_eq!(store.totals().unwrap(), (5, 50), "they do not count");
+    assert_eq!(store.totals().unwrap(), (5, 50), "they are not in the totals");
     assert_eq!(store.evict_to(900).unwrap(), 0);
-    assert!(read(&mut store, "hidden", 1).is_some(), "but they are bounded, too");
+    assert!(read(&mut store, "hidden", 1).is_some(), "with them the store still fits");
     assert_eq!(store.evict_to(800).unwrap(), 0);
     assert_eq!(read(&mut store, "hidden", 1), None);
     assert_eq!(keys(&mut store).len(), 5);
@@ -173,19 +173,19 @@ fn a_flush_keeps_the_store_within_its_bound() {
     assert_eq!(keys(&mut store), left);
     assert_eq!(payloads(dir.path()).len(), 11);
     store.close();
-    // Many that each add little are bounded in the long run.
+    // Many processes that each add little are bounded in the long run.
     for n in 100..600 {
         let mut store = ArtifactStore::open(dir.path(), options.clone()).unwrap();
         aged(&mut store, &format!("k{n}"), 20, 1000 - n, true);
         store.close();
     }
     let (_, bytes) = self::store(dir.path()).totals().unwrap();
-    // One close in three measures: that a hundred in a row do not is out of the question.
+    // About one `close` in three measures the store, so a hundred in a row without are practically impossible.
     assert!(bytes < 3000, "{bytes}");
 }
 
 #[test]
-fn outputs_just_put_are_not_evicted_before_their_host_describes_them() {
+fn outputs_just_put_are_not_evicted_before_their_metadata_is_inserted() {
     let dir = tempfile::tempdir().unwrap();
     let options = ArtifactOptions { max_bytes: 1000, ..with(quiet()) };
     let mut store = ArtifactStore::open(dir.path(), options).unwrap();
@@ -214,7 +214,7 @@ fn what_an_earlier_host_build_left_is_evicted_too() {
     new.flush().unwrap();
     assert_eq!(new.totals().unwrap(), (3, 300));
     assert_eq!(new.evict_to(1000).unwrap(), 0);
-    // By age: the old row of `both`, whose files are the new one's by now, old0, old1.
+    // The oldest go: the old row of `both` (its files belong to the new row by now), old0 and old1.
     assert_eq!(new.evict_to(700).unwrap(), 3);
     assert_eq!(keys(&mut new), ["both", "new", "older"]);
     assert!(read(&mut new, "both", 1).is_some());

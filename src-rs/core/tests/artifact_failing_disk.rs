@@ -1,4 +1,4 @@
-//! The disk was full for a minute; since then the store fails at each flush, or has lost what it had.
+//! The disk was full for a minute. Since then each flush fails, or the store has lost artifacts.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -11,7 +11,7 @@ use warmshard_core::storage::disk::Disk;
 use warmshard_core::stores::artifact::{ArtifactStore, Recovered};
 use warmshard_core::{Code, Error, Result};
 
-/// Fails one call that changes something, counted from now, and with `lasting` all that follow.
+/// Fails the call number `left`, counting calls that change something; with `lasting`, all later ones, too.
 #[derive(Debug, Default)]
 struct Fault {
     left: AtomicI64,
@@ -61,13 +61,14 @@ const STEPS: [(&str, Step); 8] = [
     ("clear", |s| s.clear().map(drop)),
 ];
 
-/// Whatever is there is whole. With `replaced`, outputs may be gone before their row is.
+/// Checks that each artifact is complete. With `replaced`, outputs may already be gone while their row is
+/// still there.
 fn is_sound(store: &mut ArtifactStore, replaced: bool, what: &str) {
     for (key, found) in all(store) {
         assert_eq!(store.get(&key).unwrap().as_ref(), Some(&found), "{what}");
         let round = round_of(&key, &found);
         let count = found.output_names.len();
-        // Described anew: the outputs are of round 1 still.
+        // After "described anew" the outputs are still those of round 1.
         let outputs: Vec<_> = (0..count).map(|i| read(store, &key, i)).collect();
         let of = |round| (0..count).map(|i| Some(output(&key, round, i))).collect::<Vec<_>>();
         let left =
@@ -80,7 +81,7 @@ fn is_sound(store: &mut ArtifactStore, replaced: bool, what: &str) {
     }
 }
 
-/// Returns whether the fault struck.
+/// Runs one step with one fault. Returns whether the fault struck.
 fn try_one(name: &str, step: Step, nth: i64, lasting: bool) -> bool {
     let what = format!("{name}, call {nth}, lasting {lasting}");
     let dir = tempfile::tempdir().unwrap();
@@ -93,7 +94,7 @@ fn try_one(name: &str, step: Step, nth: i64, lasting: bool) -> bool {
     let outcome = step(&mut store).and_then(|()| store.flush());
     let struck = fault.left.load(Ordering::SeqCst) < 0;
     let fresh = &mut store_on(fault.storage(), dir.path());
-    // The disk still fails.
+    // A lasting fault still strikes.
     is_sound(&mut store, false, &what);
     is_sound(fresh, true, &what);
     assert!(name == "clear" || has(fresh, "kept", 1, 2), "{what}");
@@ -106,10 +107,7 @@ fn try_one(name: &str, step: Step, nth: i64, lasting: bool) -> bool {
     store.flush().unwrap();
     is_sound(&mut store, false, &what);
     let rows = all(&mut store);
-    assert!(
-        name == "clear" || rows.contains_key("kept"),
-        "{what}: lost a row that it had nothing to do with"
-    );
+    assert!(name == "clear" || rows.contains_key("kept"), "{what}: lost the row of an unrelated key");
     assert!(name == "clear" || has(&mut store, "kept", 1, 2), "{what}");
     if name.starts_with("new") {
         assert!(has(&mut store, "old", 1, 2), "{what}");
@@ -126,13 +124,13 @@ fn try_one(name: &str, step: Step, nth: i64, lasting: bool) -> bool {
     assert_eq!(*last.recovered(), Recovered::default(), "{what}");
     let leftovers: Vec<_> =
         files(dir.path()).into_iter().filter(|f| f.starts_with(".tmp/") && f != ".tmp/state").collect();
-    // Where even unlinking fails, the next comparison sweeps.
+    // If unlinking fails, too, the next comparison sweeps.
     assert!(leftovers.is_empty() || struck, "{what}: {leftovers:?}");
     struck
 }
 
 #[test]
-fn a_failed_call_costs_what_it_was_about_at_most_and_the_next_flush_works() {
+fn a_failed_call_costs_at_most_its_own_key_and_the_next_flush_works() {
     let mut struck = 0;
     for lasting in [false, true] {
         for (name, step) in STEPS {
@@ -148,7 +146,7 @@ fn a_failed_call_costs_what_it_was_about_at_most_and_the_next_flush_works() {
 }
 
 #[test]
-fn a_store_opens_while_the_disk_fails_and_mends_itself_later() {
+fn a_store_opens_while_the_disk_fails_and_is_repaired_later() {
     for damage in ["index.shard", ".tmp/state", "k_1"] {
         for lasting in [false, true] {
             for nth in 0..40 {
@@ -162,7 +160,7 @@ fn a_store_opens_while_the_disk_fails_and_mends_itself_later() {
                 let fault = Fault::new(lasting);
                 fault.left.store(nth, Ordering::SeqCst);
                 let what = format!("{damage}, call {nth}, lasting {lasting}");
-                // The index itself may be refused.
+                // Opening fails if the fault strikes the index itself.
                 let opened = ArtifactStore::open_on(fault.storage(), dir.path(), with(common::quiet()));
                 if let Ok(mut store) = opened {
                     is_sound(&mut store, false, &what);
@@ -249,7 +247,8 @@ fn changes_in_memory_touch_no_disk() {
     assert_eq!(*fault.calls.lock().unwrap(), Vec::<String>::new());
 }
 
-/// Files of a put that was replaced could not be unlinked. When the newer put's were gone as well, they came back.
+/// Otherwise the files of a replaced put, if they could not be unlinked, come back when the newer put's files
+/// are gone, too.
 #[test]
 fn what_was_replaced_and_could_not_be_unlinked_does_not_come_back() {
     let dir = tempfile::tempdir().unwrap();
@@ -263,12 +262,12 @@ fn what_was_replaced_and_could_not_be_unlinked_does_not_come_back() {
     let mut store = store_on(Arc::<Faulty>::clone(&storage), dir.path());
     add(&mut store, "key", 2, 2, true);
     store.flush().unwrap();
-    // The newer one's pack makes room for another, which nobody describes any more.
+    // The newer put's pack is replaced by a third one, which gets no metadata.
     store.clear().unwrap();
     let given = outputs("key", 3, 2);
     let given: Vec<&[u8]> = given.iter().map(Vec::as_slice).collect();
     assert_eq!(store.put_outputs("key", &given, true).unwrap_err().code(), Code::Io);
-    // With the removal of the newer one flushed, no row is left that knows better.
+    // Flushes the removal, so that no row of the key is left.
     store.flush().unwrap();
     drop(store);
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Somebody wrote a tool that reads the cache folder after the document, and it read nonsense.
+//! A tool was written to read the cache folder as documented, and it read nonsense.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -25,7 +25,7 @@ fn set_of(outputs: &[Vec<u8>]) -> [u8; 16] {
     blake3::hash(&lens_and_digests).as_bytes()[..16].try_into().unwrap()
 }
 
-/// Reads a payload file with nothing but the document; gives its outputs and the rows in its blocks.
+/// Reads a payload file by the document alone. Returns its outputs and the rows in its row blocks.
 fn read_payload(path: &Path, key: &str, part: u32, all: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (f, e) = (DOCUMENT.fields("head", 64), DOCUMENT.fields("entry", 48));
     let bytes = std::fs::read(path).unwrap();
@@ -67,7 +67,7 @@ fn read_payload(path: &Path, key: &str, part: u32, all: &[Vec<u8>]) -> (Vec<Vec<
 }
 
 #[test]
-fn payloads_can_be_read_by_the_document() {
+fn payloads_are_as_documented() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(dir.path());
     let key = "some/key";
@@ -94,7 +94,7 @@ fn payloads_can_be_read_by_the_document() {
 }
 
 #[test]
-fn rows_can_be_read_by_the_document() {
+fn rows_are_as_documented() {
     let tags: BTreeMap<String, u8> =
         DOCUMENT.table("tags").iter().map(|row| (row[1].clone(), row[0].parse().unwrap())).collect();
     let dir = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ fn rows_can_be_read_by_the_document() {
 }
 
 #[test]
-fn the_note_can_be_read_by_the_document() {
+fn the_note_is_as_documented() {
     let f = DOCUMENT.fields("note", 40);
     let dir = tempfile::tempdir().unwrap();
     flushed(dir.path(), "k", 1, 1, true);
@@ -156,7 +156,7 @@ fn the_note_can_be_read_by_the_document() {
 }
 
 #[test]
-fn the_limits_are_those_of_the_document() {
+fn the_limits_are_as_documented() {
     let mut rows: BTreeMap<String, u64> =
         DOCUMENT.table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
     macro_rules! check {

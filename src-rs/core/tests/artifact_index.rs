@@ -30,12 +30,13 @@ fn is_whole(store: &mut ArtifactStore) -> bool {
         && all(store).len() == KEYS.len()
 }
 
-/// Opens a store whose index was tampered with, read-only and then not, and looks whether all is there again.
+/// Opens a store whose index was damaged, first read-only and then for writing, and checks that all artifacts
+/// are there.
 fn rebuilt(dir: &Path, what: &str) -> Recovered {
     assert!(is_whole(&mut store_with(dir, read_only())), "{what}, read-only");
     let mut first = store(dir);
     assert!(is_whole(&mut first), "{what}: {:?}", first.recovered());
-    // Nobody flushed, and nobody has to.
+    // The rebuilt rows were committed at once, without a flush by the host.
     let mut second = store(dir);
     assert_eq!(*second.recovered(), Recovered::default(), "{what}");
     assert!(is_whole(&mut second), "{what}, again");
@@ -45,7 +46,7 @@ fn rebuilt(dir: &Path, what: &str) -> Recovered {
 }
 
 #[test]
-fn a_missing_index_is_made_again() {
+fn a_missing_index_is_rebuilt() {
     let (dir, index) = filled();
     for with_sidecar in [false, true] {
         std::fs::remove_file(&index).unwrap();
@@ -58,7 +59,7 @@ fn a_missing_index_is_made_again() {
 }
 
 #[test]
-fn an_index_with_any_damaged_header_byte_is_made_again() {
+fn an_index_with_any_damaged_header_byte_is_rebuilt() {
     let (dir, index) = filled();
     let good = std::fs::read(&index).unwrap();
     for at in 0..256 {
@@ -72,7 +73,7 @@ fn an_index_with_any_damaged_header_byte_is_made_again() {
 }
 
 #[test]
-fn a_cut_index_is_made_again_and_says_so() {
+fn a_truncated_index_is_rebuilt_and_reported() {
     let (dir, index) = filled();
     let good = std::fs::read(&index).unwrap();
     let lens = (0..good.len()).step_by(61).chain([255, 256, 4095, 4096, good.len() - 1]);
@@ -86,7 +87,7 @@ fn a_cut_index_is_made_again_and_says_so() {
             }
             let found = rebuilt(dir.path(), &format!("cut to {len}"));
             if good.len() - len < 16 && found.rows == 0 {
-                // Padding, which came back.
+                // Only padding was cut off.
                 continue;
             }
             let why = found.rejected.unwrap();
@@ -96,11 +97,11 @@ fn a_cut_index_is_made_again_and_says_so() {
 }
 
 #[test]
-fn what_is_no_index_of_ours_is_replaced() {
+fn a_foreign_file_in_place_of_the_index_is_replaced() {
     let (dir, index) = filled();
     std::fs::write(&index, b"#!/bin/sh\necho this is something else\n".repeat(200)).unwrap();
     assert!(rebuilt(dir.path(), "foreign").rejected.unwrap().starts_with("foreign"));
-    // Another store's shard.
+    // A shard of another kind.
     std::fs::remove_file(&index).unwrap();
     common::put(&mut open_shard(&index), "flat", b"a plain shard's");
     assert!(rebuilt(dir.path(), "kind").rejected.unwrap().starts_with("kind"));
@@ -124,7 +125,7 @@ fn the_index_of_another_folder_brings_no_rows_along() {
 }
 
 #[test]
-fn a_single_damaged_row_is_made_again_when_it_is_asked_for() {
+fn a_single_damaged_row_is_rebuilt_when_it_is_asked_for() {
     for (n, (key, count, _)) in KEYS.into_iter().enumerate() {
         let (dir, index) = filled();
         let mut bytes = std::fs::read(&index).unwrap();
@@ -135,7 +136,7 @@ fn a_single_damaged_row_is_made_again_when_it_is_asked_for() {
                 bytes[at + 80..].starts_with(key.as_bytes()) && head.key_len.get() as usize == key.len()
             })
             .unwrap();
-        // In the row's bytes, which only its digest covers.
+        // In the row itself, which only its digest covers.
         bytes[at + head.length.get() as usize - 40] ^= 1;
         std::fs::write(&index, &bytes).unwrap();
         for store in [&mut store_with(dir.path(), read_only()), &mut store(dir.path())] {
@@ -149,7 +150,7 @@ fn a_single_damaged_row_is_made_again_when_it_is_asked_for() {
         first.flush().unwrap();
         let mut second = store(dir.path());
         assert!(is_whole(&mut second) && second.recovered().rows == 0);
-        // One that nobody asked for can be removed all the same.
+        // A damaged row that was not asked for before can be removed, too.
         std::fs::write(&index, &bytes).unwrap();
         let mut third = store(dir.path());
         assert!(third.remove(key).unwrap(), "{key}");
@@ -188,7 +189,7 @@ fn payloads_of_another_host_build_stay_and_are_never_served() {
     }
     assert_eq!((own.get("pack").unwrap(), read(&mut own, "pack", 0)), (None, None));
     assert!(has(&mut store_with(dir.path(), newer("other")), "pack", 9, 1));
-    // Without an identity nothing is served, and nothing is lost.
+    // A host that cannot be identified is served nothing, and loses nothing.
     let gone = warmshard_core::Producer::new("x", "1", Some(Path::new("/no/such/binary")), &[String::new()])
         .unwrap();
     let nobody = Options { producer: std::sync::Arc::new(gone), ..quiet() };

@@ -74,7 +74,7 @@ fn hostile() -> Vec<String> {
         keys.push("k".repeat(len));
         keys.push(format!("{}/", "k".repeat(len - 1)));
     }
-    // A key that is another one's file name.
+    // A key that is the stem of another key.
     keys.push(format!("~{}", blake3::hash(b"..").to_hex()));
     keys
 }
@@ -101,7 +101,7 @@ fn no_key_leaves_the_folder_or_meets_another() {
         assert_eq!(inodes.len(), keys.len() * if pack { 1 } else { 2 });
         assert!(files(root.path()).iter().all(|name| name.starts_with("a/b/store/")));
         assert!(payloads(&dir).iter().all(|name| !name.contains('/')), "{:?}", payloads(&dir));
-        // From the index, without it, and with a sweep of whatever the dead may have left.
+        // With the index, without it, and with a comparison as after a reboot.
         for damage in [None, Some("index.shard"), Some(".tmp/state")] {
             if let Some(name) = damage {
                 std::fs::remove_file(dir.join(name)).unwrap();

@@ -1,4 +1,5 @@
-//! The compiler was killed in the middle of its work; the next build found half an artifact, or lost them all.
+//! The compiler was killed in the middle of its work. The next build found half an artifact, or had lost all
+//! of them.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::stores::artifact::ArtifactStore;
 
-/// What children do to a store that holds round 1 of `old` and of `gone`, both flushed.
+/// What a child does to a store that contains round 1 of `old` and of `gone`, both flushed.
 const WORK: [&str; 7] = ["put first", "insert first", "put only", "again", "other layout", "remove", "evict"];
 
 fn work(store: &mut ArtifactStore, name: &str, pack: bool) {
@@ -30,7 +31,7 @@ fn work(store: &mut ArtifactStore, name: &str, pack: bool) {
     store.flush().unwrap();
 }
 
-/// Storage under which the process is killed at its n-th call that changes something.
+/// Storage that kills the process at its n-th call that changes something.
 fn deadly(left: i64) -> (Arc<Faulty>, Arc<AtomicI64>) {
     let calls = Arc::new(AtomicI64::new(left));
     let counter = Arc::clone(&calls);
@@ -62,7 +63,7 @@ fn prepare(dir: &Path, pack: bool) {
     store.close();
 }
 
-/// Kills a child at each call in turn. Returns how many calls there were.
+/// Runs a child again and again, and kills it at another call each time. Returns the number of calls.
 fn storm(name: &str, pack: bool) -> i64 {
     for nth in 0.. {
         let dir = tempfile::tempdir().unwrap();
@@ -83,16 +84,16 @@ fn check(dir: &Path, name: &str, pack: bool, what: &str) {
     let recovered = first.recovered().clone();
     assert_eq!((&recovered.rejected, &recovered.failed), (&None, &None), "{what}");
     check_one(&mut first, name, pack, what, false);
-    // Also from the index alone, once that was flushed.
+    // The same from the index alone, which `close` has flushed.
     first.close();
     let mut second = store(dir);
     let nothing = warmshard_core::stores::artifact::Recovered::default();
-    assert_eq!(*second.recovered(), nothing, "{what}: it was mended before: {recovered:?}");
+    assert_eq!(*second.recovered(), nothing, "{what}: the first open should have repaired it: {recovered:?}");
     check_one(&mut second, name, pack, what, true);
     let left: Vec<_> =
         files(dir).into_iter().filter(|f| f.starts_with(".tmp/") && f != ".tmp/state").collect();
     assert!(left.is_empty(), "{what}: {left:?}");
-    // Work can be done again.
+    // The same work succeeds now.
     if name != "evict" && (name != "remove" || second.get("gone").unwrap().is_some()) {
         work(&mut second, name, pack);
     }
@@ -113,10 +114,10 @@ fn check_one(store: &mut ArtifactStore, name: &str, pack: bool, what: &str, sett
         );
     }
     if name != "again" && name != "other layout" {
-        assert!(rows.contains_key("old"), "{what}: lost a row that it had nothing to do with");
+        assert!(rows.contains_key("old"), "{what}: lost the row of an unrelated key");
     }
     if name != "remove" && name != "evict" {
-        assert!(rows.contains_key("gone"), "{what}: lost a row that it had nothing to do with");
+        assert!(rows.contains_key("gone"), "{what}: lost the row of an unrelated key");
     }
     if name == "put only" {
         assert!(!rows.contains_key("new"));
@@ -137,7 +138,7 @@ fn a_kill_at_any_call_leaves_whole_artifacts() {
     }
 }
 
-/// Kills itself after the put, or after the insert behind it or before it.
+/// Takes the steps in its argument, and aborts without closing the store.
 #[test]
 #[ignore = "a role for a child process"]
 fn child_dies_unflushed() {
@@ -162,7 +163,7 @@ fn die(dir: &Path, steps: &str) {
 }
 
 #[test]
-fn a_payload_that_carries_its_metadata_gets_its_row_again() {
+fn the_row_of_a_payload_that_carries_its_metadata_is_rebuilt() {
     for steps in ["insert flat", "insert pack", "flat flush insert flush", "pack insert flush"] {
         let dir = tempfile::tempdir().unwrap();
         die(dir.path(), steps);
@@ -177,7 +178,7 @@ fn a_payload_that_carries_its_metadata_gets_its_row_again() {
 }
 
 #[test]
-fn a_payload_without_metadata_keeps_its_outputs_and_counts_for_nothing() {
+fn a_payload_without_metadata_keeps_its_outputs_but_is_not_listed() {
     for steps in ["flat", "pack", "flat flush", "pack flush"] {
         let dir = tempfile::tempdir().unwrap();
         die(dir.path(), steps);
@@ -189,7 +190,7 @@ fn a_payload_without_metadata_keeps_its_outputs_and_counts_for_nothing() {
             }
             assert!(all(store).is_empty(), "{steps}");
         }
-        // The host comes back and describes one; the others go first when space is wanted.
+        // The host inserts metadata for one of them; the others are evicted first.
         first.insert("one", meta("one", 5, 2)).unwrap();
         assert_eq!(first.evict_to(105).unwrap(), 0);
         assert!(has(&mut first, "one", 5, 2));
@@ -210,7 +211,7 @@ fn what_a_living_process_has_not_flushed_is_not_swept() {
     let mut first = store(dir.path());
     assert_eq!((first.recovered().rows, first.recovered().swept), (3, 0));
     assert!(has(&mut first, "two", 5, 2) && first.get("mine").unwrap().is_none());
-    // What could not be finished is not tried again by each who comes, until there is nobody to wait for.
+    // A comparison that could not be finished is not repeated at each open while a process is still at work.
     die(dir.path(), "flat");
     assert_eq!((store(dir.path()).recovered().rows, markers()), (0, 3));
     alive.insert("mine", meta("mine", 1, 2)).unwrap();

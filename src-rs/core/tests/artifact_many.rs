@@ -11,7 +11,7 @@ use warmshard_core::stores::artifact::Recovered;
 const ROUNDS: u64 = 60;
 const CHILDREN: u64 = 4;
 
-/// Adds keys of its own that stay, others that it removes again, and some that all children put.
+/// Adds its own keys, of which it removes some again, and keys that all children put.
 #[test]
 #[ignore = "a role for a child process"]
 fn child_compiles() {
@@ -41,7 +41,7 @@ fn child_compiles() {
             }
         }
         if let Some(found) = store.get(&shared).unwrap() {
-            // Another may be replacing them now.
+            // Another child may be replacing them now.
             let of_row = round_of(&shared, &found);
             for i in 0..found.output_names.len() {
                 let bytes = read(&mut store, &shared, i);
@@ -56,7 +56,7 @@ fn child_compiles() {
     store.close();
 }
 
-/// Cuts the store again and again.
+/// Evicts a quarter of the store again and again.
 #[test]
 #[ignore = "a role for a child process"]
 fn child_evicts() {
@@ -72,7 +72,7 @@ fn child_evicts() {
 }
 
 #[test]
-fn nobody_loses_what_was_flushed_and_what_was_removed_is_gone() {
+fn nothing_flushed_is_lost_and_what_was_removed_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let mut children: Vec<_> =
         (0..CHILDREN).map(|me| child("child_compiles", dir.path(), &me.to_string())).collect();
@@ -110,7 +110,7 @@ fn nobody_loses_what_was_flushed_and_what_was_removed_is_gone() {
 }
 
 #[test]
-fn whoever_evicts_takes_whole_artifacts() {
+fn eviction_removes_whole_artifacts() {
     let dir = tempfile::tempdir().unwrap();
     let mut children: Vec<_> =
         (0..2).map(|me| child("child_compiles", dir.path(), &format!("{me} evicted"))).collect();

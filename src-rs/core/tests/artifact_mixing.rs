@@ -1,4 +1,4 @@
-//! Half of the outputs were of yesterday's build, and the program linked all the same.
+//! Half of the outputs were those of yesterday's build, and the program was linked from the mixture.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -24,7 +24,7 @@ fn no_rename() -> (Arc<Faulty>, Arc<AtomicI64>) {
     (storage, left)
 }
 
-/// The files of rounds 1 and 2 of a key, mixed: those with a bit set are of round 2.
+/// Mixes files of rounds 1 and 2 of a key: those whose bit is set are replaced by those of round 2.
 fn mix(dir: &Path, bits: usize) {
     let newer = tempfile::tempdir().unwrap();
     flushed(newer.path(), "k", 2, 3, false);
@@ -33,7 +33,7 @@ fn mix(dir: &Path, bits: usize) {
     }
 }
 
-/// Whatever there is of `k` is of one round: the row's, where there is one.
+/// Checks that everything of `k` is of the same round: that of the row, if there is one.
 fn is_unmixed(store: &mut ArtifactStore, what: &str) {
     let row = store.get("k").unwrap().map(|found| round_of("k", &found));
     let mut seen = row;
@@ -55,7 +55,7 @@ fn files_of_two_puts_are_never_served_together() {
         let what = format!("{bits:b}");
         is_unmixed(&mut alive, &what);
         is_unmixed(&mut store(dir.path()), &what);
-        // The next boot compares, and so does whoever finds no index.
+        // Without the note, as after a reboot, the next open compares; so does an open without an index.
         std::fs::remove_file(dir.path().join(".tmp/state")).unwrap();
         let mut compared = store(dir.path());
         is_unmixed(&mut compared, &what);
@@ -119,14 +119,14 @@ fn a_put_that_fails_between_two_renames_leaves_no_mixture() {
 }
 
 #[test]
-fn metadata_of_earlier_outputs_is_not_found_beside_later_ones() {
+fn metadata_of_earlier_outputs_is_not_served_with_later_ones() {
     for pack in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         flushed(dir.path(), "k", 1, 2, pack);
         let mut dies = store(dir.path());
         assert!(has(&mut dies, "k", 1, 2));
         put(&mut dies, "k", &outputs("k", 2, 2), pack);
-        // In the process that put them, metadata stays until it is replaced.
+        // The process that put the outputs still has the old metadata until it inserts new.
         assert_eq!(dies.get("k").unwrap(), Some(meta("k", 1, 2)));
         drop(dies);
         let mut next = store(dir.path());
@@ -136,7 +136,7 @@ fn metadata_of_earlier_outputs_is_not_found_beside_later_ones() {
 }
 
 #[test]
-fn two_handles_that_put_one_key_leave_one_of_the_two() {
+fn of_two_handles_that_put_one_key_one_put_remains() {
     for order in 0..6 {
         let dir = tempfile::tempdir().unwrap();
         let (mut a, mut b) = (store(dir.path()), store(dir.path()));
@@ -156,7 +156,7 @@ fn two_handles_that_put_one_key_leave_one_of_the_two() {
 }
 
 #[test]
-fn a_row_that_was_only_found_does_not_replace_what_others_flush() {
+fn a_rebuilt_row_does_not_replace_what_others_flush() {
     let dir = tempfile::tempdir().unwrap();
     let mut maker = store(dir.path());
     maker.insert("k", meta("k", 1, 2)).unwrap();
@@ -169,7 +169,7 @@ fn a_row_that_was_only_found_does_not_replace_what_others_flush() {
     finder.insert("mine", meta("mine", 1, 0)).unwrap();
     finder.flush().unwrap();
     assert_eq!(store(dir.path()).get("k").unwrap(), Some(meta("k", 2, 2)));
-    // Nor does one come back that others have removed.
+    // Nor does a rebuilt row come back after others have removed the key.
     maker.insert("gone", meta("gone", 1, 2)).unwrap();
     put(&mut maker, "gone", &outputs("gone", 1, 2), true);
     assert!(finder.get("gone").unwrap().is_some());

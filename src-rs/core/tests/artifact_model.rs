@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use warmshard_core::stores::artifact::{ArtifactOptions, ArtifactStore, Meta};
 
-/// What a store should hold of a key.
+/// What a store should contain for a key.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Entry {
     meta: Option<Meta>,
@@ -104,7 +104,7 @@ fn run(steps: &[Step]) {
             Step::Second => {
                 main.flush().unwrap();
                 check(&mut store(dir), &model);
-                // What another has changed and flushed is seen.
+                // What another handle has changed and flushed is seen.
                 let mut other = deferred(dir);
                 let change = Step::Insert(2, 60);
                 apply(&mut other, &mut model, &change);
@@ -122,17 +122,17 @@ fn run(steps: &[Step]) {
     check(&mut store_with(dir, unmapped()), &model);
     let mut late = deferred(dir);
     if let Some((key, _)) = model.first_key_value().map(|(k, e)| (k.clone(), e.clone())) {
-        // An insert before anything was looked at keeps the files.
+        // An insert before the index is open keeps the outputs.
         late.insert(&key, meta(&key, 70, 1)).unwrap();
         model.get_mut(&key).unwrap().meta = Some(meta(&key, 70, 1));
     }
     check(&mut late, &model);
     late.close();
     check(&mut store(dir), &model);
-    // No file is left of what is not there any more.
+    // No files of removed keys are left.
     let count = |entry: &Entry| entry.outputs.len().max(1);
     assert!(payloads(dir).len() <= model.values().map(count).sum(), "{:?}", payloads(dir));
-    // All that was described can be made again without the index.
+    // Without the index, the rows of all keys with outputs are rebuilt.
     std::fs::remove_file(dir.join("index.shard")).unwrap_or_default();
     let mut rebuilt = store(dir);
     for (key, found) in all(&mut rebuilt) {
@@ -153,7 +153,7 @@ proptest! {
 }
 
 #[test]
-fn removed_and_inserted_again_has_no_outputs_of_before() {
+fn a_key_that_is_removed_and_inserted_again_has_none_of_its_former_outputs() {
     run(&[
         Step::Put(0, 1, 2, false),
         Step::Insert(0, 1),

@@ -1,4 +1,4 @@
-//! The flush had returned, the power went, and the artifact was there with its outputs empty.
+//! After a flush the power failed, and then the artifact was there, but its outputs were empty.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -11,7 +11,8 @@ use warmshard_core::stores::artifact::{ArtifactStore, Recovered};
 
 const KEYS: u64 = 5;
 
-/// What may be found of a key: rounds with counts; none where it may be missing. The flushed state is first.
+/// The states in which a key may be found: round and number of outputs, or `None` if it may be missing. The flushed
+/// state is the first.
 #[derive(Debug, Clone)]
 struct Allowed(BTreeMap<String, Vec<Option<(u64, usize)>>>);
 
@@ -40,7 +41,7 @@ impl Allowed {
                 );
                 found.insert(key.clone(), (round, count));
             }
-            // Outputs that were overwritten and not flushed may be gone, and the row with them.
+            // If outputs were overwritten and not flushed, they may be gone, and their row with them.
             let lost = states.len() > 1 && state.is_none();
             assert!(lost || states.contains(&state), "{what}: {key} is {state:?}, not of {states:?}");
         }
@@ -57,7 +58,7 @@ fn change(store: &mut ArtifactStore, allowed: &mut Allowed, random: &mut Random,
             allowed.note(&key, Some((round, count)));
         }
         4 | 5 => {
-            // The other way round is for keys that have no outputs yet.
+            // Metadata is inserted before the outputs are put only for keys that have no outputs yet.
             let gone = store.remove(&key).unwrap();
             allowed.note(&key, None);
             if !gone {
@@ -106,7 +107,7 @@ fn what_was_flushed_stays_and_no_row_comes_without_its_outputs() {
             let mut store = store_on(Arc::new(disk.clone()), dir);
             let found = allowed.check(&mut store, &what);
             assert_eq!(store.recovered().failed, None, "{what}");
-            // What the first to open found is what everybody finds.
+            // Every later open finds the same as the first one.
             let mut second = store_on(Arc::new(disk.clone()), dir);
             assert_eq!(*second.recovered(), Recovered::default(), "{what}");
             assert_eq!(allowed.check(&mut second, &what), found, "{what}");

@@ -1,4 +1,4 @@
-//! After an upgrade the store was read by a build that knew other fields.
+//! After an upgrade the store was read by a build that had other fields.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -13,7 +13,7 @@ fn field(tag: u8, value: &[u8]) -> Vec<u8> {
     [&[tag][..], &(value.len() as u32).to_le_bytes(), value].concat()
 }
 
-/// Puts a row into the index as another version might have encoded it.
+/// Puts a row into the index that another version could have encoded.
 fn plant(dir: &Path, key: &str, row: &[u8]) {
     let options = Options { kind: Kind::Artifact, ..quiet() };
     let mut shard = Shard::open(&dir.join("index.shard"), options).unwrap();
@@ -33,7 +33,7 @@ fn rows_with_fewer_and_with_more_fields_are_read() {
     // Older: names, sizes and exit code.
     let output = [&7u64.to_le_bytes()[..], b"a.o"].concat();
     plant(dir.path(), "older", &[field(1, &output), field(6, &3i32.to_le_bytes())].concat());
-    // Newer: fields in front, between and behind that nobody knows here, and a payload field that has grown.
+    // Newer: unknown fields before and after the known ones.
     let known = row_of(dir.path(), "k");
     let newer = [field(99, b"?"), known.clone(), field(255, &[0; 300]), field(100, b"")].concat();
     plant(dir.path(), "k", &newer);
@@ -43,13 +43,13 @@ fn rows_with_fewer_and_with_more_fields_are_read() {
     assert_eq!((older.stdout, older.total_size, older.stored_ns), (Stream::default(), 0, 0));
     assert!(has(&mut store, "k", 1, 2));
     assert_eq!(store.totals().unwrap(), (2, 101));
-    // Those without a time are the oldest.
+    // A row without a time counts as the oldest.
     assert_eq!(store.evict_to(100).unwrap(), 2);
     assert_eq!(row, known);
 }
 
 #[test]
-fn rows_that_cannot_be_read_are_made_again_or_missing() {
+fn rows_that_cannot_be_decoded_are_rebuilt_or_missing() {
     let dir = tempfile::tempdir().unwrap();
     flushed(dir.path(), "k", 1, 2, true);
     let good = row_of(dir.path(), "k");

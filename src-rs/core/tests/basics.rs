@@ -1,4 +1,4 @@
-//! A shard stores, finds, replaces and deletes; fresh, reopened, compacted and from another handle.
+//! A shard stores, finds, replaces and deletes entries: fresh, reopened, compacted and from another handle.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::path::Path;
@@ -42,7 +42,7 @@ fn puts_are_found_by_every_handle() {
 fn thousands_survive_snapshots_reopening_and_compaction() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    // The compaction that starts by itself could come before the one that is asked for.
+    // An automatic compaction could come before the one that the test calls.
     let open =
         |path: &Path| Shard::open(path, Options { auto_compact: false, ..Options::default() }).unwrap();
     let mut shard = open(&path);
@@ -87,7 +87,7 @@ fn thousands_survive_snapshots_reopening_and_compaction() {
 }
 
 #[test]
-fn batches_and_replacements_count_as_a_whole() {
+fn batches_and_replacements_take_effect_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));
@@ -110,7 +110,7 @@ fn batches_and_replacements_count_as_a_whole() {
 }
 
 #[test]
-fn a_file_is_as_long_as_whoever_changed_it_last_left_it() {
+fn the_length_of_a_file_is_seen_through_every_descriptor() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     let disk = Disk::default();
@@ -120,7 +120,7 @@ fn a_file_is_as_long_as_whoever_changed_it_last_left_it() {
         other.set_len(len).unwrap();
         assert_eq!((file.length().unwrap(), file.identity().unwrap().len), (len, len));
     }
-    // Asking moves nothing.
+    // Asking for the length does not move the position of later reads and writes.
     file.write_at(b"abc", 10).unwrap();
     let mut read = [0; 2];
     assert_eq!((other.read_at(&mut read, 11).unwrap(), &read), (2, b"bc"));

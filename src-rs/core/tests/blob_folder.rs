@@ -1,5 +1,5 @@
-//! A folder of outputs held half a file under the name of a whole one, and was full of temporary ones that nobody would
-//! ever remove.
+//! A folder of outputs contained half a file under the name of a complete one, and many temporary files that
+//! were never removed.
 
 mod common;
 use common::blobs::{listing, on_disk, read, scripted};
@@ -37,7 +37,7 @@ fn what_is_written_is_read_and_private() {
 }
 
 #[test]
-fn a_folder_that_was_removed_is_made_again() {
+fn a_folder_that_was_removed_is_created_again() {
     let root = tempfile::tempdir().unwrap();
     let (_, folder) = scripted(&root.path().join("a"));
     folder.write("one", &[b"1"]).unwrap();
@@ -48,7 +48,7 @@ fn a_folder_that_was_removed_is_made_again() {
     folder.publish(prepared).unwrap();
     assert_eq!(listing(&root.path().join("a")), ["temporary", "three"]);
     folder.sync().unwrap();
-    assert_eq!(folder.pending(), Pending::default(), "files that others removed need no sync");
+    assert_eq!(folder.pending(), Pending::default(), "files that were removed from outside need no sync");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn names_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn what_is_no_file_of_ours_reads_as_none_and_is_replaced_unfollowed() {
+fn a_link_a_pipe_or_an_untrusted_file_reads_as_none_and_is_replaced_not_followed() {
     let root = tempfile::tempdir().unwrap();
     let target = root.path().join("precious");
     std::fs::write(&target, "precious").unwrap();
@@ -106,7 +106,7 @@ fn what_is_no_file_of_ours_reads_as_none_and_is_replaced_unfollowed() {
     assert_eq!(listing(&dir), ["dangling", "folder", "link", "open to all", "pipe"]);
     assert_eq!(folder.pending().files, 4);
     folder.sync().unwrap();
-    // Replaced by somebody before it was synced: it is not ours to sync.
+    // A file that was replaced from outside before it was synced is not ours and needs no sync.
     folder.write("link", &[b"ours"]).unwrap();
     std::fs::remove_file(dir.join("link")).unwrap();
     std::os::unix::fs::symlink(&target, dir.join("link")).unwrap();
@@ -131,7 +131,7 @@ fn a_failed_write_leaves_what_was_there_and_no_temporary_file() {
 }
 
 #[test]
-fn prepared_files_are_seen_once_published_and_removed_when_dropped() {
+fn prepared_files_are_visible_once_published_and_removed_when_dropped() {
     let root = tempfile::tempdir().unwrap();
     let folder = on_disk(root.path());
     let (a, b) = (folder.prepare("a", &[b"1"]).unwrap(), folder.prepare("b", &[b"22"]).unwrap());
@@ -144,7 +144,7 @@ fn prepared_files_are_seen_once_published_and_removed_when_dropped() {
 }
 
 #[test]
-fn temporary_files_of_the_dead_are_swept_and_no_others() {
+fn only_temporary_files_of_dead_processes_are_swept() {
     let root = tempfile::tempdir().unwrap();
     let folder = on_disk(root.path());
     let alive = folder.prepare("alive", &[b"1"]).unwrap();
@@ -169,7 +169,7 @@ fn killed_while_it_writes() {
     let folder = on_disk(&path);
     let _held = folder.prepare("held", &[b"half"]).unwrap();
     folder.write("ready", &[b""]).unwrap();
-    // Until it is killed, or nobody is left to do it.
+    // Waits until it is killed, or until its parent has died.
     let parent = std::os::unix::process::parent_id();
     while std::os::unix::process::parent_id() == parent {
         std::thread::sleep(Duration::from_millis(20));
@@ -185,7 +185,7 @@ fn a_killed_writers_temporary_file_is_swept_once_it_is_dead() {
         std::thread::sleep(Duration::from_millis(5));
     }
     folder.sweep();
-    assert_eq!(listing(root.path()).len(), 2, "it lives");
+    assert_eq!(listing(root.path()).len(), 2, "the writer is still alive");
     writer.kill().unwrap();
     writer.wait().unwrap();
     folder.sweep();
@@ -219,6 +219,6 @@ fn threads_that_write_sync_and_remove_at_once_agree() {
     folder.sync().unwrap();
     assert_eq!(folder.pending(), Pending::default());
     assert!(listing(root.path()).iter().all(|n| n.len() == 1));
-    // The storage's own door agrees with the folder's.
+    // The storage itself gives the same answer for a missing file.
     assert!(Disk::default().open(&root.path().join("nothing"), Open::Read).unwrap().is_none());
 }

@@ -1,4 +1,4 @@
-//! The build had said "stored"; after the power cut half of its outputs were empty files.
+//! The build had reported its outputs as stored. After a power cut half of them were empty files.
 
 mod common;
 use common::blobs::{listing, on_disk, read, scripted};
@@ -15,7 +15,7 @@ use warmshard_core::storage::memory::Memory;
 use warmshard_core::stores::blob::{BlobFolder, Pending};
 
 #[test]
-fn a_sync_fails_where_the_whole_folder_is_gone() {
+fn a_sync_fails_if_the_whole_folder_is_gone() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("a");
     let folder = on_disk(&dir);
@@ -32,7 +32,7 @@ fn a_sync_fails_where_the_whole_folder_is_gone() {
 }
 
 #[test]
-fn pending_counts_what_has_yet_to_be_synced() {
+fn pending_counts_what_is_not_synced_yet() {
     let folder = BlobFolder::new(Arc::new(Memory::new()), Path::new("/a"), Path::new("/a"));
     folder.write("one", &[b"12345"]).unwrap();
     folder.write("two", &[b"123"]).unwrap();
@@ -77,7 +77,7 @@ fn folders_are_synced_after_the_files_and_what_failed_stays_pending() {
 }
 
 #[test]
-fn new_folders_names_are_synced_in_the_folders_above() {
+fn the_folders_above_new_folders_are_synced() {
     let root = tempfile::tempdir().unwrap();
     let (script, folder) = scripted(&root.path().join("a/b"));
     folder.write("one", &[b"1"]).unwrap();
@@ -89,7 +89,7 @@ fn new_folders_names_are_synced_in_the_folders_above() {
 }
 
 #[test]
-fn a_file_whose_sync_failed_is_written_anew() {
+fn a_file_whose_sync_failed_is_written_again() {
     let root = tempfile::tempdir().unwrap();
     let (script, folder) = scripted(root.path());
     let value = telling("one", 1, 3 << 20);
@@ -99,7 +99,7 @@ fn a_file_whose_sync_failed_is_written_anew() {
     script.refuse("fdatasync", 1);
     folder.sync().unwrap_err();
     assert_eq!(inode(), before);
-    // Now the kernel would call it synced. But the copy cannot be written.
+    // A second sync would succeed now. Here the copy cannot be written.
     for what in ["open", "pwrite", "fdatasync", "rename"] {
         script.refuse(what, 1);
         folder.sync().unwrap_err();
@@ -109,7 +109,7 @@ fn a_file_whose_sync_failed_is_written_anew() {
     }
     folder.sync().unwrap();
     assert_eq!(folder.pending(), Pending::default());
-    assert_ne!(inode(), before, "still the file that may be lost");
+    assert_ne!(inode(), before, "the file was not replaced by its copy");
     assert_eq!(read(&folder, "one").unwrap(), value);
     script.calls.lock().unwrap().clear();
     folder.touch_pending("one", 1);
@@ -168,7 +168,7 @@ fn syncs_run_side_by_side_but_not_without_bound() {
         if what == "fdatasync" {
             peak.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(2));
-            // The others may be slow to begin.
+            // The other threads may be slow to start.
             let start = Instant::now();
             while peak.load(Ordering::SeqCst) < 2 && start.elapsed() < FOR_EVER {
                 std::thread::sleep(Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! The cache grew until the disk was full, or forgot what was in daily use.
+//! The cache grew until the disk was full, or dropped what was used daily.
 
 mod common;
 use common::*;
@@ -23,7 +23,7 @@ fn recently_used_entries_survive_eviction() {
     let seed = Header::decode(&std::fs::read(&path).unwrap(), None).unwrap().seed;
     let bucket = |i: u64| key::hash(format!("n{i}").as_bytes(), seed) >> (64 - RECENCY_BITS.start());
     let used: Vec<u64> = (0..10).map(bucket).collect();
-    // A few of the oldest are in use, by another handle.
+    // A few of the oldest are used by another handle.
     let mut reader = open(&path);
     for i in 0..10 {
         get(&mut reader, &format!("n{i}")).unwrap();
@@ -35,11 +35,11 @@ fn recently_used_entries_survive_eviction() {
         assert!(get(&mut shard, &format!("n{i}")).is_some(), "n{i} was in use");
     }
     assert!(get(&mut shard, "n149").is_some(), "the newest");
-    // Entries whose hashes share a bucket share their last use.
+    // Entries whose hashes share a bucket share the time of their last use.
     for i in (10..30).filter(|i| get(&mut shard, &format!("n{i}")).is_some()) {
-        assert!(used.contains(&bucket(i)), "n{i}, one of the oldest, which nobody used");
+        assert!(used.contains(&bucket(i)), "n{i} is one of the oldest and was not used");
     }
-    assert!(get(&mut stranger, "s").is_none(), "another producer's went first");
+    assert!(get(&mut stranger, "s").is_none(), "another producer's entries go first");
     assert_eq!(shard.stats().evictions, report.evicted);
     assert_eq!(shard.compact(&Job::default()).unwrap().evicted, 0);
 }
@@ -127,7 +127,7 @@ fn overwriting_for_ever_does_not_fill_the_disk() {
     let mut largest = 0;
     let mut round = 0u64;
     let (mut last, mut shrunk) = (0, 0);
-    // Another thread writes it anew, as soon as it has its turn.
+    // A background thread compacts the file as soon as it is scheduled.
     while shrunk < 3 {
         let key = format!("k{}", round % 10);
         put(&mut shard, &key, &telling(&key, round, 20_000));

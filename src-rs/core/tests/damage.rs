@@ -1,4 +1,4 @@
-//! A disk rotted one byte; the host executed what it read.
+//! One byte on the disk had changed, and the host executed what it read.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 mod common;
@@ -13,7 +13,7 @@ use warmshard_core::{Job, Options, Shard};
 
 type Model = BTreeMap<String, Vec<Vec<u8>>>;
 
-/// A small shard with every kind of frame. Each key maps to all values that it ever had.
+/// Makes a small shard with every kind of frame. Returns for each key all values that it ever had.
 fn build(path: &Path, flush: bool) -> Model {
     let mut model = Model::new();
     let mut shard = open(path);
@@ -30,7 +30,7 @@ fn build(path: &Path, flush: bool) -> Model {
     let refs: Vec<(&str, &[u8])> = batch.iter().map(|(k, v)| (k.as_str(), v.as_slice())).collect();
     merge(&mut shard, &refs);
     batch.iter().for_each(|(k, v)| note(k, v));
-    // Enough for an index snapshot, which `close` writes; then a tail.
+    // Enough entries that `close` writes an index snapshot; then a tail.
     for i in 0..60u64 {
         let (k, v) = (format!("n{i}"), telling(&format!("n{i}"), i, 1));
         put(&mut shard, &k, &v);
@@ -50,9 +50,9 @@ fn build(path: &Path, flush: bool) -> Model {
     model
 }
 
-/// Opens what damage has left, and checks every promise. Returns the keys that were lost.
+/// Opens a damaged shard and checks that it gives no wrong bytes and still works. Returns the keys that were lost.
 fn check(path: &Path, model: &Model, options: &Options, what: &str) -> Vec<String> {
-    // Each recovery syncs what it cuts off; there are too many of them here to wait for a disk.
+    // Without real syncs: each recovery syncs after it has cut off bytes, and there are very many here.
     let open = || Shard::open_on(Faulty::unsynced(Disk::default()), path, options.clone());
     let mut shard = open().unwrap_or_else(|e| panic!("{what}: {e}"));
     let mut lost = Vec::new();
@@ -102,7 +102,7 @@ impl Specimen {
         Specimen { _dir: dir, path, model, bytes, sidecar }
     }
 
-    /// Puts damaged bytes in the shard's place: a new file, as rot shows after opening anew.
+    /// Replaces the shard by a new file with damaged bytes, so that no handle or page knows about it.
     fn lay_out(&self, bytes: &[u8], sidecar: bool) {
         for path in [self.path.clone(), lock_path(&self.path)] {
             let _ = std::fs::remove_file(path);
@@ -137,14 +137,14 @@ fn flip_all(flush: bool, sidecar: bool, range: impl Fn(&[u8]) -> Vec<usize>, fli
             let what = format!("byte {at} ^ {flip:#x}, sidecar {sidecar}, flushed {flush}");
             let lost = check(&it.path, &it.model, &options, &what);
             let Some((_, head)) = frames.iter().rev().find(|(o, _)| *o <= at) else {
-                // Of the header's bytes some are unused; a damaged identity costs everything.
+                // Some bytes of the first block are unused; a damaged header costs everything.
                 assert!(at >= 256 || lost.len() == it.model.len(), "{what}");
                 continue;
             };
             if flush || sidecar {
                 let most = match head.kind {
                     RECORD => 1,
-                    // A damaged slot can hide those that were crowded out of theirs behind it.
+                    // A damaged slot can hide entries that are in later groups because this one was full.
                     SNAPSHOT => 8,
                     COMMIT | TOMBSTONE => 0,
                     _ => unreachable!(),
@@ -155,7 +155,7 @@ fn flip_all(flush: bool, sidecar: bool, range: impl Fn(&[u8]) -> Vec<usize>, fli
     }
 }
 
-/// Every byte of the frames that differ in kind; every seventh of the sixty that are alike.
+/// Every byte of most frames, and every seventh byte of the sixty similar records.
 fn all_but_filler(bytes: &[u8]) -> Vec<usize> {
     let mut all = Vec::new();
     for (n, (at, head)) in frames(bytes).iter().enumerate() {
@@ -173,17 +173,17 @@ fn a_flipped_byte_of_the_first_block_is_noticed_or_harmless() {
 }
 
 #[test]
-fn a_flipped_byte_costs_one_entry_where_the_sidecar_vouches() {
+fn a_flipped_byte_costs_one_entry_if_the_sidecar_knows_the_committed_length() {
     flip_all(false, true, all_but_filler, &[0x01]);
 }
 
 #[test]
-fn a_flipped_byte_costs_one_entry_where_a_flush_vouches() {
+fn a_flipped_byte_costs_one_entry_if_a_root_knows_the_committed_length() {
     flip_all(true, false, all_but_filler, &[0x80]);
 }
 
 #[test]
-fn a_flipped_byte_never_gives_wrong_bytes_where_nothing_vouches() {
+fn a_flipped_byte_never_gives_wrong_bytes_even_if_no_committed_length_is_known() {
     flip_all(false, false, all_but_filler, &[0xFF]);
 }
 
@@ -206,7 +206,7 @@ fn a_shard_cut_anywhere_still_gives_what_is_left() {
                     assert!(root.committed <= block.len() as u64, "{what}: {root:?}");
                 }
             }
-            // In doubt, a batch that lost its end is lost as a whole.
+            // If the committed length is not known, a batch that lost its end is lost as a whole.
             assert!(lost.len() <= records + 3 || len < 4096, "{what}: {lost:?}");
         }
     }
@@ -227,7 +227,7 @@ fn an_older_value_never_comes_back_through_a_damaged_index() {
     let bytes = std::fs::read(&path).unwrap();
     let sidecar = std::fs::read(lock_path(&path)).unwrap();
     let (snapshot, _) = *frames(&bytes).iter().find(|(_, h)| h.kind == SNAPSHOT).unwrap();
-    // The index, and the last records that it leads to.
+    // Bytes of the index snapshot, and of the last records that it refers to.
     for at in (snapshot - 400..snapshot + 300).chain((snapshot + 300..bytes.len()).step_by(3)) {
         let flip = [0x01, 0x02, 0x10, 0x7F][at % 4];
         let mut bad = bytes.clone();

@@ -1,4 +1,4 @@
-//! A cleaner of temporary folders deleted the cache under a running server.
+//! A cleaner of temporary folders deleted the cache while a server was using it.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -36,7 +36,7 @@ fn a_deleted_sidecar_is_noticed_by_a_write_at_once_and_by_reads_in_time() {
     assert_eq!(get(&mut a, "k").unwrap(), b"new");
     wait_for_check();
     for shard in [&mut b, &mut reader] {
-        // A miss lets it look; hits do so now and then.
+        // A miss checks the paths; hits do so only now and then.
         get(shard, "absent");
         assert_eq!(get(shard, "k").unwrap(), b"new");
         assert!(shard.generation() > generation);
@@ -47,7 +47,7 @@ fn a_deleted_sidecar_is_noticed_by_a_write_at_once_and_by_reads_in_time() {
 }
 
 #[test]
-fn hits_alone_notice_it_too() {
+fn hits_alone_notice_a_deleted_sidecar_too() {
     let (_dir, path) = setup();
     let mut b = open(&path);
     assert_eq!(get(&mut b, "k").unwrap(), b"old");
@@ -59,7 +59,7 @@ fn hits_alone_notice_it_too() {
 }
 
 #[test]
-fn misses_notice_it_at_once_while_they_are_rare_and_soon_after_a_burst() {
+fn rare_misses_notice_a_replaced_shard_at_once_and_a_burst_of_them_soon_after() {
     let (_dir, path) = setup();
     let mut b = open(&path);
     let replace = |value: &[u8]| {
@@ -98,7 +98,7 @@ fn two_writers_that_lost_their_sidecar_lose_no_entry() {
 }
 
 #[test]
-fn a_deleted_shard_reads_as_empty_in_time_and_is_made_anew() {
+fn a_deleted_shard_reads_as_empty_in_time_and_is_created_again() {
     let (_dir, path) = setup();
     let (mut a, mut b) = (open(&path), open(&path));
     put(&mut a, "x", b"1");
@@ -115,7 +115,7 @@ fn a_deleted_shard_reads_as_empty_in_time_and_is_made_anew() {
 }
 
 #[test]
-fn the_generation_rises_though_every_file_that_knew_it_is_gone() {
+fn the_generation_rises_although_all_files_were_deleted() {
     let (_dir, path) = setup();
     let mut a = open(&path);
     (0..20).for_each(|_| put(&mut a, "k", b"1"));
@@ -148,7 +148,7 @@ fn a_replaced_shard_is_noticed() {
 }
 
 #[test]
-fn a_removed_folder_is_brought_back_by_writes_only() {
+fn a_removed_folder_is_created_again_by_writes_only() {
     let (_dir, path) = setup();
     let folder = path.parent().unwrap().to_path_buf();
     let (mut a, mut b) = (open(&path), open(&path));
@@ -160,7 +160,7 @@ fn a_removed_folder_is_brought_back_by_writes_only() {
     get(&mut b, "absent");
     assert_eq!(get(&mut b, "k"), None);
     drop(b);
-    assert!(!Path::new(&folder).exists(), "a look-up made the folder anew");
+    assert!(!Path::new(&folder).exists(), "a look-up created the folder again");
     put(&mut a, "k", b"new");
     assert_eq!(get(&mut open(&path), "k").unwrap(), b"new");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -169,17 +169,17 @@ fn a_removed_folder_is_brought_back_by_writes_only() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
     a.close();
-    assert!(!Path::new(&folder).exists(), "closing made the folder anew");
+    assert!(!Path::new(&folder).exists(), "`close` created the folder again");
 }
 
 #[test]
-fn a_writer_that_died_while_replacing_is_no_obstacle_to_readers() {
+fn a_writer_that_died_while_replacing_the_file_does_not_block_readers() {
     let (_dir, path) = setup();
     let mut reader = Shard::open(&path, read_only()).unwrap();
     let mut writer = open(&path);
     assert_eq!(get(&mut reader, "k").unwrap(), b"old");
     put(&mut writer, "l", b"2");
-    // The page as it is left in the middle of a replacement: the epoch, word 8, is odd.
+    // Leaves the page as in the middle of a replacement: the epoch (word 8) is odd.
     let file = std::fs::OpenOptions::new().read(true).write(true).open(lock_path(&path)).unwrap();
     use std::os::unix::fs::FileExt;
     let mut word = [0; 8];
@@ -194,7 +194,7 @@ fn a_writer_that_died_while_replacing_is_no_obstacle_to_readers() {
 }
 
 #[test]
-fn a_file_cut_under_a_handle_that_only_reads_is_mended() {
+fn a_file_truncated_under_its_handles_is_repaired() {
     let (_dir, path) = setup();
     let mut a = Shard::open(&path, unmapped()).unwrap();
     let mut b = Shard::open(&path, unmapped()).unwrap();
@@ -202,7 +202,7 @@ fn a_file_cut_under_a_handle_that_only_reads_is_mended() {
     let len = std::fs::metadata(&path).unwrap().len();
     for cut in [1, 8, 100, 5000] {
         put(&mut a, "big", &telling("big", 1, 9000));
-        // Another handle has verified these bytes and does so only once.
+        // The other handle verifies these bytes now, and will not do so again.
         check_telling("big", &get(&mut b, "big").unwrap());
         let now = std::fs::metadata(&path).unwrap().len();
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(now - cut).unwrap();
@@ -222,7 +222,7 @@ fn a_file_cut_under_a_handle_that_only_reads_is_mended() {
 #[test]
 fn opening_costs_little_however_often_files_vanish() {
     let (_dir, path) = setup();
-    // How long a disk takes to sync is its own affair.
+    // Without real syncs, whose time is not measured here.
     let storage = Faulty::unsynced(Disk::default());
     let once = || {
         let start = Instant::now();

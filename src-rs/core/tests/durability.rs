@@ -52,7 +52,7 @@ fn with_sync_each_nothing_is_ever_pending() {
 }
 
 #[test]
-fn flushed_entries_survive_the_loss_of_all_else() {
+fn flushed_entries_survive_the_loss_of_what_was_not_flushed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -66,7 +66,7 @@ fn flushed_entries_survive_the_loss_of_all_else() {
     }
     drop(shard);
     let all = std::fs::read(&path).unwrap();
-    // What was not flushed: lost pages, anywhere.
+    // Loses a page anywhere in the part that was not flushed.
     for hole in (flushed as usize..all.len()).step_by(777) {
         let mut bytes = all.clone();
         let end = bytes.len().min(hole + 4096);
@@ -91,7 +91,7 @@ fn flushed_entries_survive_the_loss_of_all_else() {
 }
 
 #[test]
-fn after_a_reboot_the_page_has_no_say() {
+fn after_a_reboot_the_page_is_ignored() {
     let memory = Memory::new();
     let path = Path::new("/a.shard");
     let open = || Shard::open_on(Arc::new(memory.clone()), path, quiet()).unwrap();

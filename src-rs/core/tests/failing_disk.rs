@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::{Error, Job, Options, PutMeta, Result, Shard};
 
-/// Fails one call that changes something, counted from now, and with `lasting` all that follow.
+/// Fails the call number `left`, counting calls that change something; with `lasting`, all later ones, too.
 #[derive(Debug, Default)]
 struct Fault {
     left: AtomicI64,
@@ -105,7 +105,7 @@ fn a_failed_call_leaves_the_shard_as_it_was_and_the_next_one_works() {
     assert!(struck > 50, "only {struck} faults struck");
 }
 
-/// Returns whether the fault struck.
+/// Makes one change with one fault. Returns whether the fault struck.
 fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool) -> bool {
     let what = format!("{name}, call {nth}, lasting {lasting}, sync {sync_each}");
     let dir = tempfile::tempdir().unwrap();
@@ -125,7 +125,7 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
     fault.left.store(nth, Ordering::SeqCst);
     let outcome = change(&mut shard, &mut map, 2);
     let struck = fault.left.load(Ordering::SeqCst) < 0;
-    // Others go on although the disk still fails for us.
+    // Another handle, on the real disk, is not affected even by a lasting fault.
     let mut fresh = open(&path);
     let as_before = matches(&mut fresh, &before);
     match &outcome {
@@ -133,7 +133,7 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
         Err(_) => {
             let mut after = before.clone();
             fault.left.store(i64::MIN / 2, Ordering::SeqCst);
-            // Only the folder's sync fails when the new file is in place already.
+            // If the sync of the folder failed, the new file is already in place.
             let replaced = matches!(&outcome, Err(Error::NoSpace { syscall: "fsync", .. }));
             let _ = change(&mut open(&path), &mut after, 2);
             assert!(as_before || replaced, "{what}: failed, but not as before: {outcome:?}");
@@ -161,7 +161,7 @@ fn try_one(name: &str, change: Change, nth: i64, lasting: bool, sync_each: bool)
 }
 
 #[test]
-fn after_a_failed_sync_all_is_written_anew() {
+fn after_a_failed_sync_the_whole_file_is_written_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let fault = Arc::new(Fault { left: AtomicI64::new(i64::MIN / 2), lasting: false });

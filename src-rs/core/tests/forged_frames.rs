@@ -1,4 +1,4 @@
-//! Every checksum was right, and every length a lie: somebody had made the file for us.
+//! Every checksum was right and every length was wrong: the file had been forged.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -26,7 +26,7 @@ fn fields(key: &[u8], hash: u64) -> RecordFields<'_> {
     }
 }
 
-/// A shard of one record, with room behind it for crafted frames.
+/// A shard with one record, to which forged frames are appended.
 struct Forge {
     sealer: Sealer,
     header: Header,
@@ -54,7 +54,7 @@ impl Forge {
         at
     }
 
-    /// Redoes the checksums of a frame after `change`.
+    /// Changes a frame and recomputes its checksums.
     fn lie(&mut self, at: usize, change: impl Fn(&mut [u8])) {
         change(&mut self.bytes[at..]);
         let seed = self.sealer.seed();
@@ -86,7 +86,7 @@ impl Forge {
         at
     }
 
-    /// Names a snapshot in a root slot, as if it had been flushed.
+    /// Writes a root slot that names a snapshot, as a flush does.
     fn root(&mut self, snapshot: usize, generation: u64) {
         let root =
             Root { sequence: 1, generation, committed: self.bytes.len() as u64, snapshot: snapshot as u64 };
@@ -115,7 +115,7 @@ fn a_keyed_record_of_another_shard_is_a_forgery_here() {
     let mut frame = Vec::new();
     a.record(&mut frame, 4096, 1, 0, &fields(b"k", 1));
     assert!(a.verify(&frame, 4096));
-    // The checksum needs no key; whoever has none can redo it, but not the digest.
+    // The checksum needs no key, so anyone can compute it, but not the digest.
     let digest = frame[frame.len() - 32..].to_vec();
     let mut forged = Vec::new();
     b.record(&mut forged, 4096, 1, 0, &fields(b"k", 1));
@@ -124,9 +124,9 @@ fn a_keyed_record_of_another_shard_is_a_forgery_here() {
     assert!(!b.verify(&forged, 4096));
 }
 
-/// What is no frame lies so close to one that both once shared a mark: the mark says that it was verified.
+/// A forged record is so close to a good one that both could share the mark which says that a record was verified.
 #[test]
-fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
+fn a_record_forged_without_the_key_is_not_served_because_its_neighbour_was_verified() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let digest = Digest::keyed(&[1; 32]).unwrap();
@@ -135,7 +135,7 @@ fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
     let header = Header::new(digest.clone(), 0).unwrap();
     let sealer = Sealer::new(header.check_seed(), digest);
     let of = |key: &[u8]| key::hash(key, header.seed);
-    // Before and behind a frame that begins within a unit of 128 bytes, or at its start.
+    // Before and after a frame that starts within a unit of 128 bytes, or at its start.
     let cases = (16..128).step_by(16).map(|by| (4096 + 112, 4096 + 112 - by)).chain([(4096, 4096 + 112)]);
     for (whole_at, forged_at) in cases {
         let mut bytes = header.encode("", "");
@@ -143,14 +143,14 @@ fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
         let whole = RecordFields { producer, parts: &[b""], ..fields(b"a", of(b"a")) };
         sealer.record(&mut bytes, whole_at as u64, 1, 0, &whole);
         let whole_frame = bytes[whole_at..].to_vec();
-        // Made with another key.
+        // Sealed with another key.
         let other = Sealer::new(header.check_seed(), Digest::keyed(&[2; 32]).unwrap());
         let mut forged = Vec::new();
         let evil = RecordFields { producer, parts: &[b"evil"], ..fields(b"b", of(b"b")) };
         other.record(&mut forged, forged_at as u64, 1, 0, &evil);
         bytes.resize(bytes.len().max(forged_at + forged.len()), 0);
         bytes[forged_at..forged_at + forged.len()].copy_from_slice(&forged);
-        // The whole one stays as it was.
+        // The good record stays intact.
         bytes[whole_at..whole_at + whole_frame.len()].copy_from_slice(&whole_frame);
         bytes.resize(bytes.len().next_multiple_of(16), 0);
         let mut entries = [(b"a", whole_at), (b"b", forged_at)]
@@ -175,7 +175,7 @@ fn whoever_has_no_key_cannot_hide_a_record_beside_one_that_was_verified() {
 }
 
 #[test]
-fn lengths_that_lie_are_not_believed() {
+fn forged_lengths_do_no_harm() {
     for length in
         [0, 1, 16, 127, 129, 1 << 20, 1 << 31, 1 << 44, (1 << 44) + 16, 1 << 63, u64::MAX - 15, u64::MAX]
     {
@@ -202,7 +202,7 @@ fn lengths_that_lie_are_not_believed() {
 }
 
 #[test]
-fn a_snapshot_that_lies_is_not_believed() {
+fn a_forged_snapshot_does_no_harm() {
     for field in 0..8 {
         for value in [0, 1, 8, 4096, 4224, 1 << 20, 1 << 32, 1 << 60, u64::MAX / 8, u64::MAX] {
             let mut it = Forge::new();
@@ -215,7 +215,7 @@ fn a_snapshot_that_lies_is_not_believed() {
 }
 
 #[test]
-fn snapshots_that_lead_in_circles_end() {
+fn snapshots_that_form_a_circle_or_a_long_chain_do_no_harm() {
     let mut it = Forge::new();
     let first = it.snapshot(0);
     let second = it.snapshot(first as u64);
@@ -238,7 +238,7 @@ fn snapshots_that_lead_in_circles_end() {
 }
 
 #[test]
-fn a_root_that_lies_is_not_believed() {
+fn a_forged_root_does_no_harm() {
     for (snapshot, committed, generation) in [
         (4096, u64::MAX, 1),
         (1, 4096, 1),
@@ -257,7 +257,7 @@ fn a_root_that_lies_is_not_believed() {
 }
 
 #[test]
-fn a_slot_that_leads_astray_gives_nothing() {
+fn a_slot_with_a_wrong_offset_gives_nothing() {
     for place in [16, 4096, 4112, 1 << 30, (1 << 44) - 16] {
         let mut it = Forge::new();
         it.entries[0].place = Place::new(place, false);

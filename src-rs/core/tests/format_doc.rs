@@ -1,4 +1,4 @@
-//! Somebody wrote a reader after the document, and it read nonsense: a field had moved.
+//! A reader was written as documented, and it read nonsense: a field had moved.
 
 mod common;
 use common::document::{Document, number};
@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed as xxh3;
 const DOCUMENT: Document = Document("format.md");
 
 #[test]
-fn the_header_is_where_the_document_says() {
+fn the_header_is_as_documented() {
     let f = DOCUMENT.fields("header", 256);
     let header = Header::new(Digest::Blake3, 77).unwrap();
     let block = header.encode("node", "24.1");
@@ -46,7 +46,7 @@ fn the_header_is_where_the_document_says() {
 }
 
 #[test]
-fn the_root_slots_are_where_the_document_says() {
+fn the_root_slots_are_as_documented() {
     let f = DOCUMENT.fields("root", 40);
     assert_eq!(ROOT_OFFSETS, [512, 1024]);
     let root = Root { sequence: 4, generation: 5, committed: 6, snapshot: 7 };
@@ -58,7 +58,7 @@ fn the_root_slots_are_where_the_document_says() {
 }
 
 #[test]
-fn the_frame_head_is_laid_out_as_the_document_says() {
+fn the_frame_head_is_as_documented() {
     let f = DOCUMENT.fields("head", frame::HEAD_LEN);
     macro_rules! check {
         ($($name:ident),*) => {{
@@ -94,9 +94,9 @@ fn the_frame_head_is_laid_out_as_the_document_says() {
     assert_eq!(kinds, [1, 2, 3, 4, 1]);
 }
 
-/// Reads a record with nothing but the document.
+/// Reads a record by the document alone.
 #[test]
-fn a_record_can_be_read_by_the_document() {
+fn a_record_is_as_documented() {
     let f = DOCUMENT.fields("head", 80);
     for digest in [Digest::Xxh3, Digest::Blake3, Digest::keyed(&[9; 32]).unwrap()] {
         let sealer = Sealer::new(5, digest);
@@ -155,7 +155,7 @@ fn a_record_can_be_read_by_the_document() {
 }
 
 #[test]
-fn an_index_snapshot_can_be_read_by_the_document() {
+fn an_index_snapshot_is_as_documented() {
     let head = DOCUMENT.fields("head", 80);
     let f = DOCUMENT.fields("snapshot", frame::TABLE_LEN);
     let bits: Vec<u32> = DOCUMENT.table("slot").iter().map(|r| r[0].parse().unwrap()).collect();
@@ -206,7 +206,7 @@ fn an_index_snapshot_can_be_read_by_the_document() {
 }
 
 #[test]
-fn the_sidecar_can_be_read_by_the_document() {
+fn the_sidecar_is_as_documented() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -239,7 +239,7 @@ fn the_sidecar_can_be_read_by_the_document() {
 }
 
 #[test]
-fn the_limits_are_those_of_the_document() {
+fn the_limits_are_as_documented() {
     let mut rows: BTreeMap<String, u64> =
         DOCUMENT.table("limits").iter().map(|r| (r[0].clone(), r[1].parse().unwrap())).collect();
     macro_rules! check {

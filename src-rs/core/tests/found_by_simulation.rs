@@ -1,4 +1,5 @@
-//! What the simulations found, each once more by itself: the flush had returned, and the entry was gone.
+//! Bugs that the simulations found, each as a test of its own. For one: the flush had returned, and the entry
+//! was gone.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod simulation;
@@ -43,7 +44,7 @@ fn set_word(door: &Door, word: u64, value: u64) {
     page.write_at(&value.to_le_bytes(), word * 8).unwrap();
 }
 
-/// The disk after a cut that takes all that was not synced.
+/// The disk after a power cut that destroyed everything that was not synced.
 fn cut(door: &Door, boot: u64) -> Door {
     let log = door.platter().log.clone();
     let mut moment = Moment::start(&log);
@@ -53,7 +54,7 @@ fn cut(door: &Door, boot: u64) -> Door {
 }
 
 #[test]
-fn a_page_that_rotted_does_not_tell_a_reader_its_generation() {
+fn a_reader_does_not_take_its_generation_from_a_damaged_page() {
     let door = Door::new(Image::new(), 1, false);
     put(&mut open(&door), "k", b"1");
     set_word(&door, 16, u64::MAX - 7);
@@ -64,7 +65,7 @@ fn a_page_that_rotted_does_not_tell_a_reader_its_generation() {
 }
 
 #[test]
-fn a_page_that_names_the_highest_generation_leaves_room_for_puts() {
+fn after_a_page_with_the_highest_generation_puts_are_still_possible() {
     let door = Door::new(Image::new(), 1, false);
     put(&mut open(&door), "k", b"1");
     set_word(&door, 16, warmshard_core::limits::MAX_GENERATION);
@@ -75,7 +76,7 @@ fn a_page_that_names_the_highest_generation_leaves_room_for_puts() {
 }
 
 #[test]
-fn a_removed_file_takes_no_generation_with_it_when_the_power_goes() {
+fn the_generation_rises_although_the_file_was_removed_before_a_power_cut() {
     let door = Door::new(Image::new(), 1, false);
     let mut shard = open(&door);
     (0..5).for_each(|n| put(&mut shard, "k", &[n]));
@@ -86,7 +87,7 @@ fn a_removed_file_takes_no_generation_with_it_when_the_power_goes() {
 }
 
 #[test]
-fn a_flush_keeps_the_name_of_a_file_whose_maker_died() {
+fn a_flush_makes_the_name_of_a_file_durable_whose_writer_died() {
     for death in 1..120 {
         let door = Door::new(Image::new(), 1, false);
         put(&mut open(&door), "k", b"old");
@@ -107,23 +108,23 @@ fn a_flush_keeps_the_name_of_a_file_whose_maker_died() {
 }
 
 #[test]
-fn a_look_up_while_the_file_is_replaced_knows_what_was_published_before() {
+fn a_look_up_while_the_file_is_replaced_finds_what_was_published_before() {
     let door = Door::new(Image::new(), 1, false);
     let (mut a, mut b) = (open(&door), open(&door));
     put(&mut a, "k", b"1");
     assert_eq!(get(&mut b, "k").unwrap(), b"1");
     put(&mut a, "k", b"2");
-    // Somebody begins to replace the file, and is interrupted.
+    // Another process begins to replace the file and is interrupted.
     set_word(&door, 8, 1_001);
     assert_eq!(get(&mut b, "k").unwrap(), b"2");
 }
 
 #[test]
-fn a_flush_believes_no_page_that_somebody_is_changing() {
+fn a_flush_does_not_trust_a_page_that_is_being_changed() {
     let door = Door::new(Image::new(), 1, false);
     let mut shard = open(&door);
     put(&mut shard, "k", b"1");
-    // The page speaks of the next file already, and of this one still.
+    // Some words of the page are already those of the next file.
     set_word(&door, 12, 1 << 30);
     set_word(&door, 15, 0);
     set_word(&door, 8, 1_001);
@@ -141,7 +142,7 @@ fn a_flush_brings_file_and_settled_page_together() {
             set_word(&door, 16, generation);
             assert_eq!(get(&mut shard, "k").unwrap(), b"1");
         }
-        // Settled, at the generation that the handle knows, and of another file.
+        // The page is settled and has the generation that the handle knows, but belongs to another file.
         set_word(&door, 9, 7);
         set_word(&door, 8, 1_000);
         shard.flush().unwrap();
@@ -150,7 +151,7 @@ fn a_flush_brings_file_and_settled_page_together() {
 }
 
 #[test]
-fn frames_of_two_changes_are_no_batch() {
+fn frames_of_two_changes_are_not_one_batch() {
     let fields = |key: &'static [u8], seed: u64| RecordFields {
         key,
         key_hash: key::hash(key, seed),

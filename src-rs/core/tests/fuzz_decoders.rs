@@ -1,4 +1,4 @@
-//! A row, a payload, a module of another version: each was read as if it were ours.
+//! A row, a payload and a module with arbitrary bytes were each read as if they were valid.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod fuzzing;
@@ -46,7 +46,7 @@ fn artifact() -> Vec<u8> {
     [&b"compiled"[..], &footer(&PRINT, b"compiled")].concat()
 }
 
-/// Every decoder that takes bytes as they come.
+/// Runs every decoder that must accept arbitrary bytes.
 fn decode(bytes: &[u8], sound: &[u8]) {
     let _ = Row::decode(bytes);
     if let Some(payload) = unseal(&PRINT, bytes) {
@@ -100,7 +100,7 @@ fn every_decoder_takes_any_bytes() {
     }
 }
 
-/// What a program cache keeps, once for a module, a resolution and a note.
+/// The entries that a program cache makes: one module, one resolution and one note.
 fn program_entries(dir: &Path, shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
     let (main, manifest) = (dir.join("a.js"), dir.join("package.json"));
     std::fs::write(&main, "exports.a = 1").unwrap();
@@ -127,7 +127,7 @@ fn program_entries(dir: &Path, shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)
 }
 
 #[test]
-fn an_entry_of_a_program_cache_that_lies_leads_nowhere_else() {
+fn a_forged_entry_of_a_program_cache_never_leads_to_what_is_not_there() {
     let mut budget = Budget::new("entries of a program cache", "WARMSHARD_FUZZ_INPUTS", 8_000);
     let dir = tempfile::tempdir().unwrap();
     let names = (0..PARTS).map(|n| n.to_string()).collect::<Vec<_>>();
@@ -155,7 +155,7 @@ fn an_entry_of_a_program_cache_that_lies_leads_nowhere_else() {
         }
         let mut programs = Programs::new(b"profile", &folder);
         let (peak, ()) = peak_of(|| {
-            // A request may lead to this file or be unknown; nothing else is there.
+            // A request leads to an existing file or is unknown.
             if let Some(real) = programs.resolve(&mut shard, &request).unwrap()
                 && real != main
             {
@@ -173,7 +173,7 @@ fn an_entry_of_a_program_cache_that_lies_leads_nowhere_else() {
     }
 }
 
-/// Puts one of each kind into the corpus anew.
+/// Writes one specimen of each kind to the corpus.
 #[test]
 #[ignore = "writes into the repository"]
 fn make_corpus() {

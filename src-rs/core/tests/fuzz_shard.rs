@@ -1,4 +1,4 @@
-//! A file came from somewhere else; it said that its first entry was eighteen quintillion bytes long.
+//! A file of unknown origin said that its first entry was eighteen quintillion bytes long.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod fuzzing;
@@ -16,10 +16,10 @@ use warmshard_core::{Job, Options, PutMeta, Shard, Validator};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes that a handle may need beside those of the file, and how many times the file's.
+/// Memory that a handle may use: so many bytes, plus so many for each byte of the file.
 const BASE: usize = 4 << 20;
 const TIMES: usize = 24;
-/// Bytes that all the work below may read for each byte of the file, and beside.
+/// Bytes that all the work below may read: so many, plus so many for each byte of the file.
 const READ_BASE: u64 = 64 << 20;
 const READ_TIMES: u64 = 4096;
 
@@ -27,7 +27,7 @@ fn options() -> Options {
     Options { auto_compact: false, lock_timeout_ms: 1000, ..Options::default() }
 }
 
-/// Shards that came about in the usual way.
+/// Shards that were written in the usual way.
 fn specimens() -> Vec<Image> {
     let world = World::new(&Default::default(), 0, true);
     let mut out = Vec::new();
@@ -54,7 +54,8 @@ fn specimens() -> Vec<Image> {
     out
 }
 
-/// Does everything with a file of any bytes. Wrong bytes are an error; where the lies are sealed, nobody can tell.
+/// Runs all kinds of calls on a file with arbitrary bytes. A wrong value is an error, unless the checksums were
+/// recomputed (`sealed`): then it cannot be detected.
 fn live_with(door: &Door, sealed: bool) -> Result<(), String> {
     let path = Path::new(PATH);
     for read_only in [true, false] {
@@ -86,7 +87,7 @@ fn live_with(door: &Door, sealed: bool) -> Result<(), String> {
 }
 
 #[test]
-fn any_bytes_cost_little_and_give_nothing_wrong() {
+fn arbitrary_bytes_cost_little_and_give_no_wrong_values() {
     let mut budget = Budget::new("files of any bytes", "WARMSHARD_FUZZ_INPUTS", 6_000);
     let specimens = specimens();
     let (path, page) = (Path::new(PATH), path_for(Path::new(PATH)));
@@ -119,7 +120,7 @@ fn any_bytes_cost_little_and_give_nothing_wrong() {
         let (peak, lived) = peak_of(|| live_with(&door, sealed));
         let read = door.platter().read;
         let what = format!("seed {seed}, {len} bytes, sealed {sealed}, same boot {same_boot}");
-        // A forged file may be one that nothing can be put into.
+        // Puts into a forged file may fail.
         if let Err(wrong) = lived
             && !sealed
         {
@@ -131,7 +132,7 @@ fn any_bytes_cost_little_and_give_nothing_wrong() {
     }
 }
 
-/// Puts small specimens into the corpus anew: `cargo test --test fuzz_shard -- --ignored`.
+/// Writes small specimens to the corpus: `cargo test --test fuzz_shard -- --ignored`.
 #[test]
 #[ignore = "writes into the repository"]
 fn make_corpus() {

@@ -1,4 +1,4 @@
-//! A cleaner wrote rubbish over the cache, and the next start hung.
+//! A cleaner had overwritten the cache with random bytes, and the next start hung.
 
 mod common;
 use common::rubbish::{works, write};
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn a_random_sidecar_is_not_believed(bytes in prop::collection::vec(any::<u8>(), 0..9000), cut in 0..30_000usize) {
+    fn a_random_sidecar_does_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..9000), cut in 0..30_000usize) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.shard");
         put(&mut open(&path), "here", b"1");
@@ -140,7 +140,7 @@ fn no_word_of_the_sidecar_can_do_harm() {
 }
 
 #[test]
-fn a_sidecar_overwritten_under_live_handles_is_made_anew() {
+fn a_sidecar_overwritten_under_live_handles_is_written_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));
@@ -157,7 +157,7 @@ fn a_sidecar_overwritten_under_live_handles_is_made_anew() {
 }
 
 #[test]
-fn a_file_that_somebody_made_huge_is_cut_back_in_bounded_time() {
+fn a_file_that_was_extended_to_terabytes_is_cut_back_in_bounded_time() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     {

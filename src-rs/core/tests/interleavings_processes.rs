@@ -1,7 +1,7 @@
-//! Two builds put at the same instant, one of them was killed, and the other went on reading what was no more.
+//! Two builds put at the same time, one of them was killed, and the other went on reading what no longer existed.
 //!
-//! Here processes are interrupted between any two of their calls, and killed there, in every order that there is
-//! for short ones, and in many for longer ones.
+//! Here simulated processes are interrupted or killed between any two of their calls: in all orders for short
+//! scenarios, in many orders for longer ones.
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod simulation;
@@ -20,17 +20,18 @@ use std::sync::atomic::Ordering;
 use warmshard_core::limits::{IDENTITY_CHECK_MS, RECENCY_EPOCH_MS};
 use warmshard_core::{Job, Options, Shard};
 
-/// What each process does, and what there was before.
+/// What each process does, and what is done before.
 #[derive(Debug, Clone)]
 struct Scenario {
     before: Vec<Action>,
     processes: Vec<Vec<Action>>,
-    /// Whether handles are open before the first turn.
+    /// Whether handles are opened before the first turn.
     open: bool,
-    /// Whether the shard can be mapped: then single puts lock the file only.
+    /// Whether the shard can be mapped: then single puts lock only the file.
     mapped: bool,
+    /// Whether files are moved or deleted from outside, so that entries may be lost.
     meddled: bool,
-    /// Whether processes keep what they found.
+    /// Whether processes keep answers of look-ups.
     keep: bool,
 }
 
@@ -38,16 +39,16 @@ fn options() -> Options {
     Options { auto_compact: false, lock_timeout_ms: 2000, ..Options::default() }
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Ran {
-    /// Calls of all processes, and of the first one.
+    /// Number of calls of all processes, and of the first one.
     calls: u64,
     of_first: u64,
-    /// Answers that had been kept and were given again.
+    /// Number of kept answers that were given again.
     given: u64,
 }
 
-/// Runs it once.
+/// Runs a scenario once.
 fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> Ran {
     let complain = |wrong: &str| -> ! { panic!("{wrong}\nin {scenario:?}\nby {plan:?}") };
     let door = Door::new(Image::new(), 1, scenario.mapped);
@@ -81,7 +82,7 @@ fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> Ran {
         }
     });
     if schedule.went_in_circles() {
-        complain("somebody goes round in circles");
+        complain("a process is in an endless loop");
     }
     if let Some(wrong) = world.complaints().first() {
         complain(wrong);
@@ -93,7 +94,7 @@ fn run(scenario: &Scenario, plan: &Plan, cuts: u64) -> Ran {
     Ran { calls, of_first: each[0], given: world.given.load(Ordering::SeqCst) }
 }
 
-/// What everybody finds afterwards, and after a power cut.
+/// Checks what is found afterwards, and after power cuts at `cuts` random moments.
 fn check(door: &Door, world: &World, cuts: u64) -> Result<(), String> {
     let end = door.tick();
     let log = door.platter().log.clone();
@@ -132,7 +133,7 @@ fn check(door: &Door, world: &World, cuts: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Until paths are looked at again.
+/// Time after which handles check their paths again, in milliseconds.
 const LOOK_MS: u64 = IDENTITY_CHECK_MS + 50;
 
 const FILLED: [Action; 5] = [Action::Put(0), Action::Merge, Action::Put(1), Action::Flush, Action::Put(0)];
@@ -142,7 +143,7 @@ fn pair(a: &[Action], b: &[Action]) -> Scenario {
     Scenario { before: FILLED.to_vec(), processes, open: true, mapped: true, meddled: false, keep: false }
 }
 
-/// What can meet, two by two.
+/// All pairs of actions that can interfere with each other.
 fn pairs() -> Vec<Scenario> {
     use Action::*;
     let acts: [&[Action]; 8] = [
@@ -181,8 +182,9 @@ fn pairs() -> Vec<Scenario> {
     out
 }
 
-/// What ends answers that were kept although the generation may be what it was: files that others lose or move away, another
-/// minute, the end of lending, and a handle that cannot catch up.
+/// Scenarios in which kept answers must be dropped although the generation may be the same: files deleted or
+/// moved away by others, another epoch of the recency table, the end of lending, and a handle that cannot
+/// catch up.
 fn eras() -> Vec<Scenario> {
     use Action::*;
     const GETS: [Action; 5] = [Get(0); 5];
@@ -205,8 +207,8 @@ fn eras() -> Vec<Scenario> {
     out
 }
 
-/// Every run of a scenario in which the turn changes once; and, of those that change twice and of those in which
-/// one is killed, each `step`-th.
+/// Runs a scenario in all orders with one switch between the processes, and with every `step`-th of those with two
+/// switches or a death. For a large `step`, some of the former are left out, too.
 fn all_runs(scenario: &Scenario, step: u64, from: u64, budget: &mut Budget) {
     let plan = |switches: Vec<(u64, usize)>, death| Plan { order: Order::Switches(switches), death };
     let total = run(scenario, &plan(Vec::new(), None), 1).calls;
@@ -222,7 +224,7 @@ fn all_runs(scenario: &Scenario, step: u64, from: u64, budget: &mut Budget) {
         }
         for who in 0..2 {
             if turn(step) {
-                // Dies there, and the other one goes on; before or after that one has had a turn.
+                // One process dies at this call, before or after the first switch, and the other one goes on.
                 run(scenario, &plan(vec![(first * 7 % total + 1, 1)], Some((who, first))), 1);
                 budget.count(1);
             }
@@ -237,7 +239,7 @@ fn all_runs(scenario: &Scenario, step: u64, from: u64, budget: &mut Budget) {
 }
 
 #[test]
-fn two_processes_in_every_order_lose_nothing_and_see_no_half() {
+fn two_processes_in_every_order_lose_nothing_and_see_no_half_batch() {
     let mut budget = Budget::new("interleavings of two", "WARMSHARD_SIM_INTERLEAVINGS", 4_000);
     let scenarios = pairs();
     let step = (600_000 / budget.limit().max(1)).max(1);
@@ -248,7 +250,7 @@ fn two_processes_in_every_order_lose_nothing_and_see_no_half() {
 }
 
 #[test]
-fn what_is_kept_is_what_the_handle_would_say() {
+fn a_kept_answer_is_what_the_handle_would_answer() {
     let mut budget = Budget::new("interleavings of kept answers", "WARMSHARD_SIM_INTERLEAVINGS", 1_000);
     let scenarios = eras();
     for scenario in &scenarios {

@@ -1,4 +1,4 @@
-//! The machine's OOM killer shot a writer between data and commit; readers must see neither half.
+//! The OOM killer ended a writer between data and commit. Readers must not see half of it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -8,7 +8,7 @@ use warmshard_core::frame::{COMMIT, Sealer};
 use warmshard_core::header::Header;
 use warmshard_core::{Job, PutMeta, Shard};
 
-/// Writes frames behind the published end, as a writer does that dies before it publishes.
+/// Writes frames after the published end, like a writer that dies before it publishes them.
 fn die_after_writing(
     path: &std::path::Path,
     make: impl Fn(&mut Shard),
@@ -19,7 +19,7 @@ fn die_after_writing(
     make(&mut open(path));
     let bytes = std::fs::read(path).unwrap();
     let keep = keep(&bytes, published);
-    // In place: other handles have the file mapped.
+    // In place, because other handles have the file mapped.
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(keep as u64).unwrap();
     std::os::unix::fs::FileExt::write_all_at(
@@ -31,7 +31,7 @@ fn die_after_writing(
 }
 
 #[test]
-fn a_whole_frame_left_unpublished_is_adopted() {
+fn a_complete_frame_left_unpublished_is_adopted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     put(&mut open(&path), "before", b"1");
@@ -96,7 +96,7 @@ fn a_batch_without_its_commit_is_never_half_visible() {
                 assert!(get(shard, "before").is_some() && get(shard, "next").is_some());
                 assert!(seen_by_reader == 0 || seen_by_reader == 4);
             }
-            // What somebody may have read stays.
+            // What a reader may have seen stays.
             assert!(seen_by_reader <= whole);
         }
         if whole == 4 {
@@ -127,7 +127,7 @@ fn a_batch_that_lost_a_frame_to_a_power_cut_stays_invisible_for_ever() {
             let mut bad = bytes.clone();
             bad[at + within..at + within + 16].fill(0);
             std::fs::write(&path, &bad).unwrap();
-            // Another boot: the sidecar has no say.
+            // As after a reboot, when the sidecar does not count.
             std::fs::remove_file(lock_path(&path)).unwrap();
             let mut shard = open(&path);
             for round in 0..4 {
@@ -153,7 +153,7 @@ fn a_batch_that_lost_a_frame_to_a_power_cut_stays_invisible_for_ever() {
 }
 
 #[test]
-fn a_torn_record_in_doubt_does_not_hide_the_one_before_it() {
+fn a_torn_record_that_was_not_flushed_does_not_hide_the_one_before_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -227,7 +227,7 @@ fn a_storm_of_kills_leaves_whole_batches_and_right_bytes() {
     assert!(report.is_sound(), "{report:?}");
     let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["a.shard", "a.shard.lock"], "temporary files of the dead are swept");
+    assert_eq!(left, ["a.shard", "a.shard.lock"], "temporary files of dead processes are swept");
 }
 
 fn check_storm(shard: &mut Shard) {

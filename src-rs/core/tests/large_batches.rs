@@ -1,4 +1,4 @@
-//! The disk filled up in the middle of a large batch, and half of it was there afterwards.
+//! The disk became full in the middle of a large batch, and half of the batch was there afterwards.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -12,7 +12,7 @@ use warmshard_core::storage::Storage;
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::{Code, Error, Job, Options, PutMeta, Result, Shard};
 
-/// Large enough that most of it is written on another thread.
+/// A batch so large that most of it is written on another thread.
 const ENTRIES: u64 = 1000;
 const BYTES: usize = 10_000;
 
@@ -20,7 +20,7 @@ fn key(i: u64) -> String {
     format!("key {i}")
 }
 
-/// Puts a value; two of three are lent.
+/// Puts a value; two of three values are lent.
 fn give(batch: &mut warmshard_core::shard::Batch<'_, '_>, i: u64, round: u64, len: usize) -> Result<()> {
     type Kept = BTreeMap<(u64, u64, usize), &'static [u8]>;
     static KEPT: Mutex<Kept> = Mutex::new(Kept::new());
@@ -52,7 +52,7 @@ fn check(shard: &mut Shard, round: u64) {
 }
 
 #[test]
-fn whichever_piece_the_disk_refuses_nothing_of_the_batch_is_there() {
+fn whichever_write_fails_nothing_of_the_batch_is_there() {
     let left = Arc::new(AtomicI64::new(-1));
     let storage = {
         let left = Arc::clone(&left);
@@ -79,9 +79,13 @@ fn whichever_piece_the_disk_refuses_nothing_of_the_batch_is_there() {
                 check(&mut shard, 1);
                 check(&mut open(&path), 1);
             }
-            assert_eq!(std::fs::metadata(&path).unwrap().len(), len, "what was written of it is still there");
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().len(),
+                len,
+                "a part of the batch is left in the file"
+            );
         }
-        assert!(refused > 5, "{refused} pieces only");
+        assert!(refused > 5, "only {refused} writes");
         left.store(-1, Ordering::SeqCst);
         for shard in [&mut shard, &mut open(&path)] {
             check(shard, 2);
@@ -91,10 +95,10 @@ fn whichever_piece_the_disk_refuses_nothing_of_the_batch_is_there() {
 }
 
 #[test]
-fn a_caller_that_gives_up_leaves_nothing_either() {
+fn a_batch_that_its_caller_gives_up_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    // Slow enough that pieces are always under way.
+    // So slow that writes are always under way.
     let storage = Faulty::new(Disk::default(), |what, _| {
         if what == "pwrite" {
             std::thread::sleep(std::time::Duration::from_millis(10));
@@ -112,7 +116,7 @@ fn a_caller_that_gives_up_leaves_nothing_either() {
             batch.put(b"", &[b"no key"], PutMeta::default())
         });
         assert_eq!(given_up.unwrap_err().code(), Code::InvalidKey);
-        // Time for a piece that nobody waited for.
+        // Time for a write that was not waited for.
         std::thread::sleep(std::time::Duration::from_millis(50));
         assert_eq!(std::fs::metadata(&path).unwrap().len(), len);
         check(&mut shard, 1);
@@ -146,7 +150,7 @@ fn entries_that_a_batch_gives_twice_are_counted_once() {
             (get(&mut shard, "goes"), get(&mut shard, "new").unwrap().len()),
             (None, 99 + rounds as usize)
         );
-        // What a file without its sidecar is found to hold is counted frame by frame.
+        // Without its sidecar, the entries of a file are counted frame by frame.
         let copy = dir.path().join("copy.shard");
         std::fs::copy(&path, &copy).unwrap();
         let mut found = open(&copy);
@@ -156,7 +160,7 @@ fn entries_that_a_batch_gives_twice_are_counted_once() {
     }
 }
 
-/// Frames of every kind and size: such as end with a piece, reach into the next one, and are longer than several.
+/// Frames of all kinds and sizes: some end exactly with a write, some reach into the next one, some span several.
 fn mixed(batch: &mut warmshard_core::shard::Batch<'_, '_>) -> Result<()> {
     for i in 0..1500u64 {
         let len = match i % 500 {
@@ -174,7 +178,7 @@ fn mixed(batch: &mut warmshard_core::shard::Batch<'_, '_>) -> Result<()> {
 }
 
 #[test]
-fn every_frame_is_sealed_whichever_thread_is_ahead() {
+fn every_frame_is_sealed_whichever_thread_is_faster() {
     let slow = || {
         Faulty::new(Disk::default(), |what, _| {
             if what == "pwrite" {
@@ -208,7 +212,7 @@ fn every_frame_is_sealed_whichever_thread_is_ahead() {
 }
 
 #[test]
-fn a_value_is_lent_once_most_of_a_batch_is_behind() {
+fn values_are_lent_once_another_thread_writes_the_batch() {
     static VALUE: [u8; BYTES] = [7; BYTES];
     let dir = tempfile::tempdir().unwrap();
     let mut shard = open(&dir.path().join("a.shard"));
@@ -217,12 +221,12 @@ fn a_value_is_lent_once_most_of_a_batch_is_behind() {
         for i in 0..ENTRIES {
             read.push(batch.put_lent(key(i).as_bytes(), &VALUE, PutMeta::default())?);
         }
-        // A small one is not worth it.
+        // A small value is always copied.
         assert!(batch.put_lent(b"small", &VALUE[..100], PutMeta::default())?);
         Ok(())
     };
     shard.merge_in(&Job::default(), fill).unwrap();
-    assert!(read.is_sorted_by(|a, b| a >= b), "read at once until there is somebody else to do it");
+    assert!(read.is_sorted_by(|a, b| a >= b), "read at once until the other thread has started");
     let lent = read.iter().filter(|read| !**read).count();
     assert!(read.first().unwrap() & (lent > 500), "{lent}");
     assert!((0..ENTRIES).all(|i| get(&mut shard, &key(i)).unwrap() == VALUE));
@@ -230,8 +234,8 @@ fn a_value_is_lent_once_most_of_a_batch_is_behind() {
 }
 
 #[test]
-fn no_value_is_taken_for_a_frame() {
-    // Wherever one reads, it is the head of a frame of 256 bytes.
+fn a_value_is_never_mistaken_for_a_frame() {
+    // At each offset it looks like the head of a frame of 256 bytes.
     static VALUE: [u64; 4096] = [256u64.to_le(); 4096];
     let bytes = zerocopy::IntoBytes::as_bytes(&VALUE);
     for from in 0..24 {
@@ -251,11 +255,11 @@ fn no_value_is_taken_for_a_frame() {
 }
 
 #[test]
-fn space_that_was_asked_for_ahead_is_used_or_given_back() {
+fn space_reserved_in_advance_is_used_or_given_back() {
     use std::os::unix::fs::MetadataExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
-    // What the file system needs to know where they are counts as well.
+    // Allows for blocks in which the file system itself notes where the file is.
     let len_if_all_is_used = || {
         let there = std::fs::metadata(&path).unwrap();
         assert!(
@@ -276,7 +280,7 @@ fn space_that_was_asked_for_ahead_is_used_or_given_back() {
     });
     given_up.unwrap_err();
     assert_eq!(len_if_all_is_used(), len);
-    // Where there is none, the write tells.
+    // If space cannot be reserved, the writes go on without.
     let refused = Arc::new(AtomicI64::new(0));
     let counts = Arc::clone(&refused);
     let storage = Faulty::new(Disk::default(), move |what, path| {
@@ -289,5 +293,5 @@ fn space_that_was_asked_for_ahead_is_used_or_given_back() {
     let mut shard = Shard::open_on(storage, &path, quiet()).unwrap();
     change(&mut shard, 2, false).unwrap();
     check(&mut shard, 2);
-    assert!((1..4).contains(&refused.load(Ordering::SeqCst)), "asked again and again");
+    assert!((1..4).contains(&refused.load(Ordering::SeqCst)), "tried to reserve space again and again");
 }

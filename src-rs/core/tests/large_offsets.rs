@@ -1,4 +1,4 @@
-//! The cache passed four gigabytes, and a 32-bit offset wrapped.
+//! The cache grew beyond four gigabytes, and a 32-bit offset wrapped around.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 mod common;
@@ -13,8 +13,8 @@ use warmshard_core::shard::Loan;
 use warmshard_core::{Digest, Job, Lookup, Options, Shard, Validator, key};
 use zerocopy::IntoBytes;
 
-/// A sparse shard: one record at the front, a frame that is nothing but length, one record and an
-/// index snapshot behind `far`, all of it named by a root slot.
+/// Makes a sparse shard: one record at the front, a frame that is only a length, one record and an index
+/// snapshot at `far`, and a root slot.
 fn craft(path: &Path, far: u64) {
     let header = Header::new(Digest::Xxh3, 1).unwrap();
     let sealer = Sealer::new(header.check_seed(), Digest::Xxh3);

@@ -86,8 +86,9 @@ fn writers_whose_lock_file_is_deleted_again_and_again_corrupt_nothing() {
             }
         }
     }
-    // Deleting the lock may cost an update that raced with it, not the shard. A key is absent only where all of its puts were
-    // lost, ten or more, so even where processes are stopped for seconds none is; half of them would take a bug, not chance.
+    // Deleting the sidecar may cost an update that races with it, but not the shard. A key is absent only if
+    // all of its puts (ten or more) were lost. That hardly happens even if processes are stopped for seconds;
+    // half of all keys can only be lost by a bug.
     assert!(lost < 40, "{lost} of 80 lost");
 }
 
@@ -98,7 +99,7 @@ fn child_insists() {
     let mut shard = open(&path);
     let start = Instant::now();
     let mut i = 0;
-    // Often enough that each key was put again and again.
+    // At least so often that each key is put ten times.
     while start.elapsed() < Duration::from_secs(3) || i < 400 {
         let key = format!("{arg} {}", i % 40);
         put(&mut shard, &key, &telling(&key, i, 100));
@@ -110,13 +111,13 @@ fn child_insists() {
 }
 
 #[test]
-fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
+fn a_lock_that_stays_taken_gives_an_error_in_bounded_time() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let options = Options { lock_timeout_ms: 200, ..quiet() };
     let mut shard = Shard::open(&path, options.clone()).unwrap();
     put(&mut shard, "a", b"1");
-    // Who holds the lock holds the shard file's too: the one that a single put waits for.
+    // A writer that holds the sidecar's lock also holds that of the shard file, for which a single put waits.
     let held = [lock_path(&path), path.clone()].map(|path| std::fs::File::open(path).unwrap());
     held.iter().for_each(|file| file.lock().unwrap());
     let waited = at_best(Duration::from_secs(5), || {
@@ -139,7 +140,7 @@ fn a_lock_that_is_not_to_be_had_gives_an_error_in_bounded_time() {
 }
 
 #[test]
-fn a_panic_in_the_callers_code_gives_the_lock_back() {
+fn a_panic_in_the_callers_code_releases_the_lock() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));
@@ -169,7 +170,7 @@ fn a_panic_in_the_callers_code_gives_the_lock_back() {
 }
 
 #[test]
-fn a_failed_batch_gives_its_lock_back_though_windows_are_lent() {
+fn a_failed_batch_releases_its_lock_although_windows_are_lent() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));

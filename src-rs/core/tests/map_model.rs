@@ -1,4 +1,4 @@
-//! A cache that forgot an update served last week's code: the shard must behave like a plain map.
+//! A cache that had lost an update served last week's code. The shard must behave like a plain map.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -18,7 +18,7 @@ enum Step {
     Put(u8, u16),
     Delete(u8),
     Merge(Vec<(u8, u16)>),
-    /// More entries than a tail may hold: an index snapshot at once.
+    /// More entries than fit into a tail, so that an index snapshot is written.
     MergeMany(u8),
     ReplaceAll(Vec<(u8, u16)>),
     Clear,

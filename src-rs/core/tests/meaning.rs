@@ -1,4 +1,4 @@
-//! An upgraded host ran bytes of the old one; an edited source ran as it was before.
+//! An upgraded host ran bytes of the old version; an edited source ran as it was before.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -19,7 +19,7 @@ fn place() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn producers_live_side_by_side_until_the_strangers_are_evicted() {
+fn entries_of_several_producers_exist_side_by_side_until_stale_ones_are_evicted() {
     let (_dir, path) = place();
     let mut old = Shard::open(&path, by("old")).unwrap();
     let mut new = Shard::open(&path, by("new")).unwrap();
@@ -47,7 +47,7 @@ fn producers_live_side_by_side_until_the_strangers_are_evicted() {
 }
 
 #[test]
-fn who_has_no_identity_neither_gets_nor_stores_nor_evicts() {
+fn a_host_without_an_identity_neither_gets_nor_stores_nor_evicts() {
     let (dir, path) = place();
     put(&mut open(&path), "k", b"1");
     let nobody = Producer::new("h", "1", Some(&dir.path().join("absent")), &[String::new()]).unwrap();
@@ -109,13 +109,13 @@ fn set_mtime(path: &Path, to: std::time::SystemTime) {
 }
 
 #[test]
-fn a_source_that_changed_unseen_is_not_served_as_it_was() {
+fn a_source_that_changed_without_a_new_time_is_not_a_hit() {
     let (dir, path) = place();
     let source = dir.path().join("source.js");
     let key = source.to_str().unwrap().as_bytes().to_vec();
     let mut shard = open(&path);
     std::fs::write(&source, b"let a = 1").unwrap();
-    // A time to come stays racy, however long this takes.
+    // A time in the future stays racy, however long the test takes.
     let mtime = std::time::SystemTime::now() + Duration::from_secs(3600);
     set_mtime(&source, mtime);
     let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
@@ -128,7 +128,7 @@ fn a_source_that_changed_unseen_is_not_served_as_it_was() {
     for shard in [&mut shard, &mut other, &mut open(&path)] {
         assert_eq!(shard.get(&key, &validator_of(&source)).unwrap(), Lookup::Stale);
     }
-    // Long settled, it is not read again.
+    // A time long ago is not racy, so the source is not read again.
     set_mtime(&source, mtime - Duration::from_secs(7200));
     let meta = PutMeta { validator: validator_of(&source), ..PutMeta::default() };
     shard.put(&key, &[b"compiled"], meta).unwrap();
@@ -220,7 +220,7 @@ fn parts_come_back_one_by_one_and_aligned() {
             assert_eq!(shard.read_part(&hit, MAX_PARTS), None);
         }
     }
-    // Another set of parts is another producer.
+    // A host with other parts is another producer.
     assert_eq!(look(&mut open(&path), "k").0, Lookup::Stale);
 }
 
@@ -267,7 +267,7 @@ fn empty_values_are_values() {
 }
 
 #[test]
-fn verify_always_notices_what_rots_after_the_first_use() {
+fn verify_always_notices_damage_after_the_first_use() {
     let (_dir, path) = place();
     let always = Options { verify_always: true, ..quiet() };
     let (mut once, mut always) = (open(&path), Shard::open(&path, always).unwrap());

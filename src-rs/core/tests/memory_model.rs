@@ -1,8 +1,9 @@
 //! A reader on another processor saw a generation before the bytes that it published.
 //!
-//! The code that stores and loads the words of the sidecar's page runs here on a model of memory: every order of steps,
-//! and at every load every value that the model allows. What the orders are good for is shown by taking them away.
-//! `npm run prove:memory-model` allows more changes of turn.
+//! The code that stores and loads the words of the sidecar's page runs here on loom's model of memory: in
+//! every order of steps, and with every value that the model allows for each load. To show that the memory
+//! orders are necessary, they are also taken away. `npm run prove:memory-model` allows more switches between
+//! threads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod memory;
@@ -17,7 +18,7 @@ use warmshard_core::sidecar::page::{Durable, Page, Published};
 const EPOCH: usize = 8;
 const GENERATION: usize = 16;
 
-/// Runs a scenario in every way that this many changes of turn allow.
+/// Runs a scenario in every way that is possible with a few switches between threads.
 fn every_way(scenario: impl Fn(Weak) + Sync + Send + 'static) {
     try_every_way(Weak::default(), scenario);
 }
@@ -36,17 +37,17 @@ fn try_every_way(weak: Weak, scenario: impl Fn(Weak) + Sync + Send + 'static) {
     println!("{} ways", ways.load(Ordering::Relaxed));
 }
 
-/// Where these orders are missing, the model must find what goes wrong.
+/// Checks that the model finds a failure if these orders are missing.
 fn must_fail(weak: Weak, scenario: impl Fn(Weak) + Sync + Send + 'static) {
     let run = std::panic::AssertUnwindSafe(|| try_every_way(weak, scenario));
-    assert!(std::panic::catch_unwind(run).is_err(), "nobody noticed: {weak:?}");
+    assert!(std::panic::catch_unwind(run).is_err(), "no failure was found without the orders of {weak:?}");
 }
 
 const LOADS: Weak = Weak { loads: true, stores: false, fences: false, only: None };
 const STORES: Weak = Weak { loads: false, stores: true, fences: false, only: None };
 const FENCES: Weak = Weak { loads: false, stores: false, fences: true, only: None };
 
-/// Looks at the page twice, as a look-up does.
+/// Reads the page twice, as two look-ups do.
 fn reads(world: &World, page: &Page<memory::Door>) {
     let mut before = (0, 0);
     for _ in 0..2 {
@@ -60,7 +61,7 @@ fn reads(world: &World, page: &Page<memory::Door>) {
     }
 }
 
-/// Reads while another thread writes; returns what is published in the end.
+/// Reads while another thread writes. Returns what is published in the end.
 fn read_beside(weak: Weak, writes: impl FnOnce(&World, &Page<memory::Door>) + 'static) -> Published {
     let world = World::settled(weak);
     let writer = {
@@ -88,7 +89,7 @@ fn a_generation_brings_what_it_published() {
 }
 
 #[test]
-fn without_its_orders_it_does_not() {
+fn without_the_orders_a_generation_does_not_bring_what_it_published() {
     must_fail(LOADS, appended);
     must_fail(STORES, appended);
     must_fail(Weak { only: Some(GENERATION), ..LOADS }, appended);
@@ -106,12 +107,12 @@ fn replaced(weak: Weak) {
 }
 
 #[test]
-fn words_of_two_files_never_pass_for_one() {
+fn words_of_two_files_are_never_read_as_those_of_one() {
     every_way(replaced);
 }
 
 #[test]
-fn without_their_orders_they_do() {
+fn without_the_orders_words_of_two_files_are_read_as_those_of_one() {
     must_fail(LOADS, replaced);
     must_fail(STORES, replaced);
     must_fail(Weak { only: Some(EPOCH), ..LOADS }, replaced);
@@ -142,7 +143,8 @@ fn a_lock_that_changes_hands_loses_no_change() {
     });
 }
 
-/// Somebody appends with the lock of a file alone, while the file, moved away, is replaced by who holds the page's lock.
+/// A writer appends with only the lock of a file, while that file, which was moved away, is replaced by a
+/// process that holds the page's lock.
 fn replaced_meanwhile(weak: Weak) {
     let world = World::settled(weak);
     let epoch = world.page().epoch();
@@ -173,17 +175,17 @@ fn replaced_meanwhile(weak: Weak) {
 }
 
 #[test]
-fn who_publishes_into_a_file_that_is_no_more_finds_out() {
+fn a_writer_that_publishes_into_a_replaced_file_notices_it() {
     every_way(replaced_meanwhile);
 }
 
 #[test]
-fn without_fences_he_does_not() {
+fn without_fences_a_writer_does_not_notice_that_its_file_was_replaced() {
     must_fail(FENCES, replaced_meanwhile);
 }
 
 #[test]
-fn what_is_durable_is_of_one_file() {
+fn the_durable_words_are_read_as_those_of_one_file() {
     every_way(|weak| {
         let world = World::settled(weak);
         let epoch = world.page().epoch();
@@ -206,7 +208,7 @@ fn what_is_durable_is_of_one_file() {
     });
 }
 
-/// Whoever flushes holds no lock while it syncs, and others record their flushes meanwhile.
+/// A flush holds no lock while it syncs, so that others can record their flushes in the meantime.
 #[test]
 fn a_failed_sync_is_never_forgotten() {
     for recovers in [false, true] {
@@ -232,9 +234,9 @@ fn a_failed_sync_is_never_forgotten() {
     }
 }
 
-/// A page of another version, or a damaged one, whose epoch is one that ours comes to as well.
+/// The old page is of another version or damaged, and its epoch is one that the new page reaches as well.
 #[test]
-fn a_page_that_is_laid_out_anew_never_speaks_of_what_was_there() {
+fn a_page_that_is_laid_out_again_never_shows_former_words() {
     every_way(|weak| {
         let world = World::new(&[(2, BOOT), (8, 2), (9, 9), (10, 9), (16, 5), (17, 3), (18, 3)], weak);
         let writer = {
@@ -250,9 +252,9 @@ fn a_page_that_is_laid_out_anew_never_speaks_of_what_was_there() {
     });
 }
 
-/// A writer dies at each store of a replacement, and the next one puts another file in place.
+/// A writer dies at each store of a replacement, and the next one replaces the file again.
 #[test]
-fn a_page_that_a_dead_writer_left_is_not_believed() {
+fn a_page_that_a_dead_writer_left_is_not_trusted() {
     for left in 0..16 {
         every_way(move |weak| {
             let world = World::settled(weak);

@@ -1,5 +1,5 @@
-//! Somebody moved the cache to another folder while a build was writing: the build flushed, said that all was well,
-//! and the next one found nothing.
+//! The cache was moved to another folder while a build was writing. The build flushed and reported no error,
+//! and the next build found nothing.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod common;
@@ -13,7 +13,7 @@ use warmshard_core::limits::IDENTITY_CHECK_MS;
 use warmshard_core::storage::disk::Disk;
 use warmshard_core::{Job, Shard};
 
-/// A shard that has looked at its paths a moment ago.
+/// A shard that has just checked its paths.
 fn setup() -> (tempfile::TempDir, PathBuf, PathBuf, Shard) {
     let dir = tempfile::tempdir().unwrap();
     let (path, away) = (dir.path().join("a.shard"), dir.path().join("away"));
@@ -24,7 +24,8 @@ fn setup() -> (tempfile::TempDir, PathBuf, PathBuf, Shard) {
     (dir, path, away, shard)
 }
 
-/// One to which something was done behind its back before it looked again: where the machine was too slow for that, it begins anew.
+/// A shard whose file was moved with `away`, and which has not noticed it after `then`. If the machine is too
+/// slow for that, tries again.
 fn unseen(
     away: impl Fn(&std::path::Path, &std::path::Path),
     then: impl Fn(&mut Shard),
@@ -49,7 +50,7 @@ fn wait_for_look() {
 }
 
 #[test]
-fn a_flush_puts_again_what_went_to_the_file_that_was_moved() {
+fn a_flush_repeats_the_puts_that_went_to_the_moved_file() {
     let (_dir, path, _away, mut shard) = moved(|shard| put(shard, "new", b"3"));
     assert_eq!(get(&mut shard, "new").unwrap(), b"3");
     shard.flush().unwrap();
@@ -61,7 +62,7 @@ fn a_flush_puts_again_what_went_to_the_file_that_was_moved() {
 }
 
 #[test]
-fn also_where_another_file_has_come_in_its_place() {
+fn a_flush_repeats_them_also_if_there_is_another_file_at_the_path() {
     for noticed in [false, true] {
         let (_dir, path, _away, mut shard) = moved(|shard| {
             put(shard, "new", b"3");
@@ -84,7 +85,7 @@ fn also_where_another_file_has_come_in_its_place() {
 }
 
 #[test]
-fn who_replaces_everything_does_not_find_it_again() {
+fn a_flush_after_clear_repeats_nothing() {
     let (_dir, path, _away, mut shard) = moved(|shard| put(shard, "new", b"3"));
     shard.clear().unwrap();
     shard.flush().unwrap();
@@ -92,7 +93,7 @@ fn who_replaces_everything_does_not_find_it_again() {
 }
 
 #[test]
-fn puts_notice_it_in_time() {
+fn puts_notice_a_moved_file_in_time() {
     let (_dir, path, away, mut shard) = setup();
     std::fs::rename(&path, &away).unwrap();
     wait_for_look();
@@ -102,7 +103,7 @@ fn puts_notice_it_in_time() {
 }
 
 #[test]
-fn deleting_and_replacing_it_they_notice_at_once() {
+fn puts_notice_a_deleted_or_replaced_file_at_once() {
     let (_dir, path, away, mut shard) = setup();
     std::fs::remove_file(&path).unwrap();
     put(&mut shard, "new", b"3");
@@ -118,7 +119,7 @@ fn deleting_and_replacing_it_they_notice_at_once() {
 }
 
 #[test]
-fn another_file_that_comes_while_a_put_is_under_way_keeps_its_entries() {
+fn a_file_that_replaces_the_shard_during_a_put_keeps_its_entries() {
     let dir = tempfile::tempdir().unwrap();
     let (path, away) = (dir.path().join("a.shard"), dir.path().join("away"));
     let armed = Arc::new(AtomicBool::new(false));

@@ -1,4 +1,4 @@
-//! Short names for what artifact stores are asked in the tests.
+//! Short functions for what the tests do with artifact stores.
 
 use super::{quiet, telling};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub fn store_on(storage: Arc<dyn Storage>, dir: &Path) -> ArtifactStore {
     ArtifactStore::open_on(storage, dir, with(quiet())).unwrap()
 }
 
-/// The metadata of a round of a key with so many outputs.
+/// The metadata of a round of a key with `count` outputs.
 pub fn meta(key: &str, round: u64, count: usize) -> Meta {
     Meta {
         output_names: (0..count).map(|i| format!("{key}.{i}.o")).collect(),
@@ -37,7 +37,7 @@ pub fn meta(key: &str, round: u64, count: usize) -> Meta {
     }
 }
 
-/// The round that metadata is of; panics where it is not whole.
+/// The round to which metadata belongs. Panics if it is not exactly that of a round.
 pub fn round_of(key: &str, found: &Meta) -> u64 {
     let round = found.exit_code as u64;
     assert_eq!(*found, meta(key, round, found.output_names.len()));
@@ -64,7 +64,7 @@ pub fn add(store: &mut ArtifactStore, key: &str, round: u64, count: usize, pack:
     store.insert(key, meta(key, round, count)).unwrap();
 }
 
-/// The same in a store of its own.
+/// The same, in a store that is opened for this and flushed.
 pub fn flushed(dir: &Path, key: &str, round: u64, count: usize, pack: bool) {
     let mut store = store(dir);
     add(&mut store, key, round, count, pack);
@@ -74,7 +74,7 @@ pub fn flushed(dir: &Path, key: &str, round: u64, count: usize, pack: bool) {
 pub fn bytes(content: &Content) -> Vec<u8> {
     match content {
         Content::Bytes(bytes) => bytes.clone(),
-        #[expect(unsafe_code, reason = "the window lives, and nobody writes to the file")]
+        #[expect(unsafe_code, reason = "the window is alive, and its file is not written to")]
         Content::Window { window, from } => {
             // SAFETY: as above.
             let all = unsafe { std::slice::from_raw_parts(window.as_mut_ptr(), window.len()) };
@@ -87,7 +87,7 @@ pub fn read(store: &mut ArtifactStore, key: &str, index: usize) -> Option<Vec<u8
     store.output(key, index as u32).unwrap().as_ref().map(bytes)
 }
 
-/// Whether the store has exactly this round of the key.
+/// Whether the store has exactly this round of the key, complete.
 pub fn has(store: &mut ArtifactStore, key: &str, round: u64, count: usize) -> bool {
     let outputs = (0..count).all(|i| read(store, key, i) == Some(output(key, round, i)));
     store.get(key).unwrap() == Some(meta(key, round, count)) && outputs && read(store, key, count).is_none()
@@ -120,7 +120,7 @@ pub fn files(dir: &Path) -> Vec<String> {
     out
 }
 
-/// The same without the index and the store's note on its state.
+/// The same without the index and the note.
 pub fn payloads(dir: &Path) -> Vec<String> {
     let own = ["index.shard", "index.shard.lock", ".tmp/state"];
     files(dir).into_iter().filter(|name| !own.contains(&name.as_str())).collect()

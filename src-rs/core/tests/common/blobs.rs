@@ -1,4 +1,4 @@
-//! Folders of blobs, and a disk below them that refuses what it is told to.
+//! Blob folders, and a disk for them that fails the calls that it is told to.
 
 use super::faulty::Faulty;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn listing(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Refuses calls by name, as often as is said, and notes every call.
+/// Fails calls by name, a given number of times, and notes every call.
 #[derive(Default)]
 pub struct Script {
     refusals: Mutex<BTreeMap<&'static str, usize>>,

@@ -1,4 +1,4 @@
-//! The tables of a document in docs/, as a reader of it would take them.
+//! The tables of a document in docs/.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 pub struct Document(pub &'static str);
 
 impl Document {
-    /// The rows of a table, without its head.
+    /// The rows of a table, without its header.
     pub fn table(&self, name: &str) -> Vec<Vec<String>> {
         let path = format!("{}/../../docs/{}", env!("CARGO_MANIFEST_DIR"), self.0);
         let text = std::fs::read_to_string(path).unwrap();
@@ -22,7 +22,7 @@ impl Document {
         rows
     }
 
-    /// Offset and size by name. The rows must follow each other without gaps.
+    /// Offset and size of each field, by name. The fields must follow each other without gaps.
     pub fn fields(&self, name: &str, total: usize) -> BTreeMap<String, (usize, usize)> {
         let mut at = 0;
         let mut out = BTreeMap::new();

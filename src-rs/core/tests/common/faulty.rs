@@ -1,4 +1,4 @@
-//! A disk that refuses what a test wants refused.
+//! A disk that fails the calls that a test selects.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,17 +6,18 @@ use warmshard_core::Result;
 use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 
-/// Asked before each call that changes or syncs something, with its name and path.
+/// Called before each call that changes or syncs something, with the name of the call and the path. Its error
+/// becomes that of the call.
 type Strike = Arc<dyn Fn(&'static str, &Path) -> Result<()> + Send + Sync>;
 
 pub struct Faulty {
     disk: Box<dyn Storage>,
     strike: Strike,
-    /// Whether it is asked before unlinking, too.
+    /// Whether `strike` is also called before unlinking.
     removals: bool,
-    /// Whether it is asked before reading, too.
+    /// Whether `strike` is also called before reading.
     reads: bool,
-    /// Whether it really syncs.
+    /// Whether files are really synced.
     syncs: bool,
 }
 
@@ -45,7 +46,7 @@ impl Faulty {
         Arc::new(Faulty { disk, strike, removals: false, reads: true, syncs: false })
     }
 
-    /// One that refuses nothing, and takes no time to sync.
+    /// A disk that fails nothing and does not really sync.
     pub fn unsynced(disk: impl Storage + 'static) -> Arc<Self> {
         Arc::new(Faulty {
             disk: Box::new(disk),
@@ -133,7 +134,7 @@ impl File for FaultyFile {
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         if let Err(error) = (self.strike)("pwrite", &self.path) {
-            // A full disk takes the first half.
+            // As on a full disk, the first half is written.
             self.file.write_at(&bytes[..bytes.len() / 2], offset)?;
             return Err(error);
         }

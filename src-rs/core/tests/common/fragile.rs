@@ -1,4 +1,4 @@
-//! A disk whose power can be cut: what was not synced comes back in pieces.
+//! A disk whose power can be cut: of what was not synced, some pieces remain.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 
 const SECTOR: usize = 512;
 
-/// Bytes written at an offset; `None` for a new length.
+/// An offset and the bytes written there, or a new length and `None`.
 type Piece = (u64, Option<Vec<u8>>);
 
-/// What the disk holds for certain, and what was written since and may or may not have reached it.
+/// What the disk certainly contains, and what was written since then and may or may not have reached it.
 #[derive(Debug, Default)]
 struct Platter {
-    /// By file number: the synced bytes.
+    /// The synced bytes, by file number.
     synced: BTreeMap<u64, Vec<u8>>,
-    /// By file number: pieces written since its last sync.
+    /// The pieces written since the last sync, by file number.
     pending: BTreeMap<u64, Vec<Piece>>,
-    /// Names as they were when the folder was last synced, and as they are.
+    /// The names as they were when the folder was last synced, and as they are.
     names: [BTreeMap<PathBuf, u64>; 2],
 }
 
-/// A disk on the heap whose power can be cut.
+/// The disk, in memory.
 #[derive(Debug, Clone)]
 pub struct Fragile {
     memory: Memory,
@@ -52,13 +52,13 @@ impl Fragile {
         Fragile { memory: Memory::new(), platter: Arc::default() }
     }
 
-    /// The disk as it may be after a power cut now.
+    /// The disk as it may be if the power is cut now.
     pub fn cut(&self, random: &mut Random) -> Fragile {
         let old = self.platter.lock().unwrap();
         let new = Fragile::new();
-        // Another boot than any before.
+        // A boot id that was not used before.
         (0..self.memory.boot_id()).for_each(|_| new.memory.reboot());
-        // Each name's change reached the disk, or did not: all of them or none, as a journal does it.
+        // Changes of names have reached the disk all together or not at all, as with a journal.
         let names = &old.names[random.next(2) as usize];
         for (path, number) in names {
             let mut bytes = old.synced.get(number).cloned().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! What the tests share: short names for common steps, and roles for child processes.
+//! What the tests share: short functions for common steps, and roles for child processes.
 #![allow(
     dead_code,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests may panic; each uses its share of this"
+    reason = "tests may panic; each uses a part of this module"
 )]
 
 pub mod artifacts;
@@ -21,14 +21,14 @@ use std::time::Duration;
 use warmshard_core::frame::{HEAD_LEN, Head};
 use warmshard_core::{Job, Lookup, Options, Producer, PutMeta, Shard, Validator};
 
-/// Nobody waits for so long, but for something that never comes.
+/// A time limit that is reached only if something never happens.
 pub const FOR_EVER: Duration = Duration::from_secs(300);
 
-/// How long something takes by itself, if that is less than `bound` in one of some tries: a busy machine may hold up each, but
-/// takes nothing off.
+/// The time that an attempt takes, for the first of 30 that takes less than `bound`: a busy machine makes
+/// attempts slower, never faster. An attempt returns `None` if the machine was too slow to make it.
 ///
 /// # Panics
-/// Where all of them took longer. A try that gives nothing is one in which the machine was too late for what is tried.
+/// If no attempt takes less than `bound`.
 pub fn at_best(bound: Duration, mut attempt: impl FnMut() -> Option<Duration>) -> Duration {
     let mut told = Vec::new();
     for _ in 0..30 {
@@ -40,7 +40,7 @@ pub fn at_best(bound: Duration, mut attempt: impl FnMut() -> Option<Duration>) -
     panic!("never within {bound:?}: {told:?}");
 }
 
-/// What a look-up came to, with the first part's bytes.
+/// The result of a look-up, with the bytes of the first part.
 pub fn look(shard: &mut Shard, key: &str) -> (Lookup, Option<Vec<u8>>) {
     let found = shard.get(key.as_bytes(), &Validator::None).unwrap();
     let bytes = match &found {
@@ -50,7 +50,7 @@ pub fn look(shard: &mut Shard, key: &str) -> (Lookup, Option<Vec<u8>>) {
     (found, bytes)
 }
 
-/// The bytes of a key; none where it is absent, stale or corrupt.
+/// The bytes of a key; `None` if it is absent, stale or corrupt.
 pub fn get(shard: &mut Shard, key: &str) -> Option<Vec<u8>> {
     look(shard, key).1
 }
@@ -71,7 +71,7 @@ pub fn open(path: &Path) -> Shard {
     Shard::open(path, quiet()).unwrap()
 }
 
-/// Options under which nothing happens by itself, and a busy machine's long turns do not pass for a lock that is never given back.
+/// Options without automatic compaction, and with a lock timeout that is not reached because of a busy machine.
 pub fn quiet() -> Options {
     Options { auto_compact: false, lock_timeout_ms: FOR_EVER.as_millis() as u64, ..Options::default() }
 }
@@ -92,7 +92,7 @@ pub fn lock_path(path: &Path) -> PathBuf {
     warmshard_core::sidecar::path_for(path)
 }
 
-/// A value that tells from its first bytes how the rest must look.
+/// A value whose first bytes (key and round) determine the rest, so that it can be checked by itself.
 pub fn telling(key: &str, round: u64, len: usize) -> Vec<u8> {
     let mut bytes = format!("{key}|{round}|").into_bytes();
     let start = bytes.len();
@@ -104,7 +104,7 @@ pub fn telling(key: &str, round: u64, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Panics unless `bytes` are a `telling` value of `key`; gives its round.
+/// Panics unless `bytes` are a `telling` value of `key`. Returns its round.
 pub fn check_telling(key: &str, bytes: &[u8]) -> u64 {
     let mut pieces = bytes.splitn(3, |b| *b == b'|');
     assert_eq!(pieces.next().unwrap(), key.as_bytes(), "another key's bytes under {key}");
@@ -114,7 +114,7 @@ pub fn check_telling(key: &str, bytes: &[u8]) -> u64 {
     round
 }
 
-/// Offset and head of every frame from the start of the file, as far as their lengths lead.
+/// Offset and head of each frame from the start of the file, until a length is invalid.
 pub fn frames(bytes: &[u8]) -> Vec<(usize, Head)> {
     let mut at = 4096;
     let mut out = Vec::new();
@@ -137,7 +137,7 @@ pub fn copy_shard(from: &Path, to: &Path) {
     }
 }
 
-/// Runs this test binary again as a child that does only `role`, a test of its own.
+/// Runs this test binary again as a child that runs only the test named `role`.
 pub fn child(role: &str, path: &Path, arg: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([role, "--exact", "--nocapture", "--include-ignored"])
@@ -148,7 +148,7 @@ pub fn child(role: &str, path: &Path, arg: &str) -> Child {
         .unwrap()
 }
 
-/// Path and argument, in a child; nothing when the role's test runs by itself.
+/// Path and argument, if this process is a child; `None` if a role's test is run as a normal test.
 pub fn role() -> Option<(PathBuf, String)> {
     let path = std::env::var_os("WARMSHARD_TEST_PATH")?;
     Some((path.into(), std::env::var("WARMSHARD_TEST_ARG").unwrap()))

@@ -1,4 +1,4 @@
-//! Files that hold anything whatever.
+//! Files with arbitrary contents.
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ pub fn write(path: &Path, bytes: &[u8]) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Whatever lies there, a shard opens over it and works.
+/// Checks that a shard can be opened at this path and works, whatever file is there.
 pub fn works(path: &Path, what: &str) {
     for options in [read_only(), unmapped(), quiet()] {
         let writes = !options.read_only;

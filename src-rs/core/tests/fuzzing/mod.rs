@@ -1,10 +1,10 @@
-//! Bytes that lie: mutations that know where numbers stand, and seals that make the lies look true.
+//! Mutations that know where numbers are, and seals that recompute the checksums of mutated bytes.
 #![allow(
     dead_code,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests may panic; each uses its share of this"
+    reason = "tests may panic; each uses a part of this module"
 )]
 
 use crate::simulation::Random;
@@ -15,19 +15,19 @@ use warmshard_core::digest::checksum;
 use warmshard_core::frame::{HEAD_LEN, Head, SNAPSHOT, Sealer};
 use warmshard_core::header::{Header, Root};
 
-/// Counts what is allocated, and the most that there was.
+/// Counts the bytes in use, and their maximum.
 pub struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-#[expect(unsafe_code, reason = "an allocator; all the work is the system's")]
-// SAFETY: every call goes to the system's allocator as it came.
+#[expect(unsafe_code, reason = "an allocator that passes every call on to the system's")]
+// SAFETY: every call is passed unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller's promise is the system's.
+        // SAFETY: the caller's promise is what the system's allocator requires.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Most bytes that were in use at a time while something ran, beyond those before.
+/// The most bytes that were in use while something ran, minus those in use before.
 pub fn peak_of<T>(run: impl FnOnce() -> T) -> (usize, T) {
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -45,7 +45,7 @@ pub fn peak_of<T>(run: impl FnOnce() -> T) -> (usize, T) {
     (PEAK.load(Ordering::Relaxed).saturating_sub(before), done)
 }
 
-/// Numbers at which arithmetic goes wrong.
+/// Numbers at which arithmetic or checks of bounds often go wrong.
 const NUMBERS: [u64; 22] = [
     0,
     1,
@@ -71,13 +71,13 @@ const NUMBERS: [u64; 22] = [
     u64::MAX,
 ];
 
-/// One to four changes somewhere. `other` lends pieces.
+/// Makes one to four random changes. Some copy pieces of `other`.
 pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     for _ in 0..=random.next(4) {
         let len = bytes.len() as u64;
         let at = random.next(len.max(1)) as usize;
         let size = [1, 2, 4, 8][random.next(4) as usize];
-        // Numbers stand at multiples of their size more often than not.
+        // Most numbers are at multiples of their size.
         let field = if random.one_in(4) { at } else { at / size * size };
         match random.next(9) {
             0 => bytes.iter_mut().skip(at).take(1).for_each(|b| *b ^= 1 << random.next(8)),
@@ -86,7 +86,7 @@ pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
                 copy_over(bytes, field, &number.to_le_bytes()[..size]);
             }
             3 => {
-                // Near the file's own numbers: its length, or a place in it.
+                // A plausible number: close to the length, or an offset in the file.
                 let number = (random.next(len + 64)).wrapping_add(random.next(3)).wrapping_sub(1);
                 copy_over(bytes, field, &number.to_le_bytes()[..size.max(4)]);
             }
@@ -111,8 +111,7 @@ fn copy_over(bytes: &mut [u8], at: usize, piece: &[u8]) {
     bytes.iter_mut().skip(at).zip(piece).for_each(|(to, from)| *to = *from);
 }
 
-/// Redoes every checksum of a shard for the bytes as they are: of roots, of heads at these places, and of
-/// the records and tables behind them.
+/// Recomputes every checksum of a shard: those of the roots, and those of the frames at `places`.
 pub fn seal(bytes: &mut [u8], places: &[usize]) {
     let Ok(header) = Header::decode(bytes, None) else { return };
     let seed = header.check_seed();
@@ -144,7 +143,7 @@ pub fn seal(bytes: &mut [u8], places: &[usize]) {
     }
 }
 
-/// Where frames begin.
+/// The offsets of the frames.
 pub fn places(bytes: &[u8]) -> Vec<usize> {
     let mut at = 4096;
     let mut out = Vec::new();
@@ -159,7 +158,7 @@ pub fn places(bytes: &[u8]) -> Vec<usize> {
     out
 }
 
-/// A root that vouches for the whole file, with the last table in it.
+/// Writes a root that declares the whole file as committed, with the last index snapshot in it.
 pub fn vouch(bytes: &mut [u8], places: &[usize]) {
     let Ok(header) = Header::decode(bytes, None) else { return };
     let table = |at: &&usize| bytes.get(**at + 40) == Some(&SNAPSHOT);
@@ -169,7 +168,8 @@ pub fn vouch(bytes: &mut [u8], places: &[usize]) {
     copy_over(bytes, root.offset() as usize, &root.encode(header.check_seed()));
 }
 
-/// The committed files that every run begins with: what once went wrong, and one of each kind.
+/// The files in `tests/corpus` with this extension, with which every run starts: what once failed, and one of
+/// each kind.
 pub fn corpus(kind: &str) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();

@@ -1,5 +1,5 @@
-//! Words of a model, in which a load may see any store that the orders of memory do not exclude, and files whose bytes
-//! are ordered by nothing but those words.
+//! The words of the sidecar's page in loom's model, in which a load may see any store that the memory orders do not
+//! exclude, and files whose bytes are ordered only by these words.
 
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicU64, fence};
@@ -12,13 +12,13 @@ pub const BOOT: u64 = 7;
 /// Bytes of a file that the scenarios reach.
 const BYTES: usize = 4;
 
-/// Which orders are taken away, to see that the model finds out.
+/// Which orders are replaced by `Relaxed`, to check that the model detects it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Weak {
     pub loads: bool,
     pub stores: bool,
     pub fences: bool,
-    /// Of this word alone.
+    /// Only for this word.
     pub only: Option<usize>,
 }
 
@@ -30,7 +30,7 @@ pub struct World {
     weak: Weak,
 }
 
-/// A process' way to the words. One that dies stores nothing any more.
+/// How a process accesses the words. After `left` stores it is dead and stores nothing more.
 #[derive(Clone)]
 pub struct Door {
     pub world: Arc<World>,
@@ -58,7 +58,7 @@ impl Words for Door {
 }
 
 impl World {
-    /// A page of these words.
+    /// A world whose page has these words; all others are zero.
     pub fn new(words: &[(usize, u64)], weak: Weak) -> Arc<Self> {
         let of = |index| words.iter().find(|(i, _)| *i == index).map_or(0, |(_, value)| *value);
         Arc::new(World {
@@ -69,7 +69,7 @@ impl World {
         })
     }
 
-    /// One that speaks of the first file, with one byte, published by generation 1.
+    /// A world whose page describes the first file, with one byte, published by generation 1.
     pub fn settled(weak: Weak) -> Arc<Self> {
         let world = World::new(&[], weak);
         let page = world.page();
@@ -89,7 +89,7 @@ impl World {
         self.page_until(usize::MAX)
     }
 
-    /// The same of a process that dies after so many stores.
+    /// The page of a process that dies after `left` stores.
     pub fn page_until(self: &Arc<Self>, left: usize) -> Page<Door> {
         Page::new(Door { world: Arc::clone(self), left: Cell::new(left) }, BOOT)
     }
@@ -99,7 +99,7 @@ impl World {
         self.bytes[id as usize - 1][nth as usize - 1].store(id * 10 + nth, Ordering::Relaxed);
     }
 
-    /// What nobody may ever see: words of two files, or bytes that are not there yet.
+    /// Panics if this must never be seen: words of two files, or a length with bytes that are not written yet.
     pub fn judge(&self, it: &Published) {
         let id = u64::from(it.shard_id[0]);
         assert!(id == 1 || id == 2, "words of no file: {it:?}");
@@ -119,7 +119,7 @@ const fn base(id: u64) -> u64 {
     (id - 1) * 10
 }
 
-/// A file with so many bytes.
+/// What the page says about a file with this many bytes.
 pub fn file(id: u64, bytes: u64) -> Published {
     let mut shard_id = [0; 16];
     (shard_id[0], shard_id[8]) = (id as u8, id as u8);
@@ -132,7 +132,7 @@ pub fn file(id: u64, bytes: u64) -> Published {
     }
 }
 
-/// So many of them survive a power cut.
+/// What the page says if this many bytes survive a power cut.
 pub fn durable(bytes: u64) -> Durable {
     Durable { bytes, dir_pending: true, ..Durable::default() }
 }
