@@ -1,4 +1,4 @@
-//! The lock was to be waited for five seconds at most, and a put stood still for eighteen: one wait for each lock.
+//! The lock timeout was five seconds, and a put took eighteen, because it waited that long for each of several locks.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -39,7 +39,7 @@ fn a_call_that_needs_several_locks_waits_once() {
         let path = dir.path().join("a.shard");
         let mut shard = Shard::open(&path, impatient()).unwrap();
         put(&mut shard, "k", b"1");
-        // The sidecar's lock, that of another sidecar, which somebody has put in its place, and the file's.
+        // The locks of the sidecar, of another sidecar that replaces it, and of the shard file.
         let first = hold(&lock_path(&path));
         std::fs::remove_file(lock_path(&path)).unwrap();
         let second = hold(&lock_path(&path));
@@ -67,13 +67,13 @@ fn a_call_that_needs_several_locks_waits_once() {
 }
 
 #[test]
-fn who_waits_for_compaction_that_waits_for_a_lock_does_not_begin_anew() {
+fn a_put_that_waits_for_a_compaction_does_not_start_a_new_timeout() {
     at_best(LIMIT * 13 / 10, || {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.shard");
         let held = Arc::new(Mutex::new(None));
         let holder = Arc::clone(&held);
-        // As soon as compaction has begun, somebody takes the lock, and keeps it.
+        // Takes the lock as soon as the compaction has begun, and keeps it.
         let storage = Faulty::new(Disk::default(), move |call, at| {
             if call == "open" && at.to_string_lossy().contains(".tmp.") {
                 let lock = at.with_file_name("a.shard.lock");
@@ -94,7 +94,7 @@ fn who_waits_for_compaction_that_waits_for_a_lock_does_not_begin_anew() {
             shard.put(b"large", &[&[1; 200_000]], Default::default())
         });
         let waited = start.elapsed();
-        // The locks were given back too late, by a machine that did something else.
+        // The locks were released too late, because the machine was busy.
         if outcome.is_err_and(|error| error.code() == Code::LockTimeout && waited >= LIMIT) {
             return None;
         }
@@ -105,13 +105,13 @@ fn who_waits_for_compaction_that_waits_for_a_lock_does_not_begin_anew() {
 }
 
 #[test]
-fn opening_for_a_change_and_the_change_wait_together() {
+fn opening_for_a_change_and_the_change_share_one_timeout() {
     at_best(LIMIT * 13 / 10, || {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.shard");
         let mut shard = Shard::open(&path, impatient()).unwrap();
         put(&mut shard, "k", b"1");
-        // A new sidecar, which somebody locks before it has its layout, and the file's lock behind it.
+        // The locks of a new sidecar, which is locked before it is laid out, and of the shard file.
         std::fs::remove_file(lock_path(&path)).unwrap();
         let (first, _file) = (hold(&lock_path(&path)), hold(&path));
         let start = Instant::now();
@@ -122,7 +122,7 @@ fn opening_for_a_change_and_the_change_wait_together() {
             });
             let job = Arc::new(Job::default());
             let mut other = match shard.opener().open(&job) {
-                // Given back too late.
+                // Released too late.
                 Err(error) if error.code() == Code::LockTimeout && start.elapsed() >= LIMIT => return None,
                 other => other.unwrap(),
             };

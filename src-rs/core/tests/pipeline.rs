@@ -1,4 +1,4 @@
-//! A disk lost a bit, a build was linked from the wrong object, and nothing had noticed.
+//! A bit on the disk had flipped, a build was linked from the damaged object, and nothing had noticed.
 
 mod common;
 use common::faulty::Faulty;
@@ -27,7 +27,7 @@ fn open_quiet(root: &Path) -> Pipeline {
     Pipeline::open(root, PipelineOptions::default())
 }
 
-/// What each way of reading finds; they must agree.
+/// Reads in every way, and checks that all find the same.
 fn look_all_ways(cache: &Pipeline, of: &Fingerprint) -> Option<Vec<u8>> {
     let read = cache.get(of);
     let lent = cache.get_with(of, |artifact| {
@@ -37,12 +37,12 @@ fn look_all_ways(cache: &Pipeline, of: &Fingerprint) -> Option<Vec<u8>> {
         artifact.window().map(|mut w| w.peek(<[u8]>::to_vec))
     });
     assert_eq!(cache.has(of), read.is_some());
-    assert!(lent == read, "a mapping shows something else");
+    assert!(lent == read, "the mapping has other contents");
     read
 }
 
 #[test]
-fn the_guide_tells_the_limits() {
+fn the_limits_are_as_in_the_guide() {
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pipeline.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     const { assert!(MAX_ARTIFACT_BYTES == 67_108_864 && FOOTER_LEN == 32) };
@@ -120,7 +120,7 @@ fn a_file_under_another_name_and_a_sparse_giant_are_misses() {
     let giant = std::fs::File::options().write(true).open(path_of(root.path(), "b")).unwrap();
     for len in [MAX_ARTIFACT_BYTES + FOOTER_LEN as u64 + 1, 1 << 40] {
         giant.set_len(len).unwrap();
-        // Else it was read.
+        // If it takes longer, the file was read.
         at_best(Duration::from_secs(1), || {
             let started = Instant::now();
             assert!(look_all_ways(&cache, &fp("b")).is_none());
@@ -138,7 +138,7 @@ fn a_payload_of_the_greatest_length_is_kept_and_one_more_byte_refused() {
     assert!(cache.has(&fp("a")));
     payload.push(7);
     assert_eq!(cache.put(&fp("a"), &payload).unwrap_err().code(), Code::TooLarge);
-    // Somebody else wrote it, footer and all.
+    // The same payload, written with a footer by another program.
     payload.extend(footer(&fp("b"), &payload));
     std::fs::write(path_of(root.path(), "b"), &payload).unwrap();
     assert!(!cache.has(&fp("b")) && unseal(&fp("b"), &payload).is_none());
@@ -184,12 +184,12 @@ fn a_flush_that_fails_is_counted_and_leaves_everything_pending() {
 }
 
 #[test]
-fn the_oldest_go_when_room_is_short() {
+fn the_oldest_files_are_evicted_first() {
     let memory = Memory::new();
     let root = Path::new("/cache");
     let options = PipelineOptions { max_bytes: 1000, ..PipelineOptions::default() };
     let cache = Pipeline::open_on(Arc::new(memory.clone()), root, options);
-    // Neither is an artifact's file: both stay, uncounted.
+    // Neither is the file of an artifact: both stay and are not counted.
     for other in ["README", "0123.bin"] {
         let file = memory.clone();
         warmshard_core::storage::Storage::open(
@@ -202,7 +202,7 @@ fn the_oldest_go_when_room_is_short() {
     }
     for n in 0..20 {
         cache.put(&fp(&n.to_string()), &[1; 68]).unwrap();
-        assert!(cache.metrics().cached_bytes <= 1100, "bounded within an eighth");
+        assert!(cache.metrics().cached_bytes <= 1100, "over the bound by at most an eighth");
     }
     cache.flush().unwrap();
     let kept: Vec<u32> = (0..20).filter(|n| cache.has(&fp(&n.to_string()))).collect();

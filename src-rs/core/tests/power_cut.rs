@@ -1,4 +1,4 @@
-//! The power went while the cache was written, again and again; never may half of anything come back.
+//! The power failed while the cache was written, again and again. Half of a change must never come back.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -13,8 +13,7 @@ const PATH: &str = "/a.shard";
 const KEYS: u64 = 12;
 const BATCH: u64 = 4;
 
-/// For each key the rounds that a look-up may give; 0 stands for none. The last flushed state is the
-/// first of them.
+/// For each key the rounds that a look-up may find; 0 stands for no entry. The flushed state is the first.
 #[derive(Debug, Clone, Default)]
 struct Allowed {
     rounds: BTreeMap<String, Vec<u64>>,
@@ -107,7 +106,7 @@ fn what_was_flushed_stays_and_what_was_not_comes_whole_or_not_at_all() {
             disk = next;
             let open = || Shard::open_on(Arc::new(disk.clone()), Path::new(PATH), quiet()).unwrap();
             let found = allowed.check(&mut open(), &what);
-            // What the first to open found is what everybody finds, after compaction too.
+            // Every later open finds the same as the first one, also after compaction.
             let mut shard = open();
             assert_eq!(allowed.check(&mut shard, &what), found, "{what}");
             put(&mut shard, "anchor", b"1");

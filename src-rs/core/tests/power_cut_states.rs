@@ -1,6 +1,6 @@
-//! The power went at one bad moment in a thousand, and that one came back with half of a batch.
+//! The power failed at one bad moment in a thousand, after which half of a batch was there.
 //!
-//! Here every moment comes, and of each every state that the disk may be in.
+//! Here the power is cut at every moment, and for each every state is tried in which the disk may be then.
 #![expect(clippy::panic, reason = "tests may panic")]
 
 mod simulation;
@@ -26,7 +26,7 @@ fn open(image: &Image, boot: u64, read_only: bool) -> Shard {
         .unwrap_or_else(|error| panic!("it does not open: {error}"))
 }
 
-/// What there is after a cut, for everybody alike; an error says what is wrong.
+/// Checks a disk after a power cut, and that all handles find the same. Returns what they find, or what is wrong.
 fn check(
     image: &Image,
     boot: u64,
@@ -41,7 +41,7 @@ fn check(
     let history = world.history.lock().unwrap_or_else(|e| e.into_inner());
     history.check_cut(&found, cut)?;
     let flushed = history.flushed_generation(cut);
-    // Across a removed file the generation is kept by a sync that may be refused.
+    // When a file is removed, the generation is preserved by a sync, which may have failed if not `strict`.
     if generation < flushed && world.strict {
         return Err(format!("the generation went back from {flushed} to {generation}"));
     }
@@ -63,10 +63,10 @@ fn check(
     let mut shard = again("a writer")?;
     shard.put(b"anchor", &[b"1"], PutMeta::default()).map_err(failed)?;
     drop(shard);
-    let mut shard = again("who opens behind a put")?;
+    let mut shard = again("a handle opened after a put")?;
     if thorough {
         shard.compact(&Job::default()).map_err(failed)?;
-        let report = again("who opens behind a compaction")?.verify(&Job::default()).map_err(failed)?;
+        let report = again("a handle opened after a compaction")?.verify(&Job::default()).map_err(failed)?;
         if !report.is_sound() {
             return Err(format!("{report:?}"));
         }
@@ -74,7 +74,8 @@ fn check(
     Ok(found)
 }
 
-/// One boot of the machine: some work, then all cuts. Returns one of the states, and what is in it.
+/// One boot of the machine: does some work, then checks all power cuts. Returns one of the states, and what is
+/// found in it.
 fn boot(seed: u64, number: u64, image: &Image, found: &Found, budget: &mut Budget) -> (Image, Found) {
     let mut random = Random::new(seed * 16 + number);
     let failing = random.one_in(3);
@@ -133,7 +134,7 @@ fn told(variant: &Variant) -> String {
 }
 
 #[test]
-fn whatever_a_power_cut_leaves_is_whole_and_has_all_that_was_flushed() {
+fn after_any_power_cut_batches_are_whole_and_everything_flushed_is_there() {
     let mut budget = Budget::new("states after a power cut", "WARMSHARD_SIM_STATES", 20_000);
     while let Some(seed) = budget.next_seed() {
         let (mut image, mut found) = (Image::new(), Found::new());

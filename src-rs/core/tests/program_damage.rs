@@ -1,4 +1,4 @@
-//! A flipped bit in what decides whether code is served was taken for an answer.
+//! A flipped bit in the metadata of a module let outdated code be served.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -32,7 +32,7 @@ fn entries(shard: &mut Shard) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
         .collect()
 }
 
-/// Writes an entry as if it had been meant so: its digest is right.
+/// Writes an entry with these parts and a right digest.
 fn replace(shard: &mut Shard, key: &[u8], parts: &[Vec<u8>]) {
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     shard.merge_in(&Job::default(), |batch| batch.put(key, &parts, PutMeta::default())).unwrap();
@@ -59,7 +59,7 @@ impl Asked {
 }
 
 #[test]
-fn whatever_stands_in_an_entry_it_is_a_miss_or_what_the_file_system_says() {
+fn an_entry_with_any_contents_is_a_miss_or_agrees_with_the_file_system() {
     let guard = tempfile::tempdir().unwrap();
     let dir = guard.path().canonicalize().unwrap();
     let package = dir.join("node_modules/pkg");
@@ -105,5 +105,5 @@ fn whatever_stands_in_an_entry_it_is_a_miss_or_what_the_file_system_says() {
         }
         replace(&mut asked.shard, &key, &parts);
     }
-    assert!(asked.load().is_some() && asked.resolve(&dir).is_some(), "whole again");
+    assert!(asked.load().is_some() && asked.resolve(&dir).is_some(), "the original entries are hits again");
 }

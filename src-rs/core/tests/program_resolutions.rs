@@ -1,4 +1,5 @@
-//! A package was relinked, a file created where none had been; the program got the one it had been given before.
+//! A package was linked to another folder, or a file was created where none had been, and the program still got
+//! the former file.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -31,7 +32,7 @@ impl World {
         fs::write(self.at(name), name).unwrap();
     }
 
-    /// A process of its own.
+    /// Opens the shard as a new process does.
     fn open(&self, root: &str) -> (Programs, Shard) {
         let options = Options { kind: Kind::Program, part_count: PARTS, ..quiet() };
         (Programs::new(b"p", root.as_bytes()), Shard::open(&self.at("x.shard"), options).unwrap())
@@ -70,7 +71,7 @@ fn bytes(path: &Path) -> &[u8] {
 }
 
 #[test]
-fn an_answer_holds_as_long_as_nothing_has_come_in_between() {
+fn an_answer_is_valid_until_a_file_appears_that_would_be_found_first() {
     let world = World::new();
     world.write("sub/a.json");
     let facts = [(b'f', "sub/a"), (b'f', "sub/a.js")];
@@ -84,7 +85,7 @@ fn an_answer_holds_as_long_as_nothing_has_come_in_between() {
         assert!(known());
     }
     fs::create_dir(world.at("sub/a")).unwrap();
-    assert!(known(), "a folder is no file");
+    assert!(known(), "a folder is not a file");
     fs::remove_file(world.at("sub/a.json")).unwrap();
     assert!(!known());
     fs::create_dir(world.at("sub/a.json")).unwrap();
@@ -92,7 +93,7 @@ fn an_answer_holds_as_long_as_nothing_has_come_in_between() {
 }
 
 #[test]
-fn absent_folders_are_remembered_until_the_program_has_had_a_turn() {
+fn absent_folders_are_remembered_until_settle() {
     let world = World::new();
     world.write("node_modules/pkg.js");
     fs::create_dir(world.at("sub")).unwrap();
@@ -108,7 +109,7 @@ fn absent_folders_are_remembered_until_the_program_has_had_a_turn() {
 }
 
 #[test]
-fn links_are_walked_again_and_what_they_hide_is_seen() {
+fn a_changed_link_invalidates_an_answer() {
     let world = World::new();
     for name in ["one/index.js", "two/index.js"] {
         world.write(name);
@@ -126,7 +127,7 @@ fn links_are_walked_again_and_what_they_hide_is_seen() {
     link("../two");
     assert_eq!(world.resolve("", "pkg", 3), None);
     link("pkg");
-    assert_eq!(world.resolve("", "pkg", 3), None, "a circle");
+    assert_eq!(world.resolve("", "pkg", 3), None, "a link to itself");
     link("../one");
     assert_eq!(world.resolve("", "pkg", 3), Some(world.at("one/index.js")));
     // The file itself becomes a link.
@@ -136,13 +137,13 @@ fn links_are_walked_again_and_what_they_hide_is_seen() {
 }
 
 #[test]
-fn folders_that_the_environment_adds_and_words_that_look_alike_keep_answers_apart() {
+fn answers_depend_on_the_number_of_folders_and_on_folder_and_request_separately() {
     let world = World::new();
     world.write("node_modules/pkg.js");
     let found = "node_modules/pkg.js";
     assert!(world.record("", "pkg", 5, found, found, &[]));
     assert!(world.resolve("", "pkg", 5).is_some());
-    assert!(world.resolve("", "pkg", 6).is_none(), "one folder more");
+    assert!(world.resolve("", "pkg", 6).is_none(), "one more folder, as with NODE_PATH");
     assert!(world.resolve("", "pk", 5).is_none());
     fs::create_dir(world.at("a\nb")).unwrap();
     world.write("a\nb/c.js");
@@ -152,7 +153,7 @@ fn folders_that_the_environment_adds_and_words_that_look_alike_keep_answers_apar
 }
 
 #[test]
-fn an_answer_moves_with_its_project() {
+fn an_answer_stays_valid_when_its_project_is_moved() {
     let world = World::new();
     for name in ["here/sub/.keep", "here/node_modules/pkg.js"] {
         world.write(name);

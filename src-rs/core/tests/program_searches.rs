@@ -1,5 +1,6 @@
-//! A first run asked in JavaScript what Node.js had asked before, and was not done when the program was. What is asked here
-//! must be what Node.js asks: a "no" that is not noted is not noticed when it becomes a "yes".
+//! The search must try the same paths as Node.js: if an absent path does not become a fact, it is not noticed
+//! when a file appears there. (A first run used to repeat the search in JavaScript, and had not finished when
+//! the program had.)
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -34,7 +35,7 @@ impl Tree {
         bytes(&self.root.join(name)).to_vec()
     }
 
-    /// Records where a request of a file in `src` led. See `record_search`.
+    /// Records where a request from a file in `src` led. See `record_search`.
     fn record(&mut self, request: &str, real: &str) -> Option<bool> {
         let (folder, real) = (self.at("src"), self.at(real));
         let places = [self.at("src/node_modules"), self.at("node_modules")];
@@ -52,7 +53,7 @@ impl Tree {
         kept
     }
 
-    /// Whether the answer is believed, as a process that has just begun finds.
+    /// Whether a new process resolves the request to this file.
     fn leads(&mut self, request: &str, real: &str) -> bool {
         let (folder, real) = (self.at("src"), self.at(real));
         let mut programs = Programs::new(b"profile", b"");
@@ -68,10 +69,10 @@ fn asked<'a>(folder: &'a [u8], request: &'a str) -> Request<'a> {
     Request { folder, request: request.as_bytes(), paths: 9 }
 }
 
-/// Names of files, each with what stands in it.
+/// Names of files, each with its contents.
 type Files = &'static [(&'static str, &'static str)];
 
-/// What is asked for, where it leads, and the files that make it lead elsewhere, or not be found.
+/// The files, a request, where it leads, and files each of which must invalidate the answer when it is written.
 const CASES: &[(Files, &str, &str, Files)] = &[
     (&[("src/a.js", "")], "./a", "src/a.js", &[("src/a", "")]),
     (&[("src/a.json", "")], "./a", "src/a.json", &[("src/a.js", "")]),
@@ -119,7 +120,7 @@ const CASES: &[(Files, &str, &str, Files)] = &[
 ];
 
 #[test]
-fn what_was_asked_is_noticed_when_it_is_answered_otherwise() {
+fn a_change_of_anything_that_decided_an_answer_invalidates_it() {
     for (files, request, real, changes) in CASES {
         for (name, text) in *changes {
             let mut tree = Tree::of(files);
@@ -134,7 +135,7 @@ fn what_was_asked_is_noticed_when_it_is_answered_otherwise() {
 }
 
 #[test]
-fn what_cannot_be_told_is_not_kept() {
+fn an_answer_that_cannot_be_explained_is_not_recorded() {
     let files: Files = &[
         ("src/a.js", ""),
         ("node_modules/damaged/package.json", "{"),
@@ -147,9 +148,9 @@ fn what_cannot_be_told_is_not_kept() {
     for (request, real) in [
         ("#a", "src/a.js"),
         ("damaged", "node_modules/damaged/index.js"),
-        // Node.js warns of it, each time.
+        // Its `main` is missing: Node.js must warn each time.
         ("gone", "node_modules/gone/index.js"),
-        // From outside of its package.
+        // The file is not in its package.
         ("other", "src/a.js"),
         ("nowhere", "src/a.js"),
     ] {
@@ -158,6 +159,6 @@ fn what_cannot_be_told_is_not_kept() {
         assert_ne!(kept, Some(true), "{request}");
         assert!(!tree.leads(request, real), "{request}");
     }
-    // It is another file that is there.
+    // The search finds another file than the one that is to be recorded.
     assert_eq!(tree.record("./a", "node_modules/gone/index.js"), Some(false));
 }

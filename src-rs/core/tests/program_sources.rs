@@ -1,4 +1,4 @@
-//! An edit of equal length ran the old code, and a manifest that had turned around was not asked again.
+//! After an edit of equal length the old code ran, and a changed manifest was not noticed.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -80,17 +80,17 @@ fn a_source_is_served_as_long_as_its_bytes_are_the_same() {
         set_mtime(&source, mtime);
         assert_eq!(cache.load(&source), None, "same length, same time");
         fs::remove_file(&source).unwrap();
-        assert_eq!(cache.load(&source), None, "gone");
+        assert_eq!(cache.load(&source), None, "removed");
         fs::create_dir(&source).unwrap();
         assert_eq!(cache.load(&source), None, "a folder");
         fs::remove_dir(&source).unwrap();
         fs::write(&source, "one").unwrap();
-        assert_eq!(cache.load(&source).unwrap(), b"code of one", "there again");
+        assert_eq!(cache.load(&source).unwrap(), b"code of one", "written again");
     }
 }
 
 #[test]
-fn a_source_rewritten_in_the_same_tick_is_told_by_its_bytes() {
+fn a_source_rewritten_in_the_same_tick_is_recognised_by_its_bytes() {
     let (_guard, dir) = setup();
     let source = dir.join("a.js");
     let mut cache = open(&dir.join("x.shard"), "");
@@ -120,7 +120,7 @@ fn a_source_that_is_read_again_is_recorded_as_it_was_read_last() {
 }
 
 #[test]
-fn without_a_read_nothing_is_recorded_and_without_code_only_that_it_is_none_of_ours() {
+fn without_a_read_nothing_is_recorded_and_without_code_only_that_the_file_is_left_to_node() {
     let (_guard, dir) = setup();
     let source = dir.join("a.js");
     fs::write(&source, "import 'x'").unwrap();
@@ -140,7 +140,7 @@ fn without_a_read_nothing_is_recorded_and_without_code_only_that_it_is_none_of_o
 }
 
 #[test]
-fn manifests_decide_and_are_asked_again_by_the_next_process() {
+fn manifests_are_checked_again_by_the_next_process() {
     let (_guard, dir) = setup();
     let (source, own, above) = (dir.join("sub/a.js"), dir.join("sub/package.json"), dir.join("package.json"));
     fs::create_dir(dir.join("sub")).unwrap();
@@ -154,12 +154,12 @@ fn manifests_decide_and_are_asked_again_by_the_next_process() {
     fs::write(&above, r#"{"type":"module__"}"#).unwrap();
     assert!(!hit(), "same length");
     fs::write(&above, r#"{"type":"commonjs"}"#).unwrap();
-    assert!(hit(), "as it was");
+    assert!(hit(), "the original contents");
     fs::write(&own, "{}").unwrap();
-    assert!(!hit(), "one nearer by");
+    assert!(!hit(), "a nearer manifest");
     fs::remove_file(&own).unwrap();
     fs::create_dir(&own).unwrap();
-    assert!(hit(), "a folder is no manifest");
+    assert!(hit(), "a folder is not a manifest");
     fs::remove_file(&above).unwrap();
     assert!(!hit());
 }
@@ -182,7 +182,7 @@ fn facts_that_are_not_true_are_not_recorded() {
 }
 
 #[test]
-fn code_is_improved_where_it_is_of_the_same_source_and_more() {
+fn code_is_replaced_by_larger_code_of_the_same_source() {
     let (_guard, dir) = setup();
     let (source, path) = (dir.join("a.js"), dir.join("x.shard"));
     fs::write(&source, "one").unwrap();
@@ -207,7 +207,7 @@ fn code_is_improved_where_it_is_of_the_same_source_and_more() {
     }
     mine.programs.publish(&mut mine.shard).unwrap();
     assert_eq!(open(&path, "").load(&source).unwrap(), [3; 1100]);
-    // Another process has met the next state of the file meanwhile.
+    // Another process has recorded the next state of the file in the meantime.
     fs::write(&source, "two").unwrap();
     open(&path, "").record(&source, &[4; 100], &[]);
     assert!(!mine.programs.improve(&mut mine.shard, bytes(&source), vec![5; 2000], true).unwrap());
@@ -225,7 +225,7 @@ fn profiles_and_roots_keep_programs_apart_and_let_them_move() {
     let root = |place: &str| dir.join(place).to_str().unwrap().to_owned();
     assert!(open(&path, &root("here")).record(&dir.join("here/a.js"), b"code", &[]));
     assert_eq!(open(&path, &root("there")).load(&dir.join("there/a.js")).unwrap(), b"code");
-    assert_eq!(open(&path, "").load(&dir.join("here/a.js")), None, "told from the root");
+    assert_eq!(open(&path, "").load(&dir.join("here/a.js")), None, "stored relative to the root");
     assert_eq!(open(&path, &root("here")).load(&dir.join("there/a.js")), None);
     let mut other = open(&path, &root("here"));
     other.programs = Programs::new(b"another profile", root("here").as_bytes());
@@ -233,7 +233,7 @@ fn profiles_and_roots_keep_programs_apart_and_let_them_move() {
 }
 
 #[test]
-fn wide_texts_are_flagged_and_texts_of_transpilers_kept() {
+fn wide_texts_are_flagged_and_texts_of_transpilers_are_recorded() {
     let (_guard, dir) = setup();
     let source = dir.join("a.ts");
     fs::write(&source, "let a: string").unwrap();
@@ -252,7 +252,7 @@ fn wide_texts_are_flagged_and_texts_of_transpilers_kept() {
 }
 
 #[test]
-fn scripts_and_functions_lie_beside_each_other_and_neither_is_given_for_the_other() {
+fn scripts_and_functions_have_separate_entries() {
     let (_guard, dir) = setup();
     let (path, source) = (dir.join("x.shard"), dir.join("a.js"));
     fs::write(&source, "#!x\ny").unwrap();
@@ -271,9 +271,9 @@ fn scripts_and_functions_lie_beside_each_other_and_neither_is_given_for_the_othe
     let [script, function] = [texts(&mut open(&path, "")), texts(&mut functions())];
     assert_eq!(script[0], [WRAP.0.as_bytes(), b"//x\ny", WRAP.1.as_bytes()].concat());
     assert_eq!(script[1], b"script");
-    assert_eq!(function[0], b"#!x\ny", "the parameters are told apart");
+    assert_eq!(function[0], b"#!x\ny", "without a wrapper");
     assert_eq!(function[1], b"function");
-    // What is better of one is not so of the other.
+    // Improving one does not change the other.
     let mut cache = functions();
     cache.load(&source).unwrap();
     assert!(
@@ -282,7 +282,7 @@ fn scripts_and_functions_lie_beside_each_other_and_neither_is_given_for_the_othe
     cache.programs.publish(&mut cache.shard).unwrap();
     assert_eq!(functions().load(&source).unwrap(), b"better function");
     assert_eq!(open(&path, "").load(&source).unwrap(), b"script");
-    // What is noted is the same.
+    // Notes are shared.
     assert!(cache.programs.note(b"n", b"text"));
     cache.programs.publish(&mut cache.shard).unwrap();
     let mut scripts = open(&path, "");

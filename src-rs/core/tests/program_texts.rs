@@ -1,5 +1,5 @@
-//! A transpiler had made another text of a source, there was no room left to keep it, and the source itself was served
-//! in its place.
+//! A transpiler had made a text from a source, there was no room left to record it, and the source itself was served
+//! instead.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +9,7 @@ use warmshard_core::stores::program::{Loaded, PARTS, Programs, Wrap};
 use warmshard_core::{Options, Shard};
 
 #[test]
-fn the_last_text_is_kept_however_many_there_were() {
+fn the_last_of_many_texts_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("a.ts");
     fs::write(&source, "source").unwrap();
@@ -32,7 +32,7 @@ fn the_last_text_is_kept_however_many_there_were() {
 }
 
 #[test]
-fn a_source_whose_text_does_not_fit_is_not_kept_at_all() {
+fn a_source_whose_text_does_not_fit_is_not_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("a.ts");
     fs::write(&source, "source").unwrap();

@@ -1,4 +1,4 @@
-//! The shortcut served a deleted entry that the long way had forgotten.
+//! The quick way served an entry that was deleted, which the full look-up knew.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 mod common;
@@ -7,7 +7,7 @@ use warmshard_core::header::Header;
 use warmshard_core::limits::TAIL_ENTRIES;
 use warmshard_core::{Job, Lookup, Options, PutMeta, Quick, Shard, Validator, key};
 
-/// What the quick way says must be what the long way says. Gives whether it said anything.
+/// Checks that the quick way and the full look-up agree. Returns whether the quick way gave an answer.
 fn agrees(shard: &mut Shard, key: &str) -> bool {
     let quick = shard.peek_quickly(key.as_bytes());
     let full = shard.peek(key.as_bytes(), &Validator::None).unwrap();
@@ -29,12 +29,12 @@ fn meta(validator: Validator<'_>, expires_ms: u64) -> PutMeta<'_> {
 }
 
 #[test]
-fn both_ways_say_the_same_of_whatever_happens() {
+fn both_ways_agree_through_every_kind_of_change() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut shard, mut other) = (open(&path), Shard::open(&path, by("other")).unwrap());
     let mut follower = open(&path);
-    // Lengths about the sizes that keys are compared in, and about the shortest frame.
+    // Lengths around the sizes in which keys are compared, and around the shortest frame.
     let keys: Vec<String> = (0..140).map(|i| format!("{i:03}{}", "k".repeat(i))).collect();
     let mut state = 7u64;
     let mut random = |n: usize| {
@@ -60,11 +60,11 @@ fn both_ways_say_the_same_of_whatever_happens() {
             agrees(&mut follower, &keys[random(keys.len())]);
         }
     }
-    assert!(said > 10_000, "the quick way is hardly ever gone: {said}");
+    assert!(said > 10_000, "the quick way hardly ever gives an answer: {said}");
 }
 
 #[test]
-fn it_is_gone_in_the_tail_and_in_snapshots_alike() {
+fn it_answers_from_the_tail_and_from_snapshots() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -75,7 +75,7 @@ fn it_is_gone_in_the_tail_and_in_snapshots_alike() {
         assert!(agrees(&mut shard, key), "{key}");
         assert!(agrees(&mut shard, &format!("absent {key}")));
         let Quick::Hit(offset, len) = shard.get_quickly(key.as_bytes()) else {
-            // Now and then a hit looks at the clock.
+            // After many hits the handle looks at the clock.
             asked += 1;
             assert_eq!(get(&mut shard, key).unwrap(), key.as_bytes());
             continue;
@@ -86,13 +86,13 @@ fn it_is_gone_in_the_tail_and_in_snapshots_alike() {
     }
     assert!((1..3).contains(&asked), "the clock was looked at {asked} times");
     let stats = shard.stats();
-    assert_eq!((stats.hits, stats.misses), (keys.len() as u64, 0), "each is counted once");
+    assert_eq!((stats.hits, stats.misses), (keys.len() as u64, 0), "each look-up is counted once");
     assert_eq!(shard.get_quickly(b"absent"), Quick::Miss);
     assert_eq!(shard.stats().misses, 1);
 }
 
 #[test]
-fn what_it_does_not_know_it_leaves_to_the_long_way() {
+fn unusual_cases_are_left_to_the_full_look_up() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     put(&mut open(&path), "k", b"v");
@@ -114,11 +114,11 @@ fn what_it_does_not_know_it_leaves_to_the_long_way() {
 }
 
 #[test]
-fn another_key_with_the_same_bits_of_its_hash_is_told_apart() {
+fn a_key_with_the_same_bits_of_its_hash_is_not_mistaken_for_another() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
-    // So few that all have one home in the index.
+    // So few keys that all are in one group of the index.
     let keys: Vec<String> = (0..5).map(|i| format!("{i:08}")).collect();
     keys.iter().for_each(|key| put(&mut shard, key, key.as_bytes()));
     shard.compact(&Job::default()).unwrap();
@@ -134,7 +134,7 @@ fn another_key_with_the_same_bits_of_its_hash_is_told_apart() {
 }
 
 #[test]
-fn what_expires_is_not_given_once_it_has() {
+fn an_expired_entry_is_not_found() {
     let dir = tempfile::tempdir().unwrap();
     let mut shard = open(&dir.path().join("a.shard"));
     let at = warmshard_core::clock::now_ms() + 400;

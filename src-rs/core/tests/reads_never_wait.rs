@@ -1,5 +1,5 @@
-//! A request took five seconds: its look-up had found the file replaced, and waited for the lock that a
-//! busy writer held.
+//! A request took five seconds: its look-up had noticed that the file was replaced, and waited for a lock
+//! that a busy writer held.
 
 mod common;
 use common::*;
@@ -10,7 +10,7 @@ use warmshard_core::storage::disk::Disk;
 use warmshard_core::storage::{Open, Storage};
 
 #[test]
-fn a_look_up_and_an_open_go_on_while_somebody_holds_the_lock() {
+fn a_look_up_and_an_open_do_not_wait_for_the_lock() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let other = dir.path().join("b.shard");
@@ -19,7 +19,7 @@ fn a_look_up_and_an_open_go_on_while_somebody_holds_the_lock() {
     put(&mut open(&other), "k", b"new");
     let lock = Disk::default().open(&lock_path(&path), Open::Write).unwrap().unwrap();
     assert!(lock.try_lock().unwrap());
-    // Page and path are at odds, as between a rename and its publishing.
+    // Page and path disagree, as between the rename of a new file and its publication.
     std::fs::rename(&other, &path).unwrap();
     std::thread::sleep(Duration::from_millis(IDENTITY_CHECK_MS + 50));
     let start = Instant::now();
@@ -27,7 +27,7 @@ fn a_look_up_and_an_open_go_on_while_somebody_holds_the_lock() {
     assert_eq!(get(&mut shard, "k").unwrap(), b"new");
     let mut fresh = Shard::open(&path, quiet()).unwrap();
     assert_eq!(get(&mut fresh, "k").unwrap(), b"new");
-    // As long as the lock is held, who waits for it waits until the end of `lock_timeout_ms`.
+    // A call that waits for the lock would wait for the whole `lock_timeout_ms`.
     assert!(start.elapsed() < FOR_EVER / 2, "{:?}", start.elapsed());
     lock.unlock();
     put(&mut shard, "k", b"newest");

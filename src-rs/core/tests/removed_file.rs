@@ -1,11 +1,11 @@
-//! A user asked for an empty cache and looked for the file: it was still there, or came back with old entries.
+//! A user cleared the cache and looked for its file: it was still there, or came back with old entries.
 
 mod common;
 use common::*;
 use warmshard_core::{Code, Shard};
 
 #[test]
-fn the_file_is_gone_and_everybody_sees_an_empty_shard_at_once() {
+fn the_file_is_gone_and_every_handle_sees_an_empty_shard_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));
@@ -21,13 +21,13 @@ fn the_file_is_gone_and_everybody_sees_an_empty_shard_at_once() {
         assert_eq!((get(shard, "k7"), shard.len()), (None, 0));
         assert!(shard.generation() > before);
     }
-    // Again, from anybody, it is nothing.
+    // Removing it again, by any handle, does nothing.
     let generation = a.generation();
     b.remove_file().unwrap();
     a.remove_file().unwrap();
     assert!(!path.exists());
     assert_eq!(a.generation(), generation);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "the sidecar alone");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the sidecar is left");
     put(&mut b, "k7", b"new");
     assert!(path.exists());
     for shard in [&mut a, &mut b, &mut reader, &mut open(&path)] {
@@ -37,7 +37,7 @@ fn the_file_is_gone_and_everybody_sees_an_empty_shard_at_once() {
 }
 
 #[test]
-fn the_other_handle_may_be_the_first_to_write() {
+fn another_handle_can_be_the_first_to_write_after_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let (mut a, mut b) = (open(&path), open(&path));
@@ -56,7 +56,7 @@ fn the_other_handle_may_be_the_first_to_write() {
 }
 
 #[test]
-fn a_file_that_reads_as_empty_goes_too() {
+fn a_foreign_file_is_removed_too() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     std::fs::write(&path, b"not a shard").unwrap();
@@ -77,7 +77,7 @@ fn a_read_only_handle_removes_nothing() {
 }
 
 #[test]
-fn a_durable_handle_and_a_flush_after_it() {
+fn a_flush_after_it_makes_everything_durable() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -91,7 +91,7 @@ fn a_durable_handle_and_a_flush_after_it() {
     assert_eq!(get(&mut open(&path), "k").unwrap(), b"2");
 }
 
-/// What a child does until it is told to end: it holds the old file, and then sees what became of it.
+/// The child has the old file open until the parent has removed it.
 #[test]
 fn another_process_holds_the_old_file() {
     if let Some((path, _)) = role() {

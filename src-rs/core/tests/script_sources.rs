@@ -1,5 +1,5 @@
-//! A compiler was handed bytecode of another file: a link had been switched, a file rewritten within one tick of
-//! the clock, a name had come to mean something else.
+//! A host got bytecode of another file, because a link had been switched, a file had been rewritten within one
+//! tick of the clock, or a relative name had come to mean another file.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -115,7 +115,7 @@ fn a_link_between_names_of_one_file_leads_to_the_name_that_it_names() {
         fs::create_dir(dir.join(release)).unwrap();
     }
     write_old(&dir.join("1/x.js"), "same");
-    // As deployments do that share what has not changed.
+    // As in deployments that share unchanged files between releases.
     fs::hard_link(dir.join("1/x.js"), dir.join("2/x.js")).unwrap();
     settle();
     let current = dir.join("current");
@@ -134,7 +134,7 @@ fn a_link_between_names_of_one_file_leads_to_the_name_that_it_names() {
 }
 
 #[test]
-fn a_file_that_takes_the_inode_of_another_is_not_taken_for_it() {
+fn a_file_that_gets_the_inode_of_another_is_not_mistaken_for_it() {
     let (_guard, dir, mut cache) = setup(Validate::Mtime);
     let (a, b, name) = (dir.join("a.js"), dir.join("b.js"), dir.join("name.js"));
     for round in 0..50u8 {
@@ -144,7 +144,7 @@ fn a_file_that_takes_the_inode_of_another_is_not_taken_for_it() {
         cache.save(&name, &[b'a', round]);
         fs::remove_file(&a).unwrap();
         fs::remove_file(&name).unwrap();
-        // Most file systems hand the number out again at once.
+        // Most file systems reuse the inode's number at once.
         write_old(&b, "b");
         std::os::unix::fs::symlink(&b, &name).unwrap();
         let got = cache.load(&name);
@@ -156,7 +156,7 @@ fn a_file_that_takes_the_inode_of_another_is_not_taken_for_it() {
 }
 
 #[test]
-fn what_is_no_readable_file_is_a_miss_and_is_not_saved() {
+fn a_source_that_is_not_a_readable_file_is_a_miss_and_is_not_saved() {
     let (_guard, dir, mut cache) = setup(Validate::Mtime);
     fs::create_dir(dir.join("folder")).unwrap();
     write_old(&dir.join("file"), "x");
@@ -182,7 +182,7 @@ fn a_source_rewritten_in_the_same_tick_is_stale() {
     assert!(cache.save(&source, b"of one"));
     assert_eq!(cache.load(&source).unwrap(), b"of one");
     fs::write(&source, "two").unwrap();
-    // As if the clock had not ticked: the stat is as before.
+    // As if the clock had not ticked: `stat` gives the same.
     set_mtime(&source, mtime);
     let mut fresh = Cache::open(&dir.join("a.shard"), Validate::Mtime, quiet());
     assert_eq!(fresh.load(&source), None);
@@ -199,18 +199,18 @@ fn a_source_that_changes_between_load_and_save_is_not_saved() {
     assert!(!cache.save(&source, b"of old"));
     assert_eq!((cache.scripts.tally().changed, cache.scripts.tally().skipped), (1, 1));
     assert!(cache.last_skip().contains("changed"));
-    // The memory is of that miss only.
+    // Only that miss is remembered.
     assert_eq!(cache.load(&source), None);
     assert!(cache.save(&source, b"of older"));
     assert_eq!(cache.load(&source).unwrap(), b"of older");
 }
 
 #[test]
-fn nor_one_that_changes_within_a_tick_of_the_clock() {
+fn a_source_that_changes_within_a_tick_between_load_and_save_is_not_saved() {
     let (_guard, dir, mut cache) = setup(Validate::Mtime);
     let source = dir.join("racy.js");
     fs::write(&source, "one").unwrap();
-    // A time to come stays racy, and the ctime of two writes in a row is often the same.
+    // A time in the future stays racy, and the ctime of two writes in a row is often the same.
     let soon = SystemTime::now() + Duration::from_secs(60);
     for _ in 0..20 {
         fs::write(&source, "one").unwrap();
@@ -224,7 +224,7 @@ fn nor_one_that_changes_within_a_tick_of_the_clock() {
 }
 
 #[test]
-fn nor_one_whose_name_leads_elsewhere_by_then() {
+fn a_source_whose_link_is_switched_between_load_and_save_is_not_saved() {
     let (_guard, dir, mut cache) = setup(Validate::Mtime);
     let (a, b, link) = (dir.join("a.js"), dir.join("b.js"), dir.join("link.js"));
     write_old(&a, "same");
@@ -238,7 +238,7 @@ fn nor_one_whose_name_leads_elsewhere_by_then() {
 }
 
 #[test]
-fn a_save_that_the_system_refused_remembers_the_miss() {
+fn a_save_that_failed_still_remembers_the_miss() {
     let (_guard, dir, mut cache) = setup(Validate::Mtime);
     let source = dir.join("x.js");
     write_old(&source, "one");
@@ -253,12 +253,12 @@ fn a_save_that_the_system_refused_remembers_the_miss() {
     assert_eq!(cache.scripts.tally().locked, 1);
     holder.unlock();
     write_old(&source, "other");
-    assert!(!cache.save(&source, b"of one"), "the retry is still held to what was missed");
+    assert!(!cache.save(&source, b"of one"), "the retry is still compared with the state of the miss");
     assert_eq!(cache.scripts.tally().changed, 1);
 }
 
 #[test]
-fn by_content_modification_times_mean_nothing() {
+fn if_validated_by_content_modification_times_do_not_matter() {
     let (_guard, dir, mut cache) = setup(Validate::Content);
     let source = dir.join("x.js");
     write_old(&source, "one");
@@ -273,7 +273,7 @@ fn by_content_modification_times_mean_nothing() {
     fs::write(&source, "two").unwrap();
     set_mtime(&source, mtime);
     assert_eq!((cache.load(&source), fresh.load(&source)), (None, None));
-    // Read again between: another content, the same stat.
+    // Other contents with the same `stat`: the source is read again.
     fs::write(&source, "six").unwrap();
     set_mtime(&source, mtime);
     assert!(!cache.save(&source, b"of two"));
@@ -322,7 +322,7 @@ fn a_relative_name_follows_the_working_folder() {
                 assert!(cache.save(Path::new(name), folder.as_bytes()));
             }
         }
-        // A miss in one folder says nothing of the other's file.
+        // A miss in one folder does not count for the file in the other.
         fs::hard_link(dir.join("one/x.js"), dir.join("one/y.js")).unwrap();
         write_old(&dir.join("two/y.js"), "y");
         std::env::set_current_dir(dir.join("one")).unwrap();
@@ -337,7 +337,7 @@ fn a_relative_name_follows_the_working_folder() {
         fs::create_dir(dir.join(folder)).unwrap();
     }
     write_old(&dir.join("one/x.js"), "shared");
-    // One file under two names, as package managers lay them out.
+    // One file under two names, as some package managers make them.
     fs::hard_link(dir.join("one/x.js"), dir.join("two/x.js")).unwrap();
     settle();
     let mut child = child("a_relative_name_follows_the_working_folder", &dir, "");

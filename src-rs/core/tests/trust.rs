@@ -1,4 +1,4 @@
-//! Somebody else could write to the cache, and so run code as the user.
+//! Another user could write to the cache, and so run code as the user who read it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -48,7 +48,7 @@ fn files_and_folders_are_private_whatever_the_umask() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_without_hanging() {
+fn links_folders_and_pipes_are_refused_without_hanging() {
     let dir = tempfile::tempdir().unwrap();
     let real = dir.path().join("real.shard");
     put(&mut open(&real), "k", b"1");
@@ -105,7 +105,7 @@ fn what_belongs_to_another_user_is_refused() {
     for trust in [Trust::Private, Trust::Group, Trust::System] {
         assert!(refused(&path, trust));
     }
-    // A live handle does not follow to it either.
+    // An open handle does not follow to such a file either.
     chown(&path, Some(0), None).unwrap();
     let mut shard = open(&path);
     put(&mut shard, "l", b"1");
@@ -117,7 +117,7 @@ fn what_belongs_to_another_user_is_refused() {
     assert_ne!(get(&mut shard, "k"), Some(b"evil".to_vec()));
 }
 
-/// As an ordinary user: a child that gave up its rights.
+/// The shard is read by a child that runs as an ordinary user.
 #[test]
 fn a_system_shard_is_read_by_users_who_trust_root() {
     if !is_root() {
@@ -141,7 +141,7 @@ fn a_system_shard_is_read_by_users_who_trust_root() {
         chown(&out, Some(65534), None).unwrap();
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         std::os::unix::process::CommandExt::uid(&mut command, 65534);
-        // The binary may lie where that user cannot look; then there is nothing to learn.
+        // That user may lack the permission to run the test binary; then nothing can be tested.
         let Ok(mut child) = command
             .args(["child_reads", "--exact", "--include-ignored"])
             .env("WARMSHARD_TEST_PATH", &path)

@@ -1,4 +1,5 @@
-//! Eighty processes wrote at once, and one of them stood still for seconds: whoever asked at the right moment had the lock.
+//! Eighty processes wrote at once, and one of them waited for seconds, because others kept getting the lock by
+//! chance.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -13,7 +14,7 @@ use warmshard_core::clock::ticks_ms;
 use warmshard_core::limits::{MAX_GIVE_WAY_MS, TURN_MS};
 use warmshard_core::{Options, Shard};
 
-/// Where the word stands in the sidecar: docs/format.md.
+/// Offset of the word `turn` in the sidecar: docs/format.md.
 const TURN: u64 = 5 * 8;
 
 fn turn(path: &Path) -> u64 {
@@ -32,7 +33,7 @@ fn patient(path: &Path) -> Shard {
 }
 
 #[test]
-fn who_waits_for_long_asks_for_a_turn_and_gives_it_back() {
+fn a_call_that_waits_for_long_asks_for_a_turn_and_gives_it_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = patient(&path);
@@ -55,7 +56,7 @@ fn who_waits_for_long_asks_for_a_turn_and_gives_it_back() {
 }
 
 #[test]
-fn who_comes_leaves_the_lock_for_a_moment() {
+fn other_calls_do_not_take_the_lock_until_a_turn_ends() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = patient(&path);
@@ -68,7 +69,7 @@ fn who_comes_leaves_the_lock_for_a_moment() {
 }
 
 #[test]
-fn nobody_waits_without_end_for_those_who_ask() {
+fn a_call_does_not_give_way_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = patient(&path);
@@ -76,7 +77,7 @@ fn nobody_waits_without_end_for_those_who_ask() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // So many times, not for so long: however late each comes, the put has its turns between them.
+            // Bounded by a number, not by time: on a slow machine, too, the put then has enough occasions.
             for _ in 0..MAX_GIVE_WAY_MS * 200 {
                 if done.load(Ordering::Relaxed) {
                     break;
@@ -92,7 +93,7 @@ fn nobody_waits_without_end_for_those_who_ask() {
 }
 
 #[test]
-fn a_turn_that_nobody_can_have_asked_for_is_none() {
+fn an_impossible_turn_is_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = patient(&path);

@@ -1,4 +1,4 @@
-//! A process that wanted one entry of a large shard waited until megabytes of its index were checked.
+//! A process that wanted one entry of a large shard had to wait until megabytes of its index had been checked.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod common;
@@ -21,7 +21,7 @@ fn name(n: usize) -> String {
     format!("key {n}")
 }
 
-/// What stands under the key of a number.
+/// The value of the n-th key.
 fn newest(n: usize) -> Option<&'static [u8]> {
     match n {
         OLDER.. => None,
@@ -31,7 +31,8 @@ fn newest(n: usize) -> Option<&'static [u8]> {
     }
 }
 
-/// A shard whose entries below `NEWER` were replaced, every fifth of them deleted, by a delta that is not short.
+/// A shard in which a delta, too large to be checked at once, replaces the entries below `NEWER` and deletes
+/// every fifth of them.
 struct Specimen {
     _dir: tempfile::TempDir,
     path: PathBuf,
@@ -74,7 +75,7 @@ impl Specimen {
         key::hash(name(n).as_bytes(), self.seed)
     }
 
-    /// Where a key's slots are, and where its full hash is or would be.
+    /// The bytes of a key's slots, and of its full hash, where that is or would be.
     fn places(&self, n: usize) -> (Range<usize>, Range<usize>) {
         let hash = self.hash(n);
         let probe = self.table.probe(hash);
@@ -85,14 +86,14 @@ impl Specimen {
         (slots..slots + probe.len, from + at * 8..from + at * 8 + 8)
     }
 
-    /// Damages a range of the delta, looks, and makes all as it was.
+    /// Changes a range of the delta, runs `look`, and restores the file.
     fn with<T>(&self, range: Range<usize>, change: impl Fn(&mut [u8]), look: impl FnOnce() -> T) -> T {
         let mut bytes = self.bytes[range.clone()].to_vec();
         change(&mut bytes);
         let file = std::fs::OpenOptions::new().write(true).open(&self.path).unwrap();
         file.write_all_at(&bytes, range.start as u64).unwrap();
         let told = look();
-        // Whoever found the damage has written another index behind the frames.
+        // A handle that has found the damage has appended another index snapshot.
         file.set_len(self.bytes.len() as u64).unwrap();
         let delta = self.table.frame as usize..self.table.end() as usize;
         for range in [0..4096, delta] {
@@ -102,7 +103,8 @@ impl Specimen {
         told
     }
 
-    /// Asks for a key in one of the ways there are. Whoever finds damage mends it for all.
+    /// Looks a key up in one of three ways, each time with a new handle, because a handle that finds damage
+    /// repairs it.
     fn check(&self, n: usize, way: usize, what: &str) {
         let (mut shard, name) = (self.open(), name(n));
         match way % 3 {
@@ -118,7 +120,7 @@ impl Specimen {
     }
 }
 
-/// Replaced and deleted ones, ones that the delta does not know, and those at its ends.
+/// Keys that were replaced or deleted, keys that are not in the delta, and those with the lowest and highest hashes.
 fn some(it: &Specimen) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..2 * OLDER).collect();
     numbers.sort_unstable_by_key(|n| it.hash(*n));
@@ -127,10 +129,10 @@ fn some(it: &Specimen) -> Vec<usize> {
 }
 
 #[test]
-fn the_first_look_ups_need_no_check_and_the_ones_behind_them_have_it() {
+fn the_first_look_ups_do_without_the_check_and_later_ones_do_it() {
     let it = Specimen::new();
     let mut shard = it.open();
-    // Answers of before the check are not kept.
+    // The era ends with each answer before the check, so that none is kept.
     let mut keeps = |n: usize| {
         let before = shard.era();
         assert_eq!(get(&mut shard, &name(n)).as_deref(), newest(n), "{n}");
@@ -146,7 +148,7 @@ fn the_first_look_ups_need_no_check_and_the_ones_behind_them_have_it() {
 }
 
 #[test]
-fn a_damaged_entry_uncovers_no_older_one() {
+fn a_damaged_byte_of_the_delta_does_not_uncover_an_older_entry() {
     let it = Specimen::new();
     for n in some(&it) {
         let (slots, hash) = it.places(n);
@@ -159,7 +161,7 @@ fn a_damaged_entry_uncovers_no_older_one() {
 }
 
 #[test]
-fn nor_do_pages_that_were_lost() {
+fn lost_pages_of_the_delta_do_not_uncover_older_entries() {
     let it = Specimen::new();
     let (from, end) = (it.table.frame as usize, it.table.end() as usize);
     let (body, hashes) = (from + HEAD_LEN + RAW_LEN, it.table.hashes_at() as usize);
@@ -179,7 +181,7 @@ fn nor_do_pages_that_were_lost() {
 }
 
 #[test]
-fn damage_elsewhere_is_found_before_anything_else_is_done() {
+fn damage_elsewhere_in_the_delta_is_found_before_any_other_call() {
     let it = Specimen::new();
     let (slots, _) = it.places(1);
     let damage = |look: &mut dyn FnMut(&mut Shard)| {
@@ -212,7 +214,7 @@ fn damage_elsewhere_is_found_before_anything_else_is_done() {
 }
 
 #[test]
-fn what_others_publish_meanwhile_counts() {
+fn what_others_publish_before_the_check_is_seen() {
     let it = Specimen::new();
     let mut shard = it.open();
     assert_eq!(get(&mut shard, &name(2)).as_deref(), newest(2));

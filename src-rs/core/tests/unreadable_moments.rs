@@ -1,5 +1,6 @@
-//! The network disk did not answer for a moment. A compaction took what it could not read for damaged, a recovery cut it
-//! off, and a page that could not be read was laid out anew: flushed entries were gone when the disk was back.
+//! A network disk did not answer for a moment. A compaction treated what it could not read as damaged, a
+//! recovery cut it off, and a page that could not be read was laid out again: flushed entries were gone when
+//! the disk was back.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
@@ -23,7 +24,7 @@ const CHANGES: [(&str, Change, Effect); 12] = [
     (
         "list",
         |s, map| {
-            assert_eq!(s.list()?.len(), map.len(), "a list that lacks entries");
+            assert_eq!(s.list()?.len(), map.len(), "the list lacks entries");
             Ok(())
         },
         |_| {},
@@ -46,7 +47,7 @@ const CHANGES: [(&str, Change, Effect); 12] = [
     (
         "totals",
         |s, map| {
-            assert_eq!(s.totals()?.own, map.len() as u64, "not all was counted");
+            assert_eq!(s.totals()?.own, map.len() as u64, "not all entries were counted");
             Ok(())
         },
         |_| {},
@@ -59,7 +60,7 @@ const CHANGES: [(&str, Change, Effect); 12] = [
     (
         "delete",
         |s, _| {
-            assert!(s.delete(b"k2")?, "an entry that is there");
+            assert!(s.delete(b"k2")?, "the entry exists");
             Ok(())
         },
         |m| drop(m.remove("k2")),
@@ -73,7 +74,7 @@ const CHANGES: [(&str, Change, Effect); 12] = [
         "verify",
         |s, _| {
             let report = s.verify(&Job::default())?;
-            assert!(report.is_sound(), "what could not be read was called damaged: {report:?}");
+            assert!(report.is_sound(), "what could not be read was reported as damaged: {report:?}");
             Ok(())
         },
         |_| {},
@@ -125,7 +126,7 @@ fn same(shard: &mut Shard, map: &Map) -> bool {
     shard.len() == map.len() as u64 && map.iter().all(|(k, v)| get(shard, k).as_ref() == Some(v))
 }
 
-/// Returns whether the fault struck.
+/// Makes one change with one fault. Returns whether the fault struck.
 fn try_one(
     (name, change, effect): (&str, Change, Effect),
     nth: i64,
@@ -151,7 +152,7 @@ fn try_one(
     });
     let open = || Shard::open_on(Arc::<Faulty>::clone(&storage), &path, unmapped());
     let warm = if cold { None } else { Some(open().unwrap()) };
-    // What the handle does not know yet.
+    // A change that the handle does not know yet.
     let mut other = Shard::open(&path, unmapped()).unwrap();
     let mut map = before.clone();
     put(&mut other, "k3", b"by another");
@@ -194,7 +195,7 @@ fn every_time(call: &'static str, least: u32) {
         for lasting in [false, true] {
             for cold in [false, true] {
                 for nth in 0.. {
-                    // Long work reads the same things again and again.
+                    // Long work repeats the same reads, so only some of its later calls are tried.
                     let nth = if nth < 16 { nth } else { 16 + (nth - 16) * 37 };
                     if !try_one(change, nth, lasting, cold, call) {
                         break;
@@ -208,7 +209,7 @@ fn every_time(call: &'static str, least: u32) {
 }
 
 #[test]
-fn what_cannot_be_read_for_a_moment_is_there_afterwards() {
+fn what_cannot_be_read_for_a_moment_is_not_lost() {
     every_time("pread", 200);
 }
 
@@ -217,10 +218,10 @@ fn a_page_that_cannot_be_written_publishes_nothing() {
     every_time("pwrite", 100);
 }
 
-/// A sync failed while the page could not be written either. Nobody else learned of it, and their next flush, which the
-/// system let succeed, promised what was lost.
+/// A sync fails while the page cannot be written either. If others do not learn of it, their next flush, which
+/// the system lets succeed, reports as durable what is lost.
 #[test]
-fn a_failed_sync_is_told_as_soon_as_the_page_can_be_written() {
+fn a_failed_sync_is_noted_as_soon_as_the_page_can_be_written() {
     for closes in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.shard");
@@ -250,7 +251,7 @@ fn a_failed_sync_is_told_as_soon_as_the_page_can_be_written() {
         assert_ne!(
             other.file_state().unwrap().0,
             before,
-            "closes {closes}: flushed without being written anew"
+            "closes {closes}: flushed without writing the file again"
         );
         assert_eq!(get(&mut other, "k1").unwrap(), b"unflushed");
     }

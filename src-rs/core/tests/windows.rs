@@ -1,4 +1,4 @@
-//! Bytes lent to a running program changed under it when the cache was compacted.
+//! Bytes that were lent to a running program changed when the cache was compacted.
 #![expect(
     unsafe_code,
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ fn bytes(window: &Window, offset: u32, len: u32) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(window.as_mut_ptr().add(offset as usize), len as usize) }.to_vec()
 }
 
-/// Borrows a key's bytes, with a new window where one is needed; `None` where they must be copied.
+/// Borrows the bytes of a key, with a new window if necessary. `None` if they must be copied.
 fn borrow(shard: &mut Shard, windows: &mut Vec<Lent>, key: &str) -> Option<(usize, u32, u32)> {
     let Lookup::Hit(hit) = shard.get(key.as_bytes(), &Validator::None).unwrap() else { panic!("{key}") };
     if shard.loan(hit.offset, hit.len) == Loan::NeedsWindow {
@@ -40,7 +40,7 @@ fn borrow(shard: &mut Shard, windows: &mut Vec<Lent>, key: &str) -> Option<(usiz
 }
 
 #[test]
-fn lent_bytes_outlive_whatever_becomes_of_the_shard() {
+fn lent_bytes_stay_valid_whatever_happens_to_the_shard() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     let mut shard = open(&path);
@@ -116,7 +116,7 @@ fn entries_across_strides_and_of_any_size_are_found() {
 }
 
 #[test]
-fn nothing_is_lent_where_it_is_forbidden_or_not_mapped() {
+fn nothing_is_lent_if_it_is_forbidden_or_not_mapped() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");
     put(&mut open(&path), "k", b"1");

@@ -1,7 +1,7 @@
-//! What a power cut may leave: from the log of a disk, every state that it may be in at one moment.
+//! What a power cut may leave: computes from the log of a disk the states that it may be in at a moment.
 //!
-//! Nothing is promised but that synced bytes of a file, and names at a sync of the folder, are there. What was done
-//! since may have reached the disk or not, each piece by itself: in any order, torn at sectors or pages, the new
+//! Only synced bytes of a file, and names at the last sync of the folder, are certain. Each later change may
+//! have reached the disk or not, independently of the others: in any order, torn at sectors or pages, the new
 //! length before the bytes or the bytes before the length.
 
 use super::Random;
@@ -9,7 +9,7 @@ use super::platter::Image;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// One thing that was done to the disk.
+/// One change of the disk.
 #[derive(Debug, Clone)]
 pub enum Change {
     Create(PathBuf, u64),
@@ -22,7 +22,7 @@ pub enum Change {
     FailedSync(u64),
 }
 
-/// Everything since the disk's beginning, with the time of each.
+/// The initial files, and every change since then with its time.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
     start: Vec<(PathBuf, u64, Vec<u8>)>,
@@ -43,7 +43,7 @@ impl Log {
 struct Content {
     synced: Vec<u8>,
     pending: Vec<Piece>,
-    /// A sidecar: what it holds means nothing in another boot.
+    /// Whether this is a sidecar, whose contents mean nothing in another boot.
     page: bool,
 }
 
@@ -53,7 +53,7 @@ enum Piece {
     Len(usize),
 }
 
-/// The disk at one moment of its log: what is certain, and what is not.
+/// The disk at one moment of its log: what is certainly there, and what may be.
 #[derive(Debug, Clone, Default)]
 pub struct Moment {
     names: BTreeMap<PathBuf, u64>,
@@ -66,21 +66,21 @@ pub struct Moment {
 pub enum Mode {
     Nothing,
     All,
-    /// The length is the new one, where the bytes should be are zeros.
+    /// The new length, with zeros instead of the bytes.
     LengthOnly,
-    /// The length is the old one.
+    /// The bytes, with the old length.
     BytesOnly,
-    /// Of one file, the first so many pieces.
+    /// Of one file, the first pieces (inode, number).
     First(u64, usize),
     /// Of one file, all pieces but this one.
     Without(u64, usize),
-    /// Of one file, no piece but this one.
+    /// Of one file, only this piece.
     Only(u64, usize),
-    /// As `First`, and of the next piece what lies before this place in the file, or behind it.
+    /// As `First`, and of the next piece the part before this offset in the file (`true`) or after it.
     Torn(u64, usize, usize, bool),
-    /// Each sector of this size by chance.
+    /// Each sector at random (seed, size of a sector).
     Sectors(u64, usize),
-    /// The same, with rubbish where a sector is missing.
+    /// The same, with random bytes in the missing sectors.
     Rubbish(u64, usize),
 }
 
@@ -102,7 +102,7 @@ impl Moment {
         it
     }
 
-    /// Whether a cut before this change can leave anything that one before the change behind it cannot.
+    /// Whether a cut before this change can leave a state that a cut before the next change cannot.
     pub fn is_worth_a_cut(&self, change: &Change) -> bool {
         match change {
             Change::Write(inode, ..) | Change::SetLen(inode, _) => !self.files[inode].page,
@@ -131,7 +131,7 @@ impl Moment {
                 file.synced = file.after(|_| true);
                 file.pending.clear();
             }
-            // The worst of it: gone, and no later sync writes them.
+            // The worst case: the bytes are gone, and no later sync writes them.
             Change::FailedSync(inode) => self.file(*inode).pending.clear(),
         }
     }
@@ -157,7 +157,7 @@ impl Moment {
         names
     }
 
-    /// The file that was made under a name since the last sync of the folder.
+    /// The file that was created under a name since the last sync of the folder.
     fn inode_of(&self, path: &PathBuf) -> Option<u64> {
         self.pending_names.iter().rev().find_map(|change| match change {
             Change::Create(made, inode) if made == path => Some(*inode),
@@ -165,7 +165,7 @@ impl Moment {
         })
     }
 
-    /// Every state of a kind that can be told by its number, and some more by chance.
+    /// All systematic states, and some random ones.
     pub fn variants(&self, random: &mut Random) -> Vec<Variant> {
         let count = self.pending_names.len();
         let up_to = |n: usize| (0..count).map(|i| i < n).collect::<Vec<_>>();
@@ -264,7 +264,7 @@ impl Content {
                 if !kept && rubbish {
                     part.iter_mut().for_each(|byte| *byte = random.next(256) as u8);
                 }
-                // A sector that was synced before holds the old bytes or the new ones.
+                // A sector that was synced before contains either the old bytes or the new ones.
                 if kept || (rubbish && from >= self.synced.len()) {
                     put(&mut bytes, &Piece::Bytes(from, part));
                 }
@@ -285,7 +285,7 @@ fn put(bytes: &mut Vec<u8>, piece: &Piece) {
     }
 }
 
-/// Multiples of a size within a range, its ends left out.
+/// Multiples of a size within a range, without its ends.
 fn boundaries(at: usize, len: usize, size: usize) -> Vec<usize> {
     ((at / size + 1) * size..at + len).step_by(size).collect()
 }

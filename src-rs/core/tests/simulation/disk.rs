@@ -1,9 +1,9 @@
 //! The simulated disk, as a process sees it.
 //!
-//! Each process of a simulation has a door of its own to one platter. Before each call the door asks its `Turn`,
-//! which may let others go first, or end the process there: then every later call fails and changes nothing.
-//! The words of a sidecar's page are read and written one by one through the same calls, for no mapping of
-//! it is to be had here; so a process can be interrupted between any two of them.
+//! Each process of a simulation has its own `Door` to the same platter. Before each call the door asks its `Turn`,
+//! which may let others go first, or kill the process there: then every later call fails and changes nothing.
+//! A sidecar cannot be mapped here, so that the words of its page are read and written one by one through the same
+//! calls, and a process can be interrupted between any two of them.
 
 use super::cut::{Change, Log};
 use super::platter::{Bytes, Image, Platter};
@@ -17,12 +17,12 @@ use warmshard_core::mapping::{Region, SharedWords, Window};
 use warmshard_core::storage::{File, Identity, Listed, Open, Storage};
 use warmshard_core::{Error, Result};
 
-/// A process's door to the disk.
+/// How a process accesses the disk.
 #[derive(Clone)]
 pub struct Door {
     platter: Arc<Mutex<Platter>>,
     turn: Arc<Mutex<Arc<dyn Turn>>>,
-    /// Whether words of the page cannot be read.
+    /// Whether reading words of the page fails.
     blind: Arc<AtomicBool>,
 }
 
@@ -46,7 +46,7 @@ impl std::fmt::Debug for DoorFile {
 }
 
 impl Door {
-    /// A disk that holds these files, all of them synced. With `real`, they can be mapped.
+    /// A disk with these files, all of them synced. With `real`, they can be mapped.
     pub fn new(image: Image, boot: u64, real: bool) -> Self {
         let mut platter = Platter { boot, real, ..Platter::default() };
         for (path, bytes) in image {
@@ -67,12 +67,12 @@ impl Door {
         Door { platter: Arc::clone(&self.platter), turn: Arc::new(Mutex::new(turn)), blind: Arc::default() }
     }
 
-    /// From now on this process can read no word of the page; or it can again.
+    /// Sets whether reading words of the page fails for this process.
     pub fn blind(&self, blind: bool) {
         self.blind.store(blind, Ordering::SeqCst);
     }
 
-    /// Who gives the turns from now on, to those too who have this door already.
+    /// Sets the `Turn`, also for clones of this door and files opened with it.
     pub fn turns(&self, turn: Arc<dyn Turn>) {
         *self.turn.lock().unwrap() = turn;
     }
@@ -85,14 +85,14 @@ impl Door {
         self.platter.lock().unwrap()
     }
 
-    /// Keeps no log, and no memory for one.
+    /// Stops logging, and frees the log.
     pub fn forget(&self) {
         let mut platter = self.platter();
         platter.log = Log::default();
         platter.unlogged = true;
     }
 
-    /// A moment of its own.
+    /// Advances the time by one step, and returns it.
     pub fn tick(&self) -> u64 {
         let mut platter = self.platter();
         platter.time += 1;
@@ -215,12 +215,12 @@ impl File for DoorFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        // A page is mapped memory, which no full disk refuses.
+        // A real page is mapped memory, to which writes do not fail.
         let call = if self.is_page() { Call::Look } else { Call::Change };
         let mut platter = match self.door.take(call, "pwrite", &self.path) {
             Ok(platter) => platter,
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull => {
-                // A full disk takes the first half.
+                // As on a full disk, the first half is written.
                 let mut platter = self.door.platter();
                 let half = bytes[..bytes.len() / 2].to_vec();
                 platter.inodes.get_mut(&self.inode).unwrap().write(&half, offset);
@@ -255,7 +255,7 @@ impl File for DoorFile {
                 let refused =
                     matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::Other);
                 if refused {
-                    // The kernel drops what it could not write, and calls it clean.
+                    // The kernel drops what it could not write, and marks it as clean.
                     self.door.platter().note(Change::FailedSync(self.inode));
                 }
                 Err(error)

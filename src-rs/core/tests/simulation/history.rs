@@ -1,37 +1,38 @@
-//! What was put, deleted and flushed, and when: from it follows what a look-up may find.
+//! What was put, deleted and flushed, and when. From this follows what a look-up may find.
 //!
-//! One rule serves all: what is found must have been put under that key, and nothing that *must* be seen may have come
-//! after it. Within a boot, that is all that was done when the look-up began; after a power cut, all that was flushed.
+//! One rule covers all cases: what is found must have been put under that key, and nothing that *must* be seen
+//! may have come after it. Within a boot, everything must be seen that was done when the look-up began; after a
+//! power cut, everything that was flushed.
 
 use std::collections::BTreeMap;
 
 /// Stands for no entry.
 pub const NONE: u64 = 0;
 
-/// What was found: for each key the round of its value.
+/// What a handle finds: for each key the round of its value.
 pub type Found = BTreeMap<String, u64>;
 
 #[derive(Debug, Clone)]
 struct Write {
     value: u64,
     start: u64,
-    /// Without end, or without having been done, it may be seen and need not.
+    /// When the call returned. A write that has not ended, or was not `done`, may be seen but need not be.
     end: Option<u64>,
     done: bool,
-    /// Durable when done, without a flush.
+    /// Whether it was durable when it ended, without a flush.
     durable: bool,
     group: u64,
-    /// Of the shard when this was done, if it rose.
+    /// The shard's generation afterwards, if this write has raised it; else 0.
     generation: u64,
 }
 
 impl Write {
-    /// Whether this one came wholly before another began.
+    /// Whether this write ended before another one began.
     fn before(&self, other: &Write) -> bool {
         self.end.is_some_and(|end| end < other.start)
     }
 
-    /// Whether it must be there after a power cut, when the last flush before that began at `flushed`.
+    /// Whether it must be there after a power cut, if the last flush that ended before the cut began at `flushed`.
     fn survives(&self, cut: u64, flushed: Option<u64>) -> bool {
         let Some(end) = self.end.filter(|end| self.done && *end <= cut) else { return false };
         self.durable || flushed.is_some_and(|flushed| end <= flushed)
@@ -54,7 +55,7 @@ pub struct History {
 }
 
 impl History {
-    /// One in which these entries were there for ever, and no others of these keys.
+    /// A history that starts with these entries; the other keys have none.
     pub fn from(keys: &[String], found: &Found) -> Self {
         let mut it = History::default();
         for key in keys {
@@ -66,7 +67,7 @@ impl History {
         it
     }
 
-    /// Something begins: these keys get these values, all together.
+    /// A change begins that gives these keys these values, all or none. Returns its number.
     pub fn begin(&mut self, now: u64, values: &Found) -> u64 {
         self.next += 1;
         let group = self.next;
@@ -79,7 +80,7 @@ impl History {
         group
     }
 
-    /// It ends: done, or failed.
+    /// A change ends, successfully (`done`) or not.
     pub fn end(&mut self, group: u64, now: u64, done: bool, durable: bool, generation: u64) {
         for key in &self.groups[&group] {
             let write = self.writes.get_mut(key).unwrap().iter_mut().find(|w| w.group == group).unwrap();
@@ -87,35 +88,35 @@ impl History {
         }
     }
 
-    /// Everything done before `start` survives from `end` on.
+    /// Notes a flush: everything that was done before `start` survives a power cut after `end`.
     pub fn flushed(&mut self, start: u64, end: u64) {
         self.flushes.push(Flush { start, end });
     }
 
-    /// The generation that no power cut at this time may take away.
+    /// The lowest generation that the shard may have after a power cut at this time.
     pub fn flushed_generation(&self, cut: u64) -> u64 {
         let flushed = self.flushed_to(cut);
         let durable = self.writes.values().flatten().filter(|w| w.survives(cut, flushed));
         durable.map(|w| w.generation).max().unwrap_or(0)
     }
 
-    /// When the last flush began that was over at this time.
+    /// When the last flush began that had ended by this time.
     fn flushed_to(&self, cut: u64) -> Option<u64> {
         self.flushes.iter().filter(|f| f.end <= cut).map(|f| f.start).max()
     }
 
-    /// Whether a value may be found of a key by a look-up in this boot.
+    /// Checks the value that a look-up has found for a key in this boot.
     pub fn check_read(&self, key: &str, value: u64, start: u64, end: u64) -> Result<(), String> {
         let must = |w: &Write| w.done && w.end.is_some_and(|e| e < start);
         self.candidates(key, value, end, &must).map(drop)
     }
 
-    /// Whether all of this may be found together in this boot, while nobody changes anything.
+    /// Checks what was found for all keys in this boot, while nothing was changed.
     pub fn check_now(&self, found: &Found, now: u64) -> Result<(), String> {
         self.check_together(found, now, |w| w.done && w.end.is_some_and(|e| e < now))
     }
 
-    /// Whether all of this may be found together after a power cut.
+    /// Checks what was found for all keys after a power cut.
     pub fn check_cut(&self, found: &Found, cut: u64) -> Result<(), String> {
         let flushed = self.flushed_to(cut);
         self.check_together(found, cut, |w| w.survives(cut, flushed))

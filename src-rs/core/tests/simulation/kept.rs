@@ -1,9 +1,9 @@
-//! Answers that a process keeps in front of its handle, as the facade does: given again while the page's generation
-//! and the handle's era are what they were before the look-up and after it.
+//! Answers that a process keeps in front of its handle, as the facade does. They are given again while the page's
+//! generation and the handle's era are the same as before and after the look-up.
 //!
-//! What is given must be what the handle would say itself, without learning anything first: where the value is, that it
-//! need not be looked at more closely, and that its memory is lent. So an answer is wrong that was kept over
-//! any change of the handle's, even one that leaves the bytes as they were.
+//! A kept answer must be what the handle itself would answer without first following others: the same place,
+//! found by the quick way, in lent memory. So it is wrong to keep an answer over any change in the handle, even
+//! if the bytes are still the same.
 
 use super::disk::Door;
 use super::workload::{find, round_of};
@@ -15,7 +15,7 @@ use warmshard_core::sidecar::GENERATION_AT;
 use warmshard_core::storage::File;
 use warmshard_core::{Quick, Shard};
 
-/// Look-ups until the handle is told of the hits, and looks at the clock.
+/// Number of look-ups after which the handle counts the hits and looks at the clock.
 const TURN: u32 = 3;
 
 #[derive(Clone, Copy)]
@@ -29,14 +29,14 @@ struct Answer {
 #[derive(Default)]
 pub struct Kept {
     page: Option<Arc<dyn File>>,
-    /// Which of the handle's pages that is.
+    /// The handle's number for that page.
     number: u32,
-    /// The era and the generation that the answers are of.
+    /// The era and the generation in which the answers are valid.
     of: Option<(u32, u64)>,
     answers: BTreeMap<String, Answer>,
     looked: u32,
     hits: u32,
-    /// Answers that were given again, by all processes.
+    /// Number of kept answers that were given again, by all processes.
     given: Arc<AtomicU64>,
 }
 
@@ -45,7 +45,7 @@ impl Kept {
         Kept { given: Arc::clone(given), ..Kept::default() }
     }
 
-    /// For another handle.
+    /// An empty one, for another handle.
     pub fn anew(self) -> Self {
         Kept::counting(&self.given)
     }
@@ -56,7 +56,7 @@ impl Kept {
         (read == word.len()).then_some(u64::from_le_bytes(word))
     }
 
-    /// As it is now; nothing where there is no page.
+    /// The present era and generation; `None` if there is no page.
     fn now(&self, shard: &Shard) -> Option<(u32, u64)> {
         let era = shard.era();
         Some((era, self.generation()?))
@@ -66,7 +66,7 @@ impl Kept {
         self.of.is_some() && self.now(shard) == self.of
     }
 
-    /// A look-up; `blindly`: while the handle can read no word of the page, which here can be looked at as ever.
+    /// Looks a key up. With `blindly`, the handle cannot read the page meanwhile, but `Kept` can.
     pub fn find(&mut self, shard: &mut Shard, door: &Door, key: &str, blindly: bool) -> Result<u64, String> {
         self.looked += 1;
         let over = self.looked.is_multiple_of(TURN);
@@ -99,12 +99,12 @@ impl Kept {
         self.of = self.now(shard);
     }
 
-    /// Whether the handle would give this answer, too.
+    /// Checks that the handle would give the same answer.
     fn judge(&self, shard: &mut Shard, key: &str, answer: Answer) -> Result<u64, String> {
         let Answer { offset, len, round } = answer;
         let said = shard.peek_quickly(key.as_bytes());
         let lent = shard.loan(offset, len) != Loan::Copy;
-        // Others may have had a turn meanwhile.
+        // Another process may have made a change in the meantime.
         let changed = self.generation() != self.of.map(|of| of.1);
         if changed || (lent && said == Quick::Hit(offset, len)) {
             return Ok(round);
@@ -113,7 +113,7 @@ impl Kept {
     }
 }
 
-/// Asks the handle, the quick way first. What was found there and is lent may be kept.
+/// Asks the handle, the quick way first. An answer of the quick way may be kept if its memory is lent.
 fn ask(shard: &mut Shard, key: &str) -> Result<(u64, Option<Answer>), String> {
     let Quick::Hit(offset, len) = shard.get_quickly(key.as_bytes()) else {
         return Ok((find(shard, key)?, None));

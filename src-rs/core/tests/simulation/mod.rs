@@ -1,10 +1,10 @@
-//! A disk, processes and a clock of our own, so that every crash and every order of steps can be had at will.
+//! A simulated disk, processes and a clock, with which the tests produce any crash and any order of steps.
 #![allow(
     dead_code,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests may panic; each uses its share of this"
+    reason = "tests may panic; each uses a part of this module"
 )]
 
 pub mod cut;
@@ -18,7 +18,7 @@ pub mod workload;
 
 use std::time::{Duration, Instant};
 
-/// A stream of numbers that depends on its seed only.
+/// A sequence of random numbers that depends only on the seed.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -40,7 +40,7 @@ impl Random {
     }
 }
 
-/// How much is to be tried: a short form by default, and as much as a variable says.
+/// How much to try: by default little, or as much as an environment variable says.
 pub struct Budget {
     what: &'static str,
     limit: u64,
@@ -48,7 +48,7 @@ pub struct Budget {
     long: bool,
     start: Instant,
     told: Instant,
-    /// Where the seeds begin: another one for each long run that is to try something new.
+    /// The current seed. `WARMSHARD_SEED` sets where the seeds start, so that each long run can try something new.
     pub seed: u64,
 }
 
@@ -65,7 +65,7 @@ impl Budget {
         self.limit
     }
 
-    /// The next seed, until enough was tried. The short form also ends after a while on a slow machine.
+    /// The next seed, until enough has been tried. By default also ends after 15 seconds.
     pub fn next_seed(&mut self) -> Option<u64> {
         let late = !self.long && self.start.elapsed() > Duration::from_secs(15);
         if self.done >= self.limit || late {

@@ -1,4 +1,4 @@
-//! What a simulated disk holds: files by name, in this process, and a log of everything that was done to them.
+//! The contents of a simulated disk: files by name, and a log of all changes.
 
 use super::cut::{Change, Log};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub type Image = BTreeMap<PathBuf, Vec<u8>>;
 
 pub enum Bytes {
     Heap(Vec<u8>),
-    /// A file without a name on the real disk: it can be mapped.
+    /// A file without a name on the real disk, which can be mapped.
     Real(std::fs::File),
 }
 
@@ -27,15 +27,15 @@ pub struct Platter {
     pub names: BTreeMap<PathBuf, u64>,
     pub next: u64,
     pub boot: u64,
-    /// How far the clock of all processes was put forward.
+    /// By how much the clock of all processes is put forward.
     pub ahead_ms: u64,
     pub real: bool,
     pub log: Log,
-    /// Rises with each call, of anybody.
+    /// Increased by each call of any process.
     pub time: u64,
-    /// Bytes read by all.
+    /// Bytes read by all processes.
     pub read: u64,
-    /// Whether there is no log: nobody will cut the power.
+    /// Whether changes are not logged, because the power will not be cut.
     pub unlogged: bool,
 }
 

@@ -1,26 +1,27 @@
-//! Processes that take turns: one runs at a time, and between any two of its calls another may go on, or it dies.
+//! Processes that take turns: one runs at a time, and between any two of its calls another one may continue, or
+//! it may die.
 //!
-//! Every lock, look at a path, read or write of a word of the sidecar's page is such a call. The order is that of
-//! a plan, so that each run can be had again.
+//! Taking a lock, checking a path, and reading or writing a word of the sidecar's page are such calls. The
+//! order is that of a plan, so that each run can be repeated.
 
 use super::Random;
 use super::turn::{Call, Turn};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-/// After so many calls no more changes of turn: something goes round in circles.
+/// After so many calls there are no more switches: a process is in an endless loop.
 const MOST_CALLS: u64 = 50_000;
 
-/// Who goes on when.
+/// When another process continues.
 #[derive(Debug, Clone)]
 pub enum Order {
-    /// After each call, by chance: one in so many times.
+    /// At random, after one in so many calls.
     Chance(Random, u64),
-    /// At these calls, counted over all processes, the turn goes to that one.
+    /// At these calls, counted over all processes, the process with this number continues.
     Switches(Vec<(u64, usize)>),
 }
 
-/// An order, and which process dies before which of its own calls.
+/// An order, and which process dies at which of its own calls.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub order: Order,
@@ -52,7 +53,7 @@ pub struct Schedule {
     changed: Condvar,
 }
 
-/// One of them.
+/// One process of a run.
 pub struct Process {
     schedule: Arc<Schedule>,
     number: usize,
@@ -78,7 +79,7 @@ impl Schedule {
         self.state.lock().unwrap()
     }
 
-    /// Calls of all processes, and of each.
+    /// The number of calls of all processes, and of each one.
     pub fn calls(&self) -> (u64, Vec<u64>) {
         let state = self.lock();
         (state.total, state.calls.clone())
@@ -97,7 +98,7 @@ impl Schedule {
 }
 
 impl State {
-    /// Who goes on after a call of the current process.
+    /// Which process continues after a call of the current one.
     fn next(&mut self) -> usize {
         let (me, total) = (self.current, self.total);
         let able = |of: &State, n: usize| of.status.get(n) == Some(&Status::Ready);
@@ -127,7 +128,7 @@ impl Process {
         drop(self.schedule.wait(self.schedule.lock(), self.number));
     }
 
-    /// Lets the others go on for ever.
+    /// Ends this process; the others continue.
     pub fn end(&self) {
         let mut state = self.schedule.lock();
         state.status[self.number] = Status::Over;

@@ -1,28 +1,28 @@
-//! What stands between a process and the disk: somebody who lets it go on, makes it wait, or refuses.
+//! What a process asks before each call of the disk, and what lets it continue, wait or fail.
 
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// What a process asks before each call.
+/// Decides when a process continues.
 pub trait Turn: Send + Sync {
-    /// Waits for its turn. `Err` where the process is dead, or this call is to fail.
+    /// Waits until this process may continue. `Err` if the process is dead, or if this call must fail.
     fn take(&self, call: Call) -> std::result::Result<(), io::ErrorKind>;
 
-    /// A lock was given back.
+    /// Called when the lock of a file was released.
     fn freed(&self, _inode: u64) {}
 }
 
-/// Which call it is.
+/// The kind of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     Look,
     Change,
     Sync,
-    /// A try for a lock: of a file, and whether it is free.
+    /// An attempt to lock a file (inode), and whether the lock is free.
     Lock(u64, bool),
 }
 
-/// A process that is alone and lives on.
+/// For a process that is never interrupted.
 pub struct Alone;
 
 impl Turn for Alone {
@@ -31,7 +31,8 @@ impl Turn for Alone {
     }
 }
 
-/// A process that is alone on a disk which refuses one change or sync, or all from then on for a while.
+/// For a process that is never interrupted, on a disk that fails `calls` changes and syncs in a row, after
+/// `left` others.
 pub struct Failing {
     pub left: AtomicI64,
     pub calls: i64,

@@ -1,4 +1,4 @@
-//! A process of a simulation: a handle on the shard, what it does with it, and the note that is taken of that.
+//! A process of a simulation: has a handle on the shard, takes actions, and notes them in the history.
 
 use super::Random;
 use super::disk::Door;
@@ -16,28 +16,28 @@ use warmshard_core::{Error, Job, Lookup, Options, PutMeta, Result, Shard, Valida
 pub const PATH: &str = "/a.shard";
 pub const KEYS: u64 = 6;
 pub const BATCH: u64 = 3;
-/// Entries of a batch that is large enough to need an index snapshot of its own.
+/// Number of entries in a batch so large that it gets an index snapshot.
 pub const MANY: u64 = 520;
 
-/// What is known of all that was done to one disk.
+/// What all processes have done to one disk.
 #[derive(Default)]
 pub struct World {
     pub history: Mutex<History>,
     pub round: AtomicU64,
     pub wrong: Mutex<Vec<String>>,
-    /// Failures of calls that were not made to fail are wrong.
+    /// Whether a call that fails is an error. Not if the disk is made to fail.
     pub strict: bool,
-    /// Somebody else deletes and moves our files: what was not flushed may go with them.
+    /// Whether files are deleted and moved from outside, so that entries may be lost.
     pub meddled: bool,
-    /// Answers that were kept and given again.
+    /// Number of kept answers that were given again.
     pub given: Arc<AtomicU64>,
 }
 
-/// One thing to do.
+/// One action of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Get(u64),
-    /// The same while no word of the page can be read.
+    /// The same while the page cannot be read.
     GetBlindly(u64),
     GetBatch,
     Put(u64),
@@ -51,13 +51,13 @@ pub enum Action {
     Clear,
     RemoveFile,
     Reopen,
-    /// What others do to us: the sidecar is deleted; the shard is; the shard is moved away.
+    /// Interference from outside: deletes the sidecar, deletes the shard, or moves the shard away.
     LoseSidecar,
     LoseShard,
     MoveShard,
-    /// From now on this handle copies what it has found.
+    /// From now on this handle copies values.
     StopLending,
-    /// So many milliseconds go by.
+    /// Puts the clock forward by so many milliseconds.
     Wait(u64),
 }
 
@@ -69,11 +69,11 @@ pub struct Actor {
     shard: Option<Shard>,
     generation: u64,
     process: Option<Arc<Process>>,
-    /// What it keeps of what it found; nothing where it always asks.
+    /// The answers that it keeps; `None` if it always asks its handle.
     pub kept: Option<Kept>,
 }
 
-/// A value that tells from its first bytes how the rest must look.
+/// A value whose first bytes determine the rest, so that it can be checked by itself.
 pub fn value(key: &str, round: u64, len: u64) -> Vec<u8> {
     let mut bytes = format!("{key}|{round}|{len}|").into_bytes();
     let mut random = Random::new(round);
@@ -81,7 +81,7 @@ pub fn value(key: &str, round: u64, len: u64) -> Vec<u8> {
     bytes
 }
 
-/// The round of a value; what is none of this key's is wrong bytes.
+/// The round of a value. An error if it is not a value of this key.
 pub fn round_of(key: &str, bytes: &[u8]) -> std::result::Result<u64, String> {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
     let numbers: Vec<u64> = text.split('|').skip(1).take(2).filter_map(|n| n.parse().ok()).collect();
@@ -91,14 +91,14 @@ pub fn round_of(key: &str, bytes: &[u8]) -> std::result::Result<u64, String> {
     }
 }
 
-/// Every key of a world, with those of the large batch that stand for all of it.
+/// Every key that is checked; of the large batch, three keys stand for all.
 pub fn keys() -> Vec<String> {
     let single = (0..KEYS).map(|i| format!("k{i}"));
     let batch = (0..BATCH).map(|i| format!("b{i}"));
     single.chain(batch).chain([0, MANY / 2, MANY - 1].map(|i| format!("m{i}"))).collect()
 }
 
-/// What a handle finds of all keys.
+/// What a handle finds for all keys.
 pub fn find_all(shard: &mut Shard) -> std::result::Result<Found, String> {
     let mut found = Found::new();
     for key in keys() {
@@ -122,7 +122,7 @@ impl World {
         Arc::new(World { history, round: AtomicU64::new(first_round), strict, ..World::default() })
     }
 
-    /// One whose files others meddle with.
+    /// A world in which files are deleted and moved from outside.
     pub fn meddled() -> Arc<Self> {
         let history = Mutex::new(History::from(&keys(), &Found::new()));
         Arc::new(World { history, strict: true, meddled: true, ..World::default() })
@@ -153,18 +153,18 @@ impl Actor {
         }
     }
 
-    /// From now on each call waits for its turn. A handle that is open keeps its door, and learns of it there.
+    /// From now on each call waits for its turn, also those of a handle that is open already.
     pub fn take_turns(&mut self, process: Arc<Process>) {
         self.door.turns(Arc::clone(&process) as Arc<dyn Turn>);
         self.process = Some(process);
     }
 
-    /// Opens the handle, before others do anything.
+    /// Opens the handle.
     pub fn open(&mut self) {
         drop(self.shard());
     }
 
-    /// Does one thing, takes note of it, and says what is wrong about it.
+    /// Takes one action, notes it, and complains if something is wrong.
     pub fn act(&mut self, action: Action) {
         if self.is_dead() {
             return;
@@ -188,7 +188,7 @@ impl Actor {
             Action::LoseSidecar => return self.door.remove(&path_for(path)),
             Action::LoseShard => return self.door.remove(path),
             Action::MoveShard => {
-                // There may be none to move.
+                // There may be no file.
                 drop(self.door.rename(path, Path::new("/elsewhere")));
                 return Ok(());
             }
@@ -225,7 +225,8 @@ impl Actor {
             }
             _ => self.change(action)?,
         }
-        // Asking for it catches up, which is left to the look-ups of who keeps answers.
+        // Reading the generation makes the handle catch up. A process that keeps answers must do that in its
+        // look-ups only.
         let looked_up = matches!(action, Action::Get(_) | Action::GetBlindly(_) | Action::GetBatch);
         if self.kept.is_none() || !looked_up {
             self.watch_generation();
@@ -304,7 +305,7 @@ impl Actor {
         let after = self.shard.as_mut().map_or(0, Shard::generation);
         let risen = if after > before { after } else { 0 };
         let end = self.door.tick();
-        // The dead report nothing.
+        // A dead process does not learn whether it was done.
         let told = done.is_ok() && !self.is_dead();
         self.world.history.lock().unwrap().end(id, end, told, durable, risen);
         done
@@ -342,7 +343,7 @@ impl Actor {
     }
 }
 
-/// Something to do, by chance.
+/// A random action.
 pub fn by_chance(random: &mut Random) -> Action {
     let key = random.next(KEYS);
     match random.next(40) {
