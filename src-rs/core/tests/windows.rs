@@ -11,7 +11,7 @@ use common::*;
 use warmshard_core::limits::{WINDOW_LEN, WINDOW_STRIDE};
 use warmshard_core::mapping::Window;
 use warmshard_core::shard::{Lent, Loan, OWN_WINDOW};
-use warmshard_core::{Job, Lookup, Options, Shard, Validator};
+use warmshard_core::{Job, Lookup, Shard, Validator};
 
 fn bytes(window: &Window, offset: u32, len: u32) -> Vec<u8> {
     assert!(offset as usize + len as usize <= window.len());
@@ -131,5 +131,4 @@ fn nothing_is_lent_if_it_is_forbidden_or_not_mapped() {
     }
     assert_eq!(forbidden.window(1 << 40).map(drop), None);
     assert_eq!(forbidden.window(u64::MAX).map(drop), None);
-    let _ = Options::default();
 }
