@@ -66,7 +66,7 @@ impl NativeShard {
         guarded(|| self.handle.with(run)).map_err(|e| raise(env, &e))
     }
 
-    /// Runs something off the event loop, on a handle of its own.
+    /// Runs something off the event loop, on another handle.
     pub fn spawn<T, R>(&self, env: &Env, job: &NativeJob, run: R) -> napi::Result<AsyncTask<Work<T>>>
     where
         T: Send + napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + 'static,

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_or_changed_bytes_give_no_row_or_another_but_no_panic() {
+    fn truncated_or_changed_bytes_cause_no_panic() {
         let bytes = row().encode();
         for len in 0..bytes.len() {
             let _ = Row::decode(&bytes[..len]);

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_found_again_and_moves_with_its_project() {
+    fn a_place_stays_valid_when_its_project_is_moved() {
         for (folder, path) in [
             ("/a/b", "/a/b/c.js"),
             ("/a/b", "/a/bc/d"),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn more_levels_up_than_there_are_lead_nowhere() {
+    fn too_many_levels_up_lead_nowhere() {
         let mut bytes = Vec::new();
         Place::of(b"/a/b/c", b"/x").unwrap().encode(&mut bytes);
         let mut out = Vec::new();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_bytes_are_no_place() {
+    fn truncated_bytes_are_not_a_place() {
         let mut bytes = Vec::new();
         Place::of(b"/a/b/c", b"/a/b/x.js").unwrap().encode(&mut bytes);
         for end in 0..bytes.len() {

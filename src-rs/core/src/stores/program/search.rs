@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_mean_paths_or_packages() {
+    fn requests_are_paths_or_packages() {
         for request in [".", "..", "./a", "../a", "/a", "./", "../"] {
             assert!(is_path(request.as_bytes()), "{request}");
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_told_without_dots() {
+    fn paths_are_resolved_without_dots() {
         for (folder, path, whole) in [
             ("/a/b", "./c", "/a/b/c"),
             ("/a/b", "../c.js", "/a/c.js"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_that_is_damaged_says_nothing() {
+    fn a_damaged_manifest_is_not_used() {
         let of = |text: &str| Manifest::of(text.as_bytes()).map(|it| (it.exports, it.main));
         assert_eq!(of("{}"), Some((false, None)));
         assert_eq!(of(r#"{"main":"a","exports":{}}"#), Some((true, Some(b"a".to_vec()))));

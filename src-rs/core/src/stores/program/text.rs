@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_makes_code_has_its_lines_where_they_are() {
+    fn the_wrapper_of_a_module_that_makes_code_adds_no_line() {
         let begins = |source: &str, before: &str| {
             let text = Text::of(source.as_bytes(), Fitting);
             assert!(text.bytes.starts_with(before.as_bytes()), "{source}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_ascii_end_where_they_end() {
+    fn runs_of_ascii_of_every_length_are_converted() {
         for ahead in [0, 1, RUN - 1, RUN, RUN + 1, 3 * RUN] {
             for other in
                 ["\u{7f}", "\u{80}", "\u{e9}", "\u{ff}", "\u{100}", "\u{1f600}", "\u{e9}\u{e9}\u{1f600}"]
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_is_replaced_as_a_decoder_would() {
+    fn invalid_utf_8_is_replaced_as_a_decoder_would() {
         assert_eq!(Text::of(b"a\xff", Bare), Text::of("a\u{fffd}".as_bytes(), Bare));
     }
 }

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strict_code_does_not_ask_for_its_own_function() {
+    fn strict_code_cannot_access_its_own_function() {
         let asks = |source: &str| Traits::of(format!("{source}\neval(x); y.callee").as_bytes()).asks_itself;
         for strict in [
             "'use strict';",
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_closes_more_than_it_opens_may_end_its_wrapper() {
+    fn a_text_that_closes_more_braces_than_it_opens_may_end_its_wrapper() {
         let long = "x".repeat(STEP);
         for (source, ends) in [
             ("{}".to_owned(), false),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_code_of_strings_is_told_from_words_about_it() {
+    fn code_from_strings_is_recognised_and_words_about_it_are_not() {
         for source in [
             "eval('1')",
             "(0, eval)(x)",
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_quiet_line_nothing_is_told() {
+    fn quiet_lines_are_recognised() {
         for source in [
             "\n",
             "\r\nx",

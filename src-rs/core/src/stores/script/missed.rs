@@ -54,7 +54,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn the_memory_is_bounded_and_each_name_has_its_own() {
+    fn misses_are_remembered_by_name_and_bounded() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = CString::new(file.path().as_os_str().as_bytes()).unwrap();
         let miss = Miss { state: FileState::of(&path).unwrap(), racy: false, digest: None };

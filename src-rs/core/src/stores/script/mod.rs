@@ -153,7 +153,7 @@ impl Scripts {
     ) -> std::result::Result<(), Skip> {
         shard.check_entry(parts)?;
         check_host(shard)?;
-        // Taken before the source is examined: a change after `now` counts as one that may not show.
+        // Must be taken before the source is examined, so that a change in between counts as racy.
         let now = now_ns();
         let Some(found) = self.paths.find(source) else {
             return Err(Skip::Because("the source is no regular file, or cannot be looked at"));

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_without_detours_are_their_own_canonical_path() {
+    fn only_names_without_empty_and_dot_components_are_normal() {
         for name in ["/a", "/a/b.js", "/a/..b/...", "/.a/b."] {
             assert!(is_normal(name.as_bytes()), "{name}");
         }
