@@ -25,7 +25,7 @@ const ORDINARY: i32 = -6;
 /// because it does not come from the quick way. The shim also returns it for keys that are not flat strings:
 /// to keep such a string would keep the string that contains its characters, too.
 const NEVER_KEEP: i32 = -7;
-/// The same. It is returned once after each thousand hits, when the handle has looked at the clock.
+/// The same, after each `HITS_PER_CLOCK` hits, when the handle has looked at the clock.
 const TICK: i32 = -8;
 
 /// The handles, by number. A slot is filled and emptied by the thread of its handle.
