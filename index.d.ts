@@ -226,7 +226,7 @@ interface VerifyReport {
     records: number;
     /** Live entries whose digest is right. */
     entries: number;
-    /** Records and index snapshots whose digest fails. */
+    /** Frames (records, tombstones, commit frames and index snapshots) whose digest fails. */
     corrupt: number;
     /** Bytes that belong to no frame. */
     damagedBytes: number;

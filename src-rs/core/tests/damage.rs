@@ -213,6 +213,29 @@ fn a_shard_cut_anywhere_still_gives_what_is_left() {
 }
 
 #[test]
+fn verify_names_the_kind_of_a_damaged_frame() {
+    let it = Specimen::new(true);
+    let mut seen = std::collections::BTreeSet::new();
+    for (at, head) in frames(&it.bytes) {
+        let mut bytes = it.bytes.clone();
+        bytes[at + head.length.get() as usize - 1] ^= 1;
+        it.lay_out(&bytes, true);
+        let report = open(&it.path).verify(&Job::default()).unwrap();
+        let what = match head.kind {
+            RECORD => "record",
+            TOMBSTONE => "tombstone",
+            COMMIT => "commit frame",
+            _ => "index snapshot",
+        };
+        assert_eq!(report.corrupt, 1, "{what}");
+        let fault = report.faults.first().unwrap();
+        assert_eq!((fault.offset, &*fault.reason), (at as u64, &*format!("the {what}'s digest fails")));
+        seen.insert(head.kind);
+    }
+    assert_eq!(seen.len(), 4);
+}
+
+#[test]
 fn an_older_value_never_comes_back_through_a_damaged_index() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.shard");

@@ -2,7 +2,7 @@
 
 use super::{Job, Shard};
 use crate::error::Result;
-use crate::frame::{HEAD_LEN, Head, RECORD, SNAPSHOT};
+use crate::frame::{COMMIT, HEAD_LEN, Head, RECORD, TOMBSTONE};
 use crate::key;
 use crate::limits::{HEADER_LEN, MAX_REPORTED};
 use crate::state::scan::Scan;
@@ -105,8 +105,13 @@ impl Shard {
             } else {
                 report.corrupt = report.corrupt.saturating_add(1);
                 let key = shown_key(&state.view, step.offset, &step.head, self.options.root.as_ref());
-                let what = if step.head.kind == SNAPSHOT { "the index snapshot's" } else { "the record's" };
-                report.fault(step.offset, key, &format!("{what} digest fails"));
+                let what = match step.head.kind {
+                    RECORD => "record",
+                    TOMBSTONE => "tombstone",
+                    COMMIT => "commit frame",
+                    _ => "index snapshot",
+                };
+                report.fault(step.offset, key, &format!("the {what}'s digest fails"));
             }
         }
         report.pass(at, scan.damaged().saturating_sub(passed));
