@@ -57,7 +57,7 @@ function roundTrip({ Shard }: Warmshard): Pick<Diagnosis, 'roundTrip' | 'fastDoo
     const { mapped, door, doorShut } = shard.stats();
     shard.close();
     return {
-      roundTrip: { ok, mapped, ...(!ok && { problem: 'what was put did not come back' }) },
+      roundTrip: { ok, mapped, ...(!ok && { problem: 'a value that was stored could not be read' }) },
       fastDoor: { open: door === 'fast', ...(doorShut !== undefined && { reason: doorShut }) },
     };
   } catch (error) {

@@ -15,7 +15,7 @@ const USAGE = `Usage: warmshard doctor [--shard FILE] [--json]
   list     its entries, newest first: kB, host, when they were cached (local time), key
   verify   reads and verifies everything in it
 
-FILE may be of any store. Nothing is changed but a temporary folder of doctor's own.
+FILE can belong to any store. Nothing is changed; doctor writes only to a temporary folder.
 
   --shard FILE   the same as FILE; default: the one that warmshard/register uses
   --json         print the findings as JSON

@@ -70,7 +70,7 @@ export function lookAtShard(warmshard: Warmshard, path: string): ShardFindings {
   };
   const { notes, problems } = findings;
   if (!findings.exists) {
-    if (findings.writable) notes.push('There is no shard yet; the first change makes it.');
+    if (findings.writable) notes.push('There is no shard yet; the first change creates it.');
     else
       problems.push(
         `No shard can be kept there: this user may not write to ${folder}. Change its owner or mode, or choose ` +
@@ -86,9 +86,9 @@ export function lookAtShard(warmshard: Warmshard, path: string): ShardFindings {
           'owner, or remove it.',
       );
     findings.readOnly = !may(path, constants.W_OK) || !findings.writable;
-    if (findings.readOnly) notes.push('It can only be read there: it serves what it has.');
+    if (findings.readOnly) notes.push('It is read-only here: it serves what it has, and stores nothing.');
     if (!existsSync(`${path}.lock`))
-      notes.push('It has no sidecar (.lock): it is taken for constant until somebody opens it for writing.');
+      notes.push('It has no sidecar (.lock): it counts as constant until a program opens it for writing.');
     const { shard } = openAny(warmshard, path);
     const { rejected, mapped, entries, fileBytes } = shard.stats();
     shard.close();

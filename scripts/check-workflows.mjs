@@ -23,7 +23,7 @@ if (!existsSync(join(TOOLS, 'bin/actionlint'))) {
       stdio: 'inherit',
     },
   );
-  if (status !== 0) throw new Error('actionlint cannot be had');
+  if (status !== 0) throw new Error('actionlint could not be installed');
 }
 const files = readdirSync(FOLDER).map((name) => join(FOLDER, name));
 const { status } = spawnSync(join(TOOLS, 'bin/actionlint'), files, {
