@@ -4,7 +4,7 @@ import { object, show, unlike } from '../facade/later/checks.js';
 import { Shard, type ShardOptions, WarmshardError } from '../index.js';
 import { decode, encode } from './values.js';
 
-/** How `KeyvShard` opens its shard: as `Shard.open`, but for how values become bytes, which Keyv decides. */
+/** How `KeyvShard` opens its shard: as `Shard.open`, except that Keyv decides how values become bytes. */
 export type KeyvShardOptions = Omit<ShardOptions, 'codec' | 'parts'>;
 
 /** One of the entries that `setMany` stores. */
@@ -33,13 +33,13 @@ export interface KeyvShardEntry {
  * await keyv.get('answer'); // { value: 42 }, in every process, for a minute
  */
 export class KeyvShard {
-  /** The shard: for `flush`, `stats`, `compact` and all else that Keyv does not know. */
+  /** The shard: for `flush`, `stats`, `compact` and everything else that Keyv does not have. */
   readonly shard: Shard;
-  /** What Keyv wants to know of a store. */
+  /** What Keyv reads to find out what kind of store this is. */
   readonly opts: { dialect: string; url: string; [option: string]: unknown };
   /**
-   * What `clear` and `iterator` are confined to; set by Keyv. Not there until it is set: from its absence Keyv 6 knows
-   * that it must put the namespace into the keys, as Keyv 4 and 5 always do.
+   * The namespace that `clear` and `iterator` are limited to; set by Keyv. The property does not exist before: its
+   * absence tells Keyv 6 to put the namespace into the keys, as Keyv 4 and 5 always do.
    */
   declare namespace?: string | undefined;
   readonly #isOwn: boolean;
@@ -78,7 +78,7 @@ export class KeyvShard {
   /**
    * Stores a value; every process sees it at its next `get`.
    *
-   * @param ttl time to live, in milliseconds. Default, 0 and Infinity: no limit. Of a negative one the entry has expired
+   * @param ttl time to live, in milliseconds. Default, 0 and Infinity: no limit. If negative, the entry has expired already
    */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     const expiresAt = expiry(ttl);
@@ -125,7 +125,7 @@ export class KeyvShard {
     return this.shard.has(key);
   }
 
-  /** The same of many keys, in their order. */
+  /** The same for many keys, in their order. */
   async hasMany(keys: readonly string[]): Promise<boolean[]> {
     if (!Array.isArray(keys)) throw unlike('keys must be an array', keys);
     return keys.map((key) => this.shard.has(key));
@@ -135,7 +135,7 @@ export class KeyvShard {
    * Keys and values, oldest first: the keys at the time of the first step, each value when it is reached. What was
    * deleted or has expired meanwhile is left out.
    *
-   * @param namespace whose entries. Default: those of `this.namespace`, and all if that is not set
+   * @param namespace the namespace of the entries. Default: `this.namespace`; all entries if that is not set
    */
   async *iterator<Value = unknown>(
     namespace: string | undefined = this.namespace,
@@ -185,7 +185,7 @@ export class KeyvShard {
     try {
       this.#events.emit('error', error);
     } catch {
-      // Without a listener, here or on the Keyv, emitting throws. To the caller it is a miss.
+      // Without a listener, here or on the Keyv, emitting throws. For the caller it is a miss all the same.
     }
   }
 }
@@ -203,13 +203,13 @@ function checked(options: KeyvShardOptions | undefined): KeyvShardOptions {
 function expiry(ttl: number | undefined): number | undefined {
   if (ttl === undefined || ttl === null) return undefined;
   if (typeof ttl !== 'number') throw unlike('ttl must be a number of milliseconds', ttl);
-  // As Keyv has it. Rounded up: an entry may live a little longer, but never shorter.
+  // The same rule as in Keyv. Rounded up: an entry may live a little longer, but never shorter.
   if (ttl === 0 || !Number.isFinite(ttl)) return undefined;
   const expiresAt = Math.max(0, Math.ceil(Date.now() + ttl));
   return Number.isSafeInteger(expiresAt) ? expiresAt : undefined;
 }
 
-/** What the keys of a namespace begin with. Keyv 6 puts two colons. */
+/** What the keys of a namespace begin with. Keyv 6 writes two colons. */
 function prefixOf(namespace: string | undefined): string {
   return namespace === undefined || namespace === null || namespace === '' ? '' : `${namespace}:`;
 }

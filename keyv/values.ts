@@ -35,10 +35,10 @@ export function encode(value: unknown): Uint8Array {
   }
 }
 
-/** The value of what `encode` made, as memory of its own; throws for any other bytes. */
+/** Decodes what `encode` has made, into memory of its own; throws for any other bytes. */
 export function decode(bytes: Uint8Array): unknown {
   if (bytes[0] !== NO_TEXT) return decodeUtf8(bytes);
-  // A copy also because V8's deserialiser returns views of what it is given.
+  // A copy, also because V8's deserialiser returns views of its input.
   const body = Buffer.from(bytes.subarray(HEAD));
   switch (bytes[1]) {
     case BUFFER:

@@ -1,5 +1,5 @@
-// Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module door to them. The
-// other doors of the package are bundled after it.
+// Bundles index.ts into dist/index.cjs, later.cjs, seldom.cjs and stores.cjs, and writes the ES module that re-exports
+// them. The other entry points of the package follow.
 //
 // There is one implementation, the CommonJS one. With a second one in ES modules, a program that imports warmshard, and
 // uses a library that requires it, would have two Shard classes and two open handles.
@@ -392,8 +392,7 @@ await build({
 });
 await chmod(new URL('../dist/cli.cjs', import.meta.url), 0o755);
 
-// `warmshard/keyv`: what is between Keyv and the engine. Classes and state are those of dist/index.cjs, which is loaded
-// with it.
+// `warmshard/keyv`: the adapter between Keyv and `Shard`. It takes classes and state from dist/index.cjs, which it loads.
 const { names: keyv } = await look('keyv/index.ts');
 await bundle({
   file: 'dist/keyv.cjs',

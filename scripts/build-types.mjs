@@ -24,7 +24,7 @@ declare global {
  * @param {string} entry
  * @param {string} file
  * @param {string} [more] declarations to put before the others
- * @param {Record<string, string>} [others] by the name of a module in the entry, the door that declares it
+ * @param {Record<string, string>} [others] modules that are not bundled, each with the name to import it by
  */
 async function declare(entry, file, more = '', others = {}) {
   const bundle = await rollup({
@@ -52,6 +52,6 @@ await declare('index', 'index.d.ts', DISPOSE);
 await writeFile(inRoot('dist/index.d.mts'), `export * from '../index.js';\n`);
 await declare('register/index', 'dist/register.d.ts');
 await writeFile(inRoot('dist/register.d.mts'), `export * from './register.js';\n`);
-// By the package's name: in a checkout '../index.js' would be index.ts, and its Shard another type.
+// It imports the package by its name: in a checkout '../index.js' would be index.ts, whose Shard is another type.
 await declare('keyv/index', 'dist/keyv.d.ts', '', { '../index.js': 'warmshard' });
 await writeFile(inRoot('dist/keyv.d.mts'), `export * from './keyv.js';\n`);
