@@ -4,8 +4,8 @@ import { mustCopy } from '../../options.js';
 import { absolutePath } from '../../paths.js';
 import type { Durability } from '../../reports.js';
 import { userCacheFolder } from '../user-cache.js';
-import { requireArtifact, requireFingerprint } from './fingerprint.js';
 import { metricsOf, type PipelineMetrics, type PipelineStore } from './metrics.js';
+import { requireArtifact, requireFingerprint } from './rules.js';
 
 /** How a `DiskPipelineCache` is opened. */
 export interface DiskPipelineOptions {

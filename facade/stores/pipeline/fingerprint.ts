@@ -1,13 +1,8 @@
 import { types } from 'node:util';
 import { invalid, WarmshardError } from '../../errors.js';
-import { show, unlike } from '../../later/checks.js';
+import { show } from '../../later/checks.js';
 import { table } from '../../native.js';
-
-/** Bytes of a fingerprint, and of an artifact's footer. */
-const DIGEST_BYTES = 32;
-/** Largest artifact; see MAX_ARTIFACT_BYTES in src-rs/core/src/limits.rs. */
-export const MAX_ARTIFACT_BYTES = 64 * 1024 * 1024;
-export const FOOTER_BYTES = DIGEST_BYTES;
+import { FOOTER_BYTES, hexOf, MAX_ARTIFACT_BYTES, requireArtifact, requireFingerprint } from './rules.js';
 
 /** A digest of what an artifact was made from, 32 bytes: its name in every store. As text it is 64 hex digits. */
 export class Fingerprint extends Uint8Array {
@@ -80,27 +75,4 @@ export function decodeArtifact(fingerprint: Uint8Array, sealed: Uint8Array): Uin
   requireArtifact(sealed);
   if (!table('pipeline').artifactIsSound(fingerprint, sealed)) return undefined;
   return new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.length - FOOTER_BYTES);
-}
-
-export function requireFingerprint(value: unknown): asserts value is Uint8Array {
-  if (!types.isUint8Array(value) || value.length !== DIGEST_BYTES)
-    throw invalid('a fingerprint must be a Uint8Array of 32 bytes; fingerprint(...parts) makes one');
-}
-
-export function requireArtifact(value: unknown): asserts value is Uint8Array {
-  if (!types.isUint8Array(value)) throw unlike('an artifact must be a Uint8Array', value);
-}
-
-/** 64 hex digits. */
-export function hexOf(fingerprint: Uint8Array): string {
-  return view(fingerprint).toString('hex');
-}
-
-/** The shortest string that stands for a fingerprint: one character a byte. */
-export function keyOf(fingerprint: Uint8Array): string {
-  return view(fingerprint).toString('latin1');
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

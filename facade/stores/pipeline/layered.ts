@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.js';
 import { object, oneOf } from '../../later/checks.js';
-import { requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
+import { requireArtifact, requireFingerprint } from './rules.js';
 
 /** Most layers of one store. */
 const MAX_LAYERS = 16;

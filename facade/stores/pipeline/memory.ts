@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.js';
 import { object, show, whole } from '../../later/checks.js';
-import { keyOf, requireArtifact, requireFingerprint } from './fingerprint.js';
 import { type Counters, metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
+import { keyOf, requireArtifact, requireFingerprint } from './rules.js';
 
 const DEFAULT_MAX_ENTRIES = 1024;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;

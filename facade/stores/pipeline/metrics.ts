@@ -61,3 +61,16 @@ export function metricsOf(counters: Counters): PipelineMetrics {
   const hitRatePpm = lookups === 0 ? 0 : Math.floor((hits * 1_000_000) / lookups);
   return { lookups, hits, misses, ...rest, hitRatePpm };
 }
+
+/** Metrics of a store in front of another one: look-ups are its own, everything else is the other's. */
+export function metricsBefore(
+  local: PipelineStore | undefined,
+  hits: number,
+  misses: number,
+): PipelineMetrics {
+  const metrics = local?.metrics() ?? ZERO;
+  const counters = Object.fromEntries(
+    Object.keys(ZERO).map((name) => [name, metrics[name as keyof Counters]]),
+  ) as unknown as Counters;
+  return metricsOf({ ...counters, hits, misses });
+}

@@ -1,17 +1,17 @@
 import { invalid, WarmshardError } from '../../errors.js';
-import { object, show, unlike, whole } from '../../later/checks.js';
-import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './fingerprint.js';
+import { object, show, unlike } from '../../later/checks.js';
 import { fill, isStore } from './layered.js';
-import { metricsOf, type PipelineMetrics, type PipelineStore, ZERO } from './metrics.js';
+import { metricsBefore, type PipelineMetrics, type PipelineStore } from './metrics.js';
 import { type Fetch, type Outcome, request } from './request.js';
-
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** The longest time that a timer of Node.js can wait, in milliseconds. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
-const DEFAULT_CONCURRENT = 16;
-const MAX_CONCURRENT = 1024;
-/** Requests that may wait for their turn. */
-const MAX_WAITING = 16_384;
+import {
+  DEFAULT_CONCURRENT,
+  DEFAULT_TIMEOUT_MS,
+  MAX_CONCURRENT,
+  MAX_TIMEOUT_MS,
+  Requests,
+  within,
+} from './requests.js';
+import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './rules.js';
 
 /** How a `RemotePipelineCache` sends requests. */
 export interface RemotePipelineOptions {
@@ -67,6 +67,18 @@ export interface RemotePipelineMetrics extends PipelineMetrics {
   remote: RemoteMetrics;
 }
 
+/** Every counter of `RemoteMetrics` that an ended request may raise. */
+const OUTCOMES = [
+  'found',
+  'notFound',
+  'redirected',
+  'failed',
+  'oversized',
+  'rejected',
+  'timedOut',
+  'aborted',
+] as const;
+
 /**
  * Artifacts on a server: `GET <base>/<64 hex digits>.bin` must return payload and footer, as `encodeArtifact` makes
  * them and as they are in the files of a `DiskPipelineCache`.
@@ -77,31 +89,13 @@ export interface RemotePipelineMetrics extends PipelineMetrics {
 export class RemotePipelineCache {
   readonly #base: URL;
   readonly #local: PipelineStore | undefined;
-  readonly #timeout: number;
   readonly #maxBytes: number;
-  readonly #maxConcurrent: number;
   readonly #headers: Record<string, string>;
   readonly #fetch: Fetch | undefined;
+  readonly #requests: Requests<Outcome>;
   #closed = false;
-  readonly #requests = new Set<AbortController>();
-  /** Requests in progress or waiting, by fingerprint; calls for the same one share a request. */
-  readonly #underWay = new Map<string, Promise<Uint8Array | undefined>>();
-  readonly #queue: (() => void)[] = [];
-  #active = 0;
   #hits = 0;
   #misses = 0;
-  readonly #remote: Record<Outcome | 'requests' | 'dropped', number> = {
-    requests: 0,
-    found: 0,
-    notFound: 0,
-    redirected: 0,
-    failed: 0,
-    oversized: 0,
-    rejected: 0,
-    timedOut: 0,
-    aborted: 0,
-    dropped: 0,
-  };
 
   /**
    * The cache below an `http:` or `https:` URL. A query in the URL is sent with each request.
@@ -112,9 +106,13 @@ export class RemotePipelineCache {
     object('options', options);
     this.#base = parseBase(baseUrl);
     const { local, timeout, maxBytes, maxConcurrent, fetch } = options;
-    this.#timeout = within('timeout', timeout, DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
+    const limits = {
+      timeout: within('timeout', timeout, DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS),
+      maxConcurrent: within('maxConcurrent', maxConcurrent, DEFAULT_CONCURRENT, 1, MAX_CONCURRENT),
+      limitsWaiting: false,
+    };
+    this.#requests = new Requests(OUTCOMES, limits);
     this.#maxBytes = within('maxBytes', maxBytes, MAX_ARTIFACT_BYTES, 0, MAX_ARTIFACT_BYTES);
-    this.#maxConcurrent = within('maxConcurrent', maxConcurrent, DEFAULT_CONCURRENT, 1, MAX_CONCURRENT);
     this.#headers = checkHeaders(options.headers ?? {});
     if (fetch !== undefined && typeof fetch !== 'function') throw unlike('fetch must be a function', fetch);
     this.#fetch = fetch as Fetch | undefined;
@@ -142,41 +140,20 @@ export class RemotePipelineCache {
     // The caller may write to its array while the request is under way.
     const fingerprint = new Uint8Array(given);
     const hex = hexOf(fingerprint);
-    const known = this.#underWay.get(hex);
-    if (known !== undefined) return known;
-    if (this.#queue.length >= MAX_WAITING) {
-      this.#remote.dropped++;
-      return Promise.resolve(undefined);
-    }
-    const asked = this.#request(fingerprint, hex).finally(() => this.#underWay.delete(hex));
-    this.#underWay.set(hex, asked);
-    return asked;
-  }
-
-  async #request(fingerprint: Uint8Array, hex: string): Promise<Uint8Array | undefined> {
-    if (this.#active < this.#maxConcurrent) this.#active++;
-    else await new Promise<void>((done) => this.#queue.push(done));
-    try {
-      if (this.#closed) return undefined;
+    return this.#requests.ask(hex, async (signal) => {
       const url = new URL(this.#base);
       url.pathname += `${hex}.bin`;
-      const [outcome, payload] = await request(url.href, fingerprint, {
+      const answer = await request(url.href, fingerprint, {
         fetch: this.#fetch ?? (globalThis.fetch as Fetch),
         headers: this.#headers,
-        timeout: this.#timeout,
         maxBytes: this.#maxBytes,
-        underWay: this.#requests,
+        signal,
       });
-      this.#remote.requests++;
-      this.#remote[outcome]++;
-      if (payload !== undefined && this.#local !== undefined) fill(this.#local, fingerprint, payload);
-      return payload;
-    } finally {
-      // The next waiting request takes the place of this one.
-      const next = this.#queue.shift();
-      if (next === undefined) this.#active--;
-      else next();
-    }
+      const [, payload] = answer;
+      if (payload !== undefined && this.#local !== undefined && !signal.aborted)
+        fill(this.#local, fingerprint, payload);
+      return answer;
+    });
   }
 
   /**
@@ -191,17 +168,16 @@ export class RemotePipelineCache {
 
   /** Statistics of this cache and its local store. */
   metrics(): RemotePipelineMetrics {
-    const local = this.#local?.metrics() ?? ZERO;
     return {
-      ...metricsOf({ ...pick(local), hits: this.#hits, misses: this.#misses }),
-      remote: { ...this.#remote, waiting: this.#underWay.size },
+      ...metricsBefore(this.#local, this.#hits, this.#misses),
+      remote: this.#requests.metrics(),
     };
   }
 
   /** Closes this cache; requests in progress end as misses. Closing it again does nothing. The local store stays open. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#requests) controller.abort();
+    this.#requests.close();
   }
 
   /** `using cache = new RemotePipelineCache(...)` closes it at the end of the block. */
@@ -213,12 +189,6 @@ export class RemotePipelineCache {
     if (this.#closed)
       throw new WarmshardError('ERR_CLOSED', `the cache of ${this.#base.origin} is closed; make another one`);
   }
-}
-
-function pick(from: typeof ZERO): typeof ZERO {
-  return Object.fromEntries(
-    Object.keys(ZERO).map((name) => [name, from[name as keyof typeof ZERO]]),
-  ) as typeof ZERO;
 }
 
 function parseBase(baseUrl: string | URL): URL {
@@ -235,19 +205,6 @@ function parseBase(baseUrl: string | URL): URL {
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.hash = '';
   return url;
-}
-
-function within(
-  name: string,
-  value: number | undefined,
-  otherwise: number,
-  least: number,
-  most: number,
-): number {
-  whole(name, value);
-  if (value !== undefined && (value < least || value > most))
-    throw invalid(`${name} must be ${least} to ${most}, not ${value}`);
-  return value ?? otherwise;
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,4 +1,6 @@
-import { decodeArtifact, FOOTER_BYTES } from './fingerprint.js';
+import { decodeArtifact } from './fingerprint.js';
+import type { Ending } from './requests.js';
+import { FOOTER_BYTES } from './rules.js';
 
 /** A "not found" of at most this many bytes is read to its end, so that its connection can be used again. */
 const MAX_DRAINED = 16 * 1024;
@@ -6,16 +8,8 @@ const MAX_DRAINED = 16 * 1024;
 /** The statuses that `fetch` takes for redirects. */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** How a request ended. Each is a counter of `RemoteMetrics`. */
-export type Outcome =
-  | 'found'
-  | 'notFound'
-  | 'redirected'
-  | 'failed'
-  | 'oversized'
-  | 'rejected'
-  | 'timedOut'
-  | 'aborted';
+/** How a request ended, if not as `Ending` says. Each is a counter of `RemoteMetrics`. */
+export type Outcome = 'found' | 'notFound' | 'redirected' | 'oversized' | 'rejected';
 
 export type Fetch = (
   url: string,
@@ -25,52 +19,19 @@ export type Fetch = (
 export interface RequestOptions {
   fetch: Fetch;
   headers: Record<string, string>;
-  /** Milliseconds, for headers and body together. */
-  timeout: number;
   /** Most bytes of the payload. */
   maxBytes: number;
-  /** Holds the request's controller while it is in progress: aborting it ends the request early. */
-  underWay: Set<AbortController>;
+  /** Ends the request early. */
+  signal: AbortSignal;
 }
 
-/** Asks a server for an artifact. Never rejects. */
+/** Asks a server for an artifact. Rejects as `fetch` does. */
 export async function request(
   url: string,
   fingerprint: Uint8Array,
-  options: RequestOptions,
-): Promise<[Outcome, Uint8Array?]> {
-  const controller = new AbortController();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    controller.abort();
-  }, options.timeout);
-  options.underWay.add(controller);
-  // A custom fetch may ignore the signal.
-  const ended = new Promise<never>((_, fail) => {
-    controller.signal.addEventListener('abort', () => fail(new Error('ended')), { once: true });
-  });
-  ended.catch(() => {});
-  try {
-    const { fetch, headers } = options;
-    const asked = fetch(url, { headers, redirect: 'manual', signal: controller.signal });
-    return await Promise.race([answer(asked, fingerprint, options.maxBytes), ended]);
-  } catch {
-    return [late ? 'timedOut' : controller.signal.aborted ? 'aborted' : 'failed'];
-  } finally {
-    clearTimeout(timer);
-    options.underWay.delete(controller);
-    // The rest of the response is not needed.
-    controller.abort();
-  }
-}
-
-async function answer(
-  asked: Promise<Response>,
-  fingerprint: Uint8Array,
-  maxBytes: number,
-): Promise<[Outcome, Uint8Array?]> {
-  const response = await asked;
+  { fetch, headers, maxBytes, signal }: RequestOptions,
+): Promise<[Outcome | Ending, Uint8Array?]> {
+  const response = await fetch(url, { headers, redirect: 'manual', signal });
   const { status } = response;
   if (response.type === 'opaqueredirect' || REDIRECTS.includes(status)) return ['redirected'];
   if (status === 404 || status === 410) {
