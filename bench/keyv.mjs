@@ -1,6 +1,7 @@
 // What a Keyv costs over a shard, beside its own Map in memory, over @keyv/sqlite and, if there is a `redis-server` on
 // the PATH, over @keyv/redis. Interleaved rounds in one process; ratios within one run count.
 //
+//   npm run bench:addons   builds sqlite3
 //   npm run bench:keyv -- [--rounds N]
 
 import { spawn } from 'node:child_process';
@@ -11,7 +12,8 @@ import { parseArgs } from 'node:util';
 import KeyvSqlite from '@keyv/sqlite';
 import Table from 'cli-table3';
 import { Keyv } from 'keyv';
-import { KeyvShard } from 'warmshard/keyv';
+import { fingerprint } from 'warmshard';
+import { KeyvPipelineCache, KeyvShard } from 'warmshard/keyv';
 import { machine } from './lib/machine.mjs';
 import { measure } from './lib/measure.mjs';
 import { figure, machineLine } from './report/markdown.mjs';
@@ -100,6 +102,40 @@ for (const [name, count, turn] of cases) {
 console.log(
   `${machineLine(machine(dir))}\n\n${ENTRIES} entries of 1 KiB; medians of ${rounds} rounds\n\n${table}`,
 );
+
+/** Through the second tier, without a local store: base64, footer and all. */
+const tiers = new Table({ head: ['us each', ...names], style: { head: [], border: [], compact: true } });
+for (const [label, length] of /** @type {[string, number][]} */ ([
+  ['4 KiB', 4096],
+  ['1 MiB', 2 ** 20],
+])) {
+  const caches = keyvs.map(([name, keyv]) => ({ name, cache: new KeyvPipelineCache(keyv) }));
+  const artifact = new Uint8Array(length).fill(7);
+  const key = fingerprint(label);
+  const count = length > 100_000 ? 5 : 200;
+  const puts = await measure(
+    caches.map(({ name, cache }) => ({
+      name,
+      round: () =>
+        each(count, async () => {
+          cache.put(key, artifact);
+          await cache.flush();
+        }),
+    })),
+    { rounds },
+  );
+  const gets = await measure(
+    caches.map(({ name, cache }) => ({ name, round: () => each(count, () => cache.get(key)) })),
+    { rounds },
+  );
+  for (const [what, figures] of /** @type {const} */ ([
+    ['get', gets],
+    ['put and flush', puts],
+  ]))
+    tiers.push([`${what}, ${label}`, ...names.map((by) => figure(figures[by]?.median ?? Number.NaN))]);
+  for (const { cache } of caches) cache.close();
+}
+console.log(`\nKeyvPipelineCache over each\n\n${tiers}`);
 if (!found) console.log('no redis-server on the PATH');
 for (const [, keyv] of keyvs) await keyv.disconnect();
 found?.server.kill();

@@ -2,8 +2,8 @@
 
 import { expectTypeOf } from 'expect-type';
 import { Keyv, type KeyvStoreAdapter } from 'keyv';
-import { Shard } from 'warmshard';
-import { KeyvShard, type KeyvShardOptions } from 'warmshard/keyv';
+import { fingerprint, MemoryPipelineCache, type PipelineMetrics, type PipelineStore, Shard } from 'warmshard';
+import { KeyvPipelineCache, KeyvShard, type KeyvShardOptions } from 'warmshard/keyv';
 
 expectTypeOf<KeyvShard>().toExtend<KeyvStoreAdapter>();
 new Keyv<string>({ store: new KeyvShard('/tmp/a.shard') });
@@ -18,3 +18,20 @@ new KeyvShard('/tmp/a.shard', { codec: 'json' });
 new KeyvShard(Shard.open<string>('/tmp/a.shard', { codec: 'utf8' }));
 // @ts-expect-error there is no such store
 new KeyvShard(1);
+
+const keyv = new Keyv({ namespace: 'compiler' });
+const cache = new KeyvPipelineCache(keyv, {
+  local: new MemoryPipelineCache(),
+  timeout: 1000,
+  ttl: undefined,
+});
+new KeyvPipelineCache(new Map<string, string>());
+new KeyvPipelineCache(new KeyvShard('/tmp/a.shard'));
+expectTypeOf(cache.get(fingerprint('a'))).toEqualTypeOf<Promise<Uint8Array | undefined>>();
+expectTypeOf(cache.flush()).toEqualTypeOf<Promise<void>>();
+expectTypeOf(cache.metrics()).toExtend<PipelineMetrics>();
+expectTypeOf(cache.metrics().writes.stored).toEqualTypeOf<number>();
+// @ts-expect-error it takes its time, so it is no layer
+expectTypeOf<KeyvPipelineCache>().toExtend<PipelineStore>();
+// @ts-expect-error there is nothing to ask
+new KeyvPipelineCache({});
