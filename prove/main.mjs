@@ -1,4 +1,4 @@
-// All rows in their short form: `npm run prove`, `npm run prove -- --seconds=N` for N seconds each.
+// Runs all proofs in their short form: `npm run prove`, or `npm run prove -- --seconds=N` for N seconds each.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

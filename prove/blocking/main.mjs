@@ -1,5 +1,5 @@
-// How long one call holds up the event loop, at worst: each synchronous call on a large shard while other processes write and
-// compact it. What lasts longer than a moment has an asynchronous form.
+// How long a synchronous call blocks the event loop at worst. Times every call on a large shard while other processes write to
+// it and compact it, and compares each with its bound in lib/bounds.mjs. Calls that can take long have an asynchronous form.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ const others = ['put', 'compact'].map((what) =>
 );
 await Promise.all(others.map((it) => new Promise((done) => it.once('exit', done).stdout.once('data', done))));
 
-/** Calls that write the whole or sync it, and how many times as long as a plain file that may take on a slow disk. */
+/** Calls that write or sync the whole file. On a slow disk they may take this many times as long as a plain write of it. */
 const WRITES = new Set(['flush', 'evictStale', 'compact', 'replaceAll', 'clear']);
 const SLOWER = 10;
 
@@ -67,24 +67,24 @@ const CALLS = {
   evictStale: { every: 40_002, call: () => shard.evictStale() },
   compact: { every: 40_001, call: () => shard.compact() },
 };
-/** What leaves nothing for the others to do comes last, each once. @type {Record<string, () => unknown>} */
+/** Calls that replace or delete all entries. Each is made once, at the end. @type {Record<string, () => unknown>} */
 const LAST = {
   replaceAll: () => shard.replaceAll(Array.from({ length: count }, (_, i) => [`key ${i}`, value])),
   clear: () => shard.clear(),
 };
 const machine = await witness();
-/** Those that took longer than their bound. @type {{ name: string, from: number, to: number, queued: number | undefined }[]} */
+/** Calls that took longer than their bound. @type {{ name: string, from: number, to: number, queued: number | undefined }[]} */
 const late = [];
 const bounds = boundsOf(mib);
 let refused = 0;
-/** @param {string} name @param {() => unknown} call @param {boolean} [large] whether it works for long, where there is a core */
+/** @param {string} name @param {() => unknown} call @param {boolean} [large] whether to measure how long it waits for a core */
 function time(name, call, large = false) {
   const before = large ? coreless() : 0;
   const from = now();
   try {
     call();
   } catch (error) {
-    // Whoever has the lock may have a slow disk: then this is what the caller is promised, in time.
+    // On a slow disk another process may hold the lock too long. This error, in time, is then what the caller is promised.
     if (!(error instanceof WarmshardError) || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
     refused++;
   }
@@ -96,7 +96,7 @@ function time(name, call, large = false) {
 /** @type {Map<string, number[]>} */
 const took = new Map(Object.keys(CALLS).map((name) => [name, []]));
 const until = Date.now() + seconds * 1000;
-/** Whether a call was never made: when the time is over, each of those is made once. */
+/** Whether a call has not been made yet. When the time is over, each of these is made once. */
 const missing = () => [...took.values()].some((times) => times.length === 0);
 for (let round = 1; Date.now() < until || missing(); round++) {
   for (const [name, { every, call }] of Object.entries(CALLS)) {
@@ -106,7 +106,7 @@ for (let round = 1; Date.now() < until || missing(); round++) {
   if (round % 200 === 0) await new Promise(setImmediate);
 }
 for (const [name, call] of Object.entries(LAST)) took.set(name, [time(name, call, true)]);
-/** How long the disk takes for as much, where anybody has to know. */
+/** How long the disk takes for a plain file of this size; measured only if a call was late. */
 const plain = late.length > 0 ? plainly(dir, mib) : 0;
 /** @type {string[]} */
 const wrong = [];
@@ -118,7 +118,7 @@ for (const it of others) {
 await Promise.all(
   others.map((it) => it.exitCode ?? it.signalCode ?? new Promise((done) => it.once('exit', done))),
 );
-// Nobody is left who could have the lock.
+// No other process can hold the lock now.
 shard.put('last', value);
 if (shard.get('last')?.length !== value.length) wrong.push('the last put is not there');
 shard.close();
@@ -142,13 +142,13 @@ for (const { name, from, to, queued } of late) {
     ? Math.max(bounds[name] ?? 0, (bounds.put ?? 0) + SLOWER * plain)
     : (bounds[name] ?? 0);
   const stood = machine.during(from, to, queued !== undefined) + (queued ?? 0);
-  const told = `${name} took ${Math.round(to - from)} ms, without the machine's own pauses ${Math.round(to - from - stood)}; its bound is ${Math.round(bound)} ms`;
+  const told = `${name} took ${Math.round(to - from)} ms, or ${Math.round(to - from - stood)} ms without pauses of the machine; its bound is ${Math.round(bound)} ms`;
   if (!(to - from - stood <= bound)) wrong.push(told);
   else console.log(told);
 }
 await machine.end();
 report(
   'blocking',
-  `a shard of ${mib} MiB while others write and compact: ${took.size} synchronous calls within their bounds, the closest at ${Math.round(closest * 100)} %, ${refused} of them told that the lock was not to be had`,
+  `a shard of ${mib} MiB while others write and compact: ${took.size} synchronous calls within their bounds, the closest at ${Math.round(closest * 100)} %; ${refused} calls timed out waiting for the lock`,
   wrong,
 );

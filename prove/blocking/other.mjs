@@ -1,4 +1,4 @@
-// Another process that writes, or compacts, without end: see main.mjs.
+// Another process that writes or compacts until it is killed: see main.mjs.
 
 import { Shard, WarmshardError } from 'warmshard';
 
@@ -10,7 +10,7 @@ for (let i = 0; ; i++) {
     if (what === 'compact') shard.compact();
     else shard.put(`other ${i % 1000}`, new Uint8Array(4096));
   } catch (error) {
-    // On a slow disk somebody may have the lock for that long.
+    // On a slow disk another process may hold the lock this long.
     if (!(error instanceof WarmshardError) || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
   }
   await new Promise((done) => setTimeout(done, what === 'compact' ? 500 : 1));

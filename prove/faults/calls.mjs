@@ -1,9 +1,10 @@
-// A disk that fails: every kind of call about a store's files, failing at the n-th one for every n, once or from then on.
+// A disk that fails: for every kind of system call about a store's files and for every n, the n-th call fails, once or from
+// then on. No error may be untyped, and nothing that was acknowledged may be lost.
 //
-// `WARMSHARD_ONLY='shard 1: {"calls":...}'` runs that one alone, as it is told in a complaint, and says each step.
+// `WARMSHARD_ONLY='shard 1: {"calls":...}'` repeats one run, copied from a complaint, and prints its steps.
 //
-// Runs in a child with the library preloaded, for the faults must not reach whoever judges. A child serves all runs, so
-// that a host which dies, hangs or leaks descriptors shows.
+// Runs in a child process with faults.c preloaded, so that the faults do not reach the parent. One child serves all runs, so
+// that a crash, a hang or leaked descriptors show.
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -20,7 +21,7 @@ const { EIO, ENOSPC, EINTR, EMFILE, ENOMEM, EACCES, EDQUOT, ENOLCK } = constants
 
 /** @typedef {import('./control.mjs').Call} Call */
 
-/** What each kind of call can come back with. @type {readonly [Call, number[]][]} */
+/** The errors that each kind of call can return. @type {readonly [Call, number[]][]} */
 const ERRNOS = [
   ['open', [EIO, EMFILE, EACCES, ENOSPC]],
   ['fstat', [EIO]],
@@ -38,7 +39,7 @@ const ERRNOS = [
   ['mmap', [ENOMEM]],
   ['statfs', [EIO]],
 ];
-/** Nothing may come of these: whoever gets them tries again. */
+/** Calls that are repeated when they are interrupted (EINTR): the caller must not notice. */
 const HARMLESS = new Set(['flock', 'truncate', 'read', 'write']);
 const TYPED = new Set(['ERR_IO', 'ERR_NO_SPACE', 'ERR_LOCK_TIMEOUT']);
 const STEPS = 24;
@@ -54,7 +55,7 @@ let runs = 0;
 
 const only = process.env.WARMSHARD_ONLY?.match(/^(.*) (\d+): (\{.*\})/);
 
-/** A number that rises with descriptors that nobody closes. */
+/** The number of open descriptors. */
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 /**
@@ -77,7 +78,7 @@ function run(subject, plotted, fault) {
   const judge = (error, doing) => {
     if (only) console.error(`  ${error}`);
     if (!(error instanceof WarmshardError) || !TYPED.has(error.code)) complain(`${doing} threw ${error}`);
-    else if (quiet) complain(`${doing} threw where a second try would have done: ${error.message}`);
+    else if (quiet) complain(`${doing} threw instead of trying again: ${error.message}`);
   };
   /** @type {any} */
   let store;
@@ -97,7 +98,7 @@ function run(subject, plotted, fault) {
     if (store === undefined || 'reopen' in step) {
       const { fired } = control.told();
       store?.close();
-      // Closing flushes what it can, and says nothing.
+      // Closing flushes, but reports no error. If a fault happened, we cannot know what was flushed.
       if (control.told().fired > fired) oracle.abandoned();
       else oracle.flushed();
       open();
@@ -180,7 +181,7 @@ for (const { subject, plotted, fault } of partOf(shuffled(all, random(Number(see
   tried++;
   injected += run(subject, plotted, fault).fired;
 }
-// Lent windows keep their file open until they are collected.
+// A lent window keeps its file open until V8 collects it.
 for (let i = 0; i < 5 || (i < 500 && descriptors() > before + 20); i++) {
   globalThis.gc?.();
   await new Promise((done) => setTimeout(done, 20));

@@ -1,9 +1,9 @@
-// The preloaded library, built with the system's compiler, and the words that tell it what to do: see faults.c.
+// Builds the preloaded library of faults.c with the system's compiler, and controls it through words in a shared file.
 
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { preload } from '../lib/preload.mjs';
 
-/** Calls that can fail, in the order of `enum call`. */
+/** Calls that can fail, in the order of `enum call` in faults.c. */
 export const CALLS = /** @type {const} */ ([
   'open',
   'fstat',
@@ -35,12 +35,12 @@ const WORDS = 9;
 /** @typedef {(typeof CALLS)[number]} Call */
 
 /**
- * What is to happen.
+ * What the library does, and to which calls.
  *
  * @typedef {object} Fault
- * @property {readonly Call[]} calls which calls are counted
- * @property {number} from the first one that it happens to, from 1
- * @property {number} times how many it happens to; 0 for all from there on
+ * @property {readonly Call[]} calls the kinds of calls that are counted
+ * @property {number} from number of the first call that the action happens to, from 1
+ * @property {number} times to how many calls it happens; 0 for all from there on
  * @property {(typeof ACTIONS)[number]} action
  * @property {number} [errno]
  */
@@ -53,20 +53,20 @@ const WORDS = 9;
  */
 export function library(dir) {
   const built = preload(new URL('faults.c', import.meta.url), dir, 'inherit');
-  // Taken for a missing compiler, it once kept these proofs from running for a day.
+  // Must not be reported as a missing compiler, because then these proofs would be skipped silently.
   if ('broken' in built) throw new Error(built.broken);
   return built;
 }
 
 export class Control {
-  /** @param {string} path of the file that is mapped by the library */
+  /** @param {string} path the file that the library maps */
   constructor(path) {
     this.path = path;
     writeFileSync(path, Buffer.alloc(4096), { flag: 'a' });
     this.fd = openSync(path, 'r+');
   }
 
-  /** @param {Fault} [fault] nothing happens without one @param {number} [clock] seconds that the clock is off */
+  /** @param {Fault} [fault] none if left out @param {number} [clock] seconds to add to the clock */
   set(fault, clock = 0) {
     const words = new BigInt64Array(WORDS);
     if (fault) {
@@ -83,7 +83,7 @@ export class Control {
     writeSync(this.fd, words, 0, words.byteLength, 0);
   }
 
-  /** How many calls were counted, how many of them it happened to, and what the last of those was. */
+  /** How many calls were counted, to how many the action happened, and the kind of the last of these. */
   told() {
     const words = new BigInt64Array(WORDS);
     readSync(this.fd, words, 0, words.byteLength, 0);

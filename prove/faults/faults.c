@@ -1,8 +1,9 @@
 /*
- * A library to preload: makes the n-th call about a file below $FAULTS_DIR fail, fall short, or be the last one.
+ * A library to preload: makes the n-th call about a file below $FAULTS_DIR fail, transfer only half of its bytes, or kill the
+ * process.
  *
- * What is to happen stands in a file that is mapped here ($FAULTS_CONTROL) and written by whoever runs the test, in 64-bit words:
- * see `enum word`. Files elsewhere, those of Node.js for one, are never touched.
+ * The test writes what to do into the file $FAULTS_CONTROL, which is mapped here, as 64-bit words: see `enum word`. Calls about
+ * other files, such as those of Node.js, are never changed.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -55,7 +56,7 @@ static int note(int fd, int is_ours) {
 }
 static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 
-/* What is to be done with this call. */
+/* Counts a call, and returns what to do with it. */
 static enum action ask(enum call call, int is_ours) {
   if (!is_ours || !(control[MASK] & (1LL << call))) return NOTHING;
   int64_t n = atomic_fetch_add(&control[CALLS], 1) + 1, from = control[FROM], times = control[TIMES];
@@ -64,7 +65,7 @@ static enum action ask(enum call call, int is_ours) {
   atomic_fetch_add(&control[FIRED], 1);
   control[LAST] = call;
   if (action == KILL_BEFORE) die();
-  /* Half of a call that moves no bytes is the whole of it, or nothing. */
+  /* A call that transfers no bytes cannot be done by half: it is done completely, or not at all. */
   if (call != READ && call != WRITE) {
     if (action == SHORT) return NOTHING;
     if (action == HALF_FAIL) return FAIL;
@@ -98,7 +99,7 @@ int openat64(int at, const char *path, int flags, ...) OPENING(openat64, at, (at
   type name params { return GUARD(call, is_ours, -1, REAL(name) args); }
 STATING(fstat, FSTAT, fd_is_ours(fd), int, (int fd, struct stat *to), (fd, to))
 STATING(fstat64, FSTAT, fd_is_ours(fd), int, (int fd, struct stat64 *to), (fd, to))
-/* Asks how long a file is, as fstat does. */
+/* Finds out how long a file is, as fstat does. */
 STATING(lseek, FSTAT, fd_is_ours(fd), off_t, (int fd, off_t at, int how), (fd, at, how))
 STATING(lseek64, FSTAT, fd_is_ours(fd), off64_t, (int fd, off64_t at, int how), (fd, at, how))
 STATING(lstat, LSTAT, path_is_ours(path), int, (const char *path, struct stat *to), (path, to))
@@ -110,7 +111,7 @@ STATING(fstatat64, LSTAT, path_is_ours(path), int, (int at, const char *path, st
 STATING(statx, LSTAT, path_is_ours(path) || fd_is_ours(at), int,
         (int at, const char *path, int how, unsigned mask, struct statx *to), (at, path, how, mask, to))
 STATING(fstatfs64, STATFS, fd_is_ours(fd), int, (int fd, struct statfs64 *to), (fd, to))
-/* Giving a lock back can be interrupted at the most. */
+/* The only error that unlocking can return is EINTR. */
 STATING(flock, FLOCK, fd_is_ours(fd) && (!(how & LOCK_UN) || control[ERRNO] == EINTR), int, (int fd, int how), (fd, how))
 STATING(fsync, SYNC, fd_is_ours(fd), int, (int fd), (fd))
 STATING(fdatasync, SYNC, fd_is_ours(fd), int, (int fd), (fd))

@@ -1,4 +1,4 @@
-// What a process may run out of (descriptors, address space), and a clock that goes back. Each in a child of its own.
+// A process that runs out of descriptors or address space, and a clock that jumps. Each runs in a child of its own.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -44,7 +44,7 @@ export function limits(dir) {
     skipped('a clock that goes back', built.missing);
     return;
   }
-  // V8 reserves gigabytes and dies of its own limit: so the maps of our files alone are refused, then all at random moments.
+  // A real limit would kill V8, which reserves gigabytes. So only the mappings of our files are refused.
   const control = `${dir}/limits-control`;
   new Control(control).close();
   const env = environment(built.path, at, control);

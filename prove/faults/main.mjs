@@ -1,4 +1,4 @@
-// Real faults: what the system can answer, what people do to files, and disks that are full.
+// Real faults: system calls that fail, limits of the process, files that other programs change, and full disks.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function calls(lib) {
     report('calls that fail', `the host ended with ${signal ?? code}`, [readFileSync(`${path}.now`, 'utf8')]);
     return;
   }
-  // That one case has told everything.
+  // The child has printed everything about this one run.
   if (process.env.WARMSHARD_ONLY) process.exit();
   const { tried, all, injected, wrong } = JSON.parse(out);
   report('calls that fail', `${injected} failures in ${tried} of ${all} runs`, wrong);

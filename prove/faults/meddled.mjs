@@ -1,4 +1,5 @@
-// A host whose files somebody meddles with: see underneath.mjs. Runs as another user where it can, for nothing is refused to root.
+// A host whose files are changed while it has them open: see underneath.mjs. If it is started as root it becomes another user,
+// because root ignores file permissions.
 
 import {
   chmodSync,
@@ -88,7 +89,7 @@ for (let round = 0; round === 0 || Date.now() < until; round++) {
   may(() => shard.delete('new'));
   may(() => shard.compact());
 }
-// Whoever did it puts things right again; then what is flushed is there.
+// Undo the deed. From now on everything that is flushed must be found again.
 if (existsSync(`${at}/folder`)) chmodSync(`${at}/folder`, 0o700);
 if (deed === 'link') rmSync(path);
 else if (existsSync(path)) chmodSync(path, 0o600);
@@ -96,9 +97,10 @@ await new Promise((done) => setTimeout(done, 300));
 shard.put('last', bytesOf('last', 7));
 shard.flush();
 const again = open();
-if (tagOf('last', again.get('last') ?? new Uint8Array(0)) !== 7) throw new Error('flushed, and not there');
+if (tagOf('last', again.get('last') ?? new Uint8Array(0)) !== 7)
+  throw new Error('a flushed entry is not found');
 if (!again.verify().ok) throw new Error(JSON.stringify(again.verify()));
-// Rights taken away and given back cost nothing.
+// No entry may be lost because permissions were taken away for a while, or because the file was replaced by a copy.
 if (deed.includes('chmod') || deed === 'replace')
   for (const [tag, key] of keys.entries())
     if (tagOf(key, again.get(key) ?? new Uint8Array(0)) !== tag) throw new Error(`${key} is gone`);

@@ -1,5 +1,5 @@
-// Disks that are full, or have no inode left: a small tmpfs and a small ext4 on a loop device. A store there goes on once
-// there is room again, and has lost nothing that it had promised.
+// Disks that are full or have no inode left: a small tmpfs, and a small ext4 on a loop device. A store on such a disk must go on
+// once there is room again, and must not lose anything that it has acknowledged.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -43,21 +43,21 @@ export async function fullDisks(dir, { seed }) {
     const at = `${own}/disk`;
     mkdirSync(at, { recursive: true });
     if (!mount(own, at)) {
-      skipped(title, 'nothing can be mounted here');
+      skipped(title, 'this process cannot mount file systems');
       continue;
     }
     try {
       const { refused, wrong } = await fill(at, seed);
       if (refused === 0) wrong.push('the disk was never full');
-      report(title, `${refused} changes refused, all else is there`, wrong);
+      report(title, `${refused} changes refused, all others found`, wrong);
     } finally {
-      // What is lent, or written by a thread that is under way, keeps the disk.
+      // Lent windows, and threads that still write, keep the disk busy.
       await until(() => runs('umount', at));
     }
   }
 }
 
-/** Waits until nobody keeps something any more. @param {() => boolean} over */
+/** Collects garbage until a condition holds, for at most half a minute. @param {() => boolean} over */
 async function until(over) {
   for (let i = 0; i < 1500 && !over(); i++) {
     gc();
@@ -90,7 +90,7 @@ async function fill(at, seed) {
       else oracle.note(change, done && !counted);
       if (tag % 20 === 0 && may(() => store.flush())) oracle.flushed();
       if (tag % 50 === 0 && store.compact) may(() => store.compact());
-      // Somebody else takes all that is left, and what a compaction gives back meanwhile; then all of it is there again.
+      // Another program takes all free space, again and again because compactions free some; at 250 it gives all of it back.
       if (tag === 150) for (let i = 0; i < 40; i++) hog(at, `${i}`);
       if (tag > 150 && tag < 250) hog(at, `at ${tag}`);
       if (tag === 250)
@@ -100,7 +100,7 @@ async function fill(at, seed) {
     }
     refused += refusals.count;
     wrong.push(...refusals.wrong.map((it) => `${subject.name}: ${it}`));
-    if (refusals.count === 0) wrong.push(`${subject.name}: was never refused anything`);
+    if (refusals.count === 0) wrong.push(`${subject.name}: no change was ever refused`);
     store.close();
     store = subject.open(dir);
     for (const it of oracle.judge((key) => subject.find(store, key)))
@@ -108,7 +108,7 @@ async function fill(at, seed) {
     store.close();
     store = undefined;
     rmSync(dir, { recursive: true });
-    // What is lent keeps its place on the disk until nobody looks at it any more, and the next store needs that.
+    // Lent windows keep the space of deleted files until V8 collects them, and the next store needs this space.
     await until(() => statfsSync(at).bavail >= room - 16);
   }
   return { refused, wrong };

@@ -1,5 +1,5 @@
-// Programs whose cache fails, or dies, at the n-th call about it: they print what they print without one, and so does the
-// next run.
+// Programs under warmshard/register that fail or are killed at the n-th call about the cache's files: unless it is killed, the
+// program must do what it does without the cache, and so must the next two runs.
 
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';

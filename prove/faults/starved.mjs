@@ -1,4 +1,4 @@
-// A host that runs out of something: see limits.mjs.
+// A host that runs out of a resource: see limits.mjs.
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -14,9 +14,7 @@ const { wrong } = refusals;
 /** @param {() => void} work */
 const may = (work) => refusals.may(work);
 
-/** Works with every store, starved now and then.
- * @param {(now: boolean) => void} starve
- */
+/** Works with every store, and takes the resource away now and then. @param {(now: boolean) => void} starve */
 function work(starve) {
   for (const subject of SUBJECTS) {
     const dir = `${at}/${what}-${subject.name.replaceAll(/\W+/g, '-')}`;
@@ -42,7 +40,7 @@ function work(starve) {
       }
       for (const it of oracle.judge(
         (key) => {
-          // The first look-ups load a part of the package: that can be refused too.
+          // The first look-ups load a part of the package, which can be refused, too.
           /** @type {number | undefined} */
           let found;
           may(() => {
@@ -83,10 +81,11 @@ if (what === 'descriptors') {
       now ? { calls: ['mmap'], from: 1, times: 0, action: 'fail', errno: constants.errno.ENOMEM } : undefined,
     );
   });
-  if (refusals.count > 0) wrong.push(`${refusals.count} calls failed that could have read instead`);
-  figure = `${fired} mappings refused, none missed`;
+  if (refusals.count > 0)
+    wrong.push(`${refusals.count} calls failed instead of reading the file without a mapping`);
+  figure = `${fired} mappings refused, no call failed`;
 } else {
-  // An hour back and forth between any two calls. What expires may do so early or late; nothing else may change.
+  // The clock jumps between any two calls. Entries may expire early or late; nothing else may change.
   const control = new Control(controlPath);
   let turn = 0;
   work(() => control.set(undefined, [0, -3600, 3600, -86_400 * 365][turn++ % 4]));
@@ -94,11 +93,11 @@ if (what === 'descriptors') {
   const shard = Shard.open(`${at}/expiry.shard`);
   shard.put('soon', new Uint8Array(1), { expiresAt: Date.now() + 1_800_000 });
   control.set(undefined, 3600);
-  if (shard.has('soon')) wrong.push('expired, and still there');
+  if (shard.has('soon')) wrong.push('an expired entry is still found');
   control.set(undefined, -3600);
-  if (!shard.has('soon')) wrong.push('not expired, and gone');
+  if (!shard.has('soon')) wrong.push('an entry that has not expired is not found');
   shard.close();
   if (refusals.count > 0) wrong.push(`${refusals.count} calls failed`);
-  figure = `${turn} jumps of an hour and more`;
+  figure = `${turn} jumps of the clock`;
 }
 console.log(JSON.stringify({ figure, wrong }));

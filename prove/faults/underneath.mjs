@@ -1,5 +1,6 @@
-// What people and their tools do to files while a host has them open: rights taken away, files deleted, replaced, cut, the
-// folder removed. Where nothing was mapped, or nothing was cut, the host lives, and a flush afterwards holds.
+// What people and their tools do to files while a host has them open: they change permissions, delete, replace or truncate
+// files, or remove the folder. The host must survive, and a flush afterwards must hold. The one exception is SIGBUS, if a mapped
+// file is truncated.
 
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
@@ -23,7 +24,7 @@ const DEEDS = [
 
 /** @param {string} dir */
 export async function underneath(dir) {
-  // For whoever plays another user.
+  // The child may become another user, who needs access.
   chmodSync(dir, 0o711);
   /** @type {string[]} */
   const wrong = [];
@@ -38,15 +39,15 @@ export async function underneath(dir) {
         said = (said + chunk).slice(-1500);
       });
       const [code, signal] = await new Promise((done) => child.on('close', (...how) => done(how)));
-      // The one answer that no mapping can avoid.
+      // The kernel sends SIGBUS when a mapping is read beyond the end of its file; no program can avoid that.
       if (signal === 'SIGBUS' && access === 'mmap' && deed.startsWith('cut')) buses++;
       else if (code !== 0) wrong.push(`${deed} (${access}): ended with ${signal ?? code}: ${said}`);
     });
     await Promise.all(both);
   }
   report(
-    'meddled with while open',
-    `${DEEDS.length} deeds, mapped and read; ${buses} of 2 cuts of a mapped file ended it with SIGBUS, as stated`,
+    'files changed while open',
+    `${DEEDS.length} deeds, mapped and read; ${buses} of 2 truncations of a mapped file ended the host with SIGBUS, as documented`,
     wrong,
   );
 }

@@ -1,4 +1,4 @@
-// Everything that can be called, by name: a store is asked for those that it has.
+// Every method of every store, by name. `callAll` calls those that a store has.
 
 const BYTES = new Uint8Array(100).fill(3);
 const KEYS = Array.from({ length: 30 }, (_, i) => `key ${i}`);
@@ -6,7 +6,7 @@ const KEYS = Array.from({ length: 30 }, (_, i) => `key ${i}`);
 /**
  * @param {any} store
  * @param {string | Uint8Array} key
- * @param {(work: () => unknown) => unknown} may runs a call that may throw an error of ours
+ * @param {(work: () => unknown) => unknown} may runs a call that may throw a WarmshardError
  */
 export function callAll(store, key, may) {
   /** @type {Record<string, () => unknown>} */

@@ -1,5 +1,5 @@
-// Opens one damaged store after another and calls everything: see main.mjs. `node --expose-gc prove/fuzz/child.mjs FOLDER NOTE
-// SEED 0` runs one.
+// Opens one damaged store after another and calls every method: see main.mjs. `node --expose-gc prove/fuzz/child.mjs FOLDER NOTE
+// SEED 0` repeats the input of one seed.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { AutoloadCache, DiskPipelineCache, ScriptCache, WarmshardError } from 'warmshard';

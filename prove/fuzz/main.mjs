@@ -1,5 +1,5 @@
-// Files of any bytes, opened by a real Node.js that then calls everything. A child serves many inputs; whatever ends it, or
-// makes it wait, is a bug, and so are wrong bytes.
+// Damaged files of all kinds, opened in a real Node.js that then calls every method. One child serves many inputs; if it ends
+// early, hangs or returns wrong bytes, that is a bug.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { FOR_EVER } from '../lib/patience.mjs';
 import { fuzzPrograms } from './programs.mjs';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
-/** Between two looks at a child, in milliseconds. */
+/** Milliseconds between two looks at a child. */
 const LOOK = 5000;
 const { seconds, seed } = options(60);
 const dir = scratch();
@@ -34,7 +34,7 @@ async function lane(n) {
     child.stderr.on('data', (chunk) => {
       err = (err + chunk).slice(-2000);
     });
-    // A child tells each input before it opens it; one that tells the same at so many looks hangs.
+    // A child notes each input before it opens it. If the note stays the same for too long, the child hangs.
     let last = '';
     let same = 0;
     const watch = setInterval(() => {

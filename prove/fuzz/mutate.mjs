@@ -1,4 +1,4 @@
-// Changes of a file that know where its structures are: numbers at the edge, offsets that lead elsewhere, pieces of others.
+// Random changes of a file, aimed at its structures: numbers at the limits of their types, other offsets, pieces of other files.
 
 const EDGES = [0, 7, 8, 16, 31, 32, 44, 62, 63].flatMap((bits) => [
   1n << BigInt(bits),
@@ -15,7 +15,7 @@ export function mutate(bytes, other, next) {
   let out = Buffer.from(bytes);
   for (let i = 0; i <= next(6); i++) {
     if (out.length < 16) return Buffer.alloc(next(9000), next(256));
-    // Headers, roots and pages lie in front; frames begin at multiples of 16.
+    // Headers, root slots and the sidecar's page are at the front; frames begin at multiples of 16.
     const at = next(next(2) === 0 ? Math.min(out.length, 256) : out.length);
     const word = Math.min(at & ~7, out.length - 8);
     const changes = [

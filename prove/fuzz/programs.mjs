@@ -1,4 +1,4 @@
-// Programs over caches of any bytes: they print what they print without one, and what they leave behind serves the next run.
+// Programs whose cache has damaged files: they must do what they do without a cache, in this run and in the next.
 
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { differs, Program } from '../lib/program.mjs';
@@ -24,7 +24,7 @@ export async function fuzzPrograms(dir, { seconds, seed }) {
     cpSync(`${dir}/sound`, home, { recursive: true });
     const files = readdirSync(home).filter((name) => statSync(`${home}/${name}`).isFile());
     for (let i = 0; i <= next(3); i++) {
-      // The shard, mostly.
+      // Mostly the shard.
       const name = next(4) === 0 ? files[next(files.length)] : 'programs.shard';
       const bytes = readFileSync(`${home}/${name}`);
       writeFileSync(`${home}/${name}`, mutate(bytes, readFileSync(`${home}/programs.shard`), next));

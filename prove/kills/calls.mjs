@@ -1,5 +1,5 @@
-// Killed at every system call in turn: before it, behind it, and half-way through a write. Whoever opens the store next
-// finds what was acknowledged, and no half of anything.
+// Kills a process at each of its system calls in turn: before it, after it, and half-way through a write. The next process that
+// opens the store must find everything that was acknowledged, and no half of a change.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { SUBJECTS } from '../lib/subjects.mjs';
 
 const TITLE = 'killed at every system call';
 const STEPS = 24;
-/** Calls that change something. The state between two others is that between two of these. */
+/** Calls that change something on disk. Killing at other calls would leave no other states. */
 const CHANGING = CALLS.filter(
   (call) => !['fstat', 'lstat', 'read', 'statfs', 'opendir', 'mmap'].includes(call),
 );
@@ -74,7 +74,7 @@ export async function killAtCalls(dir, { seconds, seed, part }) {
 }
 
 /**
- * The same for programs, whose cache dies with them.
+ * The same for programs under warmshard/register, killed at calls about their cache.
  *
  * @param {string} dir
  * @param {{ seconds: number, seed: number, part: { of: number, parts: number } }} how
@@ -120,7 +120,7 @@ function judge(kill, at) {
   return [...wrong, ...leftovers(`${at}/files`)];
 }
 
-/** Temporary files that nobody swept. @param {string} dir @returns {string[]} */
+/** Temporary files that the next opening has not swept. @param {string} dir @returns {string[]} */
 function leftovers(dir) {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.includes('.tmp.') && statSync(`${dir}/${name}`).isFile())

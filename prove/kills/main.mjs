@@ -1,4 +1,4 @@
-// Kill storms: processes killed at every system call in turn, and many of them at any moment.
+// Kill storms: processes that are killed at every system call in turn, and many processes that are killed at random moments.
 
 import { options, scratch } from '../lib/options.mjs';
 import { killAtCalls, killPrograms } from './calls.mjs';

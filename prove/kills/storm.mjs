@@ -1,5 +1,5 @@
-// Many processes on one shard (writers, readers, one that compacts, one that flushes), each killed at any moment and
-// started again. The parent keeps what was acknowledged; whoever comes next must find it.
+// Many processes on one shard (writers, readers, one that compacts, one that flushes), each killed at a random moment and
+// started again. The parent keeps track of what was acknowledged, and checks after each kill that it is found.
 
 import { spawn } from 'node:child_process';
 import { appendFileSync, fsyncSync, openSync, statSync } from 'node:fs';
@@ -13,9 +13,12 @@ import { tagOf } from '../lib/values.mjs';
 
 const ROLES = ['writer', 'writer', 'writer', 'batcher', 'reader', 'reader', 'compactor', 'flusher'];
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
-/** `maxBytes` of the shard, which all that lives in it is far below. */
+/** `maxBytes` of the shard. Its live entries need much less. */
 const MAX_BYTES = 16 << 20;
-/** A change waits for compaction once the file is twice as large; each process may have one under way, and one may be killed. */
+/**
+ * Bound of the file's size. A change waits for a compaction once the file has twice `maxBytes`; each process may have one change
+ * under way, and a compaction may be killed.
+ */
 const MOST_BYTES = 3 * MAX_BYTES;
 
 /**
@@ -32,9 +35,9 @@ export async function storm(dir, { seconds, seed }) {
   let acknowledged = 0;
   let looked = 0;
   let largest = 0;
-  // What was acknowledged survives this process too: it is judged again if somebody starts with the same folder.
+  // A log of everything that the workers said.
   const log = openSync(`${dir}/storm.log`, 'a');
-  /** One oracle for each role that writes: its keys are its own. */
+  /** One oracle for each process: no other process writes its keys. */
   const oracles = ROLES.map(() => new Oracle());
   const tags = ROLES.map(() => 1);
 
@@ -88,7 +91,7 @@ export async function storm(dir, { seconds, seed }) {
     }
   };
 
-  /** Judges the keys of one role, which nobody else writes. @param {number} n @param {string} when */
+  /** Judges the keys of one process. @param {number} n @param {string} when */
   const look = (n, when) => {
     const shard = Shard.open(path, { lockTimeout: FOR_EVER });
     const found = oracles[n]?.judge((key) => {
@@ -109,7 +112,7 @@ export async function storm(dir, { seconds, seed }) {
   if (largest > MOST_BYTES) wrong.push(`the file grew to ${largest} bytes`);
   progress('');
   report(
-    'killed at any moment',
+    'killed at random moments',
     `${kills} kills of ${ROLES.length} processes, ${acknowledged} changes and ${looked} look-ups, largest file ${(largest / 2 ** 20).toFixed(1)} MiB`,
     wrong,
   );

@@ -1,4 +1,4 @@
-// Does what a plan says, and says so before and after in a log that outlives it.
+// Carries out a plan, and writes each change to a log before it begins and after it is done. The log outlives the process.
 
 import { openSync, writeSync } from 'node:fs';
 import { plan } from '../lib/scenario.mjs';

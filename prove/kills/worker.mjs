@@ -1,4 +1,4 @@
-// One process of a storm. It says what it is about to do, and that it is done, until somebody kills it.
+// One process of a storm. It prints each change before it begins and after it is done, until it is killed.
 
 import { writeSync } from 'node:fs';
 import { Shard } from 'warmshard';

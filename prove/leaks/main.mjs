@@ -1,4 +1,4 @@
-// Leaks: opens, look-ups and worker threads by the thousand; afterwards memory, descriptors and mappings are what they were.
+// Leaks: repeats opens, look-ups, changes and worker threads many times. Memory, descriptors and mappings must not grow.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { LENT_MIB } from '../lib/bounds.mjs';
 import { lent, measured, own } from '../lib/heap.mjs';
 import { options, report, scratch, skipped } from '../lib/options.mjs';
 
-/** MiB, in all and lent out by the allocator, descriptors and mappings that may come and go. */
+/** Growth that is not a leak: MiB in total, MiB allocated from the C library, descriptors and mappings. */
 const NOISE = { mib: 24, lent: LENT_MIB, descriptors: 8, maps: 40 };
 
-/** Of each deed, before and after memory is measured for the first time. */
+/** Fewest rounds of each deed, both before the first measurement and after it. */
 const LEAST_ROUNDS = 3;
 
 const { seconds } = options(60);
 const dir = scratch();
 const env = measured(dir);
 if (env.LD_PRELOAD !== undefined && lent() === undefined) {
-  // Again, so that it can be counted.
+  // Start again with the library preloaded that counts allocated memory.
   const { status } = spawnSync(process.execPath, process.argv.slice(1), {
     env: { ...process.env, ...env },
     stdio: 'inherit',
@@ -32,7 +32,7 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
 const measure = async () => {
-  // Finalizers come when the event loop has time for them.
+  // Finalizers run when the event loop has time for them.
   for (let i = 0; i < 10; i++) {
     gc();
     await new Promise((done) => setTimeout(done, 10));
@@ -45,7 +45,7 @@ const measure = async () => {
   };
 };
 
-/** @type {Record<string, () => Promise<number> | number>} each does some and says how many */
+/** Each deed repeats something and returns how often. @type {Record<string, () => Promise<number> | number>} */
 const DEEDS = {
   'look-ups': (() => {
     const shard = Shard.open(`${dir}/gets.shard`);
@@ -78,7 +78,7 @@ const DEEDS = {
     }
     return 40;
   },
-  // Each follows what the other one puts, and both come to compact.
+  // Each process follows the puts of the other, and both compact.
   'changes beside another process': (() => {
     const path = `${dir}/shared.shard`;
     const open = `require(${JSON.stringify(createRequire(import.meta.url).resolve('warmshard'))}).Shard.open(${JSON.stringify(path)}, { maxBytes: 4 << 20 })`;
@@ -119,7 +119,7 @@ const DEEDS = {
 async function repeat(deed, ms) {
   const until = Date.now() + ms;
   let done = 0;
-  // However slow the machine: what is done for the first time is no leak.
+  // Even on a slow machine, some rounds must come before the first measurement: what a first round allocates is no leak.
   for (let i = 0; i < LEAST_ROUNDS || Date.now() < until; i++) {
     done += await deed();
     if (i % 5 === 0) await new Promise(setImmediate);
@@ -132,11 +132,11 @@ if (process.platform === 'linux') {
   const before = lent();
   const kept = new Uint8Array(2 << 20);
   if (before !== undefined && (lent() ?? 0) < before + kept.length / 2 ** 20)
-    report('leaks', 'what is lent out is not seen', [
-      `${before} MiB, and ${lent()} with ${kept.length} bytes more`,
+    report('leaks', 'allocated memory is not counted correctly', [
+      `${before} MiB before, ${lent()} MiB after allocating ${kept.length} bytes`,
     ]);
   for (const [name, deed] of Object.entries(DEEDS)) {
-    // Half of the time to get going: V8 and the allocator take what they need once. A leak goes on in the other half.
+    // In the first half V8 and the allocator take what they need once. A leak goes on in the second half.
     const half = (seconds * 500) / Object.keys(DEEDS).length;
     await repeat(deed, half);
     const before = await measure();
@@ -146,11 +146,11 @@ if (process.platform === 'linux') {
       /** @type {const} */ (['mib', 'lent', 'descriptors', 'maps']).filter(
         (what) => after[what] > before[what] + NOISE[what],
       );
-    // Handles that nobody closed go when V8 gets to them, and a compaction under way has what it needs.
+    // V8 collects handles that were not closed only after a while, and a running compaction needs memory.
     for (let i = 0; i < 200 && grown().length > 0; i++) after = await measure();
     report(
       `leaks of ${name}`,
-      `${done}; ${after.mib.toFixed(0)} MiB after ${before.mib.toFixed(0)}, ${after.lent.toFixed(1)} of it lent out after ${before.lent.toFixed(1)}, ${after.descriptors} descriptors after ${before.descriptors}, ${after.maps} mappings after ${before.maps}`,
+      `${done} times: ${before.mib.toFixed(0)} -> ${after.mib.toFixed(0)} MiB, ${before.lent.toFixed(1)} -> ${after.lent.toFixed(1)} MiB of it allocated from the C library, ${before.descriptors} -> ${after.descriptors} descriptors, ${before.maps} -> ${after.maps} mappings`,
       grown().map((what) => `${what} grew from ${before[what]} to ${after[what]}`),
     );
   }

@@ -1,4 +1,5 @@
-// Whoever opens a store after something went wrong: finds what was acknowledged, can go on, and finds that too.
+// The check after a fault or a kill: opens the store twice. Each time everything that was acknowledged must be found, new changes
+// must work, and the file must pass verification.
 
 /**
  * @param {import('./subjects.mjs').Subject} subject

@@ -1,20 +1,19 @@
-// How long a call may hold up its caller, and what a crowd may use up: docs/reliability.md has the table, and the proofs fail
-// beyond it. The machine's part in it (a core that somebody else has, a disk that is slow) is in the numbers: they are what
-// must hold on a busy one, not what is usual.
+// How long a call may block its caller, and how much many processes together may use. docs/reliability.md has the table; the
+// proofs fail beyond these bounds. They must hold on a busy machine with a slow disk, so usual times are much shorter.
 
-/** `lockTimeout` where nobody says otherwise: no call waits longer for locks, of whatever number, in all. */
+/** The default of `lockTimeout`: the longest that a call waits for all its locks together. */
 export const LOCK_TIMEOUT_MS = 5000;
 
-/** A look-up waits for nobody: what it takes is a page from the disk, or a new index snapshot to follow. */
+/** A look-up waits for no lock. It may have to read a page from the disk or to follow a new index snapshot. */
 export const LOOK_UP_MS = 500;
 
-/** What a change of one entry does beside waiting for the lock: append, publish, and now and then an index snapshot. */
+/** A change of one entry, without waiting for the lock: append, publish, and now and then write an index snapshot. */
 export const CHANGE_MS = 1000;
 
-/** What whoever walks over the whole shard does for each MiB of it. */
+/** Calls that walk over the whole shard, for each MiB of it. */
 export const WALK_MS_PER_MIB = 5;
 
-/** What whoever syncs the file, or writes it anew, does for each MiB of it. */
+/** Calls that sync or rewrite the file, for each MiB of it. */
 export const WRITE_MS_PER_MIB = 20;
 
 /**
@@ -49,18 +48,21 @@ export function boundsOf(mib) {
   };
 }
 
-/** Under load, with far more processes than cores, waiting for a core is most of it. */
+/** Under load, with far more processes than cores; most of this time is spent waiting for a core. */
 export const CROWDED_LOOK_UP_MS = 5000;
 export const CROWDED_PUT_MS = LOCK_TIMEOUT_MS + CROWDED_LOOK_UP_MS;
 
-/** Of the turns of the one in the middle, whoever has fewest has at least this share. */
+/** The process with the fewest turns has at least this share of the median process's turns. */
 export const LEAST_SHARE = 0.1;
 
-/** Anonymous memory that a process may gain in the second half of a run, in MiB: in a short one it is still warming up. */
+/** Anonymous memory that a process may gain in the second half of a run, in MiB. */
 export const GROWTH_MIB = 64;
 
-/** Memory that the allocator may have lent out beyond what it had at half time, in MiB. */
+/** How much the memory allocated from the C library may grow in the second half of a run, in MiB. */
 export const LENT_MIB = 1;
 
-/** Times `maxBytes` that a file may reach: half of it may be dead before a compaction begins, and others write meanwhile. */
+/**
+ * How many times `maxBytes` a file may reach: half of it may be dead before a compaction begins, and other processes write while
+ * it runs.
+ */
 export const OVERRUN = 3;

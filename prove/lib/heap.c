@@ -1,6 +1,5 @@
-/* Preloaded: os.getPriority() gives the C library's free pages back to the system, and says how many KiB its allocator has lent out.
- * What a process has beside mapped files is otherwise mostly what was free and kept: of buffers that JavaScript made and let go, glibc
- * keeps tens of MiB, and a leak of ours would drown in them. */
+/* Preloaded, this makes os.getPriority() return the KiB that are allocated from the C library, after giving free pages back to the
+ * system. The memory of a process says too little about leaks: glibc keeps tens of MiB of freed buffers, which would hide a leak. */
 #include <malloc.h>
 
 int getpriority(int which, unsigned who) {

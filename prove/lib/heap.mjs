@@ -1,12 +1,12 @@
-// How much memory the C library's allocator has lent out, to the KiB: see heap.c.
+// How much memory is allocated from the C library, to the KiB: see heap.c.
 
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { preload } from './preload.mjs';
 
 /**
- * Builds the library, and gives the environment of a process that is to be measured. Without glibc or a C compiler nothing is
- * preloaded, and `lent` knows nothing.
+ * Builds the library and returns the environment variables for a process to be measured. Without glibc or a C compiler nothing
+ * is preloaded, and `lent` returns `undefined`.
  *
  * @param {string} dir
  * @returns {{ LD_PRELOAD?: string, WARMSHARD_HEAP?: string }}
@@ -16,10 +16,10 @@ export function measured(dir) {
   return 'path' in built ? { LD_PRELOAD: built.path, WARMSHARD_HEAP: '1' } : {};
 }
 
-/** MiB that the allocator has lent out, or nothing where that cannot be told. */
+/** MiB that are allocated from the C library, or `undefined` if the library is not preloaded. */
 export const lent = () => (process.env.WARMSHARD_HEAP ? getPriority() / 1024 : undefined);
 
-/** MiB that are this process' own: arenas and semispaces that are reserved and not used do not count. */
+/** MiB of private memory of this process; memory that is reserved but unused does not count. */
 export function own() {
   if (process.platform !== 'linux') return process.memoryUsage().heapUsed / 2 ** 20;
   lent();

@@ -1,4 +1,4 @@
-// What every proof takes from its command line, and how it tells what it has done.
+// The command line of every proof, and its report.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /**
- * `--seconds=N`: for how long; `--seed=N`: where chance begins; `--part=K/N`: the K-th of N parts of what can be counted,
- * so that all of it can be run in turns; `--mib=N`: how large what is tried is.
+ * `--seconds=N`: how long to run; `--seed=N`: the seed of random numbers; `--part=K/N`: only the K-th of N parts of the cases, so
+ * that all of them can be run in several runs; `--mib=N`: the size of the shard.
  *
- * @param {number} seconds unless somebody says otherwise
+ * @param {number} seconds the default
  */
 export function options(seconds) {
   const { values } = parseArgs({
@@ -31,7 +31,7 @@ export function options(seconds) {
 }
 
 /**
- * Those of a part.
+ * The items that belong to a part.
  *
  * @template T
  * @param {readonly T[]} all
@@ -41,7 +41,7 @@ export function options(seconds) {
 export const partOf = (all, { of, parts }) => all.filter((_, index) => index % parts === of - 1);
 
 /**
- * A folder that is gone when the process ends. In memory where there is such a place: what is tried here are calls, not disks.
+ * A folder that is deleted when the process exits. It is in memory (/dev/shm) if possible, unless a proof needs a disk.
  *
  * @param {{ disk?: boolean }} [how]
  */
@@ -52,7 +52,7 @@ export function scratch(how = {}) {
   return dir;
 }
 
-/** Complaints that are told one by one. */
+/** Most complaints that a report lists one by one. */
 const MOST = Number(process.env.WARMSHARD_COMPLAINTS ?? 20);
 
 let failures = 0;
@@ -80,9 +80,7 @@ export function skipped(title, why) {
   console.log(`- ${title}: skipped, ${why}`);
 }
 
-/** A line that the next one overwrites, where somebody is looking.
- * @param {string} text
- */
+/** Writes a line that the next one overwrites, if standard error is a terminal. @param {string} text */
 export function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -1,26 +1,26 @@
-// What may be found under each key. A change that succeeded leaves one answer; one that failed, or whose end nobody
-// saw, leaves the old answers and a new one. Keys of one batch are found together or not at all.
+// Knows what may be found under each key. After a change that succeeded there is one right answer; after one that failed, or whose
+// end is unknown, the old answers and the new one are right. The keys of one batch must be found together or not at all.
 
 /**
  * @typedef {object} Change
- * @property {number} tag its number; no two are equal
+ * @property {number} tag its unique number
  * @property {readonly string[]} [put] keys that get the value of this tag
- * @property {readonly string[]} [remove] keys that are gone
- * @property {boolean} [only] whether all other keys are gone too
+ * @property {readonly string[]} [remove] keys that are deleted
+ * @property {boolean} [only] whether all other keys are deleted, too
  */
 
-/** Keys that only ever change together begin with it. */
+/** Prefix of the keys that always change together. */
 export const BATCH = 'batch ';
 
 export class Oracle {
   /** @type {Map<string, Set<number | undefined>>} */
   allowed = new Map();
-  /** Changes that are seen by others, or survive, only after a flush. @type {{ change: Change, succeeded: boolean }[]} */
+  /** Changes that need not survive, or be seen by other processes, before a flush. @type {{ change: Change, succeeded: boolean }[]} */
   waiting = [];
 
   /**
-   * A change that takes effect with the next flush, or before. What it replaces is gone as soon as it has succeeded, or has
-   * failed half-way: where no flush follows, neither may be there.
+   * A change that takes effect with the next flush, or before. What it replaces may be gone as soon as it has succeeded, or failed
+   * half-way. So until the flush, neither the old nor the new value need be there.
    *
    * @param {Change} change
    * @param {boolean} succeeded
@@ -44,7 +44,7 @@ export class Oracle {
     this.note({ tag: change.tag, remove: change.put ?? [] }, false);
   }
 
-  /** Whoever made the changes could not flush them, and is gone. No flush of others tells anything about them. */
+  /** The store was closed and may not have flushed its changes. Later flushes do not concern them. */
   abandoned() {
     this.waiting = [];
   }
@@ -61,7 +61,9 @@ export class Oracle {
     }
   }
 
-  /** Reads all keys that were ever named.
+  /**
+   * Looks up all keys that were ever named.
+   *
    * @param {(key: string) => number | undefined} find the tag found under a key
    * @param {{ mayMiss?: boolean }} [how] whether an entry may be absent for now
    * @returns {string[]} what is wrong

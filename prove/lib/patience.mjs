@@ -1,20 +1,20 @@
-// What a machine adds that is busy, slow, or stopped for a while: no proof fails of it.
+// Measures what a busy, slow or paused machine adds to the time of a call, so that no proof fails because of it.
 
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-/** Nobody takes so long, but who hangs. In milliseconds. */
+/** A process that takes longer than this, in milliseconds, hangs. */
 export const FOR_EVER = 600_000;
 
-/** Longer than this between two looks at the clock, in milliseconds, is the machine's doing. */
+/** If more than this passes between two looks at the clock, in milliseconds, the machine was busy or paused. */
 const LATE = 50;
 
 /**
- * A thread that does nothing but look at the clock: when it comes too late, so does everybody.
+ * Starts a thread that does nothing but look at the clock: when it is late, so is every other thread.
  *
- * @returns {Promise<{ during: (from: number, to: number, stopped?: boolean) => number, end: () => Promise<unknown> }>} how long
- * everybody stood still in a span of `now()`, once the event loop has had a turn since; `stopped` leaves out what it was without a
- * core
+ * @returns {Promise<{ during: (from: number, to: number, stopped?: boolean) => number, end: () => Promise<unknown> }>} `during`
+ * tells for how many milliseconds of a span of `now()` the thread was late; ask after a turn of the event loop. With `stopped`,
+ * time that the thread waited for a core does not count
  */
 export async function witness() {
   const source = `
@@ -49,7 +49,7 @@ export async function witness() {
   };
 }
 
-/** For how long this thread has had work and no core, in milliseconds; 0 where that cannot be told. */
+/** For how long this thread has waited for a core so far, in milliseconds; 0 if the system does not tell. */
 export function coreless() {
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]) / 1e6;
@@ -58,11 +58,11 @@ export function coreless() {
   }
 }
 
-/** The clock of `witness`, in milliseconds. */
+/** The clock that `witness` uses, in milliseconds. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /**
- * How long this disk takes, just now, to take so much: a plain file, written and synced. In milliseconds.
+ * How many milliseconds it takes just now to write and sync a plain file of this size.
  *
  * @param {string} dir
  * @param {number} mib

@@ -1,14 +1,14 @@
-// Builds a library that is preloaded into a process of a proof.
+// Builds a library that a proof preloads into its processes.
 
 import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * @param {URL} source in C
- * @param {string} dir where it goes to
+ * @param {URL} source a file in C
+ * @param {string} dir the folder for the library
  * @param {import('node:child_process').StdioOptions} stdio of the compiler
- * @returns {{ path: string } | { missing: string } | { broken: string }} the last where there is a compiler, but it refuses
+ * @returns {{ path: string } | { missing: string } | { broken: string }} `missing` if there is no compiler, `broken` if it fails
  */
 export function preload(source, dir, stdio) {
   if (process.platform !== 'linux') return { missing: 'only on Linux' };

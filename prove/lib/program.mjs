@@ -1,4 +1,4 @@
-// A program under `warmshard/register`: whatever becomes of its cache, it must do what it does without.
+// A program under `warmshard/register`. Whatever happens to its cache, it must do what it does without one.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -43,9 +43,9 @@ export class Program {
   }
 
   /**
-   * Runs it; without a home, as Node.js does.
+   * Runs the program.
    *
-   * @param {string} [home] the folder of its cache
+   * @param {string} [home] the folder of its cache; without it, the program runs without warmshard
    * @param {NodeJS.ProcessEnv} [env]
    * @returns {Promise<Ran>}
    */
@@ -70,7 +70,7 @@ export class Program {
     );
   }
 
-  /** Fills a cache, and throws where nothing comes of that. @param {string} home */
+  /** Fills a cache. Throws if the program's output changes, or if it leaves no cache. @param {string} home */
   async warm(home) {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     const plain = await this.run();
@@ -86,7 +86,7 @@ function fail(what) {
 }
 
 /**
- * What a run did otherwise.
+ * How a run differs from one without warmshard.
  *
  * @param {Ran} plain
  * @param {Ran} ran

@@ -1,8 +1,8 @@
-// Chance that can be had again: the same seed gives the same numbers.
+// Repeatable random numbers: the same seed gives the same numbers.
 
 /**
  * @param {number} seed
- * @returns {(below: number) => number} whole numbers from 0
+ * @returns {(below: number) => number} returns integers from 0
  */
 export function random(seed) {
   let state = (seed >>> 0) + 0x9e3779b9;
@@ -15,7 +15,7 @@ export function random(seed) {
 }
 
 /**
- * The same things in another order.
+ * A shuffled copy.
  *
  * @template T
  * @param {readonly T[]} things

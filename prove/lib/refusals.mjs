@@ -1,4 +1,4 @@
-// Calls that the system may refuse, and how.
+// Counts calls that failed because the system refused something, and collects errors with other codes.
 
 import { WarmshardError } from 'warmshard';
 
@@ -7,12 +7,12 @@ export class Refusals {
   /** @type {string[]} */
   wrong = [];
 
-  /** @param {readonly string[]} codes that a refusal may have */
+  /** @param {readonly string[]} codes the error codes that a refusal may have */
   constructor(codes) {
     this.codes = codes;
   }
 
-  /** Whether a call went through. @param {() => void} work */
+  /** Makes a call and returns whether it succeeded. @param {() => void} work */
   may(work) {
     try {
       work();

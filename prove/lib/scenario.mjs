@@ -1,4 +1,4 @@
-// What is done to a store, planned from a seed: changes, house-keeping, closing and opening again.
+// Plans from a seed what is done to a store: changes, housekeeping, closing and opening again.
 
 import { BATCH } from './oracle.mjs';
 import { random } from './random.mjs';

@@ -1,4 +1,4 @@
-// What is tried: each store behind the same few words, so that one oracle can judge all of them.
+// The stores that the proofs try, behind one small interface, so that one oracle can judge all of them.
 
 import { createHash } from 'node:crypto';
 import { ArtifactStore, DiskPipelineCache, Shard } from 'warmshard';
@@ -12,10 +12,10 @@ import { bytesOf, tagOf } from './values.mjs';
  * @property {(dir: string) => any} open
  * @property {(store: any, change: Change) => void} apply
  * @property {(store: any, key: string) => number | undefined} find
- * @property {(store: any, which: number) => void} keepHouse what may be called at any time and changes no entry
- * @property {boolean} [deferred] whether changes take effect with a flush
+ * @property {(store: any, which: number) => void} keepHouse calls a method that changes no entry; number 0 flushes
+ * @property {boolean} [deferred] whether changes take effect only with a flush
  * @property {boolean} [lenient] whether a change that the system refuses is counted instead of thrown
- * @property {boolean} batches whether several keys change together
+ * @property {boolean} batches whether several keys can change together
  */
 
 /** @param {string} name @param {object} how @returns {Subject} */

@@ -1,4 +1,4 @@
-// Values that tell which key and which change they belong to, so that wrong bytes cannot pass for right ones.
+// Values that contain their key and the number of the change that stored them, so that wrong bytes are always noticed.
 
 import { createHash } from 'node:crypto';
 
@@ -20,7 +20,7 @@ export function bytesOf(key, tag) {
  *
  * @param {string} key
  * @param {Uint8Array} bytes
- * @throws where nobody can have stored them
+ * @throws if no change can have stored these bytes under this key
  */
 export function tagOf(key, bytes) {
   const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

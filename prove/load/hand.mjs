@@ -1,4 +1,4 @@
-// One of those who look up and put, a process or a thread: see main.mjs.
+// One process or thread of the load, which looks up and puts: see main.mjs.
 
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { Shard } from 'warmshard';
@@ -11,15 +11,15 @@ const [path, seconds, seed, maxBytes] = /** @type {[string, string, string, stri
   process.argv.slice(2)
 );
 const next = random(Number(seed));
-// With far more processes than cores, whoever has the lock may wait long for a core: it is the proof that judges how long.
+// With far more processes than cores, the holder of the lock may wait long for a core. main.mjs judges how long a put may take.
 const shard = Shard.open(path, { maxBytes: Number(maxBytes), lockTimeout: 60_000 });
 const told = { gets: 0, hits: 0, puts: 0, longestGet: 0, longestPut: 0, growth: 0, lent: 0 };
 const begun = Date.now();
 const [half, until] = [begun + Number(seconds) * 500, begun + Number(seconds) * 1000];
-/** What the process has, and what of it is lent out: that of all threads, so that only the first one asks. */
+/** The memory of the process, and how much of it is allocated from the C library. Only the main thread measures it. */
 async function memory() {
   if (!isMainThread) return { own: 0, lent: 0 };
-  // Of what was let go some is freed on other threads, and finalizers run when the event loop has time for them.
+  // Some memory is freed on other threads, and finalizers run when the event loop has time for them.
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.();
     await new Promise((done) => setTimeout(done, 10));
@@ -46,11 +46,11 @@ while (Date.now() < until || told.puts === 0) {
     }
   }
   if (early === undefined && Date.now() > half) early = await memory();
-  // Between two turns others run, and finalizers.
+  // Lets other threads and finalizers run.
   await new Promise(setImmediate);
 }
 let late = await memory();
-// A compaction that is under way has what it needs.
+// A running compaction needs memory; wait for its end.
 for (let i = 0; i < 20 && late.lent > (early ?? late).lent + LENT_MIB; i++) late = await memory();
 told.growth = late.own - (early ?? late).own;
 told.lent = late.lent - (early ?? late).lent;

@@ -1,5 +1,5 @@
-// Load: 64 processes and 16 worker threads on one shard, 95 look-ups to 5 puts. No error, nobody waits for long, memory stays
-// flat, and the file stays bounded.
+// Load: 64 processes and 16 worker threads on one shard, with 95 % look-ups and 5 % puts. There must be no error and no long
+// wait, and neither memory nor the file may grow beyond bounds.
 
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -75,27 +75,27 @@ const left = statSync(path).size;
 const sum = (of) => told.reduce((all, it) => all + of(it), 0);
 /** @param {(it: Told) => number} of */
 const most = (of) => Math.round(Math.max(...told.map(of)));
-if (told.length < PROCESSES + THREADS) wrong.push(`${told.length} of ${PROCESSES + THREADS} came to the end`);
-// Somebody who waited forever would have had no turns, or one that took all the time. In a short run the processes begin
-// meanwhile, and have the cores: there only what waits for a lock that nobody gives back comes to an end with an error.
+if (told.length < PROCESSES + THREADS) wrong.push(`only ${told.length} of ${PROCESSES + THREADS} finished`);
+// A process that starves has few turns, or one very long turn. In a short run these times mean little, because other processes
+// are still starting and keep the cores busy; there only a lock that is never released shows, as an error.
 if (long && most((it) => it.longestGet) > CROWDED_LOOK_UP_MS)
   wrong.push(`a look-up took over ${CROWDED_LOOK_UP_MS} ms`);
 if (long && most((it) => it.longestPut) > CROWDED_PUT_MS) wrong.push(`a put took over ${CROWDED_PUT_MS} ms`);
 const turns = told.map((it) => it.puts + it.gets).sort((a, b) => a - b);
 const share = (turns[0] ?? 0) / (turns[turns.length >> 1] ?? 1);
-// In a short run, who began last has the fewest.
+// In a short run the process that started last has too few turns.
 if (long && share < LEAST_SHARE)
-  wrong.push(`somebody had ${turns[0]} turns, the one in the middle ${turns[turns.length >> 1]}`);
+  wrong.push(`one process had only ${turns[0]} turns, the median process ${turns[turns.length >> 1]}`);
 if (largest > OVERRUN * MAX_BYTES) wrong.push(`the file grew to ${largest} bytes`);
-if (left > MAX_BYTES) wrong.push(`compacted, the file has ${left} bytes still`);
-// In a short run all of it is still warming up.
+if (left > MAX_BYTES) wrong.push(`after compaction the file still has ${left} bytes`);
+// In a short run every process is still warming up.
 if (long && most((it) => it.growth) > GROWTH_MIB) wrong.push('memory grew');
-if (long && most((it) => it.lent) > LENT_MIB) wrong.push('what is lent out grew');
+if (long && most((it) => it.lent) > LENT_MIB) wrong.push('memory allocated from the C library grew');
 report(
   'load',
   `${PROCESSES} processes and ${THREADS} threads, ${seconds} s: ${sum((it) => it.gets)} look-ups, ${sum((it) => it.hits)} of them hits, ${sum((it) => it.puts)} puts; ` +
     `longest look-up ${most((it) => it.longestGet)} ms, longest put ${most((it) => it.longestPut)} ms; ` +
-    `the one with fewest turns had ${share.toFixed(2)} of the middle one's; ` +
-    `file at most ${Math.round(largest / 2 ** 20)} MiB with a maxBytes of ${MAX_BYTES >> 20}; memory grew by ${most((it) => it.growth)} MiB at most, what is lent out of it by ${Math.max(...told.map((it) => it.lent)).toFixed(1)}`,
+    `fewest turns ${share.toFixed(2)} of the median; ` +
+    `largest file ${Math.round(largest / 2 ** 20)} MiB, maxBytes ${MAX_BYTES >> 20} MiB; memory grew by at most ${most((it) => it.growth)} MiB, of which ${Math.max(...told.map((it) => it.lent)).toFixed(1)} MiB allocated from the C library`,
   wrong,
 );

@@ -1,8 +1,9 @@
-// AddressSanitizer: under tests of the core, and in the addon under a real Node.js. Whatever it finds ends the process, and
-// first it is shown that it finds something: a read behind the end of an allocation, in both. Behind it, valgrind's memcheck.
+// Runs tests of the core, and the addon in a real Node.js, under AddressSanitizer, which ends the process at the first error.
+// Before that, a deliberate read beyond the end of an allocation shows that it works in both. Then tests of the core run under
+// valgrind's memcheck.
 //
-// It needs no nightly toolchain: `RUSTC_BOOTSTRAP` lets the stable compiler take the flag. Rust's own runtime is linked into the
-// tests; an addon needs one that is there before Node.js, which is that of the system's C compiler.
+// No nightly toolchain is needed: `RUSTC_BOOTSTRAP` makes the stable compiler accept the flag. Rust's own runtime is linked into
+// the tests. The addon needs a runtime that is loaded before Node.js: that of the system's C compiler is preloaded.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { options, report, scratch, skipped } from '../lib/options.mjs';
 /** @type {Record<string, string>} */
 const TARGETS = { x64: 'x86_64-unknown-linux-gnu', arm64: 'aarch64-unknown-linux-gnu' };
 const TARGET = TARGETS[process.arch] ?? '';
-/** Of the core: whatever decodes bytes, maps files, or has unsafe code under it. */
+/** Tests of the core that decode bytes, map files or use unsafe code. */
 const CORE = [
   'fuzz_shard',
   'fuzz_decoders',
@@ -24,7 +25,7 @@ const CORE = [
   'quick_way',
   'large_batches',
 ];
-/** Of the package: what lends memory to JavaScript, takes it from there, or ends while somebody uses it. */
+/** Tests of the package that lend memory to JavaScript, take it from there, or end while it is in use. */
 const PACKAGE = [
   ...[
     'views',
@@ -47,7 +48,7 @@ const PACKAGE = [
     'values',
   ],
 ].map((name) => `__test__/${name}.test.ts`);
-/** Of the core, what valgrind runs within minutes. */
+/** Tests of the core that take only minutes under valgrind. */
 const MEMCHECK = [
   ...['windows', 'basics', 'quick_way', 'large_batches', 'reads_never_wait', 'turns'],
   'unreadable_moments',
@@ -78,13 +79,13 @@ function run(command, args, env, timeout = 0) {
   return { ok: status === 0, how: signal ?? status ?? error, out: stdout, said: `${stdout}${stderr}` };
 }
 
-/** The last lines of what was said, from the sanitizer's word on. @param {string} said */
+/** The output from the first error on, or else its end. @param {string} said */
 function end(said) {
   const from = said.search(/==\d+==ERROR|panicked at|error(\[|:)/);
   return said.slice(from < 0 ? -2000 : from, from < 0 ? undefined : from + 3000).split('\n');
 }
 
-/** How many tests cargo says have passed. @param {string} said */
+/** How many tests have passed according to cargo. @param {string} said */
 function passedOf(said) {
   return [...said.matchAll(/^test result: .* (\d+) passed/gm)].reduce((sum, it) => sum + Number(it[1]), 0);
 }
@@ -117,10 +118,10 @@ function addon() {
   const env = {
     ...process.env,
     LD_PRELOAD: runtime,
-    // V8 keeps what it has until the end.
+    // V8 does not free its memory at the end, so leaks cannot be detected.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99',
     WARMSHARD_NATIVE_PATH: binary,
-    // The fast door is a second binary, which calls into the first.
+    // The fast door is a second binary, which is not built with the sanitizer.
     WARMSHARD_FAST: '0',
   };
   const broken = run(process.execPath, ['-e', `require(${JSON.stringify(binary)}).readBehindTheEnd()`], env);
@@ -141,7 +142,7 @@ function addon() {
       : `ended with ${fuzz.how} at ${readFileSync(note, 'utf8')}`,
     told ? told.wrong : end(fuzz.said),
   );
-  // One by one: each of their processes holds some hundred MiB for the sanitizer, and what one file does stays its own.
+  // One file at a time: under the sanitizer each process needs some hundred MiB, and an error is easy to assign to its file.
   /** @type {string[]} */
   const wrong = [];
   let passed = 0;
@@ -154,7 +155,7 @@ function addon() {
   report('sanitizer, addon, tests', `${passed} tests in ${PACKAGE.length} files`, wrong);
 }
 
-/** Reads of memory that nobody has written are not seen by AddressSanitizer: valgrind sees them, slowly. */
+/** Valgrind also finds reads of uninitialised memory, which AddressSanitizer does not; it is slow. */
 function memcheck() {
   if (spawnSync('valgrind', ['--version']).status !== 0)
     return skipped('memcheck, core', 'there is no valgrind');
