@@ -1,4 +1,4 @@
-// The build was killed between the object file and the index, and from then on everything was compiled again.
+// A build was killed after it had written an object file and before it wrote the index; from then on everything was compiled again.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const damage: Record<string, (path: string) => void> = {
 };
 
 for (const [what, harm] of Object.entries(damage))
-  test(`an index that was ${what} is made again from the payloads`, async (t) => {
+  test(`an index that was ${what} is rebuilt from the payloads`, async (t) => {
     const dir = folder(t);
     const store = ArtifactStore.open(dir);
     for (let i = 0; i < 20; i++) {
@@ -70,7 +70,7 @@ for (const [what, harm] of Object.entries(damage))
     for (let i = 0; i < 19; i++) t.deepEqual(found.rows[i], [i, `warning: key${i}`, `key${i} too`]);
     t.deepEqual(found.rows[19], [undefined, undefined, ''].map((v) => v ?? null) as never);
     t.is(found.second.entries, 19);
-    t.is(found.second.recoveredRows, 0, 'once is enough');
+    t.is(found.second.recoveredRows, 0, 'the second opening recovers nothing');
     if (what !== 'deleted') {
       t.is(found.warnings.length, 1);
       t.true(
@@ -80,7 +80,7 @@ for (const [what, harm] of Object.entries(damage))
     } else t.deepEqual(found.warnings, []);
   });
 
-test('a process killed before it flushed loses rows at most, and leaves nothing behind', async (t) => {
+test('a process killed before it flushed loses at most its rows, and leaves no temporary files', async (t) => {
   for (const order of ['payload first', 'metadata first']) {
     const dir = folder(t);
     const before = ArtifactStore.open(dir);
@@ -104,17 +104,17 @@ test('a process killed before it flushed loses rows at most, and leaves nothing 
       [dir, order] as [string, string],
     );
     await child.receive();
-    // Another process is at work in the folder meanwhile, and takes nothing for a leftover.
+    // Another handle that is used meanwhile must not sweep the files of a living process.
     const meanwhile = ArtifactStore.open(dir);
     t.is(meanwhile.stats().sweptFiles, 0);
     t.is(meanwhile.get('flushed')?.stderr, 'warning: flushed');
     meanwhile.close();
     await child.kill();
     const store = ArtifactStore.open(dir);
-    t.is(store.get('flushed')?.exitCode, 0, 'what was not flushed was not removed');
+    t.is(store.get('flushed')?.exitCode, 0, 'a removal that was not flushed has no effect');
     for (let i = 0; i < 10; i++) {
       same(t, store.output(`k${i}`, 0), bytes(`output ${i}`));
-      // Nobody is told of an exit code that nobody knows.
+      // Without the metadata, the exit code is not known and must not be invented.
       t.is(store.get(`k${i}`)?.exitCode, order === 'metadata first' ? 3 : undefined);
     }
     t.is(store.size, order === 'metadata first' ? 11 : 1);
@@ -126,7 +126,7 @@ test('a process killed before it flushed loses rows at most, and leaves nothing 
   }
 });
 
-test('processes that flush at once lose nothing of each other', async (t) => {
+test("processes that flush at the same time do not lose each other's rows", async (t) => {
   const dir = folder(t);
   const work = ({ warmshard: { ArtifactStore } }: Inside, [dir, id]: [string, number]) => {
     const store = ArtifactStore.open(dir);
@@ -154,7 +154,7 @@ test('processes that flush at once lose nothing of each other', async (t) => {
   store.close();
 });
 
-test('a store is asked for what another process has flushed meanwhile', async (t) => {
+test('a store finds what another process has flushed meanwhile', async (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);
   t.is(store.get('k'), undefined);

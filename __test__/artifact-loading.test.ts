@@ -1,4 +1,4 @@
-// A daemon that was not ready for half a second, because it read an index that nobody had asked it about.
+// A daemon was not ready for half a second, because it read an index that it did not need yet.
 
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ function filled(dir: string): void {
   store.close();
 }
 
-test('a deferred store looks at the disk at the first miss, and never over what is newer', (t) => {
+test('a deferred store looks at the disk at the first miss, and its newer rows win', (t) => {
   const dir = folder(t);
   filled(dir);
   const store = ArtifactStore.open(dir, { deferLoad: true });
@@ -31,7 +31,7 @@ test('a deferred store looks at the disk at the first miss, and never over what 
   t.is(store.get('a')?.totalSize, 100);
   t.is(store.get('b')?.totalSize, 1, 'the first miss loads');
   t.is(store.get('a')?.totalSize, 100, 'memory is newer than the disk');
-  same(t, store.output('a', 0), bytes('disk a'), 'whose files it keeps');
+  same(t, store.output('a', 0), bytes('disk a'), 'a newer row keeps the files');
   t.is(store.size, 3);
   store.flush();
   store.close();
@@ -41,7 +41,7 @@ test('a deferred store looks at the disk at the first miss, and never over what 
   again.close();
 });
 
-test('ready() opens it off the event loop, and rebuilds what is lost', async (t) => {
+test('ready() loads the index off the event loop, and rebuilds one that is lost', async (t) => {
   const dir = folder(t);
   filled(dir);
   rmSync(join(dir, 'index.shard'));
@@ -49,7 +49,7 @@ test('ready() opens it off the event loop, and rebuilds what is lost', async (t)
   store.insert('b', meta(50));
   const ready = store.ready();
   t.is(store.get('b')?.totalSize, 50);
-  t.is(store.get('c')?.totalSize, 1, 'who asks before it is ready does not wait for it');
+  t.is(store.get('c')?.totalSize, 1, 'a get before it is ready loads the index itself');
   await ready;
   t.is(store.size, 3);
   t.is(store.get('b')?.totalSize, 50);
@@ -61,7 +61,7 @@ test('ready() opens it off the event loop, and rebuilds what is lost', async (t)
   missing.close();
 });
 
-test('flushAsync makes what was there durable, and lets work go on', async (t) => {
+test('flushAsync makes everything durable, and changes can be made meanwhile', async (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);
   for (let i = 0; i < 50; i++) {
@@ -80,7 +80,7 @@ test('flushAsync makes what was there durable, and lets work go on', async (t) =
   await rejectsCode(t, 'ERR_CLOSED', () => store.flushAsync());
 });
 
-test('eviction takes what was not used for longest, with its files', (t) => {
+test('eviction removes what was not used for longest, with its files', (t) => {
   const dir = folder(t);
   let store = ArtifactStore.open(dir);
   for (let i = 0; i < 6; i++) {
@@ -105,7 +105,7 @@ test('eviction takes what was not used for longest, with its files', (t) => {
   t.deepEqual(files(), ['k0.pack', 'k1_0', 'k4.pack', 'k5_0']);
   store.close();
   store = ArtifactStore.open(dir);
-  t.is(store.evictTo(20), 2, 'the last use is remembered by whoever comes later');
+  t.is(store.evictTo(20), 2, 'the next handle knows the times of use');
   t.deepEqual(
     store
       .loadAll()

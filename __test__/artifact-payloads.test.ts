@@ -1,4 +1,4 @@
-// A linker was handed another file's object, because the cache did not look at what it served.
+// A linker got the object file of another source, because the cache did not check what it served.
 
 import {
   copyFileSync,
@@ -51,7 +51,7 @@ for (const pack of [false, true]) {
     }
   });
 
-  test(`a damaged byte in ${kind} costs that output, and gives no other`, (t) => {
+  test(`a damaged byte in ${kind} costs that output, and never gives wrong bytes`, (t) => {
     const dir = folder(t);
     const store = ArtifactStore.open(dir);
     const outputs = [bytes('the first output'), bytes('the second one')];
@@ -105,7 +105,7 @@ test('a file of another key, of another output or of an earlier put is not serve
   store.close();
 });
 
-test('what lies at the path and is no file of ours is neither followed nor removed', (t) => {
+test('links, folders and foreign files at the path are neither followed nor removed', (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);
   store.insert('k', meta([1]));
@@ -169,7 +169,7 @@ test('a key is never a path', (t) => {
   again.close();
 });
 
-test('outputs put anew in another shape leave nothing of the old', (t) => {
+test('outputs that are put again in another shape leave no old files', (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);
   const puts: [number, boolean][] = [

@@ -1,4 +1,4 @@
-// A build cache whose metadata came back a little different: a warning was lost, an exit code turned into success.
+// The metadata of a build cache came back slightly different: a warning was lost, and a failing exit code became 0.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ test('every field comes back as it was given, fresh, flushed and reopened', (t) 
   again.close();
 });
 
-test('what is left out has its default', (t) => {
+test('fields that are left out have their defaults', (t) => {
   const store = ArtifactStore.open(folder(t));
   const before = Date.now();
   store.insert('k', { outputNames: ['a', 'b'], outputSizes: [3, 4] });
@@ -66,20 +66,20 @@ test('what is left out has its default', (t) => {
   store.close();
 });
 
-test('changes of the index touch no file before flush, and flush makes the folders', (t) => {
+test('changes of the index touch no file before flush, and flush creates the folders', (t) => {
   const dir = join(folder(t), 'not', 'there');
   const store = ArtifactStore.open(dir, { deferLoad: true });
   for (let i = 0; i < 100; i++) store.insert(`k${i}`, full(i));
   t.false(existsSync(dir));
   t.is(store.get('k7')?.totalSize, 12);
-  t.false(existsSync(dir), 'what is in memory needs no disk');
+  t.false(existsSync(dir), 'rows in memory need no disk');
   store.flush();
   t.true(existsSync(join(dir, 'index.shard')));
   t.deepEqual(readdirSync(dir).sort(), ['.tmp', 'index.shard', 'index.shard.lock']);
   store.close();
 });
 
-test('a batch of keys of which one is none removes nothing', (t) => {
+test('a batch of keys with one invalid key removes nothing', (t) => {
   using store = ArtifactStore.open(folder(t));
   store.insert('key', full());
   for (const wrong of ['', 'x'.repeat(5000), '\ud800', 5 as never]) {
@@ -178,7 +178,7 @@ test('namespaces are folders of their own', (t) => {
     throwsCode(t, 'ERR_INVALID_ARG', () => ArtifactStore.open(dir, { namespace: namespace as string }));
 });
 
-test('another host build sees nothing of it', (t) => {
+test('another host build does not see the rows', (t) => {
   const dir = folder(t);
   const open = (version: string) => ArtifactStore.open(dir, { host: { name: 'cc', version, binary: false } });
   const one = open('1');
@@ -194,7 +194,7 @@ test('another host build sees nothing of it', (t) => {
   again.close();
 });
 
-test('arguments that are none', (t) => {
+test('invalid arguments are refused', (t) => {
   const dir = folder(t);
   const store = ArtifactStore.open(dir);
   const insert = (meta: unknown) => () => store.insert('k', meta as ArtifactInput);
@@ -237,7 +237,7 @@ test('arguments that are none', (t) => {
       ['bad', { ...full(), stdout: new Uint8Array(65 << 20) }],
     ]),
   );
-  t.is(store.size, 0, 'none of a batch with a bad one');
+  t.is(store.size, 0, 'nothing of a batch with a bad row is stored');
   throwsCode(t, 'ERR_INVALID_ARG', () => store.putOutputs('k', 'x' as never));
   throwsCode(t, 'ERR_INVALID_ARG', () => store.putOutputs('k', [7] as never));
   throwsCode(t, 'ERR_INVALID_ARG', () => store.putOutputs('k', [], { pack: 1 } as never));

@@ -1,4 +1,4 @@
-// Compaction was cancelled by an impatient user, and half of the cache was gone; the other half had stalled the server.
+// A user cancelled a compaction and half of the cache was lost; before that, it had stalled the server.
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { everyWay } from './helpers/ways.js';
 const batch = (count: number, name = ''): [string, Uint8Array][] =>
   Array.from({ length: count }, (_, i) => [`${name}${i}`, pattern(i % 2000, i)]);
 
-/** Every member that works off the event loop. */
+/** Every method that works off the event loop. */
 const WORK: Record<string, (shard: Shard, options: WorkOptions) => Promise<unknown>> = {
   mergeInAsync: (s, options) => s.mergeInAsync(batch(3000, 'new '), options),
   'mergeInAsync of nothing': (s, options) => s.mergeInAsync([], options),
@@ -25,7 +25,7 @@ const WORK: Record<string, (shard: Shard, options: WorkOptions) => Promise<unkno
   evictStaleAsync: (s, options) => s.evictStaleAsync(options),
 };
 
-everyWay('async forms give what the others give', async (t, way) => {
+everyWay('asynchronous forms do the same as the others', async (t, way) => {
   const shard = way.open();
   await shard.mergeInAsync(batch(1000));
   shard.put('0', bytes('x'));
@@ -39,7 +39,7 @@ everyWay('async forms give what the others give', async (t, way) => {
   same(t, shard.get('999'), pattern(999, 999));
 });
 
-test('work whose signal was aborted before begins not at all', async (t) => {
+test('work whose signal is already aborted does not begin', async (t) => {
   using shard = Shard.open(shardPath(t));
   shard.mergeIn(batch(100));
   const before = shard.generation;
@@ -56,7 +56,7 @@ test('work whose signal was aborted before begins not at all', async (t) => {
   t.is(shard.size, 100);
 });
 
-test('the batch of work that was aborted before is not asked for its entries', async (t) => {
+test('if the signal is already aborted, the batch is not asked for its entries', async (t) => {
   using shard = Shard.open(shardPath(t));
   using functions = AutoloadCache.open(shardPath(t), { host: { name: 'app', version: '1' } });
   let asked = 0;
@@ -69,12 +69,12 @@ test('the batch of work that was aborted before is not asked for its entries', a
     for (const write of ['mergeInAsync', 'replaceAllAsync'] as const) {
       await rejectsCode(t, 'ERR_ABORTED', () => store[write](entries(), { signal }));
       t.is(asked, 0, write);
-      // Else they are asked before the call returns.
+      // Otherwise the entries are read before the call returns.
       const running = store[write](entries());
       t.is(asked--, 1, write);
       t.is(await running, 1);
     }
-  // Who aborts while they are asked has aborted the work.
+  // Aborting while the entries are read aborts the work.
   const controller = new AbortController();
   function* aborting(): Generator<[string, Uint8Array]> {
     controller.abort();
@@ -84,7 +84,7 @@ test('the batch of work that was aborted before is not asked for its entries', a
   t.false(shard.has('other'));
 });
 
-test('work that is aborted before its turn comes publishes nothing', async (t) => {
+test('work that is aborted while it waits for a thread publishes nothing', async (t) => {
   using shard = Shard.open(shardPath(t), { autoCompact: false });
   shard.mergeIn(batch(2000));
   const pipe = join(folder(t), 'pipe');
@@ -93,7 +93,7 @@ test('work that is aborted before its turn comes publishes nothing', async (t) =
     if (name.endsWith('nothing')) continue;
     const before = shard.generation;
     const controller = new AbortController();
-    // Every thread of the pool waits for somebody who writes.
+    // Every thread of the pool blocks until something opens the pipe for writing.
     const busy = Array.from({ length: 4 }, () => open(pipe, 'r'));
     const running = work(shard, { signal: controller.signal });
     controller.abort();
@@ -107,7 +107,7 @@ test('work that is aborted before its turn comes publishes nothing', async (t) =
   t.true(shard.verify().ok);
 });
 
-test('an abort that comes in the midst of it, or too late', async (t) => {
+test('an abort in the middle of the work, or too late, gives all or nothing', async (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('kept', bytes('kept'));
   const large = Array.from({ length: 400 }, (_, i): [string, Uint8Array] => [`${i}`, pattern(100_000, i)]);
@@ -131,7 +131,7 @@ test('an abort that comes in the midst of it, or too late', async (t) => {
   t.log(outcomes);
 });
 
-test('onProgress is called while the work goes on, and when it is done', async (t) => {
+test('onProgress is called during the work, and at its end', async (t) => {
   using shard = Shard.open(shardPath(t), { autoCompact: false });
   shard.mergeIn(batch(5000));
   for (const [name, work] of Object.entries(WORK)) {
@@ -146,7 +146,7 @@ test('onProgress is called while the work goes on, and when it is done', async (
   }
 });
 
-test('what onProgress throws ends the work, not the process', async (t) => {
+test('an error thrown by onProgress ends the work, not the process', async (t) => {
   using shard = Shard.open(shardPath(t));
   const boom = new Error('boom');
   const onProgress = () => {
@@ -156,7 +156,7 @@ test('what onProgress throws ends the work, not the process', async (t) => {
     t.is(await t.throwsAsync(() => work(shard, { onProgress })), boom, name);
 });
 
-test('no listener stays on a signal that is used for ever', async (t) => {
+test('no listeners pile up on a signal that is used again and again', async (t) => {
   using shard = Shard.open(shardPath(t));
   const { signal } = new AbortController();
   let listeners = 0;
@@ -173,7 +173,7 @@ test('no listener stays on a signal that is used for ever', async (t) => {
   t.is(listeners, 0);
 });
 
-everyWay('the shard stays usable meanwhile, and sees the result', async (t, way) => {
+everyWay('the shard stays usable during the work, and then sees the result', async (t, way) => {
   const shard = way.open();
   shard.mergeIn(batch(2000));
   const running = [

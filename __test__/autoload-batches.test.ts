@@ -1,4 +1,4 @@
-// Storing one function at a time rewrote the whole file for each: sixteen thousand of them took an hour.
+// Each function that was stored rewrote the whole file: storing sixteen thousand of them took an hour.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ test('16,384 functions in one commit are one publish, and the next process has t
   const writer = cache.writer();
   for (let i = 0; i < 16_384; i++) t.is(writer.add(`function ${i}`, pattern(i % 700, i)), writer);
   t.is(writer.size, 16_384);
-  t.is(other.entryCount, 1, 'nothing before the commit');
+  t.is(other.entryCount, 1, 'nothing is published before the commit');
   t.is(writer.commit(), 16_384);
   t.is(writer.size, 0);
   t.is(cache.stats().generation, generation + 1);
@@ -46,7 +46,7 @@ test('16,384 functions in one commit are one publish, and the next process has t
   t.is(text(other.get('kept')), 'kept', 'untouched entries are kept');
 });
 
-test('one commit writes once: no more bytes than there are, in pieces of a megabyte', async (t) => {
+test('one commit writes its bytes once, in pieces of a megabyte', async (t) => {
   if (!canTrace(t)) return;
   const dir = folder(t);
   const trace = join(dir, 'trace');
@@ -77,7 +77,7 @@ test('one commit writes once: no more bytes than there are, in pieces of a megab
   const sum = written.reduce((sum, bytes) => sum + bytes, 0);
   t.log(`${written.length} writes, ${sum} bytes`);
   t.true(written.length <= 16, `${written}`);
-  // 16,384 frames of 500 bytes, head and name, and the index of all that there is.
+  // 16,384 frames of 500 bytes with head and name, and the index of all entries.
   t.true(sum > 16_384 * 500 && sum < 16_384 * 750, `${sum}`);
   t.deepEqual(
     calls.filter((line) => /sync|rename/.test(line)),
@@ -85,11 +85,11 @@ test('one commit writes once: no more bytes than there are, in pieces of a megab
   );
 });
 
-test('mergeIn inserts and replaces, keeps the others, and writes nothing for nothing', (t) => {
+test('mergeIn inserts and replaces, keeps the other entries, and writes nothing for an empty batch', (t) => {
   const path = shardPath(t);
   const cache = open(t, path);
   t.is(cache.mergeIn([]), 0);
-  t.false(existsSync(path), 'not even the file');
+  t.false(existsSync(path), 'not even the file is created');
   t.is(
     cache.mergeIn([
       ['a', bytes('a1')],
@@ -120,7 +120,7 @@ test('mergeIn inserts and replaces, keeps the others, and writes nothing for not
   t.deepEqual(readFileSync(path), before);
 });
 
-test('replaceAll makes exactly these the contents', async (t) => {
+test('replaceAll leaves exactly the given functions', async (t) => {
   const path = shardPath(t);
   const [cache, other] = [open(t, path), open(t, path, { host: { ...HOST, version: '2' } })];
   cache.mergeIn([
@@ -146,7 +146,7 @@ test('replaceAll makes exactly these the contents', async (t) => {
   t.is(cache.entryCount, 0);
 });
 
-locked('a commit that fails keeps what was gathered, and can be tried again', async (t) => {
+locked('a commit that fails keeps the added functions, and can be repeated', async (t) => {
   const path = shardPath(t);
   const cache = open(t, path, { lockTimeout: 50 });
   cache.putOne('before', bytes('x'));
@@ -161,7 +161,7 @@ locked('a commit that fails keeps what was gathered, and can be tried again', as
   t.deepEqual([...cache.cachedNames()], ['before', 'a', 'b', 'c']);
 });
 
-test('a writer copies blobs, takes the last of a name, and refuses what would spoil the commit', (t) => {
+test('a writer copies blobs, keeps the last one of a name, and refuses what would make the commit fail', (t) => {
   const cache = open(t, shardPath(t), { maxEntryBytes: 100_000 });
   const writer = cache.writer();
   const blob = bytes('one');
@@ -189,7 +189,7 @@ test('a writer copies blobs, takes the last of a name, and refuses what would sp
   same(t, cache.get('large'), pattern(100_000, 1));
 });
 
-test('writes throw what went wrong, as those of a shard do', async (t) => {
+test('failing writes throw, like those of a shard', async (t) => {
   const path = shardPath(t);
   const cache = open(t, path, { maxEntryBytes: 10 });
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.putOne('f', 'x' as never));
@@ -199,7 +199,7 @@ test('writes throw what went wrong, as those of a shard do', async (t) => {
   throwsCode(t, 'ERR_TOO_LARGE', () => cache.putOne('f', new Uint8Array(11)));
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.mergeIn(1 as never));
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.mergeIn([['f', 'x' as never]]));
-  t.is(cache.entryCount, 0, 'all or none');
+  t.is(cache.entryCount, 0, 'nothing of the batch is stored');
   const reader = open(t, path, { readOnly: true });
   throwsCode(t, 'ERR_READ_ONLY', () => reader.putOne('f', bytes('x')));
   throwsCode(t, 'ERR_READ_ONLY', () => reader.mergeIn([]));

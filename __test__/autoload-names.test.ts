@@ -1,4 +1,4 @@
-// To learn what was missing, a shell read every function that it had: the answer cost more than compiling.
+// To find out which functions were missing, a shell read all that it had; that took longer than compiling.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
@@ -14,7 +14,7 @@ function open(t: ExecutionContext, path: string, options: Partial<AutoloadCacheO
   return cache;
 }
 
-test('missing gives what is not there, once each, in the order of first appearance', (t) => {
+test('missing returns the names that are not there, once each, in the order of their first appearance', (t) => {
   const cache = open(t, shardPath(t));
   t.deepEqual(cache.missing([]), []);
   t.deepEqual(cache.missing(['b', 'a', 'b']), ['b', 'a']);
@@ -31,10 +31,10 @@ test('missing gives what is not there, once each, in the order of first appearan
     throwsCode(t, 'ERR_INVALID_ARG', () => cache.missing(wrong as never));
   for (const name of [1, undefined, '', '\ud800'])
     throwsCode(t, 'ERR_INVALID_KEY', () => cache.missing(['a', name as never]));
-  t.like(cache.stats(), { hits: 0, misses: 0 }, 'asking is not using');
+  t.like(cache.stats(), { hits: 0, misses: 0 }, 'missing counts no look-ups');
 });
 
-test('what is missing and what is cached agree with a plain map, through every kind of change', (t) => {
+test('missing and cachedNames agree with a plain map, through every kind of change', (t) => {
   const path = shardPath(t);
   const cache = open(t, path);
   const other = open(t, path);
@@ -68,7 +68,7 @@ test('what is missing and what is cached agree with a plain map, through every k
     t.deepEqual(Buffer.from(cache.get(name) ?? []), Buffer.from(pattern(seed % 50, seed)));
 });
 
-test('entries of other hosts are neither cached nor counted, but are there', (t) => {
+test('functions of other hosts are not found and not counted, but kept', (t) => {
   const path = shardPath(t);
   const [one, two] = [open(t, path), open(t, path, { host: { ...HOST, name: 'another' } })];
   one.mergeIn([
@@ -86,7 +86,7 @@ test('entries of other hosts are neither cached nor counted, but are there', (t)
   t.deepEqual(two.missing(['a', 'b', 'c']), ['a']);
 });
 
-test('a damaged blob is found out by get, and put anew', (t) => {
+test('get notices a damaged blob, which can be put again', (t) => {
   const path = shardPath(t);
   open(t, path).mergeIn([
     ['f', pattern(300, 1)],
@@ -97,14 +97,14 @@ test('a damaged blob is found out by get, and put anew', (t) => {
   whole[at] = (whole[at] as number) ^ 1;
   writeFileSync(path, whole);
   const cache = open(t, path);
-  t.deepEqual(cache.missing(['f', 'g']), [], 'blobs are not touched');
+  t.deepEqual(cache.missing(['f', 'g']), [], 'missing does not read blobs');
   t.is(cache.get('f'), undefined);
   t.is(cache.stats().corrupt, 1);
   cache.putOne('f', bytes('again'));
   t.is(text(cache.get('f')), 'again');
 });
 
-test('131,072 names are asked for in one call', (t) => {
+test('missing takes 131,072 names in one call', (t) => {
   const cache = open(t, shardPath(t));
   const names = Array.from({ length: 131_072 }, (_, i) => `function ${i}`);
   const writer = cache.writer();
@@ -117,7 +117,7 @@ test('131,072 names are asked for in one call', (t) => {
   t.is(cache.entryCount, 65_536);
 });
 
-test('clear removes the file, and again is nothing', (t) => {
+test('clear removes the file, and can be repeated', (t) => {
   const path = shardPath(t);
   const [cache, other] = [open(t, path), open(t, path)];
   cache.clear();
@@ -132,7 +132,7 @@ test('clear removes the file, and again is nothing', (t) => {
   t.is(text(cache.get('f')), 'y');
 });
 
-test('every member of a closed cache throws ERR_CLOSED', (t) => {
+test('every method of a closed cache throws ERR_CLOSED', (t) => {
   const cache = open(t, shardPath(t));
   const writer = cache.writer().add('f', bytes('x'));
   cache.close();

@@ -1,4 +1,4 @@
-// A typo in an option was taken for its default, and for a year nobody knew that nothing was verified.
+// A misspelt option value meant the default, and for a year nobody noticed that nothing was verified.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -36,7 +36,7 @@ const OPTIONS: Record<string, unknown[]> = {
   autoCompact: except(true),
 };
 
-test('every option of the wrong type or out of range is ERR_INVALID_ARG, and says which', (t) => {
+test('every option of the wrong type or out of range is ERR_INVALID_ARG, and the error names it', (t) => {
   const path = shardPath(t);
   for (const [name, values] of Object.entries(OPTIONS)) {
     for (const [i, value] of values.entries()) {
@@ -51,7 +51,7 @@ test('every option of the wrong type or out of range is ERR_INVALID_ARG, and say
   }
 });
 
-test('names of a host that cannot be are refused', (t) => {
+test('invalid hosts are refused', (t) => {
   const path = shardPath(t);
   for (const value of [...except('', 'text'), '\udc00', 'x'.repeat(64), 'é'.repeat(32)]) {
     const cases = [
@@ -70,14 +70,14 @@ test('names of a host that cannot be are refused', (t) => {
   );
 });
 
-test('an option that is undefined is one that was not given', (t) => {
+test('an undefined option means the same as one that is not given', (t) => {
   const options = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, undefined]));
   using shard = Shard.open(shardPath(t), options);
   shard.put('key', bytes('value'));
   t.is(shard.size, 1);
 });
 
-test('paths and options that cannot be', (t) => {
+test('invalid paths and options are refused', (t) => {
   for (const path of [
     ...except('text'),
     undefined,
@@ -127,7 +127,7 @@ const VALIDATORS = [
   { mtimeSec: 1, mtimeNsec: 0, size: '1' },
 ] as never[];
 
-test('validators, times and meta that cannot be', async (t) => {
+test('invalid validators, times and metadata are refused', async (t) => {
   using shard = Shard.open(shardPath(t));
   const value = bytes('x');
   for (const [i, validator] of VALIDATORS.entries()) {
@@ -162,7 +162,7 @@ test('validators, times and meta that cannot be', async (t) => {
   t.is(shard.size, 0);
 });
 
-test('batches and lists of keys that are none', async (t) => {
+test('invalid batches and lists of keys are refused', async (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('kept', bytes('kept'));
   for (const batch of [
@@ -186,7 +186,7 @@ test('batches and lists of keys that are none', async (t) => {
   t.is(shard.size, 1);
 });
 
-test('options of long work that cannot be', async (t) => {
+test('invalid options of asynchronous work are refused', async (t) => {
   using shard = Shard.open(shardPath(t));
   const work: ((options: never) => Promise<unknown>)[] = [
     (options) => shard.mergeInAsync([['key', bytes('x')]], options),
@@ -214,7 +214,7 @@ test('options of long work that cannot be', async (t) => {
   t.is(shard.size, 0);
 });
 
-test('an error has its code, its name and nothing that is not known', (t) => {
+test('an error has its name and its code, and no property that is not known', (t) => {
   const error = throwsCode(t, 'ERR_INVALID_ARG', () => Shard.open(''));
   t.is(error?.name, 'WarmshardError');
   t.true(error instanceof Error);
@@ -222,7 +222,7 @@ test('an error has its code, its name and nothing that is not known', (t) => {
   t.true(error?.stack?.includes('bad-arguments'));
 });
 
-test('a shard made by `new`, as JavaScript lets one try, says how it is opened', (t) => {
+test('calling the constructor throws an error that says how to open a shard', (t) => {
   const Made = Shard as unknown as new (...args: unknown[]) => Shard;
   for (const args of [[], [null], [shardPath(t)], [{}], [hostile]])
     t.regex(throwsCode(t, 'ERR_INVALID_ARG', () => new Made(...args))?.message ?? '', /Shard\.open\(path/);

@@ -1,4 +1,4 @@
-// A build wrote a thousand artifacts one by one and was cancelled; the next run took the half of them for all.
+// A build that wrote a thousand artifacts one by one was cancelled; the next run took half of them for all of them.
 
 import test from 'ava';
 import { type Entry, Shard } from 'warmshard';
@@ -11,7 +11,7 @@ type Item = [string, Uint8Array] | Entry<Uint8Array>;
 const items = (count: number, seed = 0): Item[] =>
   Array.from({ length: count }, (_, i) => [`${i}`, pattern(i % 300, i + seed)]);
 
-everyWay('mergeIn adds and replaces, with one publish', (t, way) => {
+everyWay('mergeIn adds and replaces entries, with one publish', (t, way) => {
   const shard = way.open();
   shard.put('kept', bytes('kept'));
   shard.put('0', bytes('old'));
@@ -37,7 +37,7 @@ everyWay('replaceAll leaves exactly what it was given', (t, way) => {
   t.is(shard.size, 0);
 });
 
-everyWay('a batch of megabytes takes values wherever their memory is', (t, way) => {
+everyWay('a batch of megabytes takes values from every kind of memory', (t, way) => {
   const shared = new Uint8Array(new SharedArrayBuffer(4096));
   shared.set(pattern(4096, 1));
   const pool = pattern(9000, 2);
@@ -56,14 +56,14 @@ everyWay('a batch of megabytes takes values wherever their memory is', (t, way) 
     for (const [key, bytes] of entries) same(t, handle.get(key), bytes);
   };
   check(shard);
-  // Out of the shard's own memory.
+  // Values from the shard's own memory.
   t.is(shard.replaceAll(entries.map(([key]) => [key, shard.get(key) as Uint8Array])), entries.length);
   check(shard);
   check(way.open());
   t.true(shard.verify().ok);
 });
 
-everyWay('the async forms do the same', async (t, way) => {
+everyWay('the asynchronous forms do the same', async (t, way) => {
   const shard = way.open();
   t.is(await shard.mergeInAsync(items(1000)), 1000);
   t.is(shard.size, 1000);
@@ -76,7 +76,7 @@ everyWay('the async forms do the same', async (t, way) => {
   t.is(shard.size, 0);
 });
 
-everyWay('of entries with one key the last counts, whatever takes the batch in', async (t, way) => {
+everyWay('of several entries with one key the last one counts, in every form', async (t, way) => {
   const shard = way.open();
   const batch = (name: string): Item[] => [
     ['key', bytes('first')],
@@ -93,7 +93,7 @@ everyWay('of entries with one key the last counts, whatever takes the batch in',
   t.is(shard.size, 1);
 });
 
-everyWay('every kind of iterable, and both kinds of entries', (t, way) => {
+everyWay('a batch can be any kind of iterable, with both kinds of entries', (t, way) => {
   const shard = way.open();
   t.is(shard.mergeIn(new Map([['map', bytes('1')]])), 1);
   t.is(shard.mergeIn(new Set([['set', bytes('2')] as [string, Uint8Array]])), 1);
@@ -109,7 +109,7 @@ everyWay('every kind of iterable, and both kinds of entries', (t, way) => {
   t.deepEqual([...shard.keys()], ['map', 'set', 'generator', 'object']);
   t.is(shard.get('object', bytes('w')), undefined);
   t.is(text(shard.get('object', bytes('v'))), '4');
-  t.is(shard.mergeIn(shard.entries()), 4, 'even its own');
+  t.is(shard.mergeIn(shard.entries()), 4, 'even its own entries');
 });
 
 everyWay('an empty batch writes nothing', (t, way) => {

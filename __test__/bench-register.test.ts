@@ -1,4 +1,4 @@
-// A run that said "4 passing (3ms)" and then "(5ms)" was reported as broken, and one that lost a line was not.
+// A run that printed "4 passing (5ms)" instead of "(3ms)" was reported as broken, and one that lost a line was not.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,13 +23,13 @@ const outcome = (stdout: string, more: Partial<Outcome> = {}): Outcome => ({
   ...more,
 });
 
-/** Expects what these runs gave, in turn; the last one again and again. */
+/** An expectation from runs with these outputs, in turn; the last output is repeated. */
 function expecting(...outputs: string[]): Expectation {
   let run = 0;
   return new Expectation(() => outcome(outputs[Math.min(run++, outputs.length - 1)] ?? ''));
 }
 
-test('how long something took is not compared, everything beside it is', (t) => {
+test('durations are not compared, everything beside them is', (t) => {
   const expected = expecting('4 passing (3ms)\ndone');
   t.is(expected.differs(outcome('4 passing (12 ms)\ndone')), undefined);
   t.truthy(expected.differs(outcome('5 passing (3ms)\ndone')));
@@ -40,17 +40,17 @@ test('how long something took is not compared, everything beside it is', (t) => 
   t.truthy(expected.differs(outcome('4 passing (3ms)\ndone', { files: 'a.js 00' })));
 });
 
-test('what differs between two runs without us is no difference', (t) => {
+test('what differs between two runs without warmshard is not a difference', (t) => {
   const expected = expecting('process 17, 2 files\nfolder ab', 'process 18, 2 files\nfolder cd');
   t.is(expected.differs(outcome('process 99, 2 files\nfolder ef')), undefined);
   t.truthy(expected.differs(outcome('process 99, 3 files\nfolder ef')));
 });
 
-test('before a difference is told, runs without us are looked at again', (t) => {
+test('before a difference is reported, the program is run again without warmshard', (t) => {
   t.is(expecting('1 of 2', '1 of 2', '1 of 3').differs(outcome('1 of 4')), undefined);
 });
 
-test('every edit of a project source is of equal length and can be made', (t) => {
+test('every edit of a project source keeps the length, and its text is there', (t) => {
   for (const { name, edit } of PROGRAMS) {
     const [file, from, to] = edit;
     t.is(from.length, to.length, name);
@@ -59,7 +59,7 @@ test('every edit of a project source is of equal length and can be made', (t) =>
   }
 });
 
-test('the generated TypeScript is the same every time, and as much as it says', (t) => {
+test('the generated TypeScript is the same every time, and has the announced size', (t) => {
   const [one, two] = [modules(), modules()];
   t.deepEqual(one, two);
   t.is(one.size, 301);

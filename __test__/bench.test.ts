@@ -1,4 +1,4 @@
-// A benchmark that no longer ran was found out on the day of the release.
+// On the day of a release the benchmark turned out to be broken.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { folder } from './helpers/folder.js';
 const main = join(__dirname, '..', 'bench', 'main.mjs');
 const chart = join(__dirname, '..', 'bench', 'report', 'chart.mjs');
 
-/** Cases of which every part runs without any peer. */
+/** Results that a run without peers must have. */
 const IDS = ['hit', 'fresh', 'zipf', 'many', 'miss'].map((task) => `${task} 100 x 64 B`);
 const MORE = [
   'copies',
@@ -44,7 +44,7 @@ test('the whole suite runs without peers, and its results can be drawn', (t) => 
     }
   t.true(run.goals.length > 5);
 
-  // What the measure itself takes was once counted as every store's: half a MiB.
+  // The memory that measuring itself takes, half a MiB, must not be counted.
   const nothing = run.results.find(({ id }) => id === 'memory opened 100 x 64 B')?.rows.empty;
   t.true(nothing && 'median' in nothing && nothing.median < 128, JSON.stringify(nothing));
 

@@ -1,4 +1,4 @@
-// A server closed its cache at shutdown, twice, while a request was still using it: the process went down with it.
+// A server closed its cache twice at shutdown, while a request was still using it, and the process crashed.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -47,7 +47,7 @@ const ASYNC: Record<string, (shard: Shard) => Promise<unknown>> = {
   evictStaleAsync: (s) => s.evictStaleAsync(),
 };
 
-test('every member of a closed shard throws ERR_CLOSED', async (t) => {
+test('every method of a closed shard throws ERR_CLOSED', async (t) => {
   for (const options of [{}, { readOnly: true }, { copy: true }, { access: 'read' as const }]) {
     const path = shardPath(t);
     Shard.open(path).put('key', bytes('value'));
@@ -62,7 +62,7 @@ test('every member of a closed shard throws ERR_CLOSED', async (t) => {
   }
 });
 
-test('the list above leaves no member out', (t) => {
+test('the list above is complete', (t) => {
   const named = new Set([...Object.keys(SYNC), ...Object.keys(ASYNC)].map((name) => name.split(' ')[0]));
   const members = Object.getOwnPropertyNames(Shard.prototype).filter(
     (name) => !['constructor', 'close'].includes(name),
@@ -73,7 +73,7 @@ test('the list above leaves no member out', (t) => {
   );
 });
 
-everyWay('close again is nothing, by any name', (t, way) => {
+everyWay('closing again has no effect, whether by close or by `using`', (t, way) => {
   const shard = way.open();
   shard.put('key', bytes('value'));
   shard.close();
@@ -100,7 +100,7 @@ everyWay('closing one handle leaves the others alone', async (t, way) => {
   one.put('key', bytes('value'));
   const work = one.mergeInAsync(Array.from({ length: 500 }, (_, i) => [`${i}`, bytes(`${i}`)]));
   one.close();
-  t.is(await work, 500, 'work that has begun comes to its end');
+  t.is(await work, 500, 'work that has begun is finished');
   t.is(text(two.get('key')), 'value');
   t.is(two.size, 501);
 });

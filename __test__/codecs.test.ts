@@ -1,4 +1,4 @@
-// A tool cached its manifest as JSON; the day a value could not be encoded, the cache threw something nobody caught.
+// A tool cached its manifest as JSON; when a value could not be encoded one day, the cache threw an error that nothing caught.
 
 import test from 'ava';
 import { type Codec, Shard, WarmshardError } from 'warmshard';
@@ -9,7 +9,7 @@ import { everyWay } from './helpers/ways.js';
 
 const TEXTS = ['', 'a', 'é', 'e\u0301', '\0', '\ufeffmark', '🦀'.repeat(5000), 'x'.repeat(100_000)];
 
-everyWay('utf8 keeps every text as it is', (t, way) => {
+everyWay('the codec utf8 keeps every text unchanged', (t, way) => {
   const shard = way.open<string>({ codec: 'utf8' });
   for (const [i, value] of TEXTS.entries()) shard.put(`${i}`, value);
   for (const [i, value] of TEXTS.entries()) t.is(shard.get(`${i}`), value);
@@ -21,14 +21,14 @@ everyWay('utf8 keeps every text as it is', (t, way) => {
   t.is(Buffer.from(shard.getParts('2')?.[''] ?? []).toString(), 'é');
 });
 
-everyWay('json keeps what JSON keeps', (t, way) => {
+everyWay('the codec json keeps what JSON can represent', (t, way) => {
   const values = [null, false, 0, -1.5, '', 'text', [], [1, [2]], { a: { b: ['c'] } }, 'x'.repeat(50_000)];
   const shard = way.open<unknown>({ codec: 'json' });
   t.is(shard.mergeIn(values.map((value, i) => [`${i}`, value])), values.length);
   for (const [i, value] of values.entries()) t.deepEqual(shard.get(`${i}`), value);
 });
 
-everyWay('structured keeps what structuredClone keeps', (t, way) => {
+everyWay('the codec structured keeps what structuredClone keeps', (t, way) => {
   const value = new Map<unknown, unknown>([
     ['big', 2n ** 70n],
     ['when', new Date(5)],
@@ -44,7 +44,7 @@ everyWay('structured keeps what structuredClone keeps', (t, way) => {
   for (const key of ['big', 'when', 'set', 'pattern', 'floats']) t.deepEqual(back?.get(key), value.get(key));
 });
 
-everyWay('a codec of the program itself', (t, way) => {
+everyWay('a program can use a codec of its own', (t, way) => {
   const codec: Codec<number[]> = {
     encode: (value) => new Uint8Array(Float64Array.from(value).buffer),
     decode: (encoded) => [...new Float64Array(encoded.slice().buffer)],
@@ -78,7 +78,7 @@ test('a codec is called as a method of its object', (t) => {
   t.is(shard.get('key'), 'value');
 });
 
-test('what cannot be encoded is ERR_CODEC, with its cause, and nothing is stored', (t) => {
+test('a value that cannot be encoded is ERR_CODEC, with its cause, and nothing is stored', (t) => {
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
   const cases: [Codec<unknown> | 'utf8' | 'json' | 'structured', unknown][] = [
@@ -126,7 +126,7 @@ test('what cannot be encoded is ERR_CODEC, with its cause, and nothing is stored
   t.is(throwsCode(t, 'ERR_CODEC', () => shard.put('key', 1))?.cause, reason);
 });
 
-test('what cannot be decoded is ERR_CODEC, and the other entries are fine', (t) => {
+test('a value that cannot be decoded is ERR_CODEC, and other entries are not affected', (t) => {
   const path = shardPath(t);
   using raw = Shard.open(path);
   raw.put('bad', new Uint8Array([0xff, 0xfe, 0x00]));
@@ -143,7 +143,7 @@ test('what cannot be decoded is ERR_CODEC, and the other entries are fine', (t) 
   t.is(json.get('good') as unknown, 'good');
 });
 
-test('a codec may use the shard, and may close it', (t) => {
+test('a codec may use the shard, and even close it', (t) => {
   const path = shardPath(t);
   const shard: Shard<string> = Shard.open<string>(path, {
     codec: {
@@ -170,7 +170,7 @@ test('a codec may use the shard, and may close it', (t) => {
   t.is(again.size, 4);
 });
 
-test('the codec is not part of the file', (t) => {
+test('the codec is not stored in the file', (t) => {
   const path = shardPath(t);
   using texts = Shard.open<string>(path, { codec: 'utf8' });
   texts.put('key', '{"a":1}');
@@ -178,7 +178,7 @@ test('the codec is not part of the file', (t) => {
   t.deepEqual(json.get('key'), { a: 1 });
 });
 
-test('an error of the codec is a WarmshardError with nothing beside its code and cause', (t) => {
+test('an ERR_CODEC has no properties beside its code and cause', (t) => {
   using shard = Shard.open<string>(shardPath(t), { codec: 'utf8' });
   const error = t.throws(() => shard.put('key', 1 as never), { instanceOf: WarmshardError });
   t.deepEqual(Object.keys(error ?? {}), ['code']);

@@ -1,4 +1,4 @@
-// A program of 40 ms asked its cache for one thing, and first compiled the code of everything that a cache can do.
+// A program that runs for 40 ms looked up one entry, and first had to compile the code of every feature of the cache.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,13 +9,13 @@ import { folder, shardPath } from './helpers/folder.js';
 
 const root = join(__dirname, '..');
 
-test('the first look-up loads one bundle, and no module of Node.js that was not there', async (t) => {
+test('the first look-up loads one bundle, and no further module of Node.js', async (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path);
   shard.put('key', new Uint8Array(3));
   shard.close();
   const body = (inside: Inside, path: string) => {
-    // The helper asks for the package only now.
+    // The helper loads the package only when it is used.
     const before = new Set((process as unknown as { moduleLoadList: string[] }).moduleLoadList);
     const value = inside.warmshard.Shard.open(path).get('key');
     const after = (process as unknown as { moduleLoadList: string[] }).moduleLoadList;
@@ -23,16 +23,16 @@ test('the first look-up loads one bundle, and no module of Node.js that was not 
     return {
       bytes: value?.length,
       bundles: bundles.map((name) => name.split('/').at(-1)).sort(),
-      // What resolving and loading a package takes.
+      // Without modules that Node.js needs to resolve and load any package.
       modules: after.filter((name) => !before.has(name) && !/modules\/|url|esm/.test(name)),
     };
   };
-  // The fast door is of the second bundle, and looked for after many look-ups.
+  // The fast door is in the second bundle, which is loaded after many look-ups.
   const env = { WARMSHARD_FAST: '' };
   t.deepEqual(await inChild(t, body, path, { env }), { bytes: 3, bundles: ['index.cjs'], modules: [] });
 });
 
-test('what most programs do is in that bundle', async (t) => {
+test('what most programs use is in that bundle', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open(path, { host: { name: 'app', version: '1' }, readOnly: false });
     shard.put('key', new Uint8Array(3));
@@ -51,13 +51,13 @@ test('what most programs do is in that bundle', async (t) => {
   t.deepEqual(await inChild(t, body, shardPath(t), { env }), ['3', 'true', 'undefined', 'false', []]);
 });
 
-test('that bundle stays small: V8 reads all of it at each start', (t) => {
-  // Room for what is needed there; what is not goes to facade/later/. See docs/performance/start.md.
+test('that bundle stays small, because V8 reads all of it at each start', (t) => {
+  // Code that is not needed for a first look-up belongs in facade/later/. See docs/performance/start.md.
   const { length } = readFileSync(join(root, 'dist/index.cjs'));
   t.true(length <= 15_000, `${length} bytes`);
 });
 
-test('a program that goes on has the second bundle loaded within seconds, unasked', async (t) => {
+test('in a program that runs for seconds the second bundle is loaded without being asked for', async (t) => {
   const body = async ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open(path);
     const loaded = () => Object.keys(require.cache).some((name) => name.endsWith('later.cjs'));
@@ -72,7 +72,7 @@ test('a program that goes on has the second bundle loaded within seconds, unaske
   ]);
 });
 
-test('options mean the same whether few or many are given', (t) => {
+test('options mean the same whether few or many of them are given', (t) => {
   const host = { name: 'app', version: '1' };
   for (const given of [{}, { host }, { host: { ...host, binary: false } }, { host, copy: true }] as const) {
     const path = shardPath(t);
@@ -90,7 +90,7 @@ test('options mean the same whether few or many are given', (t) => {
   }
 });
 
-test('the other bundles are loaded when something of theirs is asked for', async (t) => {
+test('the other bundles are loaded when something in them is used', async (t) => {
   const body = ({ warmshard }: Inside, path: string) => {
     const bundles = () => {
       const loaded = Object.keys(require.cache).map((name) => name.split('/').at(-1));
@@ -113,13 +113,13 @@ test('the other bundles are loaded when something of theirs is asked for', async
   ]);
 });
 
-test('what every program compiles has no descriptions in it, and no fields without a value', (t) => {
+test('the first bundle contains neither docstrings nor class fields without a value', (t) => {
   const text = readFileSync(join(root, 'dist/index.cjs'), 'utf8');
   t.false(text.includes('/**'));
   t.deepEqual(text.match(/^ +\w+;$/gm), null);
 });
 
-test('no options mean what options mean of which none is given', (t) => {
+test('no options mean the same as an empty object', (t) => {
   const path = shardPath(t);
   const shards = [Shard.open(path), Shard.open(path, {})] as const;
   for (const [i, shard] of shards.entries()) shard.put(`key ${i}`, new Uint8Array([i]));
@@ -136,14 +136,14 @@ const builtAddon = () => {
   return require(join(root, built));
 };
 
-test('the addon defines what leads to a first hit, and the rest when it is asked for', (t) => {
+test('the addon defines the functions for a first hit, and the others when they are asked for', (t) => {
   const addon = builtAddon();
   t.deepEqual(Object.keys(addon).sort(), ['attach', 'close', 'functionsOf', 'open', 'window']);
   t.true(Object.keys(addon.functionsOf('shard')).length > 20);
   t.is(addon.functionsOf('no such table'), null);
 });
 
-test('an open shard gets one call from the addon, and the others when it needs one of them', (t) => {
+test('an open shard gets one function of the addon, and the others when it needs one of them', (t) => {
   const { open, attach, close } = builtAddon();
   const none = { hostName: '', hostVersion: '', parts: [''] };
   const flags = { readOnly: false, syncEach: false, verifyAlways: false, mapped: true, autoCompact: false };
@@ -156,7 +156,7 @@ test('an open shard gets one call from the addon, and the others when it needs o
   close(shard);
 });
 
-test('a function of the addon takes what it is for and nothing else', (t) => {
+test('a function of the addon accepts only handles of its own kind', (t) => {
   const { functionsOf, close } = builtAddon();
   const { size } = functionsOf('shard');
   const job = functionsOf('work').begin();
@@ -166,7 +166,7 @@ test('a function of the addon takes what it is for and nothing else', (t) => {
   }
 });
 
-test('a path means the same however it is written', (t) => {
+test('a path is resolved in the same way as by path.resolve', (t) => {
   const dir = folder(t);
   const ends = [
     'a',

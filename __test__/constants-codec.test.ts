@@ -1,4 +1,4 @@
-// A pool of constants came back with 0 for -0, null for undefined and a rounded integer, and the program computed on.
+// A pool of constants came back with 0 for -0, null for undefined and a rounded integer, and the program went on with them.
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { random } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { throwsCode } from './helpers/throws.js';
 
-/** The same, to the last bit, type and surrogate. */
+/** Whether two pools are the same, including types, the sign of zero and lone surrogates. */
 function identical(a: readonly Constant[], b: readonly Constant[]): boolean {
   return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }
@@ -54,7 +54,7 @@ const SPECIAL: Constant[] = [
   'x'.repeat(70_000),
 ];
 
-test('every value that pools hold comes back as it was', (t) => {
+test('every kind of constant comes back unchanged', (t) => {
   for (const value of SPECIAL)
     t.true(identical(constantsCodec.decode(constantsCodec.encode([value])), [value]), String(value));
   t.true(identical(constantsCodec.decode(constantsCodec.encode(SPECIAL)), SPECIAL));
@@ -63,7 +63,7 @@ test('every value that pools hold comes back as it was', (t) => {
   t.deepEqual(constantsCodec.decode(constantsCodec.encode([, 1])), [undefined, 1]);
 });
 
-test('whatever the pool, it comes back (property)', (t) => {
+test('every pool comes back unchanged (property)', (t) => {
   const constant = fc.oneof(
     fc.constantFrom(...SPECIAL),
     fc.integer(),
@@ -71,7 +71,7 @@ test('whatever the pool, it comes back (property)', (t) => {
     fc.double(),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
     fc.string({ unit: 'binary' }),
-    // Any units at all, lone surrogates among them.
+    // Any code units, including lone surrogates.
     fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
   );
   t.notThrows(() =>
@@ -88,7 +88,7 @@ test('whatever the pool, it comes back (property)', (t) => {
   );
 });
 
-test('anything else is refused, with its index and its type', (t) => {
+test('any other value is refused, and the error names its index and type', (t) => {
   const wrong: [unknown, RegExp][] = [
     [null, /constant 2 is null/],
     [true, /constant 2 is a boolean/],
@@ -111,7 +111,7 @@ test('anything else is refused, with its index and its type', (t) => {
   throwsCode(t, 'ERR_CODEC', () => constantsCodec.decode('x' as never));
 });
 
-test('a value that answers otherwise the second time is asked once', (t) => {
+test('each value is read once, so a changing one cannot do harm', (t) => {
   let asked = 0;
   const pool = new Proxy([1], {
     get: (target, key) => (key === '0' ? (asked++ === 0 ? 1 : null) : Reflect.get(target, key)),
@@ -119,7 +119,7 @@ test('a value that answers otherwise the second time is asked once', (t) => {
   t.deepEqual(constantsCodec.decode(constantsCodec.encode(pool)), [1]);
 });
 
-test('bytes cut at any length are refused; with a byte changed they give values or are refused', (t) => {
+test('bytes cut at any length are refused, and changed bytes give constants or are refused', (t) => {
   const encoded = constantsCodec.encode(SPECIAL.filter((value) => String(value).length < 100));
   for (let length = 0; length < encoded.length; length++)
     throwsCode(t, 'ERR_CODEC', () => constantsCodec.decode(encoded.subarray(0, length)), `${length}`);
@@ -133,14 +133,14 @@ test('bytes cut at any length are refused; with a byte changed they give values 
   t.pass();
 });
 
-test('garbage gives values or ERR_CODEC, at once, and claims no memory', (t) => {
+test('random bytes give constants or ERR_CODEC, and never allocate large memory', (t) => {
   const next = random(3);
   for (let i = 0; i < 20_000; i++) {
     const bytes = Uint8Array.from({ length: next(40) }, () => (next(3) === 0 ? next(256) : next(8)));
     if (next(2) === 0) bytes.set([0xc7, 1].slice(0, bytes.length));
     decodeOrRefuse(bytes);
   }
-  // Counts and lengths far beyond the bytes.
+  // Counts and lengths far larger than the input.
   const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
   for (const head of [[], [1], [1, 5], [1, 6], [2, 0, 5]])
     throwsCode(t, 'ERR_CODEC', () => constantsCodec.decode(Uint8Array.from([0xc7, 1, ...head, ...huge])));
@@ -162,7 +162,7 @@ function decodeOrRefuse(bytes: Uint8Array): void {
   }
 }
 
-test("a shard knows it by the name 'constants'", (t) => {
+test("a shard knows the codec by the name 'constants'", (t) => {
   const path = shardPath(t);
   using shard = Shard.open<Constant[]>(path, { codec: 'constants' });
   shard.put('pool', SPECIAL);

@@ -1,4 +1,4 @@
-// A dashboard said that nothing had been stored, while the work was done off the event loop.
+// A dashboard showed that nothing had been stored, because work off the event loop was not counted.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -6,7 +6,7 @@ import { bytes } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { FOR_EVER } from './helpers/patience.js';
 
-test('work off the event loop counts on the handle that asked for it', async (t) => {
+test('work off the event loop is counted on the handle that started it', async (t) => {
   using shard = Shard.open(shardPath(t));
   await shard.mergeInAsync([['a', bytes('1')], { key: 'b', value: bytes('2'), expiresAt: 1 }]);
   await shard.evictStaleAsync();
@@ -20,7 +20,7 @@ test('work off the event loop counts on the handle that asked for it', async (t)
   );
 });
 
-test('compaction that starts by itself counts on the handle that started it', async (t) => {
+test('automatic compaction is counted on the handle that started it', async (t) => {
   using shard = Shard.open(shardPath(t));
   const value = new Uint8Array(100_000);
   for (let i = 0; i < 40; i++) shard.put('key', value);
@@ -30,7 +30,7 @@ test('compaction that starts by itself counts on the handle that started it', as
   t.true(shard.stats().compactions >= 1);
 });
 
-test('look-ups count on their own handle only', (t) => {
+test('look-ups are counted on their own handle only', (t) => {
   const path = shardPath(t);
   using one = Shard.open(path);
   using other = Shard.open(path);

@@ -1,4 +1,4 @@
-// A laptop lost power, and ever since the editor crashed at start, until somebody thought of deleting its cache.
+// After a laptop had lost power, its editor crashed at every start until somebody deleted the cache.
 
 import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const FOREIGN: Record<string, Uint8Array> = {
   'a database': Buffer.concat([bytes('SQLite format 3\0'), new Uint8Array(8192)]),
 };
 
-everyWay('a foreign file reads as an empty shard, says why, and is replaced by the next change', (t, way) => {
+everyWay('a foreign file reads as an empty shard, says why, and the next change replaces it', (t, way) => {
   const changes: ((shard: Shard) => unknown)[] = [
     (s) => s.put('key', bytes('value')),
     (s) => s.mergeIn([['key', bytes('value')]]),
@@ -36,7 +36,7 @@ everyWay('a foreign file reads as an empty shard, says why, and is replaced by t
       t.deepEqual(
         Buffer.from(readFileSync(way.path)),
         Buffer.from(content),
-        `looking changes nothing: ${what}`,
+        `reading changes nothing: ${what}`,
       );
       change(shard);
       t.is(shard.stats().rejected, undefined, what);
@@ -74,7 +74,7 @@ function make(path: string): Map<string, Uint8Array> {
   return values;
 }
 
-everyWay('a file cut anywhere gives a part of what it held, and nothing else', (t, way) => {
+everyWay('a file cut anywhere gives a part of its entries, and never wrong bytes', (t, way) => {
   const whole = join(folder(t), 'whole.shard');
   const values = make(whole);
   const size = statSync(whole).size;
@@ -87,7 +87,7 @@ everyWay('a file cut anywhere gives a part of what it held, and nothing else', (
     const shard = way.open();
     for (const [key, value] of values) {
       const got = shard.get(key);
-      // Deletions and newer values may be what was cut off.
+      // Deletions and newer values may have been cut off, so an older value may be found.
       if (got !== undefined && Buffer.compare(got, value) !== 0)
         t.true(got.length === Number(key) % 90, `${key} at ${length}`);
     }
@@ -99,14 +99,14 @@ everyWay('a file cut anywhere gives a part of what it held, and nothing else', (
   }
 });
 
-everyWay('any bytes changed anywhere give the right value or none', (t, way) => {
+everyWay('any bytes changed anywhere in the file give the right value or none', (t, way) => {
   const whole = join(folder(t), 'whole.shard');
   const values = make(whole);
-  // Values that were replaced or deleted may come back when what came after them is damaged; others may not.
+  // An older value may come back if the frame that replaced or deleted it is damaged.
   const older = (key: string) => pattern(Number(key) % 90, Number(key));
   const original = readFileSync(whole);
   let lost = 0;
-  // Other seeds in each way: 240 in all.
+  // Each way uses other seeds: 240 in all.
   const from = { lend: 0, copy: 80, read: 160 }[way.name];
   for (let seed = from; seed < from + 80; seed++) {
     const next = random(seed);
@@ -121,7 +121,7 @@ everyWay('any bytes changed anywhere give the right value or none', (t, way) => 
       else file.copy(file, at, next(file.length), next(file.length));
     }
     writeFileSync(way.path, file, { mode: 0o600 });
-    // With the page of a sidecar that knows the file, and without.
+    // With and without the sidecar of the undamaged file.
     if (seed % 2 === 0) rmSync(`${way.path}.lock`, { force: true });
     const shard = way.open({ readOnly: seed % 3 === 0 });
     for (const [key, value] of values) {
@@ -145,7 +145,7 @@ everyWay('any bytes changed anywhere give the right value or none', (t, way) => 
   t.true(lost > 0);
 });
 
-everyWay('a damaged sidecar costs nothing but time', (t, way) => {
+everyWay('a damaged sidecar costs time, but no entries', (t, way) => {
   const values = make(way.path);
   const lock = readFileSync(`${way.path}.lock`);
   for (let seed = 0; seed < 60; seed++) {
@@ -168,7 +168,7 @@ everyWay('a damaged sidecar costs nothing but time', (t, way) => {
   t.true(way.open().verify().ok);
 });
 
-test('verify tells where each stretch of damage begins, and how long it is', (t) => {
+test('verify reports where each stretch of damage begins, and how long it is', (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path);
   const ends = [4096];

@@ -1,4 +1,4 @@
-// A tool wrote its cache into the root folder of every machine that had no HOME.
+// On machines without HOME, a tool wrote its cache into the root folder.
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { folder } from './helpers/folder.js';
 import { source } from './helpers/scripts.js';
 import { throwsCode } from './helpers/throws.js';
 
-/** Runs something with these variables set, and the others of the kind unset. */
+/** Runs something with only these of the variables that name cache folders. */
 function withEnv<T>(env: Record<string, string>, run: () => T): T {
   const names = ['WARMSHARD_HOME', 'XDG_CACHE_HOME', 'HOME'];
   const before = names.map((name) => process.env[name]);
@@ -27,7 +27,7 @@ function withEnv<T>(env: Record<string, string>, run: () => T): T {
 
 const HOME_CACHE = process.platform === 'darwin' ? '/home/me/Library/Caches' : '/home/me/.cache';
 
-test.serial('without any folder it says what to set, and makes nothing up', (t) => {
+test.serial('without any folder the error says which variables to set', (t) => {
   const error = withEnv({}, () => throwsCode(t, 'ERR_INVALID_ARG', () => defaultCachePath()));
   t.regex(error?.message ?? '', /set XDG_CACHE_HOME or HOME/);
   withEnv({ HOME: 'relative' }, () => throwsCode(t, 'ERR_INVALID_ARG', () => defaultCachePath()));
@@ -38,7 +38,7 @@ test.serial('without any folder it says what to set, and makes nothing up', (t) 
   t.regex(wrong?.message ?? '', /WARMSHARD_HOME/);
 });
 
-test.serial('WARMSHARD_HOME, then XDG_CACHE_HOME, then HOME', (t) => {
+test.serial('WARMSHARD_HOME comes first, then XDG_CACHE_HOME, then HOME', (t) => {
   const all = { WARMSHARD_HOME: '/ours', XDG_CACHE_HOME: '/xdg', HOME: '/home/me' };
   t.is(
     withEnv(all, () => defaultCachePath()),
@@ -51,7 +51,7 @@ test.serial('WARMSHARD_HOME, then XDG_CACHE_HOME, then HOME', (t) => {
   t.is(
     withEnv({ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, () => defaultCachePath()),
     `${HOME_CACHE}/warmshard/scripts.shard`,
-    'a relative one is ignored',
+    'a relative XDG_CACHE_HOME is ignored',
   );
   t.is(
     withEnv({ HOME: '/home/me' }, () => defaultCachePath('x.y')),
@@ -63,14 +63,14 @@ test.serial('WARMSHARD_HOME, then XDG_CACHE_HOME, then HOME', (t) => {
   );
 });
 
-test.serial('a name is a plain one', (t) => {
+test.serial('a name must be a plain file name', (t) => {
   for (const name of ['', '.', '..', 'a/b', '/a', 'a\\b', 'a\0b', '\ud800', 1, null]) {
     throwsCode(t, 'ERR_INVALID_ARG', () => defaultCachePath(name as never), String(name));
     throwsCode(t, 'ERR_INVALID_ARG', () => userCacheFolder(name as never), String(name));
   }
 });
 
-/** What `scriptCache()` is in a fresh process. */
+/** Calls `scriptCache()` in a new process and describes what it returns. */
 function shared(t: ExecutionContext, dir: string, env: Record<string, string>) {
   return inChild(
     t,
@@ -101,7 +101,7 @@ function shared(t: ExecutionContext, dir: string, env: Record<string, string>) {
   );
 }
 
-test('the cache of the process is opened at the default path, once, and anew after a close', async (t) => {
+test('the cache of the process is opened once at the default path, and again after a close', async (t) => {
   const dir = folder(t);
   const home = join(dir, 'ours', 'deep');
   const expected = {
@@ -116,14 +116,14 @@ test('the cache of the process is opened at the default path, once, and anew aft
   t.deepEqual(await shared(t, dir, { WARMSHARD_HOME: home, WARMSHARD: '1' }), { ...expected, found: true });
 });
 
-test('WARMSHARD=0, false or no turns it off, and nothing is made', async (t) => {
+test('WARMSHARD=0, false or no switches it off, and no files are created', async (t) => {
   const dir = folder(t);
   for (const value of ['0', 'false', 'no', 'FALSE', 'No'])
     t.deepEqual(await shared(t, dir, { WARMSHARD: value }), { same: true } as never, value);
   t.false(existsSync(join(dir, '.cache')));
 });
 
-test('where it cannot be opened it is undefined, and is not tried again', async (t) => {
+test('scriptCache() is undefined if the cache cannot be opened, and it is not tried again', async (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, 'file'), '');
   t.deepEqual(await shared(t, dir, { WARMSHARD_HOME: join(dir, 'file') }), { same: true } as never);

@@ -1,4 +1,4 @@
-// A shard came over the network. Who could write it could run code in whoever read it.
+// A shard came over the network. Anyone who could write it could run code in every program that read it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'ava';
@@ -10,7 +10,7 @@ import { everyWay } from './helpers/ways.js';
 
 const key = (fill: number) => ({ digest: { key: new Uint8Array(32).fill(fill) } });
 
-everyWay('every kind of digest keeps values', (t, way) => {
+everyWay('values come back with every kind of digest', (t, way) => {
   for (const [i, options] of [{ digest: 'xxh3' as const }, { digest: 'blake3' as const }, key(1)].entries()) {
     const path = `${way.path}.${i}`;
     using shard = Shard.open(path, { ...way.options, ...options });
@@ -23,7 +23,7 @@ everyWay('every kind of digest keeps values', (t, way) => {
   }
 });
 
-everyWay('without the option either unkeyed digest is read', (t, way) => {
+everyWay('without the option, shards with either unkeyed digest can be read', (t, way) => {
   const shard = way.open({ digest: 'blake3' });
   shard.put('key', bytes('value'));
   const other = way.open();
@@ -32,7 +32,7 @@ everyWay('without the option either unkeyed digest is read', (t, way) => {
   t.is(text(shard.get('more')), 'more');
 });
 
-everyWay('a shard of another key, or of none, reads as empty and says why', (t, way) => {
+everyWay('a shard with another key, or without one, reads as empty, and says why', (t, way) => {
   way.open(key(1)).put('key', bytes('secret'));
   for (const options of [key(2), {}, { digest: 'xxh3' as const }]) {
     const shard = way.open({ ...options, readOnly: true });
@@ -52,7 +52,7 @@ everyWay('a shard of another key, or of none, reads as empty and says why', (t, 
   t.is(shard.stats().rejected, undefined);
 });
 
-test('the key is taken when the shard is opened', (t) => {
+test('the key is copied when the shard is opened', (t) => {
   const path = shardPath(t);
   const secret = new Uint8Array(32).fill(7);
   using shard = Shard.open(path, { digest: { key: secret } });
@@ -62,13 +62,13 @@ test('the key is taken when the shard is opened', (t) => {
   t.is(text(again.get('key')), 'value');
 });
 
-test('a key has 32 bytes', (t) => {
+test('a key must have 32 bytes', (t) => {
   const path = shardPath(t);
   for (const length of [0, 1, 31, 33, 64])
     throwsCode(t, 'ERR_INVALID_ARG', () => Shard.open(path, { digest: { key: new Uint8Array(length) } }));
 });
 
-everyWay('a flipped bit is found at first use, and with verify always at any use', (t, way) => {
+everyWay("a flipped bit is found at the first use, and with verify 'always' at any use", (t, way) => {
   const put = way.open();
   put.put('early', pattern(5000, 1));
   put.put('late', pattern(5000, 2));
@@ -77,7 +77,7 @@ everyWay('a flipped bit is found at first use, and with verify always at any use
   const first = way.open({ verify: 'first' });
   same(t, always.get('early'), pattern(5000, 1));
   same(t, first.get('early'), pattern(5000, 1));
-  // In place, as a failing disk or a stray write does it.
+  // Change the file in place, like a failing disk or a stray write.
   const file = readFileSync(way.path);
   for (const seed of [1, 2]) {
     const at = file.indexOf(Buffer.from(pattern(5000, seed)));
@@ -94,7 +94,7 @@ everyWay('a flipped bit is found at first use, and with verify always at any use
   t.like(report, { ok: false, corrupt: 2, entries: 0 });
   t.deepEqual(report.faults.map((fault) => fault.key).sort(), ['early', 'late']);
   t.true(report.faults.every((fault) => fault.offset > 0 && fault.reason.length > 0));
-  // A cache heals by being filled again.
+  // Putting the entry again repairs it.
   first.put('late', pattern(5000, 2));
   same(t, first.get('late'), pattern(5000, 2));
   t.is(first.compact().corrupt, 1);

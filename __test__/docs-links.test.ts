@@ -1,4 +1,4 @@
-// A page was split, and for months half of the links to it led nowhere.
+// A page was split, and for months half of the links to it were broken.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -9,10 +9,10 @@ const pages = ['.', 'docs', 'docs/performance']
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)))
   .filter((path) => path.endsWith('.md'));
 
-/** A page without its blocks of code. */
+/** The text of a page without its code blocks. */
 const prose = (path: string) => readFileSync(path, 'utf8').replace(/^```.*?^```/gms, '');
 
-/** What the headings of a page are linked by. */
+/** The anchors of a page's headings. */
 function anchors(path: string): Set<string> {
   const headings = [...prose(path).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text);
   return new Set(
@@ -25,7 +25,7 @@ function anchors(path: string): Set<string> {
   );
 }
 
-test('every link from page to page leads somewhere', (t) => {
+test('every link between pages works', (t) => {
   t.true(pages.length > 20, `${pages.length} pages`);
   for (const page of pages) {
     for (const [, link = ''] of prose(page).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -39,7 +39,7 @@ test('every link from page to page leads somewhere', (t) => {
   }
 });
 
-test('every page in docs/ is named in the README, or in the index of its folder', (t) => {
+test('every page in docs/ is named in the README or in the index of its folder', (t) => {
   for (const page of pages) {
     const index = join(dirname(page), 'README.md');
     const named = prose(existsSync(index) ? index : join(root, 'README.md'));

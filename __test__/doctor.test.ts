@@ -1,4 +1,4 @@
-// "It doesn't work on our build machine": nobody there could say which binary was loaded, from where, or why not.
+// "It doesn't work on our build machine": nobody there could find out which binary was loaded, from where, or why not.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const run = (args: string[], env: Record<string, string> = {}) => {
   return { status, stdout, stderr };
 };
 
-test('where everything works it says what it uses, and ends with 0', (t) => {
+test('if everything works, doctor says what it uses and exits with 0', (t) => {
   const dir = folder(t);
   const shard = Shard.open(join(dir, 'cache.shard'));
   shard.mergeIn([1, 2, 3].map((i): [string, Uint8Array] => [`${i}`, new Uint8Array(10)]));
@@ -38,13 +38,13 @@ test('where everything works it says what it uses, and ends with 0', (t) => {
   t.regex(text.stdout, /3 entries[\s\S]*Everything works/);
 });
 
-test('without a binary it says what was tried and what to do, and ends with 1', (t) => {
+test('without a binary, doctor says what was tried and what to do, and exits with 1', (t) => {
   const { status, stdout } = run(['doctor'], { WARMSHARD_NATIVE_PATH: '/nowhere/x.node' });
   t.is(status, 1);
   t.regex(stdout, /\/nowhere\/x\.node: .*[\s\S]*! WARMSHARD_NATIVE_PATH names/);
 });
 
-test('a shard that others may write to, or that is none, is told', (t) => {
+test('doctor reports a shard that others may write to, and a file that is not a shard', (t) => {
   const dir = folder(t);
   const open = join(dir, 'open.shard');
   Shard.open(open).put('key', new Uint8Array(1));
@@ -59,7 +59,7 @@ test('a shard that others may write to, or that is none, is told', (t) => {
   t.regex(foreign.stdout, /It reads as empty \(/);
 });
 
-test('without a file it looks at the shard that warmshard/register uses, also where HOME is not set', (t) => {
+test('without a file doctor looks at the shard that warmshard/register uses, also if HOME is not set', (t) => {
   const dir = folder(t);
   const register = join(__dirname, '..', 'dist', 'register.cjs');
   const script = `console.log(require(${JSON.stringify(register)}).status().path)`;
@@ -74,7 +74,7 @@ test('without a file it looks at the shard that warmshard/register uses, also wh
   }
 });
 
-test('it says so if there is no place for a shard', (t) => {
+test('doctor says so if there is no folder for a shard', (t) => {
   const homeless = join(folder(t), 'homeless.cjs');
   writeFileSync(homeless, `require('node:os').userInfo = () => { throw new Error('no such user') }`);
   const nowhere = {
@@ -93,7 +93,7 @@ test('it says so if there is no place for a shard', (t) => {
   t.regex(stats.stderr, wanted);
 });
 
-test('what it does not understand ends with 2 and the usage', (t) => {
+test('wrong arguments exit with 2 and print the usage', (t) => {
   const cases: [string[], RegExp][] = [
     [[], /^A command is missing/],
     [['cure'], /^There is no command cure/],

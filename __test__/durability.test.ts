@@ -1,4 +1,4 @@
-// The power went, and the cache that had said "stored" had nothing; the program could not have known.
+// After a power cut the cache had lost what it had stored, and the program could not have known that it might.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -6,7 +6,7 @@ import { bytes, pattern, text } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { everyWay } from './helpers/ways.js';
 
-everyWay('durability says what is pending until flush', async (t, way) => {
+everyWay('durability() says what is pending until flush', async (t, way) => {
   const shard = way.open();
   t.deepEqual(shard.durability(), { pendingEntries: 0, pendingBytes: 0, durable: true });
   shard.put('a', pattern(1000, 1));
@@ -15,7 +15,7 @@ everyWay('durability says what is pending until flush', async (t, way) => {
   t.false(pending.durable);
   t.is(pending.pendingEntries, 2);
   t.true(pending.pendingBytes > 2000);
-  t.deepEqual(way.open().durability(), pending, 'another handle knows as much');
+  t.deepEqual(way.open().durability(), pending, 'another handle reports the same');
   shard.flush();
   t.deepEqual(shard.durability(), { pendingEntries: 0, pendingBytes: 0, durable: true });
   shard.mergeIn([
@@ -48,7 +48,7 @@ everyWay("with durability 'sync' nothing is ever pending", (t, way) => {
   durable();
 });
 
-test('flush of an empty or read-only shard is nothing', async (t) => {
+test('flushing an empty or read-only shard has no effect', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   shard.flush();

@@ -1,6 +1,7 @@
-// In Electron lending memory is forbidden, the app lies in an archive, and each kind of process has V8 flags of its own.
+// An app worked in Node.js and failed in Electron, where memory cannot be lent, the app is in an archive, and each kind of
+// process has its own V8 flags.
 //
-// Electron cannot be had everywhere: a small module stands in for it here, and the example runs as it is.
+// Electron is not available everywhere, so a small module replaces it here. The example itself is unchanged.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { folder } from './helpers/folder.js';
 
 const root = join(__dirname, '..');
 
-/** What the example takes of Electron. */
+/** A replacement for the parts of Electron that the example uses. */
 const ELECTRON = `
 const { fork } = require('node:child_process');
 const { join } = require('node:path');
@@ -26,7 +27,7 @@ exports.utilityProcess = {
 };`;
 const PORT = `process.parentPort = { postMessage: (message) => process.send(message) };`;
 
-/** The example, installed. */
+/** Installs the example, and returns its folder. */
 function installed(dir: string): string {
   const app = join(dir, 'app');
   cpSync(join(root, 'examples', 'electron'), app, { recursive: true });
@@ -47,7 +48,7 @@ for (const copy of ['0', '1'])
       spawnSync(process.execPath, [join(app, file)], { cwd: app, env, encoding: 'utf8' });
     const made = run('make-shipped.cjs');
     t.is(made.status, 0, made.stderr);
-    // As installed by an administrator: nobody writes there.
+    // As if an administrator had installed it: the files are read-only.
     chmodSync(join(app, 'resources', 'shipped.shard'), 0o444);
     chmodSync(join(app, 'resources'), 0o555);
     t.teardown(() => chmodSync(join(app, 'resources'), 0o755));
@@ -56,7 +57,7 @@ for (const copy of ['0', '1'])
     t.regex(main.stdout, /shipped: compiled before it was shipped\nshared: ok/);
   });
 
-test('where lending is forbidden, values are the same, in memory that is their own', (t) => {
+test('if lending is forbidden, values are the same, but in memory of their own', (t) => {
   const dir = folder(t);
   const before = process.env.WARMSHARD_COPY;
   process.env.WARMSHARD_COPY = '1';
@@ -75,7 +76,7 @@ test('where lending is forbidden, values are the same, in memory that is their o
   }
 });
 
-test('an app whose binary stayed in the archive is told how to unpack it', (t) => {
+test('if the binary is still in the archive, the error says how to unpack it', (t) => {
   const dir = folder(t);
   const modules = join(dir, 'resources', 'app.asar', 'node_modules');
   cpSync(join(root, 'dist'), join(modules, 'warmshard', 'dist'), { recursive: true });
@@ -90,7 +91,7 @@ test('an app whose binary stayed in the archive is told how to unpack it', (t) =
   t.regex(stdout, /^ERR_NATIVE_LOAD[\s\S]*asarUnpack/);
 });
 
-/** What Electron's `fs` and `process.dlopen` do with what a packager put beside the archive. */
+/** What Electron's `fs` and `process.dlopen` do with files that a packager has unpacked beside the archive. */
 const UNPACKED = `
 const fs = require('node:fs');
 const { normalize } = require('node:path');
@@ -104,7 +105,7 @@ process.dlopen = (module, path, ...flags) => {
   return dlopen.call(process, module, real(path), ...flags);
 };`;
 
-test('an app whose binary was unpacked beside the archive finds it there', (t) => {
+test('a binary that was unpacked beside the archive is found there', (t) => {
   const dir = folder(t);
   const inside = join(dir, 'resources', 'app.asar', 'node_modules');
   const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;

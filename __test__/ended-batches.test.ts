@@ -1,16 +1,16 @@
-// A server ended the threads that did not answer in time. Those that were storing a batch just then ran on for ever.
+// A server terminated threads that did not answer in time. Those that were storing a batch just then ran for ever.
 
 import test from 'ava';
 import { type Inside, inChild } from './helpers/child.js';
 import { shardPath } from './helpers/folder.js';
 
-test('a thread that is ended while its batch is read ends, and nothing of it is published', async (t) => {
+test('a thread that is terminated while its batch is read ends, and nothing of the batch is published', async (t) => {
   const body = async ({ warmshard: { Shard }, worker }: Inside, path: string) => {
     const shard = Shard.open(path);
     shard.put('before', new Uint8Array(1));
     const thread = worker(({ warmshard: { Shard }, threads }, path) => {
       const shard = Shard.open(path);
-      // By this the addon has the entries read: see `Values.collect`.
+      // The facade reads the entries for the addon through this function: see `Values.collect`.
       const { apply } = Reflect;
       let armed = false;
       Reflect.apply = ((...call: Parameters<typeof apply>) => {
@@ -30,14 +30,14 @@ test('a thread that is ended while its batch is read ends, and nothing of it is 
       new Promise((done) => setTimeout(done, 240_000, false).unref()),
     ]);
     const { size } = shard;
-    // Else this process would wait for that thread.
+    // Otherwise this process would wait for that thread.
     if (!ended) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000).unref();
     return { ended, size };
   };
   t.deepEqual(await inChild(t, body, shardPath(t)), { ended: true, size: 1 });
 });
 
-test('a script whose time is over while its batch is read ends there', async (t) => {
+test('a script whose time limit ends while its batch is read stops there', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     const vm: typeof import('node:vm') = require('node:vm');
     const shard = Shard.open(path);

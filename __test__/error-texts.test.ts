@@ -1,4 +1,4 @@
-// "open failed on /mnt/x", it said, and the one who read it at three in the morning did not know what to do.
+// An error said "open failed on /mnt/x", and whoever read it at three in the morning did not know what to do.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ test('what the system refuses is told with the file and the remedy', (t) => {
     t.regex(throwsCode(t, 'ERR_IO', () => Shard.open(path))?.message ?? '', wanted);
 });
 
-test('a file that is not trusted is told with what is wrong with it and the remedy', (t) => {
+test('the error for a file that is not trusted says what is wrong with it and what to do', (t) => {
   const dir = folder(t);
   const at = (name: string) => join(dir, name);
   mkdirSync(at('folder'));
@@ -38,7 +38,7 @@ test('a file that is not trusted is told with what is wrong with it and the reme
     t.regex(throwsCode(t, 'ERR_UNTRUSTED_FILE', () => Shard.open(at(name)))?.message ?? '', wanted);
 });
 
-test('a wrong argument is told by its name, with what it must be and what it is', (t) => {
+test('the error for a wrong argument names it, and says what it must be and what it is', (t) => {
   using shard = Shard.open(shardPath(t));
   using parts = Shard.open(shardPath(t), { parts: ['code', 'map'] });
   const open = (options: object) => Shard.open(shardPath(t), options);
@@ -63,7 +63,7 @@ test('a wrong argument is told by its name, with what it must be and what it is'
   for (const [code, act, wanted] of cases) t.regex(throwsCode(t, code as never, act)?.message ?? '', wanted);
 });
 
-test('what is wrong in a batch is told with the number of the entry', (t) => {
+test('the error for a wrong entry of a batch contains its number', (t) => {
   using shard = Shard.open(shardPath(t), { maxEntryBytes: 10 });
   const value = bytes('value');
   for (const before of [0, 1, 200]) {
@@ -90,7 +90,7 @@ test('what is wrong in a batch is told with the number of the entry', (t) => {
   }
 });
 
-test('what a codec refuses in a batch is told with the number of the entry, and its cause', async (t) => {
+test('the error for a value of a batch that a codec refuses contains its number, and the cause', async (t) => {
   using shard = Shard.open<unknown>(shardPath(t), { codec: 'json' });
   const batch = [
     ['a', 1],
@@ -109,13 +109,13 @@ test('what a codec refuses in a batch is told with the number of the entry, and 
   t.is(shard.size, 0);
 });
 
-test('a key of many that is none, or whose value cannot be decoded, is told with its number, whichever way', (t) => {
+test('the error of getMany contains the number of the invalid key, or of the value that cannot be decoded', (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   using decoded = Shard.open(path, { codec: 'json' });
   shard.put('good', bytes('1'));
   shard.put('bad', bytes('no JSON'));
-  // Often enough that look-ups go through the fast door.
+  // Enough look-ups that the fast door is used.
   for (let i = 0; i < 1000; i++) shard.getMany(['good', 'bad']);
   for (const many of [shard, decoded])
     for (const key of ['', 5 as never, '\ud800'])
@@ -131,7 +131,7 @@ test('a key of many that is none, or whose value cannot be decoded, is told with
   t.is(closed?.path, path);
 });
 
-test('what is wrong with one of many keys or rows is told with its number', (t) => {
+test('the error for one of many keys or rows contains its number', (t) => {
   using shard = Shard.open(shardPath(t));
   using store = ArtifactStore.open(join(folder(t), 'store'));
   const row = { outputNames: [], outputSizes: [] };
@@ -158,7 +158,7 @@ test('what is wrong with one of many keys or rows is told with its number', (t) 
   t.regex(bad?.message ?? '', /^row 0: outputNames/);
 });
 
-test('a row that is none is ERR_INVALID_ARG, and too many outputs are counted, not measured', (t) => {
+test('a row of the wrong type is ERR_INVALID_ARG, and the error for too many outputs counts them', (t) => {
   using store = ArtifactStore.open(join(folder(t), 'store'));
   const wrong = throwsCode(t, 'ERR_INVALID_ARG', () => store.insertMany([5] as never));
   t.is(wrong?.message, 'row 0 must be [key, metadata], not 5');

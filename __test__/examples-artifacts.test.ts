@@ -1,10 +1,10 @@
-// Somebody follows the example, and it does not do what it says.
+// A newcomer ran the example for compilers, and it did not do what it said.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 
-test('the example for compilers runs, and finds everything the second time', (t) => {
+test('the example for compilers runs, and finds every artifact the second time', (t) => {
   const example = join(__dirname, '..', 'examples', 'compile-c.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [example], {
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-// A token stayed in the cache after it had run out, and every request of the morning was refused.
+// A token was served after it had expired, and every request of the morning was refused.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -6,7 +6,7 @@ import { bytes, text } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { everyWay } from './helpers/ways.js';
 
-everyWay('an entry ends at its time, without anybody doing anything', async (t, way) => {
+everyWay('an entry is no longer found once it has expired', async (t, way) => {
   const shard = way.open();
   const expiresAt = Date.now() + 400;
   shard.put('short', bytes('value'), { expiresAt });
@@ -33,7 +33,7 @@ everyWay('an entry ends at its time, without anybody doing anything', async (t, 
   t.is(shard.size, 2);
 });
 
-everyWay('a time that has passed already, or that is far off', (t, way) => {
+everyWay('an expiry may lie in the past or far in the future', (t, way) => {
   const shard = way.open();
   for (const expiresAt of [0, 0.5, 1, Date.now() - 1]) {
     shard.put('key', bytes('value'), { expiresAt });
@@ -45,7 +45,7 @@ everyWay('a time that has passed already, or that is far off', (t, way) => {
   }
 });
 
-test('a fresh put ends an old expiry, and compaction drops what expired', (t) => {
+test('a new put removes an old expiry, and compaction drops expired entries', (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('key', bytes('old'), { expiresAt: 1 });
   shard.put('key', bytes('new'));

@@ -1,4 +1,4 @@
-// It was fast, until a key had an umlaut; then it was wrong, or the process was gone.
+// Look-ups were fast until a key contained an umlaut; then the answer was wrong, or the process crashed.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readdirSync } from 'node:fs';
@@ -14,10 +14,10 @@ const root = join(__dirname, '..');
 const built = readdirSync(root).some((name) => name.endsWith(`.${process.versions.modules}.node`));
 const through = built ? test : test.skip;
 
-/** Calls until optimised code runs, and beyond. */
+/** More calls than V8 needs to optimise the caller. */
 const MANY = 30_000;
 
-through('every kind of string finds what is stored under it, in optimised code too', (t) => {
+through('every kind of string finds its value, in optimised code, too', (t) => {
   const shard = Shard.open(shardPath(t));
   const plain = 'a plain key of some length';
   const keys: Record<string, string> = {
@@ -51,7 +51,7 @@ through('every kind of string finds what is stored under it, in optimised code t
   shard.close();
 });
 
-through('what is no key throws what it throws elsewhere', (t) => {
+through('invalid keys throw the same errors as without the fast door', (t) => {
   const shard = Shard.open(shardPath(t));
   shard.put('k', bytes('v'));
   const look = (key: unknown) => shard.get(key as string);
@@ -64,7 +64,7 @@ through('what is no key throws what it throws elsewhere', (t) => {
   throwsCode(t, 'ERR_CLOSED', () => shard.has('k'));
 });
 
-through('getMany finds through it what get finds, each counted once', (t) => {
+through('getMany finds what get finds, and each look-up is counted once', (t) => {
   const shard = Shard.open(shardPath(t));
   const keys = Array.from(
     { length: 1000 },
@@ -91,10 +91,10 @@ through('getMany finds through it what get finds, each counted once', (t) => {
   for (const none of [[], ['k']]) throwsCode(t, 'ERR_CLOSED', () => shard.getMany(none));
 });
 
-through('handles that copy use it too, and the copies are their owners\u2019', (t) => {
+through('handles that copy use the fast door, too, and a copy belongs to its caller', (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path, { copy: true });
-  // Into the slab; too large for it; and enough to fill many slabs.
+  // Values for the slab and values too large for it; so many that several slabs are filled.
   for (const [i, length] of [0, 1, 1000, 16_384, 16_385, 100_000].entries())
     shard.put(`${i}`, new Uint8Array(length).fill(i));
   const kept: Uint8Array[] = [];
@@ -109,7 +109,7 @@ through('handles that copy use it too, and the copies are their owners\u2019', (
   shard.close();
 });
 
-through('changes are seen: own ones, other handles\u2019, a whole new file', (t) => {
+through('changes are seen: its own, those of other handles, and a new file', (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path);
   const other = Shard.open(path);
@@ -124,7 +124,7 @@ through('changes are seen: own ones, other handles\u2019, a whole new file', (t)
   t.pass();
 });
 
-through('many shards, opened and closed, never see each other', (t) => {
+through("many shards, opened and closed, never get each other's values", (t) => {
   const dir = folder(t);
   for (let round = 0; round < 3; round++) {
     const shards = Array.from({ length: 300 }, (_, i) => {
@@ -142,7 +142,7 @@ through('many shards, opened and closed, never see each other', (t) => {
   t.pass();
 });
 
-through('workers come and go, each with shards of its own', async (t) => {
+through('workers come and go, each with its own handle', async (t) => {
   const result = await inChild(
     t,
     async ({ warmshard: { Shard }, worker }: Inside, path: string) => {
@@ -153,7 +153,7 @@ through('workers come and go, each with shards of its own', async (t) => {
           worker(({ warmshard: { Shard } }: Inside, path: string) => {
             const shard = Shard.open(path);
             for (let i = 0; i < 20_000; i++) if (shard.get('k')?.length !== 4) throw new Error('lost');
-            // Not closed: the environment ends with it.
+            // The shard stays open; the worker's environment ends with it.
           }, path).on('exit', done);
         });
         for (let n = 0; n < 20_000; n++) if (shard.get('k')?.length !== 4) throw new Error('lost');
@@ -182,7 +182,7 @@ async function stateOf(t: ExecutionContext, env: Record<string, string>, nodeArg
   );
 }
 
-through('it is used when there is much to do, and not where it is not wanted', async (t) => {
+through('the fast door is used after many look-ups, and not if it is switched off', async (t) => {
   t.is((await stateOf(t, { WARMSHARD_FAST: '1' })).door, 'fast');
   const off = await stateOf(t, { WARMSHARD_FAST: '0' });
   t.deepEqual(off, { door: 'node-api', doorShut: 'switched off by WARMSHARD_FAST=0' });
@@ -195,13 +195,13 @@ through('it is used when there is much to do, and not where it is not wanted', a
     '--maglev',
   ];
   for (const flag of flags) {
-    // Flags come and go with V8's versions.
+    // Not every version of V8 has every flag.
     if (spawnSync(process.execPath, [flag, '-e', '0']).status !== 0) continue;
     t.is((await stateOf(t, { WARMSHARD_FAST: 'eager' }, [flag])).door, 'fast', flag);
   }
 });
 
-test('a door of another ABI, or none, leaves everything as it was', async (t) => {
+test('a fast door for another ABI, or a file that is none, is not used, and look-ups still work', async (t) => {
   const dir = folder(t);
   const addon = readdirSync(root).find((name) => /^warmshard\.[a-z0-9-]+\.node$/.test(name)) as string;
   copyFileSync(join(root, addon), join(dir, addon));
@@ -216,15 +216,15 @@ test('a door of another ABI, or none, leaves everything as it was', async (t) =>
     dir,
     addon.replace('warmshard', 'warmshard-fast').replace('.node', `.${process.versions.modules}.node`),
   );
-  // Another major's door under our name, where one was built; else something that is no door at all.
+  // The fast door of another major version under our name, if one was built; otherwise a file that is no binary.
   copyFileSync(join(root, other ?? 'package.json'), target);
   t.is((await stateOf(t, env)).door, 'node-api');
-  // The addon itself in the place of the door.
+  // The addon in place of the fast door.
   copyFileSync(join(root, addon), target);
   t.is((await stateOf(t, env)).door, 'node-api');
 });
 
-through('the door says what it cannot find', (t) => {
+through('the fast door says what it cannot find', (t) => {
   const name = readdirSync(root).find(
     (name) => name.startsWith('warmshard-fast.') && name.endsWith(`.${process.versions.modules}.node`),
   ) as string;

@@ -1,4 +1,4 @@
-// Somebody put a file into /tmp before the tool ran, and the tool executed what was in it.
+// An attacker put a file into /tmp before a tool ran, and the tool executed the code in it.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,9 +20,9 @@ import { throwsCode } from './helpers/throws.js';
 
 const mode = (path: string) => lstatSync(path).mode & 0o7777;
 
-test('files are for their owner alone, and so are folders that are made for them', async (t) => {
+test('only the owner may access new files, and new folders for them', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
-    // The most careless mask there is.
+    // A mask that removes no permissions.
     process.umask(0);
     const shard = Shard.open(path);
     shard.put('key', new Uint8Array(1));
@@ -51,7 +51,7 @@ for (const suffix of ['', '.lock']) {
     }
   };
 
-  test(`a ${name} that is a link is refused, and what it points to is left alone`, (t) => {
+  test(`a ${name} that is a link is refused, and its target is not touched`, (t) => {
     const target = join(folder(t), 'precious');
     writeFileSync(target, 'precious', { mode: 0o600 });
     refused(t, (path) => symlinkSync(target, path));
@@ -59,7 +59,7 @@ for (const suffix of ['', '.lock']) {
     t.is(readFileSync(target, 'utf8'), 'precious');
   });
 
-  test(`a ${name} that is a folder, a pipe or a device is refused, without waiting for anybody`, (t) => {
+  test(`a ${name} that is a folder, a pipe or a device is refused, without blocking`, (t) => {
     refused(t, (path) => mkdirSync(path));
     refused(t, (path) => t.is(spawnSync('mkfifo', [path]).status, 0));
     if (process.getuid?.() === 0 && spawnSync('mknod', [join(folder(t), 'x'), 'c', '1', '3']).status === 0)
@@ -75,7 +75,7 @@ for (const suffix of ['', '.lock']) {
   });
 }
 
-test('a shard that others may read is fine', (t) => {
+test('a shard that others may read is accepted', (t) => {
   const path = shardPath(t);
   Shard.open(path).put('key', bytes('value'));
   chmodSync(path, 0o644);
@@ -84,7 +84,7 @@ test('a shard that others may read is fine', (t) => {
   t.is(text(shard.get('key')), 'value');
 });
 
-test("trust 'group' allows a group to write, and nobody else", (t) => {
+test("trust 'group' allows a group to write, but nobody else", (t) => {
   const path = shardPath(t);
   Shard.open(path).put('key', bytes('value'));
   chmodSync(path, 0o660);
@@ -97,7 +97,7 @@ test("trust 'group' allows a group to write, and nobody else", (t) => {
   throwsCode(t, 'ERR_UNTRUSTED_FILE', () => Shard.open(path, { trust: 'group' }));
 });
 
-test('a shard of another user is refused, of root accepted with trust system', async (t) => {
+test("a shard of another user is refused; one of root is accepted with trust 'system'", async (t) => {
   if (process.getuid?.() !== 0) {
     t.log('skipped: only root can be two users');
     t.pass();
@@ -130,7 +130,7 @@ test('a shard of another user is refused, of root accepted with trust system', a
   t.deepEqual(await inChild(t, body, path), ['ERR_UNTRUSTED_FILE', 'ERR_UNTRUSTED_FILE', 'value']);
 });
 
-test('a file that was swapped for a link while the shard is open is not followed', (t) => {
+test('a link that appears at the path while the shard is open is not followed', (t) => {
   const path = shardPath(t);
   const target = join(folder(t), 'precious');
   writeFileSync(target, 'precious', { mode: 0o600 });

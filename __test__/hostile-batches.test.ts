@@ -1,4 +1,4 @@
-// A batch came from a plugin: its getter cleared the cache in the middle of the write, and the file was never the same.
+// A batch came from a plugin. One of its getters cleared the cache in the middle of the write, and the file was damaged.
 
 import test, { type ExecutionContext } from 'ava';
 import { type Entry, Shard } from 'warmshard';
@@ -22,7 +22,7 @@ const throwing = (): never => {
   throw boom;
 };
 
-/** Batches that throw somewhere. */
+/** Batches that throw while they are read. */
 const THROWING: Record<string, () => Iterable<Item>> = {
   'the iterable midway': function* () {
     yield ['new', bytes('x')];
@@ -74,7 +74,7 @@ const THROWING: Record<string, () => Iterable<Item>> = {
   ],
 };
 
-test('what the caller throws comes out as it is, and nothing is stored', async (t) => {
+test('an error thrown by the batch reaches the caller unchanged, and nothing is stored', async (t) => {
   const shard = filled(t);
   const before = shard.generation;
   for (const [what, make] of Object.entries(THROWING)) {
@@ -94,12 +94,12 @@ test('what the caller throws comes out as it is, and nothing is stored', async (
   t.is(shard.generation, before);
   t.is(shard.size, 100);
   t.is(shard.get('new'), undefined);
-  // It works on as if nothing had been.
+  // The shard still works.
   shard.put('new', bytes('x'));
   t.true(shard.verify().ok);
 });
 
-test('an iterable that is left early is told so', (t) => {
+test('an iterable that is left early is closed', (t) => {
   const shard = filled(t);
   let closed = false;
   const batch = (function* (): Iterable<Item> {
@@ -114,7 +114,7 @@ test('an iterable that is left early is told so', (t) => {
   t.true(closed);
 });
 
-test('a batch may use the shard while it is being read', (t) => {
+test('a batch may use the shard while it is read', (t) => {
   const shard = filled(t);
   const count = shard.mergeIn(
     (function* (): Iterable<Item> {
@@ -153,7 +153,7 @@ test('a batch that closes its shard is ERR_CLOSED', async (t) => {
   await rejectsCode(t, 'ERR_CLOSED', () => two.mergeInAsync(closing(two)));
 });
 
-test('memory that is taken away while the batch is read is not an empty value', (t) => {
+test('memory that is transferred while the batch is read is an error, not an empty value', (t) => {
   const shard = filled(t);
   const batch = (function* (): Iterable<Item> {
     const value = pattern(1000, 1);
@@ -165,7 +165,7 @@ test('memory that is taken away while the batch is read is not an empty value', 
   t.is(shard.size, 100);
 });
 
-test('a value with accessors for elements never reaches the addon', (t) => {
+test('an array or object with accessors never reaches the addon', (t) => {
   const shard = filled(t);
   const value = pattern(1000, 1);
   const array = Object.defineProperty([value, value], 1, {
@@ -189,7 +189,7 @@ test('a value with accessors for elements never reaches the addon', (t) => {
   t.is(parts.size, 0);
 });
 
-test('a validator with getters that use the shard is the one that counts', (t) => {
+test('getters of a validator may use the shard without changing what is stored', (t) => {
   using shard = Shard.open(shardPath(t));
   const inner = { validator: new Uint8Array(64).fill(9), expiresAt: 1 };
   const using = <T>(value: T): T => {
@@ -226,7 +226,7 @@ test('a validator with getters that use the shard is the one that counts', (t) =
   t.is(text(shard.get('later')), '3');
 });
 
-test('lists of keys with getters, proxies and holes', (t) => {
+test('getMany reads lists of keys with getters, and proxies', (t) => {
   const shard = filled(t);
   const keys = ['1', '2', '3'];
   Object.defineProperty(keys, 1, {

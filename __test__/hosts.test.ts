@@ -1,4 +1,4 @@
-// After an upgrade the editor loaded bytecode that the old version had compiled, and crashed at its first breakpoint.
+// After an upgrade an editor loaded bytecode that its old version had compiled, and crashed at the first breakpoint.
 
 import { readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ const host = (name: string, version: string, binary: string | false = false): { 
   host: { name, version, binary },
 });
 
-everyWay('hosts live side by side in one file, and see their own entries only', (t, way) => {
+everyWay('several hosts share one file, and each sees only its own entries', (t, way) => {
   const hosts = [host('a', '1'), host('a', '2'), host('b', '1'), host('a1', ''), {}];
   const shards = hosts.map((options) => way.open(options));
   for (const [i, shard] of shards.entries()) {
@@ -36,7 +36,7 @@ everyWay('hosts live side by side in one file, and see their own entries only', 
   for (const [i, shard] of shards.entries()) t.is(text(shard.get(`own ${i}`)), `${i}`);
 });
 
-everyWay('evictStale drops what other hosts left', (t, way) => {
+everyWay('evictStale drops the entries of other hosts', (t, way) => {
   const old = way.open(host('tool', '1'));
   for (let i = 0; i < 20; i++) old.put(`${i}`, bytes('old'));
   const shard = way.open(host('tool', '2'));
@@ -48,7 +48,7 @@ everyWay('evictStale drops what other hosts left', (t, way) => {
   t.is(shard.stats().evictions, 20);
 });
 
-everyWay('replaceAll and clear are about everybody', (t, way) => {
+everyWay('replaceAll and clear drop the entries of all hosts', (t, way) => {
   const [one, two] = [way.open(host('one', '1')), way.open(host('two', '1'))];
   one.put('a', bytes('1'));
   two.replaceAll([['b', bytes('2')]]);
@@ -87,7 +87,7 @@ test('a binary that was rebuilt, or rolled back, is another host', (t) => {
   t.is(stored(), 'by one');
 });
 
-test('a host that cannot be identified is served nothing and stores nothing', (t) => {
+test('a host whose binary cannot be found gets nothing and stores nothing', (t) => {
   const path = shardPath(t);
   const binary = join(folder(t), 'tool');
   writeFileSync(binary, 'x');
@@ -105,15 +105,15 @@ test('a host that cannot be identified is served nothing and stores nothing', (t
   t.is(shard.stats().rejectedPuts, 3);
   t.is(shard.replaceAll(batch), 0);
   t.is(shard.stats().rejectedPuts, 5);
-  t.is(text(known.get('key')), 'value', 'what can store nothing empties nothing');
+  t.is(text(known.get('key')), 'value', 'replaceAll of such a host changes nothing');
   t.deepEqual(readdirSync(dirname(path)).sort(), ['cache.shard', 'cache.shard.lock']);
   t.false(shard.delete('key'));
   t.is(shard.size, 1);
-  t.is(shard.evictStale(), 0, 'who does not know himself calls nobody a stranger');
+  t.is(shard.evictStale(), 0, 'such a host cannot tell which entries are stale');
   t.is(text(known.get('key')), 'value');
 });
 
-test('the default binary is that of Node.js', (t) => {
+test('the default binary of a host is that of Node.js', (t) => {
   const path = shardPath(t);
   using byDefault = Shard.open(path, { host: { name: 'tool', version: '1' } });
   byDefault.put('key', bytes('value'));

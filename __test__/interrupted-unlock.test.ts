@@ -1,4 +1,4 @@
-// A signal came just as a lock was given back. The process kept it, and nobody else could put for minutes.
+// A signal arrived just as a process released the lock. It kept the lock, and no other process could put for minutes.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ import { folder } from './helpers/folder.js';
 import { FOR_EVER } from './helpers/patience.js';
 import { canTrace } from './helpers/strace.js';
 
-test('a lock is given back, however often a signal interrupts that', async (t) => {
+test('a lock is released, however often a signal interrupts the call', async (t) => {
   if (!canTrace(t, '-e', 'inject=flock:error=EINTR')) return;
   const dir = folder(t);
   const [path, trace] = [join(dir, 'cache.shard'), join(dir, 'trace')];
-  // Every second call is interrupted: the first try of each unlock, for instance.
+  // Interrupts every second call, for example the first attempt of each unlock.
   const inject = ['-e', 'trace=flock', '-e', 'inject=flock:error=EINTR:when=2+2', '-o', trace];
   const child = startChild(
     t,

@@ -1,4 +1,4 @@
-// What a get had kept was given once more after another process had changed it: any change, in any order, must end it.
+// An answer that a get had kept was given again after another process had changed the entry. Every change must end it.
 
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.record({ change, there: fc.boolean() });
 
-// Both processes run this; so it uses nothing but its arguments.
+// Both processes run this function, so it may only use its arguments.
 function apply(shard: Shard, change: Change): void {
   const bytes = (value: number) => Buffer.from(String(value).repeat(20));
   switch (change.act) {
@@ -59,7 +59,7 @@ function model(known: Map<number, number>, change: Change): void {
     for (const key of change.keys) known.set(key, change.value + key);
 }
 
-keeping('whatever either of two processes does, the next get knows it', async (t) => {
+keeping('whatever either of two processes does, the next get sees it', async (t) => {
   const dir = folder(t);
   const child = startChild(
     t,
@@ -84,7 +84,7 @@ keeping('whatever either of two processes does, the next get knows it', async (t
     child.send(message);
     await child.receive();
   };
-  // The very same objects each time, and flat.
+  // The same string objects each time, and flat ones.
   const names = Array.from({ length: KEYS }, (_, i) => Buffer.from(`key number ${i}`).toString('latin1'));
   let [runs, kept] = [0, 0];
   const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -108,7 +108,7 @@ keeping('whatever either of two processes does, the next get knows it', async (t
       if (there) await tell({ change });
       else apply(shard, change);
       model(known, change);
-      // Once right after it, and once more with all that was kept then.
+      // Once right after the change, and once more with the answers that were kept then.
       look(what);
       look(what);
     }
@@ -120,7 +120,7 @@ keeping('whatever either of two processes does, the next get knows it', async (t
       includeErrorInReport: true,
     }),
   );
-  // Else it has shown nothing.
+  // Without kept answers the test would prove nothing.
   t.true(kept > 10 * runs, `${kept} answers were kept, in ${runs} runs`);
   await child.kill();
 });

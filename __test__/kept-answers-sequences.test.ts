@@ -1,10 +1,10 @@
-// Of 100,000 strings in no order thousands of answers were kept, again and again, before it showed that they are too many.
+// A program looked up 100,000 strings in random order, and thousands of answers were kept again and again, for nothing.
 
 import test from 'ava';
 import { MOST } from '../facade/later/memo.js';
 import { fill, type Played, played, TICK_HITS } from './helpers/played.js';
 
-/** Numbers in no order, the same ones each time: at least 0, under 1. */
+/** Repeatable random numbers from 0 to 1. */
 function chance(): () => number {
   let seed = 1;
   return () => {
@@ -50,11 +50,11 @@ const zipf: Sequence = (count) => {
 interface Course {
   /** Look-ups until answers were kept for the first time. */
   began: number | undefined;
-  /** The share of the last tenth that was answered from what is kept. */
+  /** The share of the last tenth of look-ups that kept answers answered. */
   share: number;
 }
 
-/** So many look-ups of as many keys in that order, by strings that V8 has hashed when they come again, or by new ones. */
+/** Looks up `count` keys in the order of a sequence. `hashed`: whether V8 has hashed the strings, as if they came again. */
 function run(sequence: Sequence, count: number, looks = 400_000, hashed = true): Course {
   const it = played();
   it.hashed = hashed;
@@ -73,7 +73,7 @@ function run(sequence: Sequence, count: number, looks = 400_000, hashed = true):
   return course;
 }
 
-test.serial('few keys are kept at once', (t) => {
+test.serial('the answers of few keys are kept soon', (t) => {
   for (const sequence of [uniform, cycle])
     for (const count of [1, 10, 1000]) {
       const { began = Number.POSITIVE_INFINITY, share } = run(sequence, count, 50_000);
@@ -82,7 +82,7 @@ test.serial('few keys are kept at once', (t) => {
     }
 });
 
-test.serial('as many as may be kept are, in no order and in one', (t) => {
+test.serial('as many answers as allowed are kept, in random and in cyclic order', (t) => {
   for (const sequence of [uniform, cycle])
     for (const count of [5000, 10_000, 30_000]) {
       const { share } = run(sequence, count);
@@ -90,29 +90,29 @@ test.serial('as many as may be kept are, in no order and in one', (t) => {
     }
 });
 
-test.serial('and some more', (t) => {
+test.serial('if there are slightly more keys than that, most answers are still kept', (t) => {
   const { share } = run(uniform, (MOST * 5) / 4);
   t.true(share > 0.75, `${share}`);
 });
 
-test.serial('the frequent ones of many are kept', (t) => {
+test.serial('the answers of the frequent ones among many keys are kept', (t) => {
   const { share } = run(zipf, 100_000);
   t.true(share > 0.75, `${share}`);
 });
 
-test.serial('of too many none is', (t) => {
+test.serial('of too many keys no answers are kept', (t) => {
   for (const sequence of [uniform, cycle, twice]) {
     const { began } = run(sequence, 100_000, 1_000_000);
     t.is(began, undefined, sequence.name);
   }
 });
 
-test.serial('nor of strings that are new each time', (t) => {
+test.serial('of strings that are new each time no answers are kept', (t) => {
   const { began } = run(uniform, 1000, 400_000, false);
   t.is(began, undefined);
 });
 
-test.serial('where nothing comes of it, it is watched ever more seldom', (t) => {
+test.serial('if keeping answers does not pay, look-ups are watched less and less often', (t) => {
   const it = played();
   const keys = fill(it, 100_000);
   const watched: [number, number] = [0, 0];
@@ -126,7 +126,7 @@ test.serial('where nothing comes of it, it is watched ever more seldom', (t) => 
   t.true(watched[1] > 0 && watched[1] <= 2 * MOST, `${watched} of ${looks} look-ups`);
 });
 
-test.serial('once there is no room left, nothing is watched', (t) => {
+test.serial('if all shards together keep as many answers as allowed, nothing is watched', (t) => {
   const shards: Played[] = [];
   for (let i = 0; i < 4; i++) {
     const it = played(true);
@@ -138,7 +138,7 @@ test.serial('once there is no room left, nothing is watched', (t) => {
   for (const it of shards) it.close();
 });
 
-test.serial('while it is watched, look-ups are answered as before', (t) => {
+test.serial('watched look-ups give the same answers', (t) => {
   const it = played();
   const [key] = fill(it, 1) as [string];
   it.memo.tick('');

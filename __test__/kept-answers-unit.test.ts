@@ -1,4 +1,4 @@
-// It kept answers of strings that never came again, for ever, and gave one that had been overwritten.
+// Answers of strings that never came again were kept for ever, and one of them was given after the entry had changed.
 
 import test from 'ava';
 import { ORDINARY } from '../facade/fast.js';
@@ -7,7 +7,7 @@ import { ERA, MOST, MOST_OF_ALL, TURN } from '../facade/later/memo.js';
 import { NEVER_KEEP } from '../facade/later/views.js';
 import { COPIES, fill, type Played, played, raise, WINDOW } from './helpers/played.js';
 
-test.serial('a value is the same object again, and the door is not asked', (t) => {
+test.serial('a kept value is the same object again, and the fast door is not asked', (t) => {
   const it = played(true);
   const [key] = fill(it, 1) as [string];
   const value = it.get(key);
@@ -16,7 +16,7 @@ test.serial('a value is the same object again, and the door is not asked', (t) =
   t.is(it.asked, 1);
 });
 
-test.serial('a new generation, in either half, and a new era end it', (t) => {
+test.serial('a new generation, in either half of the counter, and a new era drop kept answers', (t) => {
   const changes = [
     (it: Played) => raise(it.page as Int32Array),
     (it: Played) => raise(it.page as Int32Array, 1),
@@ -32,12 +32,12 @@ test.serial('a new generation, in either half, and a new era end it', (t) => {
     t.not(it.get(key), value);
     t.false(it.on);
     it.begin();
-    t.not(it.get(key), value, 'what was kept is gone');
-    t.is(it.get(key), it.get(key), 'and new ones are kept');
+    t.not(it.get(key), value, 'the old answer is gone');
+    t.is(it.get(key), it.get(key), 'new answers are kept');
   }
 });
 
-test.serial('an answer that was overtaken by a change is not kept', (t) => {
+test.serial('an answer is not kept if a change comes during its look-up', (t) => {
   for (const eager of [false, true])
     for (const change of ['page', 'era']) {
       const it = played(eager);
@@ -53,7 +53,7 @@ test.serial('an answer that was overtaken by a change is not kept', (t) => {
     }
 });
 
-test.serial('nor is one that came while telling of hits changed the era', (t) => {
+test.serial('an answer is not kept if reporting hits changes the era meanwhile', (t) => {
   const it = played(true);
   const keys = fill(it, TURN * 2);
   hot(it.handle).countKept = () => {
@@ -71,7 +71,7 @@ test.serial('nor is one that came while telling of hits changed the era', (t) =>
   t.true(seen.size > 0);
 });
 
-test.serial('misses, copies, long keys, what must be asked for anew and what is empty are not kept', (t) => {
+test.serial('misses, copies, answers for long keys and those that must not be kept are not kept', (t) => {
   const it = played(true);
   const [key] = fill(it, 1) as [string];
   const long = 'k'.repeat(257);
@@ -89,10 +89,10 @@ test.serial('misses, copies, long keys, what must be asked for anew and what is 
   }
   it.status = ORDINARY;
   it.handle.first.get = () => it.answer.set([WINDOW], STATUS);
-  t.not(it.get(key), it.get(key), 'what Node-API found');
+  t.not(it.get(key), it.get(key), 'an answer through Node-API');
 });
 
-test.serial('where the memory was taken away, the door is asked', (t) => {
+test.serial('if the memory of a kept value was transferred, the fast door is asked again', (t) => {
   const it = played(true);
   const [key] = fill(it, 1) as [string];
   const value = it.get(key) as Uint8Array;
@@ -119,12 +119,12 @@ test.serial('each hit is counted once', (t) => {
   t.is(it.told + it.asked, hits + misses);
 });
 
-test.serial('it goes on after a key that is none', (t) => {
+test.serial('answers are still kept after a look-up has thrown', (t) => {
   const it = played(true);
   const [key] = fill(it, 1) as [string];
   for (let i = 1; i < TURN; i++) it.get(key);
   it.during = () => {
-    throw new Error('no key');
+    throw new Error('invalid key');
   };
   t.throws(() => it.get('none'));
   it.during = () => {};
@@ -134,11 +134,11 @@ test.serial('it goes on after a key that is none', (t) => {
   t.true(it.asked < 20);
 });
 
-test.serial('no more than so many are kept, and too many strings end it', (t) => {
+test.serial('no more answers than allowed are kept, and too many different strings end keeping', (t) => {
   const it = played();
   const keys = fill(it, MOST + 30);
   it.begin();
-  // Several times, so that it pays when no more may be kept, too: but for those beyond.
+  // Look up the first MOST keys several times, so that keeping pays even when no more may be kept.
   for (const [at, key] of keys.entries()) for (let i = 0; i < (at < MOST ? 5 : 1); i++) it.get(key);
   t.true(it.on);
   let kept = 0;
@@ -157,26 +157,29 @@ test.serial('no more than so many are kept, and too many strings end it', (t) =>
   t.true(looks < MOST / 2, `${looks} look-ups until it ended`);
 });
 
-test.serial('what does not pay is tried ever more seldom; what paid begins again soon', (t) => {
-  const it = played();
-  const [key] = fill(it, 1) as [string];
-  it.hashed = false;
-  const waits: number[] = [];
-  for (let round = 0; round < 7; round++) {
-    waits.push(it.begin());
+test.serial(
+  'keeping that does not pay is tried less and less often; keeping that paid begins again soon',
+  (t) => {
+    const it = played();
+    const [key] = fill(it, 1) as [string];
+    it.hashed = false;
+    const waits: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      waits.push(it.begin());
+      raise(it.page as Int32Array);
+      it.get(key);
+    }
+    t.deepEqual(waits, [1, 64, 512, 4096, 32_768, 65_536, 65_536]);
+    it.begin();
+    it.hashed = true;
+    for (let i = 0; i < 20_000; i++) it.get(key);
     raise(it.page as Int32Array);
     it.get(key);
-  }
-  t.deepEqual(waits, [1, 64, 512, 4096, 32_768, 65_536, 65_536]);
-  it.begin();
-  it.hashed = true;
-  for (let i = 0; i < 20_000; i++) it.get(key);
-  raise(it.page as Int32Array);
-  it.get(key);
-  t.is(it.begin(), 1);
-});
+    t.is(it.begin(), 1);
+  },
+);
 
-test.serial('strings that are new each time end it, and misses do', (t) => {
+test.serial('strings that are new each time end keeping, and so do misses', (t) => {
   const it = played();
   const keys = fill(it, 1000);
   const looks = (key: (i: number) => string) => {
@@ -198,7 +201,7 @@ test.serial('strings that are new each time end it, and misses do', (t) => {
   t.true(looks(() => 'absent') <= TURN * 2);
 });
 
-test.serial('a second set of strings that are equal to kept ones does not end it for ever', (t) => {
+test.serial('a second set of equal strings does not end keeping for ever', (t) => {
   const it = played();
   const keys = fill(it, 5000);
   const hashed = new Set<number>();
@@ -213,14 +216,14 @@ test.serial('a second set of strings that are equal to kept ones does not end it
     it.hashed = hashed.has(at);
     const before = it.asked;
     it.get(keys[at] as string);
-    // A Map hashes what it is asked for.
+    // Looking up a string in a Map hashes it.
     if (it.on || it.watching) hashed.add(at);
     if (i > 2_900_000 && it.asked === before) answered++;
   }
   t.true(answered > 90_000, `${answered} of 100,000`);
 });
 
-test.serial('what nobody asks for is dropped; who closes drops all', (t) => {
+test.serial('answers that are not asked for any more are dropped, and closing drops all', (t) => {
   const it = played();
   const [key] = fill(it, 1) as [string];
   it.begin();
@@ -228,7 +231,7 @@ test.serial('what nobody asks for is dropped; who closes drops all', (t) => {
   it.memo.tidy();
   for (let i = 0; i < TURN; i++) it.get(key);
   it.memo.tidy();
-  t.is(it.get(key), value, 'it is in use');
+  t.is(it.get(key), value, 'it was used since the last tidy');
   it.memo.tidy();
   t.false(it.on);
   it.begin();
@@ -236,16 +239,16 @@ test.serial('what nobody asks for is dropped; who closes drops all', (t) => {
   it.handle.closed = true;
   it.memo.close();
   t.false(it.on);
-  t.is(it.begin(100), 100, 'never again');
+  t.is(it.begin(100), 100, 'a closed shard keeps nothing');
 });
 
-test.serial('without a page nothing is kept', (t) => {
+test.serial('without the page of the shared generation nothing is kept', (t) => {
   const it = played();
   it.page = undefined;
   t.is(it.begin(10_000), 10_000);
 });
 
-test.serial('all shards of a thread keep no more than so many together', (t) => {
+test.serial('all shards of a thread together keep no more answers than allowed', (t) => {
   const shards: Played[] = [];
   let kept = 0;
   const use = () => {
@@ -264,7 +267,7 @@ test.serial('all shards of a thread keep no more than so many together', (t) => 
   for (let i = 0; i < 6; i++) kept += use();
   t.true(kept <= MOST_OF_ALL && kept > MOST_OF_ALL / 2, `${kept} are kept`);
   t.is(use(), 0);
-  // One that was kept by those of other tests may be collected, or not.
+  // Shards of other tests may or may not have been collected yet.
   for (const it of shards.splice(0)) {
     it.close();
   }

@@ -1,4 +1,4 @@
-// A get that came a thousand times was answered from what the first ones had found, after it had changed.
+// A get that was repeated a thousand times returned the old value after the entry had changed.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
@@ -13,12 +13,12 @@ import { keeping } from './helpers/keeping.js';
 import { FOR_EVER } from './helpers/patience.js';
 import { throwsCode } from './helpers/throws.js';
 
-/** More look-ups than it takes until answers are kept. */
+/** More look-ups than it takes before answers are kept. */
 const MANY = 200_000;
 
 const twice = (shard: Shard<unknown>, key: string) => [shard.get(key), shard.get(key)];
 
-/** Whether answers for a key come to be kept: then two gets give the very same object. */
+/** Whether the answer for a key is kept at some point: then two gets return the same object. */
 function isKept(shard: Shard, key: string, looks = MANY): boolean {
   for (let i = 0; i < looks; i++) {
     const [one, other] = twice(shard, key);
@@ -44,7 +44,7 @@ keeping('every kind of change is seen at the next get', (t) => {
   ];
   for (const by of [shard, other])
     for (const [name, change, then] of changes) {
-      // Into a new file: what is put later is copied at first, not lent.
+      // Into a new file, because values that are put into an open file are first copied, not lent.
       by.replaceAll([['k', bytes('first')]]);
       t.true(isKept(shard, 'k'), `kept before ${name}`);
       change(by);
@@ -53,13 +53,13 @@ keeping('every kind of change is seen at the next get', (t) => {
     }
 });
 
-keeping('code that is not optimised keeps answers, too', (t) => {
+keeping('answers are kept in code that is not optimised, too', (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('k', bytes('v'));
   t.true(isKept(shard, 'k', 3));
 });
 
-keeping('what another process or thread puts ends a loop that does nothing but get', async (t) => {
+keeping('a loop that only calls get sees the put of another process', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   const child = startChild(
@@ -86,7 +86,7 @@ keeping('what another process or thread puts ends a loop that does nothing but g
   await child.exit;
 });
 
-keeping('threads keep answers of their own, and see each other\u2019s puts', async (t) => {
+keeping('each thread keeps its own answers, and sees the puts of the others', async (t) => {
   const seen = await inChild(
     t,
     async ({ warmshard: { Shard }, worker, sleep }: Inside, path: string) => {
@@ -119,7 +119,7 @@ keeping('threads keep answers of their own, and see each other\u2019s puts', asy
   t.true(seen);
 });
 
-keeping('what expires, has a validator or parts, is copied or not bytes is never kept', (t) => {
+keeping('values that expire, have a validator, are copied or decoded by a codec are never kept', (t) => {
   const dir = folder(t);
   using shard = Shard.open(join(dir, 'a'));
   const expiresAt = Date.now() + 300;
@@ -133,7 +133,7 @@ keeping('what expires, has a validator or parts, is copied or not bytes is never
   for (let now = 0; now <= expiresAt; ) {
     now = Date.now();
     const value = shard.get('expires');
-    if (value !== undefined && now > expiresAt) return t.fail('given after its time');
+    if (value !== undefined && now > expiresAt) return t.fail('found after it had expired');
   }
   t.is(shard.get('expires'), undefined);
   using copying = Shard.open(join(dir, 'a'), { copy: true });
@@ -148,7 +148,7 @@ keeping('what expires, has a validator or parts, is copied or not bytes is never
   }
 });
 
-keeping('a closed shard throws, though it kept answers', (t) => {
+keeping('a closed shard throws, although it has kept answers', (t) => {
   const shard = Shard.open(shardPath(t));
   shard.put('k', bytes('v'));
   t.true(isKept(shard, 'k'));
@@ -160,7 +160,7 @@ keeping('a closed shard throws, though it kept answers', (t) => {
   same(t, value, bytes('v'));
 });
 
-keeping('whoever takes the memory of a value away keeps nobody from getting it', (t) => {
+keeping('transferring the memory of a kept value does not prevent the next get', (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('k', bytes('value'));
   for (let round = 0; round < 3; round++) {
@@ -168,7 +168,7 @@ keeping('whoever takes the memory of a value away keeps nobody from getting it',
     const value = shard.get('k') as Uint8Array;
     same(t, value, bytes('value'));
     const buffer = value.buffer as ArrayBuffer & { transfer?: () => ArrayBuffer };
-    // Not there on Node.js 20, where nothing else takes lent memory away either.
+    // Node.js 20 has no `transfer`, and no other way to transfer lent memory.
     buffer.transfer?.();
     t.is(value.length, 'transfer' in buffer ? 0 : 5);
     same(t, shard.get('k'), bytes('value'));
@@ -189,7 +189,7 @@ keeping('each hit is counted, and so is each miss', (t) => {
   t.like(shard.stats(), { hits, misses });
 });
 
-keeping('a file put in place by hand is noticed', async (t) => {
+keeping('a file that is replaced by hand is noticed', async (t) => {
   const dir = folder(t);
   const [path, aside] = [join(dir, 'a'), join(dir, 'b')];
   using shard = Shard.open(path);
@@ -210,7 +210,7 @@ keeping('a file put in place by hand is noticed', async (t) => {
   t.pass();
 });
 
-keeping('strings that are new each time end it, and the same ones bring it back', async (t) => {
+keeping('strings that are new each time end keeping, and repeated ones start it again', async (t) => {
   const seen = await inChild(
     t,
     ({ warmshard: { Shard } }: Inside, path: string) => {
@@ -237,11 +237,11 @@ keeping('strings that are new each time end it, and the same ones bring it back'
   );
   t.true(seen.began > 0 && seen.began < 5_000_000, `${seen.began} look-ups`);
   t.true(seen.ended);
-  // The string is known by now: 1,024 ticks, a thousand hits each, where every try was in vain.
+  // After attempts that did not pay it takes up to about 1,000 ticks, of a thousand hits each, until the next one.
   t.true(seen.again < 1_200_000, `${seen.again} look-ups`);
 });
 
-keeping('many answers are not all kept, and none for long that nobody asks for', async (t) => {
+keeping('only so many answers are kept, and those that are not asked for any more are dropped', async (t) => {
   const seen = await inChild(
     t,
     async ({ warmshard: { Shard }, collect, sleep }: Inside, [path, MOST]: [string, number]) => {
@@ -250,13 +250,13 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
         Buffer.from(`a key of some length ${i}`).toString('latin1'),
       );
       const value = Buffer.alloc(40, 1);
-      // Not `mergeIn`: what is put into a file that is open is copied, not lent.
+      // Not `mergeIn`: values that are put into an open file are copied, not lent.
       shard.replaceAll(keys.map((key) => [key, value]));
       const heap = async () => {
         await collect();
         return process.memoryUsage().heapUsed;
       };
-      // A function of its own: V8 makes no fast calls where an exception would be caught, as in an async function.
+      // A function of its own, because V8 makes no fast calls where exceptions are caught, as in an async function.
       const count = (keys: readonly string[]) => {
         let kept = 0;
         for (const key of keys) {
@@ -265,7 +265,7 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
         }
         return kept;
       };
-      // On a busy machine V8 takes its time to optimise.
+      // On a busy machine V8 optimises late.
       let kept = 0;
       for (let round = 0; round < 60 && kept <= MOST - 512; round++) kept = count(keys);
       const full = await heap();
@@ -275,13 +275,13 @@ keeping('many answers are not all kept, and none for long that nobody asks for',
     [shardPath(t), MOST],
     { env: { WARMSHARD_FAST: 'eager' }, nodeArgs: ['--expose-gc'] },
   );
-  // Of a turn of look-ups, one is asked anew.
+  // In each turn of look-ups, one key is asked for again.
   t.true(seen.kept > MOST - 512 && seen.kept <= MOST, `${seen.kept} were kept`);
   t.true(seen.freed > 2e6, `${seen.freed} bytes were freed`);
   t.is(seen.length, 40);
 });
 
-keeping('of more keys than can be kept, a third that is kept does not pay', async (t) => {
+keeping('if only a third of the keys could be kept, none is, because that does not pay', async (t) => {
   const share = await inChild(
     t,
     ({ warmshard: { Shard } }: Inside, [path, count]: [string, number]) => {
@@ -296,19 +296,19 @@ keeping('of more keys than can be kept, a third that is kept does not pay', asyn
           const key = keys[at] as string;
           const [one, other] = [shard.get(key), shard.get(key)];
           if (one === other) same++;
-          // In an order that keeps no neighbours together.
+          // An order that visits distant keys in turn.
           at = (at + 7919) % keys.length;
         }
         return same / looks;
       };
-      // Tries come to an end after 8,192 look-ups, and there are ever fewer.
+      // Attempts end after 8,192 look-ups, and become less and less frequent.
       kept(1_500_000);
       return kept(200_000);
     },
     [shardPath(t), 3 * MOST],
     { env: { WARMSHARD_FAST: '' } },
   );
-  t.true(share < 0.1, `${share} of the look-ups were answered from what is kept`);
+  t.true(share < 0.1, `${share} of the look-ups were answered by kept answers`);
 });
 
 async function keeps(t: ExecutionContext, env: Record<string, string>) {
@@ -330,7 +330,7 @@ async function keeps(t: ExecutionContext, env: Record<string, string>) {
   );
 }
 
-keeping('the slow half is too large for V8 to make it a part of a loop around', async (t) => {
+keeping('the slow part of get is too large to be inlined by V8 into a loop', async (t) => {
   const child = startChild(
     t,
     ({ warmshard: { Shard } }: Inside, path: string) => {
@@ -347,7 +347,7 @@ keeping('the slow half is too large for V8 to make it a part of a loop around', 
   t.true(limit > 0 && length > limit, `${length} bytes of bytecode; V8's limit is ${limit}`);
 });
 
-keeping('it can be switched off', async (t) => {
+keeping('keeping answers can be switched off', async (t) => {
   t.true(await keeps(t, { WARMSHARD_FAST: '1' }));
   t.false(await keeps(t, { WARMSHARD_MEMO: '0' }));
   t.false(await keeps(t, { WARMSHARD_FAST: '0' }));

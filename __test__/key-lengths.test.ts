@@ -1,5 +1,7 @@
-// Keys are hashed and compared by their length: words of their ends, which overlap, a loop, or a library. Each length has its turn
-// here, by each way into the addon, with neighbours that differ in one character.
+// Two keys that differed in one character got each other's value, but only if they had a certain length.
+//
+// Hashing and comparing keys takes a different path for short, medium and long keys. So every length is tested, through every
+// way into the addon, with keys that differ in one character.
 
 import test, { type ExecutionContext } from 'ava';
 import { Shard } from 'warmshard';
@@ -9,7 +11,7 @@ import { shardPath } from './helpers/folder.js';
 const LONGEST = 4094;
 const LENGTHS = [...Array(300).keys(), 511, 512, 1023, 1024, 1025, LONGEST - 1, LONGEST].filter((n) => n > 0);
 
-/** Keys of one length, each with one character of its own, at its ends and about the ends of words. */
+/** Keys of one length that differ from the first in one character: at the ends, and around the ends of words. */
 function family(length: number, other: string): string[] {
   const plain = Array.from({ length }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26)));
   const places = [
@@ -34,7 +36,7 @@ function family(length: number, other: string): string[] {
 }
 
 const flat = (key: string): string => JSON.parse(JSON.stringify(key));
-/** The same characters, however the engine may hold them. */
+/** The same characters in the different kinds of strings that V8 has. */
 const FORMS: Record<string, (key: string) => string> = {
   flat,
   rope: (key) => flat(key.slice(0, key.length >> 1)) + flat(key.slice(key.length >> 1)),
@@ -46,7 +48,7 @@ function check(t: ExecutionContext, shard: Shard, other: string): void {
   const values = new Map<string, string>();
   for (const length of LENGTHS) {
     const [plain, ...others] = family(length, other) as [string, ...string[]];
-    // The plain one, and every second of the others; the rest is absent.
+    // Store the plain key and every second of the others; the rest is absent.
     for (const [i, key] of [plain, ...others].entries())
       if (i % 2 === 0 && Buffer.byteLength(key) <= LONGEST) values.set(key, `${length} ${i}`);
   }
@@ -59,7 +61,7 @@ function check(t: ExecutionContext, shard: Shard, other: string): void {
   const say = (what: string) => {
     if (wrong++ < 5) t.fail(what);
   };
-  // More than once: the first look-ups go by Node-API, later ones through the fast door, and those after that may be kept.
+  // Several rounds: the first look-ups go through Node-API, later ones through the fast door, then answers may be kept.
   for (let round = 0; round < 4; round++)
     for (const length of LENGTHS)
       for (const key of family(length, other)) {
@@ -80,7 +82,7 @@ function check(t: ExecutionContext, shard: Shard, other: string): void {
 
 for (const [name, other] of Object.entries({ ASCII: 'Z', 'a zero': '\0', 'Latin-1': 'é', 'two bytes': 'Ł' }))
   for (const options of [{}, { copy: true }, { access: 'read' as const }, { digest: 'blake3' as const }])
-    test(`keys of every length are told apart: ${name}, ${JSON.stringify(options)}`, (t) => {
+    test(`keys of every length are distinguished: ${name}, ${JSON.stringify(options)}`, (t) => {
       using shard = Shard.open(shardPath(t), options);
       check(t, shard, other);
     });

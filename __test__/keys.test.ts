@@ -1,4 +1,4 @@
-// Two files had names that looked the same on screen; the cache took the one for the other.
+// Two files had names that look the same on screen, and the cache confused them.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -9,7 +9,7 @@ import { everyWay } from './helpers/ways.js';
 
 const LONGEST = 4094;
 
-// One-byte strings, two-byte strings, and pairs that differ in what a careless reader drops.
+// One-byte strings, two-byte strings, and pairs that become equal if they are read carelessly.
 const DIFFERENT = [
   'a',
   'A',
@@ -54,7 +54,7 @@ const DIFFERENT = [
   `\0${'x'.repeat(LONGEST - 1)}`,
 ];
 
-everyWay('keys that differ are different keys', (t, way) => {
+everyWay('different strings are different keys', (t, way) => {
   const shard = way.open();
   for (const [i, key] of DIFFERENT.entries()) shard.put(key, bytes(`${i}`));
   t.is(shard.size, DIFFERENT.length);
@@ -76,7 +76,7 @@ everyWay('keys that differ are different keys', (t, way) => {
   t.is(shard.size, 0);
 });
 
-everyWay('a key is its characters, however the engine holds the string', (t, way) => {
+everyWay('equal strings are the same key, whatever kind of string V8 uses', (t, way) => {
   const shard = way.open();
   const long = `prefix/${'path/'.repeat(20)}`;
   const made: [string, string][] = [
@@ -146,7 +146,7 @@ const BAD: Record<string, unknown> = {
   function: () => 'key',
 };
 
-test('what is no key is ERR_INVALID_KEY for every member, and changes nothing', async (t) => {
+test('an invalid key is ERR_INVALID_KEY in every method, and changes nothing', async (t) => {
   for (const options of [{}, { copy: true }, { access: 'read' as const }, { root: '/r' }]) {
     using shard = Shard.open(shardPath(t), options);
     shard.put('fine', bytes('value'));
@@ -162,7 +162,7 @@ test('what is no key is ERR_INVALID_KEY for every member, and changes nothing', 
   }
 });
 
-test('the longest key is as long below a root', (t) => {
+test('a root does not change how long a key may be', (t) => {
   using shard = Shard.open(shardPath(t), { root: '/r' });
   const key = `/r/${'x'.repeat(LONGEST - 3)}`;
   shard.put(key, bytes('value'));

@@ -1,4 +1,4 @@
-// The machine's memory ran out and the system killed the build; from then on every tool waited for a lock, or read rubbish.
+// The system ran out of memory and killed a build. From then on every tool waited for its lock, or read rubbish.
 
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,14 +8,14 @@ import { type Inside, startChild } from './helpers/child.js';
 import { FOR_EVER } from './helpers/patience.js';
 import { everyWay } from './helpers/ways.js';
 
-everyWay('a writer killed at any moment leaves a shard that is whole', async (t, way) => {
+everyWay('a writer that is killed at any moment leaves an undamaged shard', async (t, way) => {
   const write = async ({ warmshard: { Shard }, send }: Inside, path: string) => {
     const shard = Shard.open(path);
     send('begun');
     for (let round = 0; ; round++) {
       const value = (i: number) => new Uint8Array(50 + i * 13).fill(i);
       const kind = round % 4;
-      // Sent only once it is there: that far nothing may be lost.
+      // Sent after the put.
       if (kind === 0) {
         shard.put(`put ${round % 40}`, value(round % 40));
         if (round % 100 === 0) send(`put ${round % 40}`);
@@ -42,7 +42,7 @@ everyWay('a writer killed at any moment leaves a shard that is whole', async (t,
     const batch = shard.getMany(Array.from({ length: 30 }, (_, i) => `batch ${i}`));
     const present = batch.filter((value) => value !== undefined).length;
     t.true(present === 0 || present === 30, `${present} of a batch of 30`);
-    // Values of one batch follow one another.
+    // The values of one batch are consecutive.
     const first = batch[0]?.[0] ?? 0;
     for (const [i, value] of batch.entries()) if (value) t.is(value[0], (first + i) % 200);
     shard.put('we', new Uint8Array(50));
@@ -51,5 +51,9 @@ everyWay('a writer killed at any moment leaves a shard that is whole', async (t,
     shard.close();
   }
   const left = readdirSync(dirname(way.path));
-  t.deepEqual(left.sort(), ['cache.shard', 'cache.shard.lock'], 'temporary files of the dead are swept');
+  t.deepEqual(
+    left.sort(),
+    ['cache.shard', 'cache.shard.lock'],
+    'temporary files of killed processes are swept',
+  );
 });

@@ -1,4 +1,4 @@
-// Loading one large artifact cost more than compiling it: its bytes were copied each time.
+// Loading one large artifact took longer than compiling it, because its bytes were copied each time.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -6,14 +6,14 @@ import { shardPath } from './helpers/folder.js';
 
 const MIB = 1 << 20;
 
-/** Bytes that tell where they stand. */
+/** A value in which every page contains its position. */
 function large(size: number, salt: number): Uint8Array {
   const value = Buffer.alloc(size, salt);
   for (let at = 0; at < size; at += 4096) value.writeUInt32LE((at ^ salt) >>> 0, Math.min(at, size - 4));
   return value;
 }
 
-test('values larger than a window come back whole, and outlive the shard', (t) => {
+test('values larger than a window come back complete, and outlive the shard', (t) => {
   const shard = Shard.open(shardPath(t), { parts: ['small', 'large', 'larger'] }) as unknown as Shard<
     Record<string, Uint8Array>
   >;

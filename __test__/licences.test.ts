@@ -1,4 +1,4 @@
-// A binary held the code of thirty crates whose licences ask to go along, and went without them.
+// A binary contained the code of thirty crates, and was published without their licences.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { folder } from './helpers/folder.js';
 
 const OWN = readFileSync(join(__dirname, '../LICENSE'), 'utf8');
 
-/** A crate on disk with those licences. */
+/** A crate on disk with these licence files. */
 function crate(t: ExecutionContext, name: string, license: string, files: string[], kind = 'lib'): Crate {
   const at = join(folder(t), name);
   mkdirSync(at);
@@ -18,7 +18,7 @@ function crate(t: ExecutionContext, name: string, license: string, files: string
   return { id: name, name, version: '1.0.0', license, authors: [], manifest_path, source: 'crates', targets };
 }
 
-/** What goes beside a binary that uses those crates, in that way. */
+/** The licence file for a binary that depends on these crates, by dependencies of this kind. */
 function beside(crates: Crate[], kind: string | null = null) {
   const root = { ...(crates[0] as Crate), id: 'root', name: 'root', source: null };
   const deps = crates.map(({ id }) => ({ pkg: id, dep_kinds: [{ kind }] }));
@@ -28,7 +28,7 @@ function beside(crates: Crate[], kind: string | null = null) {
   });
 }
 
-test('the licence of each crate that is linked stands behind the own one', (t) => {
+test('the licence of each linked crate follows our own', (t) => {
   const chosen = crate(t, 'either', 'MIT OR Apache-2.0', ['LICENSE-APACHE', 'LICENSE-MIT']);
   const one = crate(t, 'one', 'ISC', ['LICENSE']);
   const both = crate(t, 'both', '(MIT OR Apache-2.0) AND Unicode-3.0', ['LICENSE-MIT', 'LICENSE-UNICODE']);
@@ -41,14 +41,14 @@ test('the licence of each crate that is linked stands behind the own one', (t) =
   t.true(text.includes("Rust's standard library"));
 });
 
-test('a crate that ships no text has that of MIT, or stops the build', (t) => {
+test('for a crate without a licence file the MIT text is used if it allows MIT, otherwise the build fails', (t) => {
   const text = beside([crate(t, 'bare', 'MIT', [])]);
   t.true(text.includes('Copyright (c) the authors of bare'));
   const unknown = crate(t, 'unknown', 'Apache-2.0', []);
   t.throws(() => beside([unknown]), { message: /unknown 1\.0\.0 \(Apache-2\.0\) ships no licence/ });
 });
 
-test('what only builds or tests, or runs in the compiler, is not told', (t) => {
+test('crates that are only used by tests or by the compiler are left out', (t) => {
   t.false(beside([crate(t, 'inside', 'MIT', [], 'proc-macro')]).includes('inside'));
   t.false(beside([crate(t, 'tester', 'MIT', [])], 'dev').includes('tester'));
 });

@@ -1,4 +1,4 @@
-// A test runner started hundreds of workers over one cache; a tool built a startup snapshot and died in V8.
+// A test runner crashed after hundreds of workers had used one cache, and a tool that built a startup snapshot died in V8.
 
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ test('many workers open, read and die while the main thread writes', async (t) =
             if (found === undefined || found.length < 1000 || found[0] !== found.at(-1))
               threads.parentPort?.postMessage('wrong');
           }
-          // Some close, some do not, some end in the midst of work.
+          // Some workers close the shard, some do not, and some exit in the middle of work.
           if (threads.threadId % 3 === 0) shard.close();
           if (threads.threadId % 3 === 1) void shard.verifyAsync().catch(() => {});
           if (threads.threadId % 3 === 1) process.exit(0);
@@ -50,7 +50,7 @@ test('many workers open, read and die while the main thread writes', async (t) =
   t.deepEqual(await inChild(t, body, args), { wrong: 0, wrote: true, ok: true, size: 100 });
 });
 
-test('frozen intrinsics change nothing', async (t) => {
+test('a shard works with frozen intrinsics', async (t) => {
   const body = async ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open<unknown>(path, { codec: 'json' });
     shard.put('key', { a: 1 });
@@ -67,7 +67,7 @@ test('frozen intrinsics change nothing', async (t) => {
   t.deepEqual(found as unknown, [{ a: 1 }, 'ERR_INVALID_KEY', 1]);
 });
 
-test('a startup snapshot holds no addon: that is told, and who starts from it may require the package', (t) => {
+test('opening a shard while a startup snapshot is built is an error; a process that starts from it can open one', (t) => {
   const dir = folder(t);
   const root = JSON.stringify(join(__dirname, '..', 'package.json'));
   const path = JSON.stringify(join(dir, 'a.shard'));
@@ -97,7 +97,7 @@ test('a startup snapshot holds no addon: that is told, and who starts from it ma
   t.is(started.stdout, '4\n', started.stderr);
 });
 
-test('the process exits in the midst of work off the event loop', async (t) => {
+test('a process may exit in the middle of work off the event loop', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path, { autoCompact: false });
   shard.mergeIn(Array.from({ length: 2000 }, (_, i) => [`${i}`, new Uint8Array(500).fill(i)]));
@@ -124,8 +124,8 @@ test('the process exits in the midst of work off the event loop', async (t) => {
   }
 });
 
-test('an addon that was unloaded in the midst of work loads again', async (t) => {
-  // The main thread never loads it: with each worker that ends, nobody is left who has.
+test('an addon that was unloaded in the middle of work can be loaded again', async (t) => {
+  // The main thread never loads the addon, so it is unloaded when a worker ends.
   const body = async ({ worker }: Inside, path: string) => {
     const one = (stop: boolean) =>
       new Promise<unknown>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// node_modules came out of a Mac into a container, and the error said only "not installed". It was, for a Mac.
+// node_modules was copied from a Mac into a container, and the error said only "not installed": it was installed, for a Mac.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -97,14 +97,14 @@ for (const [name, [given, told]] of Object.entries(CASES))
     t.regex(remedy(given), told);
   });
 
-test('what was tried is one line each', (t) => {
+test('each attempt is described in one line', (t) => {
   t.deepEqual(triedLines([missing, failed('no\nand more', 'ERR_DLOPEN_FAILED')]), [
     `${place}: not installed`,
     `${place}: no`,
   ]);
 });
 
-test('the error names each place, why it failed, and what to do', (t) => {
+test('the error names each place, and says why it failed and what to do', (t) => {
   const error = loadFailure('linux-x64-gnu', [missing]);
   t.is(error.code, 'ERR_NATIVE_LOAD');
   t.is(error.cause, missing.error);
@@ -112,14 +112,14 @@ test('the error names each place, why it failed, and what to do', (t) => {
     t.true(error.message.includes(part), error.message);
 });
 
-test('every platform that has a package is known', (t) => {
+test('every platform with a package is in the list', (t) => {
   t.deepEqual([...PLATFORMS].sort(), readdirSync(join(__dirname, '..', 'npm')).sort());
 });
 
 const PERMISSION =
   Number(process.versions.node.split('.', 1)[0]) < 24 ? '--experimental-permission' : '--permission';
 
-test('under the permission model it loads with --allow-addons, and says so without, as with --no-addons', async (t) => {
+test('the error under the permission model, and with --no-addons, names the option to change', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     try {
       const shard = Shard.open(path);

@@ -1,4 +1,4 @@
-// The binary was missing after an install with --omit=optional, and the error said "Cannot find module './x.node'".
+// After an install with --omit=optional the binary was missing, and the error said only "Cannot find module './x.node'".
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { folder, shardPath } from './helpers/folder.js';
 const root = join(__dirname, '..');
 const built = readdirSync(root).find((name) => /^warmshard\..*\.node$/.test(name)) as string;
 
-test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried', async (t) => {
+test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and the error says what was tried', async (t) => {
   const dir = folder(t);
   const files: Record<string, string> = {
     'text.node': 'not a binary',
@@ -33,7 +33,7 @@ test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried
         return [code, error instanceof WarmshardError, message];
       }
     };
-    // The second attempt must not find what the first has left.
+    // The first attempt must not leave anything behind that makes the second one succeed.
     return [attempt(), attempt()];
   };
   for (const target of [
@@ -52,7 +52,7 @@ test('a binary that cannot be loaded is ERR_NATIVE_LOAD, and says what was tried
   }
 });
 
-test('errors are WarmshardErrors where a runtime makes the exports of a binary itself', (t) => {
+test('errors are WarmshardErrors if the runtime replaces the exports object of the binary', (t) => {
   const code = `
     const { dlopen } = process;
     process.dlopen = (module, path) => {
@@ -94,7 +94,7 @@ test('importing loads no binary: a program that never opens a shard needs none',
   t.true(await inChild(t, body, null, { env: { WARMSHARD_NATIVE_PATH: '/nonexistent' } }));
 });
 
-test('both doors give one class, one error and one open shard', async (t) => {
+test('import and require give the same classes', async (t) => {
   const imported = await import(pathToFileURL(join(root, 'dist', 'index.mjs')).href);
   t.is(imported.Shard, Shard);
   t.is(imported.WarmshardError, WarmshardError);
@@ -103,7 +103,7 @@ test('both doors give one class, one error and one open shard', async (t) => {
   t.true(imported.Shard.open(shardPath(t)) instanceof Shard);
 });
 
-test('a test runner that clears its module cache gets errors of the new class', async (t) => {
+test('after the module cache is cleared, errors have the new class', async (t) => {
   const body = ({ warmshard }: Inside, path: string) => {
     const main = Object.keys(require.cache).find((name) => name.endsWith('index.cjs')) as string;
     const before = warmshard.Shard.open(path);
@@ -125,14 +125,14 @@ test('a test runner that clears its module cache gets errors of the new class', 
   t.deepEqual(await inChild(t, body, shardPath(t)), [true, 'ERR_INVALID_KEY', 5]);
 });
 
-test('an installed package finds its binary below it, beside it, or where require finds it', (t) => {
+test('an installed package finds its binary below itself, beside itself, or where require finds it', (t) => {
   const triple = built.split('.')[1];
   const program = `
     const { Shard } = require('warmshard');
     const shard = Shard.open(process.argv[2]);
     shard.put('key', new Uint8Array(3));
     console.log(shard.get('key').length, process.report.getReport().sharedObjects.find((p) => /warmshard.*node$/.test(p)));`;
-  // The one below has the version that this package asks for; one beside it may belong to another.
+  // The package below has the version that this one depends on; a package beside it may have another version.
   for (const [places, used] of [
     [['node_modules/warmshard/node_modules', 'node_modules'], 'node_modules/warmshard/node_modules'],
     [['node_modules'], 'node_modules'],

@@ -1,4 +1,4 @@
-// One process hung with the lock in its hand, and every other on the machine hung with it.
+// One process hung while it held the lock, and every other process on the machine hung with it.
 
 import { spawn } from 'node:child_process';
 import { Shard } from 'warmshard';
@@ -8,7 +8,7 @@ import { holdLock, locked } from './helpers/lock.js';
 import { atBest, FOR_EVER } from './helpers/patience.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
-locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do not wait', async (t) => {
+locked('methods that write give up in time with ERR_LOCK_TIMEOUT; those that read do not wait', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path, { lockTimeout: 100 });
   shard.put('key', bytes('value'));
@@ -40,12 +40,12 @@ locked('writing members give up in time with ERR_LOCK_TIMEOUT; reading ones do n
   t.is(text(opened.get('key')), 'value');
   throwsCode(t, 'ERR_LOCK_TIMEOUT', () => opened.put('other', bytes('x')));
   await release();
-  t.is(shard.size, 1, 'nothing of it was stored');
+  t.is(shard.size, 1, 'nothing was stored');
   shard.put('other', bytes('x'));
   t.is(text(opened.get('other')), 'x');
 });
 
-locked('a writer that waits goes on when the lock is given back', async (t) => {
+locked('a writer that waits goes on when the lock is released', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path, { lockTimeout: FOR_EVER });
   shard.put('key', bytes('value'));
@@ -56,7 +56,7 @@ locked('a writer that waits goes on when the lock is given back', async (t) => {
   t.is(text(shard.get('async')), 'async');
 });
 
-locked('a holder that is killed gives the lock back', async (t) => {
+locked('the lock is released when its holder is killed', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path, { lockTimeout: FOR_EVER });
   shard.put('key', bytes('value'));

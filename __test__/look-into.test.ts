@@ -1,4 +1,4 @@
-// "What does this file hold?" Somebody asked, and the command said that a healthy cache reads as empty.
+// A user asked what was in a cache file, and the command said that the healthy file reads as empty.
 
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, realpathSync, writeFileSync, writeSync } from 'node:fs';
@@ -18,7 +18,7 @@ const run = (args: string[], env: Record<string, string> = {}) => {
 };
 const host = { name: 'tool', version: '1.2' };
 
-/** A file of each store, with a key that it holds. */
+/** Makes a file of each store, and returns its path and one of its keys. */
 function files(dir: string): Record<string, [path: string, key: string]> {
   const source = join(realpathSync(dir), 'source.sh');
   writeFileSync(source, 'echo');
@@ -63,7 +63,7 @@ test('entries of every store are listed, newest first, with size, host and local
   }
 });
 
-test('keys do not reach the terminal as they are, and programs get all there is to know', (t) => {
+test('control characters of keys are escaped, and --json prints everything that is known', (t) => {
   const [path] = files(folder(t)).shard as [string, string];
   t.regex(run(['list', path]).stdout, /new\\u001b\[31m\n/);
   const [newest, oldest] = JSON.parse(run(['list', path, '--json']).stdout);
@@ -71,7 +71,7 @@ test('keys do not reach the terminal as they are, and programs get all there is 
   t.is(oldest.key, 'older');
 });
 
-test('a damaged file is told, and ends with 1', (t) => {
+test('a damaged file is reported, and the command exits with 1', (t) => {
   const dir = folder(t);
   const [path] = files(dir).script as [string, string];
   const file = openSync(path, 'r+');
@@ -93,7 +93,7 @@ test('a damaged file is told, and ends with 1', (t) => {
   t.regex(numbers.stdout, /rejected: +(truncated|foreign)/);
 });
 
-test('what is not there, or no file, is told on standard error, and ends with 1', (t) => {
+test('for a path without a file the error is printed to standard error, and the command exits with 1', (t) => {
   const dir = folder(t);
   for (const command of ['stats', 'list', 'verify'])
     for (const [path, wanted] of [
@@ -106,12 +106,12 @@ test('what is not there, or no file, is told on standard error, and ends with 1'
       const { error } = JSON.parse(run([command, path, '--json']).stdout);
       t.regex(error.message, wanted);
     }
-  // By default it is the one of warmshard/register.
+  // The default is the shard of warmshard/register.
   t.regex(run(['list'], { WARMSHARD_HOME: dir }).stderr, /there is no file .*programs\.shard/);
   t.is(run(['list', 'a', 'b']).status, 2);
 });
 
-test('whoever has read enough may go', (t) => {
+test('the command ends quietly if its output is not read to the end', (t) => {
   const path = join(folder(t), 'many.shard');
   using shard = Shard.open(path);
   shard.mergeIn(Array.from({ length: 200_000 }, (_, i): [string, Uint8Array] => [`key${i}`, bytes('v')]));

@@ -1,4 +1,4 @@
-// What a look-up by Node-API came to stands in memory that the next one may not get to write.
+// A look-up with an invalid key returned the value of the look-up before it.
 
 import test from 'ava';
 import { closeHandle, hot, openHandle, STATUS } from '../facade/handle.js';
@@ -8,7 +8,7 @@ import { shardPath } from './helpers/folder.js';
 
 const MISS = -1;
 
-test('a look-up that throws leaves no answer of the one before', (t) => {
+test('a look-up that throws does not leave the status of the one before', (t) => {
   const handle = openHandle(shardPath(t), DEFAULTS, false);
   const { first, answer } = handle;
   const status = () => (answer[STATUS] as number) | 0;

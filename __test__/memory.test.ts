@@ -1,4 +1,4 @@
-// A long-running server ran out of mappings on its third day: each put had left one behind.
+// A server ran out of mappings on its third day, because each put had left one behind.
 
 import test from 'ava';
 import { type Inside, inChild } from './helpers/child.js';
@@ -7,7 +7,7 @@ import { folder } from './helpers/folder.js';
 const GC = { nodeArgs: ['--expose-gc'] };
 const linux = process.platform === 'linux' ? test : test.skip;
 
-linux('puts and gets in turn need a bounded number of mappings', async (t) => {
+linux('alternating puts and gets need a bounded number of mappings', async (t) => {
   const body = async ({ warmshard: { Shard }, fs, sleep }: Inside, dir: string) => {
     const maps = () => fs.readFileSync('/proc/self/maps', 'utf8').split('.shard').length;
     const shard = Shard.open(`${dir}/cache.shard`);
@@ -28,7 +28,7 @@ linux('puts and gets in turn need a bounded number of mappings', async (t) => {
   t.true(Math.max(...counts) < first + 20, `mappings: ${counts}`);
 });
 
-linux('shards that are opened and closed leave nothing behind', async (t) => {
+linux('shards that are opened and closed leave no memory, mappings or descriptors behind', async (t) => {
   const body = async ({ warmshard: { Shard }, fs, collect, sleep }: Inside, dir: string) => {
     const use = (i: number) => {
       const shard = Shard.open(`${dir}/${i % 10}.shard`);
@@ -51,7 +51,7 @@ linux('shards that are opened and closed leave nothing behind', async (t) => {
       if (i % 100 === 0) await collect();
     }
     let after = await measure();
-    // Finalizers come when the event loop has time for them.
+    // Finalizers run when the event loop has time for them.
     const grown = () =>
       after.maps > before.maps || after.files > before.files || after.rss - before.rss > 30 << 20;
     for (let i = 0; i < 1000 && grown(); i++) {
@@ -66,7 +66,7 @@ linux('shards that are opened and closed leave nothing behind', async (t) => {
   t.true(after.files - before.files < 10, `${after.files - before.files} descriptors more`);
 });
 
-linux('shards that nobody closed are given back too', async (t) => {
+linux('shards that are not closed are released by the garbage collector', async (t) => {
   const body = async ({ warmshard: { Shard }, fs, collect, sleep }: Inside, dir: string) => {
     const use = (i: number) => {
       const shard = Shard.open(`${dir}/${i % 5}.shard`);
@@ -76,7 +76,7 @@ linux('shards that nobody closed are given back too', async (t) => {
     const before = fs.readdirSync('/proc/self/fd').length;
     for (let i = 0; i < 200; i++) use(i);
     const most = fs.readdirSync('/proc/self/fd').length;
-    // They are looked for once a second.
+    // Collected handles are looked for once a second.
     for (let i = 0; i < 1000; i++) {
       await sleep(100);
       await collect();
@@ -89,7 +89,7 @@ linux('shards that nobody closed are given back too', async (t) => {
   t.true(after <= before + 5, `${before} ${after}`);
 });
 
-linux('copies do not keep more than they are', async (t) => {
+linux('copies do not keep much more memory than their own', async (t) => {
   const body = async ({ warmshard: { Shard }, collect }: Inside, dir: string) => {
     const shard = Shard.open(`${dir}/cache.shard`, { copy: true });
     shard.put('small', new Uint8Array(100));
@@ -107,6 +107,6 @@ linux('copies do not keep more than they are', async (t) => {
     return { kept: kept.length, more: process.memoryUsage().arrayBuffers - before };
   };
   const { more } = await inChild(t, body, folder(t), GC);
-  // A hundred small ones, each of which may keep a slab.
+  // A hundred small copies are kept, and each may keep a slab alive.
   t.true(more < 100 * 128 * 1024, `${more} bytes`);
 });

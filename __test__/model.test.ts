@@ -1,4 +1,4 @@
-// After weeks of mixed use one entry was wrong; no single operation was to blame, only their order.
+// After weeks of mixed use one entry was wrong: every operation worked by itself, but not in that order.
 
 import fc from 'fast-check';
 import { Shard } from 'warmshard';
@@ -6,7 +6,7 @@ import { pattern } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { everyWay } from './helpers/ways.js';
 
-/** What a plain map knows of an entry. */
+/** What the model, a plain map, knows about an entry. */
 interface Known {
   value: Uint8Array;
   version: number | undefined;
@@ -18,7 +18,7 @@ interface World {
   open(): Shard;
 }
 
-// Few keys, so that they meet; some of them awkward.
+// Few keys, so that operations meet; some of the keys are unusual.
 const KEYS = ['a', 'b', 'é', 'e\u0301', '\0', '\0r', '🦀', 'Ł', '/x/y', '__proto__', 'k'.repeat(4094)];
 const key = fc.oneof(
   fc.constantFrom(...KEYS),
@@ -80,7 +80,7 @@ const steps = [
         const there = model.get(k);
         const expected = ver === undefined || there?.version === ver ? there?.value : undefined;
         const validator = meta(ver).validator;
-        // What was found may be kept.
+        // Repeated, because the answer may be kept.
         for (const what of ['get', 'get again', 'get once more'])
           expectSame(shard.get(k, validator), expected, what);
         expectEqual(shard.has(k, validator), expected !== undefined, 'has');
@@ -116,7 +116,7 @@ const steps = [
         for (const [k, v, ver] of batch) model.set(k, known(v, ver));
       }),
   ),
-  // Long enough for the index to be written, and merged.
+  // Enough entries that the index is written and merged.
   fc.tuple(fc.integer({ min: 500, max: 700 }), fc.nat(1000)).map(
     ([count, seed]) =>
       new Step(`fill ${count} ${seed}`, ({ shard, model }) => {
@@ -148,14 +148,14 @@ const steps = [
     }),
   ),
   fc.constant(
-    // The other handle stays open: it is as another process.
+    // The old handle stays open, like that of another process.
     new Step('open another', (world) => {
       world.shard = world.open();
     }),
   ),
 ];
 
-everyWay('a shard is a map, whatever is done in whatever order', (t, way) => {
+everyWay('a shard behaves like a map, whatever is done in whatever order', (t, way) => {
   t.timeout(60_000);
   const property = fc.property(fc.commands(steps, { maxCommands: 60, size: 'max' }), (commands) => {
     const path = shardPath(t);

@@ -1,4 +1,4 @@
-// Somebody moved the cache while a build was writing; the build awaited its flush, and the next one found nothing.
+// The cache was moved while a build was writing; the build awaited its flush, but the next build found nothing.
 
 import { renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,11 +13,11 @@ const flushes = {
 };
 
 for (const [name, flush] of Object.entries(flushes))
-  test(`what was put after the shard was moved is at its path once ${name} is done`, async (t) => {
+  test(`entries that are put after the file was moved are at its path once ${name} is done`, async (t) => {
     const path = shardPath(t);
     using shard = Shard.open(path);
     shard.put('old', bytes('1'));
-    // Longer than between two looks at the path: the next put looks, the one behind it does not.
+    // Longer than the interval between two looks at the path: the next put looks, the one after it does not.
     await sleep(300);
     shard.put('old', bytes('2'));
     renameSync(path, `${path}.moved`);

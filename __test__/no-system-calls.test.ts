@@ -1,4 +1,4 @@
-// A cache that asked the kernel at each hit was slower than compiling.
+// A cache that made a system call for each hit was slower than compiling.
 
 import { join } from 'node:path';
 import test from 'ava';
@@ -6,12 +6,12 @@ import { type Inside, startChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
 import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 
-/** What V8 does by itself: memory, its threads, the clock. */
+/** Calls that V8 makes by itself: for memory, its threads and the clock. */
 const BACKGROUND =
   /^(futex|madvise|munmap|mprotect|brk|sched_yield|clock_\w+|getrusage|epoll_\w+|restart_syscall)$/;
 
 for (const [name, options] of Object.entries({ lend: {}, copy: { copy: true } })) {
-  test(`a hundred thousand hits need no system call (${name})`, async (t) => {
+  test(`a hundred thousand hits make no system call (${name})`, async (t) => {
     if (!canTrace(t)) return;
     const dir = folder(t);
     const trace = join(dir, 'trace');
@@ -65,7 +65,7 @@ for (const [name, options] of Object.entries({ lend: {}, copy: { copy: true } })
       .map((line) => /^(\d+) +(?:<\.\.\. )?(\w+)/.exec(line))
       .filter((call) => call !== null);
     const ours = calls.filter(([, thread, call]) => thread === main && !BACKGROUND.test(call as string));
-    // At most four times a second it looks whether the files are still there.
+    // At most four times a second the shard looks whether its files are still there.
     const looks = ours.filter(([, , call]) => /stat/.test(call as string));
     const rest = ours.filter(([, , call]) => !/stat/.test(call as string));
     t.true(looks.length < 40, `${looks.map(([, , call]) => call)}`);

@@ -1,4 +1,4 @@
-// One key in a batch of thousands had an umlaut; it was stored under another name, and its neighbours were not stored at all.
+// One key in a batch of thousands contained an umlaut: it was stored under another name, and its neighbours were not stored.
 
 import test from 'ava';
 import { type Entry, Shard } from 'warmshard';
@@ -6,12 +6,12 @@ import { bytes, pattern, same } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
 import { throwsCode } from './helpers/throws.js';
 
-/** Entries that the addon takes in at a time; see facade/later/values.ts. */
+/** Entries that the addon reads at a time; see facade/later/values.ts. */
 const RUN = 64;
 
 type Item = [string, Uint8Array] | Entry<Uint8Array>;
 
-/** A string of pieces, as V8 keeps one that was put together just now. */
+/** A concatenated string, which V8 keeps in pieces. */
 const pieced = (text: string) => [...text].reduce((sum, one) => sum + one, '');
 const resizable = (bytes: Uint8Array): Uint8Array => {
   const buffer = new ArrayBuffer(bytes.length, { maxByteLength: 2 * bytes.length });
@@ -46,7 +46,7 @@ const VALUES: Record<string, (i: number) => Uint8Array> = {
   large: (i) => pattern(70_000, i),
 };
 
-test('odd keys and values anywhere among plain ones', (t) => {
+test('unusual keys and values are stored correctly anywhere among plain ones', (t) => {
   const batch: Item[] = [];
   let at = 0;
   for (const [key, value] of Object.entries({ ...KEYS, ...VALUES })) {
@@ -77,7 +77,7 @@ test('odd keys and values anywhere among plain ones', (t) => {
   check(replaced);
 });
 
-test('nothing but long keys, more than there is room for at once', (t) => {
+test('a batch may consist of long keys only, more than fit into one run', (t) => {
   using shard = Shard.open(shardPath(t));
   const batch = Array.from(
     { length: 3 * RUN },
@@ -87,7 +87,7 @@ test('nothing but long keys, more than there is room for at once', (t) => {
   for (const [key, value] of batch as [string, Uint8Array][]) same(t, shard.get(key), value);
 });
 
-test('batches of every length about a run', (t) => {
+test('batches of every length around that of a run are stored completely', (t) => {
   using shard = Shard.open(shardPath(t));
   for (const length of [1, 2, 3, 4, 5, RUN - 1, RUN, RUN + 1, RUN + 3, 2 * RUN - 1, 2 * RUN, 2 * RUN + 1]) {
     const batch = Array.from({ length }, (_, i): Item => [`${length}/${i}`, pattern(i, length)]);
@@ -101,7 +101,7 @@ test('batches of every length about a run', (t) => {
   }
 });
 
-test('one bad entry anywhere in a run, and the batch comes to nothing', (t) => {
+test('one bad entry anywhere in a run, and nothing of the batch is stored', (t) => {
   using shard = Shard.open(shardPath(t));
   const lone = 'half of a pair: \ud83d';
   const taken = pattern(1000, 1);
@@ -127,7 +127,7 @@ test('one bad entry anywhere in a run, and the batch comes to nothing', (t) => {
   t.is(shard.size, 0);
 });
 
-test('a program that puts something of its own in the place of Reflect.apply', (t) => {
+test('a program may replace Reflect.apply', (t) => {
   using shard = Shard.open(shardPath(t));
   const batch = Array.from({ length: 2 * RUN }, (_, i): [string, Uint8Array] => [`${i}`, pattern(i, i)]);
   const { apply } = Reflect;

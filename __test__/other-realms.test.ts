@@ -1,5 +1,5 @@
-// A test runner ran the package in a realm of its own, with jsdom's timers in its globals: no Buffer was bytes there, and
-// a timer without `unref` ended the tests.
+// A test runner loaded the package in a realm of its own, with jsdom's timers as globals. There no Buffer was an instance of
+// Uint8Array, and a timer without `unref` made the tests fail.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,11 +14,11 @@ type Package = typeof here;
 
 const host = { name: 'app', version: '1' };
 
-/** Timers as jsdom has them: numbers. */
+/** Timers like those of jsdom, which are numbers. */
 const started: number[] = [];
 const startTimer = () => started.push(1);
 
-/** The package, loaded in a realm of its own, whose `Uint8Array` is not that of Buffer. */
+/** Loads the package in another realm, whose `Uint8Array` is not that of Buffer. */
 function elsewhere(): Package {
   const globals = { Buffer, process, AbortSignal, setInterval: startTimer, clearInterval: () => {} };
   const realm = createContext(globals);
@@ -44,7 +44,7 @@ for (const [name, warmshard] of [
   ['bytes of another realm', here],
   ['the package in another realm', elsewhere()],
 ] as const) {
-  /** Bytes that are no instance of the package's `Uint8Array`. */
+  /** Bytes that are not an instance of the package's `Uint8Array`. */
   const bytes = (...values: number[]): Uint8Array =>
     warmshard === here ? runInNewContext(`new Uint8Array(${JSON.stringify(values)})`) : Buffer.from(values);
 
@@ -97,7 +97,7 @@ for (const [name, warmshard] of [
   });
 }
 
-test('timers are those of Node.js, whatever stands in the globals', async (t) => {
+test('the timers of Node.js are used, whatever the globals contain', async (t) => {
   const shard = elsewhere().Shard.open(shardPath(t));
   await shard.verifyAsync({ onProgress() {} });
   await pause(10);

@@ -1,4 +1,4 @@
-// A program imported warmshard, a library of its required it: two copies, and instanceof said no between them.
+// A program imported warmshard and one of its libraries required it; they got two copies, and `instanceof` failed between them.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -27,13 +27,13 @@ for (const door of ['warmshard', 'warmshard/keyv']) {
     for (const [name, value] of Object.entries(required)) t.is(imported[name], value, name);
   });
 
-  test(`classes of ${door} are told by their names`, (t) => {
+  test(`exported functions and classes of ${door} keep their names`, (t) => {
     for (const [name, value] of Object.entries(require(door) as Record<string, unknown>))
       if (typeof value === 'function') t.is(value.name, name);
   });
 }
 
-test('a release holds the bundle, the types and the papers, and nothing else', (t) => {
+test('a release contains the bundles, the types and the documents, and nothing else', (t) => {
   const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,
     encoding: 'utf8',
@@ -83,7 +83,7 @@ test('every platform package has the version of the main one, and names its bina
   }
 });
 
-test('the binary is no larger than its budget, and every platform has one', (t) => {
+test('the binary is not larger than its budget, and every platform has a budget', (t) => {
   t.deepEqual(Object.keys(BUDGET).sort(), readdirSync(join(root, 'npm')).sort());
   t.deepEqual(Object.keys(PLATFORMS).sort(), Object.keys(BUDGET).sort());
   const own = ownPlatform();
@@ -92,7 +92,7 @@ test('the binary is no larger than its budget, and every platform has one', (t) 
   t.true(size <= budget, `${size} bytes; ${budget} are the budget of ${own}`);
 });
 
-test('the types need neither those of Node.js nor the newest of TypeScript', (t) => {
+test('the types need neither those of Node.js nor the newest library of TypeScript', (t) => {
   const project = folder(t);
   mkdirSync(join(project, 'node_modules/warmshard'), { recursive: true });
   for (const [from, to] of [
@@ -124,7 +124,7 @@ test('the types need neither those of Node.js nor the newest of TypeScript', (t)
   }
 });
 
-test('each way in which TypeScript resolves modules finds the types of each door', (t) => {
+test('every module resolution of TypeScript finds the types of both entry points', (t) => {
   const { Node10, Node16, Bundler } = ts.ModuleResolutionKind;
   const project = folder(t);
   mkdirSync(join(project, 'node_modules'));

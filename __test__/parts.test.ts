@@ -1,4 +1,4 @@
-// A compiler stored code and source map under two keys; a crash between the two left the one with the other's map.
+// A compiler stored code and source map under two keys; a crash in between left new code with an old map.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -10,7 +10,7 @@ import { everyWay } from './helpers/ways.js';
 type Blobs = Record<'code' | 'map', Uint8Array>;
 const PARTS = { parts: ['code', 'map'] } as const;
 
-everyWay('the parts of an entry come and go together', (t, way) => {
+everyWay('the parts of an entry are stored and found together', (t, way) => {
   const shard = way.open<Blobs>(PARTS);
   for (let i = 0; i < 200; i++) shard.put(`${i}`, { code: pattern(i * 99, i), map: pattern(i, -i) });
   for (const handle of [shard, way.open<Blobs>(PARTS)]) {
@@ -28,21 +28,21 @@ everyWay('the parts of an entry come and go together', (t, way) => {
   t.is(shard.info('7')?.bytes, 700);
 });
 
-everyWay('the order of the properties of a value does not matter, empty parts do', (t, way) => {
+everyWay('the order of the properties of a value does not matter, and parts may be empty', (t, way) => {
   const shard = way.open<Blobs>(PARTS);
   shard.mergeIn([['key', { map: bytes('m'), code: new Uint8Array() }]]);
   t.is(text(shard.get('key')?.map), 'm');
   t.is(shard.get('key')?.code.length, 0);
 });
 
-everyWay('a codec works on each part', (t, way) => {
+everyWay('a codec is applied to each part', (t, way) => {
   const shard = way.open<Record<string, string>>({ parts: ['a', 'b'], codec: 'utf8' as never });
   shard.put('key', { a: 'one', b: 'é' });
   t.deepEqual(shard.get('key'), { a: 'one', b: 'é' });
   t.is(text(shard.getParts('key')?.b), 'é');
 });
 
-everyWay('thirty-two parts of every size', (t, way) => {
+everyWay('an entry may have thirty-two parts of any size', (t, way) => {
   const names = Array.from({ length: 32 }, (_, i) => `part ${i}`);
   const shard = way.open<Record<string, Uint8Array>>({ parts: names });
   const value = Object.fromEntries(names.map((name, i) => [name, pattern(i * i * i, i)]));
@@ -52,7 +52,7 @@ everyWay('thirty-two parts of every size', (t, way) => {
   t.deepEqual(Object.keys(back ?? {}), names);
 });
 
-everyWay('without the option, getParts gives the one part without a name', (t, way) => {
+everyWay('without the option, getParts returns one part with an empty name', (t, way) => {
   const shard = way.open();
   shard.put('key', bytes('value'));
   t.deepEqual(Object.keys(shard.getParts('key') ?? {}), ['']);
@@ -84,7 +84,7 @@ test('a value without exactly the parts is refused, and nothing is stored', (t) 
   t.is(shard.size, 0);
 });
 
-test('names of parts that cannot be, are refused', (t) => {
+test('invalid names of parts are refused', (t) => {
   const path = shardPath(t);
   const names = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
   for (const parts of [
@@ -107,7 +107,7 @@ test('names of parts that cannot be, are refused', (t) => {
   Shard.open(path, { parts: ['é'.repeat(32), '', 'constructor', 'toString'] }).close();
 });
 
-test('entries with other parts are stale, as those of another host', (t) => {
+test('entries with other parts are stale, like those of another host', (t) => {
   const path = shardPath(t);
   using two = Shard.open<Blobs>(path, PARTS);
   two.put('key', { code: bytes('c'), map: bytes('m') });

@@ -1,4 +1,4 @@
-// A disk lost a bit, somebody planted a link, and the program ran what it found.
+// A disk flipped a bit, or an attacker planted a link, and the program ran what it found.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -90,7 +90,7 @@ everyWay("another fingerprint's file is a miss", (ground) => {
   t.is(cache.get(fingerprint('two'))?.length, 300_000);
 });
 
-everyWay('a giant is refused before anything is allocated', (ground) => {
+everyWay('a huge file is refused before anything is allocated', (ground) => {
   const { t, path } = ground;
   writeFileSync(path, '', { mode: 0o600 });
   for (const length of [64 * 1024 * 1024 + 33, 2 ** 40]) {
@@ -103,7 +103,7 @@ everyWay('a giant is refused before anything is allocated', (ground) => {
   }
 });
 
-everyWay('a link is not followed on reading, and replaced on writing', (ground) => {
+everyWay('a link is not followed when reading, and replaced when writing', (ground) => {
   const { t, cache, path } = ground;
   const target = join(folder(t), 'precious');
   const sound = encodeArtifact(ONE, bytes('planted'));
@@ -118,10 +118,10 @@ everyWay('a link is not followed on reading, and replaced on writing', (ground) 
   }
   symlinkSync(target, path);
   t.true(cache.remove(ONE), 'the link is removed');
-  same(t, readFileSync(target), sound, 'what it led to is as it was');
+  same(t, readFileSync(target), sound, 'its target is unchanged');
 });
 
-everyWay('a pipe is a miss, without waiting for anybody, and is replaced', (ground) => {
+everyWay('a pipe is a miss, without blocking, and is replaced', (ground) => {
   const { t, cache, path } = ground;
   t.is(spawnSync('mkfifo', [path]).status, 0);
   missed(ground, 'a pipe');
@@ -141,7 +141,7 @@ everyWay('a folder at the path is a miss; a put to it is refused and leaves noth
   t.true(cache.durabilityReport().durable);
 });
 
-everyWay("others' files are misses", (ground) => {
+everyWay('files that others may write to are misses', (ground) => {
   const { t, cache, path } = ground;
   for (const mode of [0o602, 0o620, 0o666]) {
     cache.put(ONE, bytes('ours'));
@@ -162,7 +162,7 @@ everyWay('damage is counted as a miss', ({ t, cache, path }) => {
   t.like(cache.metrics(), { lookups: 1, hits: 0, misses: 1, hitRatePpm: 0, entries: 1 });
 });
 
-test('WARMSHARD_COPY=1 does without lending', (t) => {
+test('with WARMSHARD_COPY=1 nothing is lent', (t) => {
   const root = folder(t);
   const script = `
     const { DiskPipelineCache, fingerprint } = require(${JSON.stringify(require.resolve('warmshard'))});

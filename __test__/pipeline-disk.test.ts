@@ -1,4 +1,4 @@
-// The compiler ran for a minute each time, although nothing had changed since yesterday.
+// The compiler ran for a minute at every start, although nothing had changed since yesterday.
 
 import {
   chmodSync,
@@ -40,7 +40,7 @@ function everyWay(
     });
 }
 
-everyWay('what is put is found, by this object and by others', (t, open) => {
+everyWay('what is put is found, through this object and through others', (t, open) => {
   const cache = open();
   for (const length of [0, 1, 31, 32, 33, 4096, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3 * MIB + 5]) {
     const one = fingerprint('length', String(length));
@@ -67,13 +67,13 @@ everyWay('the file is <64 hex>.bin: payload and footer, private', (t, open, root
   same(t, readFileSync(path), encodeArtifact(one, bytes('payload')));
   t.is(statSync(path).mode & 0o777, 0o600);
   t.is(statSync(root).mode & 0o777, 0o700);
-  // The other way round: what was encoded elsewhere is an artifact here.
+  // The other way round: a file that was encoded elsewhere is an artifact here.
   const two = fingerprint('b');
   writeFileSync(join(root, `${two}.bin`), encodeArtifact(two, bytes('made elsewhere')), { mode: 0o600 });
   t.is(text(open().get(two)), 'made elsewhere');
 });
 
-everyWay('what was returned is its own memory, and outlives everything', (t, open) => {
+everyWay('a returned artifact has memory of its own, and outlives everything', (t, open) => {
   for (const length of [1000, MIB]) {
     const cache = open();
     const one = fingerprint(String(length));
@@ -95,7 +95,7 @@ everyWay('what was returned is its own memory, and outlives everything', (t, ope
   }
 });
 
-everyWay('durability says what is pending, until flush', async (t, open) => {
+everyWay('durabilityReport() says what is pending until flush', async (t, open) => {
   const cache = open();
   t.deepEqual(cache.durabilityReport(), { pendingEntries: 0, pendingBytes: 0, durable: true });
   cache.put(fingerprint('a'), pattern(1000, 1));
@@ -107,13 +107,13 @@ everyWay('durability says what is pending, until flush', async (t, open) => {
   for (let i = 0; i < 50; i++) cache.put(fingerprint(String(i)), pattern(10, i));
   t.is(cache.durabilityReport().pendingEntries, 50);
   cache.remove(fingerprint('0'));
-  t.is(cache.durabilityReport().pendingEntries, 49, 'what is gone is not pending');
+  t.is(cache.durabilityReport().pendingEntries, 49, 'a removed artifact is not pending');
   await Promise.all([cache.flushAsync(), cache.flushAsync()]);
   t.true(cache.durabilityReport().durable);
   t.is(cache.metrics().flushes, 3);
 });
 
-test('a flush that fails says so, and keeps everything pending', async (t) => {
+test('a flush that fails throws, and everything stays pending', async (t) => {
   const root = join(folder(t), 'cache');
   const cache = new DiskPipelineCache(root);
   cache.put(fingerprint('a'), pattern(100, 1));
@@ -162,7 +162,7 @@ test('the folder stays under maxBytes, and the oldest go first', (t) => {
   const cache = new DiskPipelineCache(root, { maxBytes: 10_000 });
   const put = (i: number) => {
     cache.put(fingerprint(String(i)), pattern(968, i));
-    // Times of files may be coarser than puts are fast.
+    // Set the times, because the file system's clock may be too coarse to order the puts.
     const path = join(root, `${fingerprint(String(i))}.bin`);
     if (existsSync(path)) utimesSync(path, i, i);
   };
@@ -176,7 +176,7 @@ test('the folder stays under maxBytes, and the oldest go first', (t) => {
   t.like(cache.metrics(), { entries: 10, cachedBytes: 10_000, evictions: 4, evictedBytes: 4000 });
   const left = Array.from({ length: 14 }, (_, i) => i + 1).filter((i) => cache.has(fingerprint(String(i))));
   t.deepEqual(left, [1, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-  t.true(existsSync(join(root, 'other.bin')), 'what is not ours stays');
+  t.true(existsSync(join(root, 'other.bin')), 'foreign files stay');
   cache.put(fingerprint('too large for it'), pattern(9969, 1));
   t.is(cache.metrics().rejectedPuts, 1);
   cache.put(fingerprint('just not'), pattern(9968, 1));
@@ -189,7 +189,7 @@ test('the folder stays under maxBytes, and the oldest go first', (t) => {
   t.like(none.metrics(), { rejectedPuts: 1, entries: 0 });
 });
 
-test('remove and clear', (t) => {
+test('remove and clear say how many artifacts they removed', (t) => {
   const cache = DiskPipelineCache.open(join(folder(t), 'cache'));
   t.false(cache.remove(fingerprint('a')));
   t.is(cache.clear(), 0);
@@ -200,7 +200,7 @@ test('remove and clear', (t) => {
   t.is(cache.clear(), 2);
 });
 
-test('a read-only cache changes nothing, and needs nothing to be there', (t) => {
+test('a read-only cache changes nothing, and its folder need not exist', (t) => {
   const root = join(folder(t), 'cache');
   const reader = new DiskPipelineCache(root, { readOnly: true });
   t.is(reader.get(fingerprint('a')), undefined);
@@ -237,7 +237,7 @@ test('a closed cache refuses everything but close', async (t) => {
   await rejectsCode(t, 'ERR_CLOSED', () => cache.flushAsync());
 });
 
-test('wrong arguments are told, and touch nothing', (t) => {
+test('wrong arguments are refused, and change nothing', (t) => {
   const root = join(folder(t), 'cache');
   for (const path of ['', 'a\0b', '\ud800', undefined, null, 1, new URL('file:///x')])
     throwsCode(t, 'ERR_INVALID_ARG', () => new DiskPipelineCache(path as string), String(path));
@@ -297,14 +297,14 @@ test('wrong arguments are told, and touch nothing', (t) => {
   t.is(cache.metrics().rejectedPuts, 0);
 });
 
-test('a folder that cannot be written to holds what it holds, and puts are counted', async (t) => {
+test('in a folder that cannot be written to artifacts are still found, and puts are counted as rejected', async (t) => {
   const root = join(folder(t), 'cache');
   chmodSync(dirname(root), 0o755);
   new DiskPipelineCache(root).put(fingerprint('a'), bytes('a'));
   chmodSync(root, 0o555);
   chmodSync(join(root, `${fingerprint('a')}.bin`), 0o644);
   const body = ({ warmshard: { DiskPipelineCache, fingerprint } }: Inside, root: string) => {
-    // The addon is loaded before the user changes: the checkout may be closed to the other one.
+    // Load the addon before the user changes, because the other user may have no access to the checkout.
     const cache = new DiskPipelineCache(root, { trust: 'system' });
     fingerprint('load it');
     if (process.getuid?.() === 0) {
@@ -322,7 +322,7 @@ test('a folder that cannot be written to holds what it holds, and puts are count
   chmodSync(root, 0o700);
 });
 
-test('lent artifacts are given back, and never use up the mappings of the process', async (t) => {
+test('lent artifacts are released, and never use up the mappings of the process', async (t) => {
   if (!existsSync('/proc/self/maps')) {
     t.log('skipped: this system does not list mappings');
     t.pass();

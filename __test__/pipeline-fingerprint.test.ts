@@ -1,4 +1,4 @@
-// Two builds with different options shared one fingerprint, and one of them shipped the other's code.
+// Two builds with different options got the same fingerprint, and one of them shipped the other's code.
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { throwsCode } from './helpers/throws.js';
 
 const hex = (value: Uint8Array) => Buffer.from(value).toString('hex');
 
-/** What docs/pipeline.md says, written down again. */
+/** The fingerprint as docs/pipeline.md defines it. */
 function expected(parts: readonly (string | Uint8Array)[]): string {
   const pieces = parts.flatMap((part) => {
     const piece = Buffer.from(part as string);
@@ -20,7 +20,7 @@ function expected(parts: readonly (string | Uint8Array)[]): string {
   return hex(blake3(Buffer.concat(pieces)));
 }
 
-test("the reference is BLAKE3: the paper's vectors", (t) => {
+test("the reference implementation gives the vectors of BLAKE3's paper", (t) => {
   t.is(hex(blake3(bytes(''))), 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262');
   t.is(hex(blake3(new Uint8Array(1))), '2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213');
 });
@@ -36,14 +36,14 @@ test('a fingerprint is BLAKE3 over length-prefixed parts', (t) => {
   t.is(fingerprint('ä').toString(), fingerprint(bytes('ä')).toString(), 'strings are UTF-8');
 });
 
-test('parts that are split, ordered or typed otherwise make another one, or not', (t) => {
+test('parts that are split or ordered differently give another fingerprint; strings and equal bytes the same', (t) => {
   const all = [['ab', 'c'], ['a', 'bc'], ['abc'], ['abc', ''], ['', 'abc'], [''], ['', ''], ['c', 'ab']];
   const prints = new Set(all.map((parts) => fingerprint(...parts).toString()));
   t.is(prints.size, all.length);
   t.is(String(fingerprint(Buffer.from('abc'))), String(fingerprint('abc')));
 });
 
-test('a fingerprint is 32 bytes, and 64 hex digits as text', (t) => {
+test('a fingerprint has 32 bytes, and 64 hex digits as text', (t) => {
   const one = fingerprint('a', bytes('b'));
   t.true(one instanceof Fingerprint && one instanceof Uint8Array);
   t.is(one.length, 32);
@@ -51,7 +51,7 @@ test('a fingerprint is 32 bytes, and 64 hex digits as text', (t) => {
   t.is(`${one}`, hex(one));
   t.is(JSON.stringify({ one }), `{"one":"${hex(one)}"}`);
   const part = one.subarray(0, 4);
-  t.false(part instanceof Fingerprint, 'a part of it is none');
+  t.false(part instanceof Fingerprint, 'a part of a fingerprint is not one');
   t.is(part.length, 4);
   t.deepEqual([...one.slice(30)], [...one].slice(30));
   t.is(one.map(() => 1).toString(), Array(32).fill(1).join(','));
@@ -59,7 +59,7 @@ test('a fingerprint is 32 bytes, and 64 hex digits as text', (t) => {
   t.is(String(view), String(fingerprint(pattern(100, 1).slice(10, 20))), 'a view is its own bytes');
 });
 
-test('what is no part is refused', (t) => {
+test('invalid parts are refused', (t) => {
   throwsCode(t, 'ERR_INVALID_ARG', () => fingerprint());
   const wrong: unknown[] = [1, null, undefined, {}, [], new ArrayBuffer(4), new DataView(new ArrayBuffer(4))];
   wrong.push(new Uint16Array(2), new String('a'), Symbol.iterator, 10n, () => 'a');
@@ -71,7 +71,7 @@ test('what is no part is refused', (t) => {
   throwsCode(t, 'ERR_INVALID_ARG', () => fingerprint(gone));
 });
 
-test('an encoded artifact is payload and footer, and reads back under its fingerprint only', (t) => {
+test('an encoded artifact is payload and footer, and decodes with its own fingerprint only', (t) => {
   for (const length of [0, 1, 63, 64, 65, 1023, 1024, 1025, 2048, 2049, 5000, 70_000]) {
     const payload = pattern(length, length);
     const one = fingerprint(String(length));

@@ -1,4 +1,4 @@
-// The fast cache in front stayed empty, because nobody had put anything into it.
+// The fast cache in front stayed empty, because found artifacts were not copied into it.
 
 import { join } from 'node:path';
 import test from 'ava';
@@ -17,7 +17,7 @@ import { throwsCode } from './helpers/throws.js';
 const ONE = fingerprint('one');
 const TWO = fingerprint('two');
 
-/** A store that writes down what is done to it. */
+/** A store that logs its calls. */
 class Noted implements PipelineStore {
   constructor(
     readonly name: string,
@@ -47,7 +47,7 @@ function three() {
   return { log, a, b, c };
 }
 
-test('layers are asked in order, and the faster ones filled, the nearest first', (t) => {
+test('layers are asked in order, and the faster ones are filled, the slowest of them first', (t) => {
   const { log, a, b, c } = three();
   const layered = new LayeredPipelineCache([a, b, c]);
   t.is(layered.get(ONE), undefined);
@@ -63,7 +63,7 @@ test('layers are asked in order, and the faster ones filled, the nearest first',
   t.is(c.inner.get(TWO), undefined, 'a slower one is not filled');
 });
 
-test('put writes the first layer, or all', (t) => {
+test('put writes to the first layer, or to all', (t) => {
   const { log, a, b, c } = three();
   new LayeredPipelineCache(a, b, c).put(ONE, bytes('1'));
   t.deepEqual(log.splice(0), ['a put']);
@@ -73,7 +73,7 @@ test('put writes the first layer, or all', (t) => {
   t.deepEqual(log.splice(0), ['a put', 'b put', 'c put']);
 });
 
-test('all layers are flushed, although one fails, and the first error is thrown', (t) => {
+test('all layers are flushed even if one fails, and the first error is thrown', (t) => {
   const { log, a, b, c } = three();
   const failing = (name: string): PipelineStore => ({
     get: (print) => a.get(print),
@@ -89,16 +89,16 @@ test('all layers are flushed, although one fails, and the first error is thrown'
   t.deepEqual(log, ['a flush', 'first', 'b flush', 'second', 'c flush']);
 });
 
-test('a layer that cannot be filled only stays slow', (t) => {
+test('a layer that cannot be filled does not make a get fail', (t) => {
   const root = join(folder(t), 'cache');
   new DiskPipelineCache(root).put(ONE, bytes('1'));
   const shipped = new DiskPipelineCache(join(folder(t), 'shipped'), { readOnly: true });
   const layered = new LayeredPipelineCache(shipped, new DiskPipelineCache(root));
   t.is(text(layered.get(ONE)), '1');
-  throwsCode(t, 'ERR_READ_ONLY', () => layered.put(TWO, bytes('2')), 'but a put to it is told');
+  throwsCode(t, 'ERR_READ_ONLY', () => layered.put(TWO, bytes('2')), 'but a put to it throws');
 });
 
-test('metrics: look-ups are its own, all else is summed', (t) => {
+test('metrics: look-ups are its own, everything else is the sum over the layers', (t) => {
   const memory = new MemoryPipelineCache({ maxEntries: 1 });
   const disk = new DiskPipelineCache(join(folder(t), 'cache'));
   const layered = new LayeredPipelineCache([memory, disk], { write: 'all' });
@@ -113,7 +113,7 @@ test('metrics: look-ups are its own, all else is summed', (t) => {
     lookups: 3,
     hits: 2,
     misses: 1,
-    // Two of the user's for each of two layers, and one that filled the memory.
+    // Two puts into each of two layers, and one that filled the memory.
     puts: 5,
     rejectedPuts: 0,
     evictions: 2,
@@ -126,7 +126,7 @@ test('metrics: look-ups are its own, all else is summed', (t) => {
   });
 });
 
-test('layers may be layered, and large artifacts go through', (t) => {
+test('layered caches can be layers, also for large artifacts', (t) => {
   const disk = new DiskPipelineCache(join(folder(t), 'cache'));
   const inner = new LayeredPipelineCache(new MemoryPipelineCache(), disk);
   const outer = new LayeredPipelineCache(new MemoryPipelineCache(), inner);
@@ -137,7 +137,7 @@ test('layers may be layered, and large artifacts go through', (t) => {
   same(t, outer.get(ONE), large);
 });
 
-test('wrong layers are told', (t) => {
+test('wrong layers are refused', (t) => {
   const store = new MemoryPipelineCache();
   const wrong: unknown[][] = [
     [],

@@ -1,4 +1,4 @@
-// The cache in memory was to save time, and took all the memory there was.
+// A cache in memory was meant to save time, and used up all the memory.
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ test('the least recently used goes first', (t) => {
   cache.get(print(0));
   cache.has(print(1));
   cache.put(print(3), bytes('3'));
-  t.is(cache.get(print(1)), undefined, 'has() is no use');
+  t.is(cache.get(print(1)), undefined, 'has() does not count as a use');
   cache.put(print(2), bytes('2 again'));
   cache.put(print(4), bytes('4'));
   t.is(cache.get(print(0)), undefined);
@@ -41,7 +41,7 @@ test('the least recently used goes first', (t) => {
   t.like(cache.metrics(), { entries: 3, evictions: 2, evictedBytes: 2, cachedBytes: 9, puts: 6 });
 });
 
-test('bytes are bounded, and several may have to go for one', (t) => {
+test('bytes are bounded, and several artifacts may be evicted for one', (t) => {
   const cache = new MemoryPipelineCache({ maxBytes: 100 });
   for (const i of [0, 1, 2, 3]) cache.put(print(i), pattern(25, i));
   t.is(cache.metrics().cachedBytes, 100);
@@ -72,7 +72,7 @@ test('a budget of zero disables it', (t) => {
   }
 });
 
-test('an artifact whose memory somebody transferred is gone', (t) => {
+test('an artifact whose memory was transferred is a miss', (t) => {
   const cache = new MemoryPipelineCache();
   cache.put(print(0), pattern(10, 1));
   cache.put(print(1), bytes(''));
@@ -84,7 +84,7 @@ test('an artifact whose memory somebody transferred is gone', (t) => {
   t.like(cache.metrics(), { entries: 1, cachedBytes: 0 });
 });
 
-test('wrong arguments are told', (t) => {
+test('wrong arguments are refused', (t) => {
   for (const options of [
     null,
     1,
@@ -117,7 +117,7 @@ test('wrong arguments are told', (t) => {
   t.is(cache.metrics().entries, 0);
 });
 
-/** The store as anybody would write it who need not be fast. */
+/** A simple, slow implementation of the same store. */
 class Model {
   list: { key: number; value: Uint8Array }[] = [];
   evictions = 0;
@@ -153,7 +153,7 @@ class Model {
   }
 }
 
-test('it does what a simple model does, whatever comes', (t) => {
+test('it behaves like a simple model, whatever is done', (t) => {
   const key = fc.nat({ max: 7 });
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.tuple(fc.constant('put' as const), key, fc.nat({ max: 40 })) },

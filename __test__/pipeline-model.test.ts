@@ -1,4 +1,4 @@
-// Each part of the cache was right by itself; in some order of put, remove and damage the wrong bytes came.
+// Every operation of the cache worked by itself, but a certain order of put, remove and damage gave wrong bytes.
 
 import {
   appendFileSync,
@@ -20,7 +20,7 @@ import { WAYS } from './helpers/ways.js';
 const PRINTS = Array.from({ length: 4 }, (_, i) => fingerprint(String(i)));
 
 for (const [name, options] of Object.entries(WAYS))
-  test(`two caches of one folder do what a map does, whatever comes (${name})`, (t) => {
+  test(`two caches of one folder behave like a map, whatever is done (${name})`, (t) => {
     const base = folder(t);
     let runs = 0;
     const key = fc.nat({ max: PRINTS.length - 1 });
@@ -82,7 +82,7 @@ for (const [name, options] of Object.entries(WAYS))
             } else if (what === 'cut') truncateSync(path, length % (whole.length + 1));
             else if (what === 'grow') appendFileSync(path, 'x');
             else if (what === 'copy' && key !== other) copyFileSync(path, join(root, `${PRINTS[other]}.bin`));
-            // Done twice, or to and fro, it may have repaired a file.
+            // Repeated changes may have repaired a file.
             for (const i of [key, other]) settle(i);
           }
           for (const cache of caches) {

@@ -37,7 +37,7 @@ test('processes that write the same fingerprints at once never show a torn artif
   t.is(new DiskPipelineCache(root).metrics().entries, 5);
 });
 
-test("a killed writer's temporary file is swept, a living one's is not", async (t) => {
+test("a killed writer's temporary file is swept, that of a living one is not", async (t) => {
   const root = join(folder(t), 'cache');
   const body = ({ warmshard: { DiskPipelineCache, fingerprint }, send }: Inside, root: string) => {
     const cache = new DiskPipelineCache(root);
@@ -58,7 +58,7 @@ test("a killed writer's temporary file is swept, a living one's is not", async (
     t.is((await child.kill()).signal, 'SIGKILL');
     left = temporary().length;
   }
-  t.true(left > 0, 'no kill struck a write');
+  t.true(left > 0, 'no kill happened during a write');
   const { entries } = cache.metrics();
   t.deepEqual(temporary(), []);
   t.is(readdirSync(root).length, entries);
@@ -68,7 +68,7 @@ test("a killed writer's temporary file is swept, a living one's is not", async (
   }
 });
 
-test('a put finds its folder gone, and makes it again', (t) => {
+test('a put creates the folder', (t) => {
   const root = join(folder(t), 'a', 'b');
   const cache = new DiskPipelineCache(root);
   cache.put(fingerprint('a'), new Uint8Array(1));

@@ -1,4 +1,4 @@
-// The cache server was slow that day, then wrong, then gone; the builds had been faster without it.
+// The cache server was slow one day, then it returned wrong bytes, then it was gone; builds would have been faster without it.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -47,7 +47,7 @@ const ONE = fingerprint('one');
 const PAYLOAD = pattern(5000, 1);
 const SEALED = encodeArtifact(ONE, PAYLOAD);
 
-/** Every request is counted under exactly one outcome. */
+/** Checks that an outcome was counted, and that every request is counted under exactly one outcome. */
 function counted(
   t: ExecutionContext,
   cache: RemotePipelineCache,
@@ -63,7 +63,7 @@ function counted(
   t.is(dropped + waiting, 0);
 }
 
-test('an artifact is fetched once, verified, and filled into the local store', async (t) => {
+test('an artifact is fetched once, verified, and put into the local store', async (t) => {
   const { url, asked } = await serve(t, (_, response) => response.end(SEALED));
   const local = new MemoryPipelineCache();
   const cache = remote(t, `${url}/some/where`, { local });
@@ -77,7 +77,7 @@ test('an artifact is fetched once, verified, and filled into the local store', a
   t.is(cache.metrics().flushes, 1);
 });
 
-test('files of a disk cache can be served as they are', async (t) => {
+test('the files of a disk cache can be served unchanged', async (t) => {
   const root = join(folder(t), 'cache');
   const disk = new DiskPipelineCache(root);
   for (const length of [0, 1, 300_000]) disk.put(fingerprint(String(length)), pattern(length, 7));
@@ -170,7 +170,7 @@ const misbehaviour: Record<string, [outcome: keyof RemoteMetrics, handler: Handl
   ],
 };
 
-/** Sends until nobody listens any more. */
+/** Sends data until the connection is closed. */
 function endless(response: ServerResponse): void {
   const chunk = Buffer.alloc(64 * 1024);
   let open = true;
@@ -191,11 +191,11 @@ for (const [what, [outcome, handler]] of Object.entries(misbehaviour))
     const cache = remote(t, url, { local, maxBytes: MIB });
     t.is(await cache.get(ONE), undefined);
     counted(t, cache, outcome);
-    t.is(asked.length, 1, 'asked once, and nobody else');
+    t.is(asked.length, 1, 'one request, to this server');
     t.like(cache.metrics(), { lookups: 1, misses: 1, entries: 0, puts: 0 });
   });
 
-test('what takes too long is a miss, in the headers or in the body', async (t) => {
+test('a request that takes too long is a miss, whether for its headers or its body', async (t) => {
   const stuck: Record<string, Handler> = {
     headers: () => {},
     body: (_, response) =>
@@ -210,7 +210,7 @@ test('what takes too long is a miss, in the headers or in the body', async (t) =
   for (const handler of Object.values(stuck)) {
     const { url } = await serve(t, handler);
     const cache = remote(t, url, { timeout: 150 });
-    // Who does not give up waits for ever: none of these ends.
+    // None of these responses ends, so without a timeout the test would hang.
     t.is(await cache.get(ONE), undefined);
     counted(t, cache, 'timedOut');
   }
@@ -235,14 +235,14 @@ test('a server that recovers is used again', async (t) => {
   same(t, await cache.get(ONE), PAYLOAD);
 });
 
-test('a packed answer is unpacked', async (t) => {
+test('a compressed response is decompressed', async (t) => {
   const { url } = await serve(t, (_, response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(SEALED)),
   );
   same(t, await remote(t, url).get(ONE), PAYLOAD);
 });
 
-test('connections are used again, after a 404 too', async (t) => {
+test('connections are reused, also after a 404', async (t) => {
   const ports = new Set<number | undefined>();
   const { url } = await serve(t, (request, response) => {
     ports.add(request.socket.remotePort);
@@ -254,7 +254,7 @@ test('connections are used again, after a 404 too', async (t) => {
   t.true(ports.size < 5, `${ports.size}`);
 });
 
-test('who asks for the same at the same time shares a request', async (t) => {
+test('simultaneous gets of one fingerprint share a request', async (t) => {
   const { url, asked } = await serve(t, (_, response) => setTimeout(() => response.end(SEALED), 50));
   const cache = remote(t, url);
   const mine = new Uint8Array(ONE);
@@ -266,10 +266,10 @@ test('who asks for the same at the same time shares a request', async (t) => {
   t.like(cache.metrics(), { lookups: 21, hits: 21 });
   t.is(cache.metrics().remote.requests, 1);
   await cache.get(ONE);
-  t.is(asked.length, 2, 'but later it is asked again');
+  t.is(asked.length, 2, 'a later get makes a new request');
 });
 
-test('no more requests at a time than allowed, and all are answered, without a warning', async (t) => {
+test('there are never more requests at a time than allowed, and all are answered, without a warning', async (t) => {
   const warn = (warning: Error) => t.fail(warning.message);
   process.on('warning', warn);
   t.teardown(() => process.off('warning', warn));
@@ -281,7 +281,7 @@ test('no more requests at a time than allowed, and all are answered, without a w
       return [`/${print}.bin`, { print, sealed: encodeArtifact(print, pattern(100, i)) }];
     }),
   );
-  // Nobody is answered before as many ask as may; and then not at once, so that one too many would be seen.
+  // Answers nothing until the allowed number of requests has arrived, and then waits, so that one more would be seen.
   const held: (() => void)[] = [];
   const { url } = await serve(t, (request, response) => {
     most = Math.max(most, ++now);
@@ -304,7 +304,7 @@ test('no more requests at a time than allowed, and all are answered, without a w
   counted(t, cache, 'found', 40);
 });
 
-test('a queue without end is refused', async (t) => {
+test('requests beyond the longest queue are dropped', async (t) => {
   const cache = remote(t, 'http://x', { maxConcurrent: 1, fetch: () => new Promise(() => {}) });
   const print = new Uint8Array(32);
   const all = Array.from({ length: 16_390 }, (_, i) => {
@@ -317,7 +317,7 @@ test('a queue without end is refused', async (t) => {
   t.like(cache.metrics().remote, { waiting: 0, requests: 1, aborted: 1 });
 });
 
-test('close ends what is under way, and what waits', async (t) => {
+test('close aborts running requests, and those that wait', async (t) => {
   const { url, asked } = await serve(t, () => {});
   const cache = remote(t, url, { maxConcurrent: 2 });
   const all = Array.from({ length: 5 }, (_, i) => cache.get(fingerprint(String(i))));
@@ -331,7 +331,7 @@ test('close ends what is under way, and what waits', async (t) => {
   throwsCode(t, 'ERR_CLOSED', () => cache.flush());
 });
 
-test('a fetch of your own is used, and its faults are misses', async (t) => {
+test('a custom fetch is used, and its errors are misses', async (t) => {
   const asked: string[] = [];
   const good = remote(t, 'https://cache.example/x', {
     fetch: async (url, init) => {
@@ -361,7 +361,7 @@ test('a fetch of your own is used, and its faults are misses', async (t) => {
   counted(t, deaf, 'timedOut');
 });
 
-test('wrong arguments are told', async (t) => {
+test('wrong arguments are refused', async (t) => {
   for (const url of [
     '',
     'cache.example',

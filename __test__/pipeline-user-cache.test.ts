@@ -1,4 +1,4 @@
-// In a container without HOME the cache went to the root folder, and the build failed.
+// In a container without HOME the cache was written to the root folder, and the build failed.
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ function withEnv(env: Record<string, string | undefined>, run: () => void): void
 
 const below = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
 
-test.serial('XDG_CACHE_HOME, else HOME, else an error that says what to do', (t) => {
+test.serial('XDG_CACHE_HOME comes first, then HOME, otherwise the error says what to do', (t) => {
   const cases: [xdg: string | undefined, home: string | undefined, root: string][] = [
     ['/x', '/h', '/x/app'],
     ['/x/', undefined, '/x/app'],
@@ -43,19 +43,19 @@ test.serial('XDG_CACHE_HOME, else HOME, else an error that says what to do', (t)
     });
 });
 
-test.serial('the folder is made by the first put, private', (t) => {
+test.serial('the first put creates the folder', (t) => {
   const home = folder(t);
   withEnv({ XDG_CACHE_HOME: undefined, HOME: home }, () => {
     const cache = DiskPipelineCache.inUserCache('my app', { maxBytes: 1000 });
     t.is(cache.get(fingerprint('a')), undefined);
     t.is(cache.metrics().entries, 0);
-    t.false(existsSync(join(home, below)), 'reading makes nothing');
+    t.false(existsSync(join(home, below)), 'reading creates nothing');
     cache.put(fingerprint('a'), bytes('a'));
     t.true(existsSync(join(home, below, 'my app', `${fingerprint('a')}.bin`)));
   });
 });
 
-test.serial('an app that is no plain name is refused', (t) => {
+test.serial('the name of an app must be a plain file name', (t) => {
   withEnv({ XDG_CACHE_HOME: '/x' }, () => {
     for (const app of ['', '.', '..', 'a/b', '/a', '../a', 'a\0b', '\ud800', 1, null, undefined, {}])
       throwsCode(t, 'ERR_INVALID_ARG', () => DiskPipelineCache.inUserCache(app as string), String(app));
@@ -63,7 +63,7 @@ test.serial('an app that is no plain name is refused', (t) => {
   });
 });
 
-test('a root that is a file holds nothing, and says so by its counters only', (t) => {
+test('a root that is a file reads as empty, and rejected puts are only counted', (t) => {
   const path = join(folder(t), 'file');
   writeFileSync(path, 'a file');
   const cache = new DiskPipelineCache(path);

@@ -1,4 +1,4 @@
-// Two builds ran at once, and each deleted what the other had cached.
+// Two builds ran at the same time, and each deleted what the other had cached.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -13,7 +13,7 @@ interface Order {
   value?: string;
 }
 
-/** A process that does as it is told. */
+/** A process that carries out orders. */
 async function servant(inside: Inside, args: { path: string; options: object }) {
   const shard = inside.warmshard.Shard.open<string>(args.path, { ...args.options, codec: 'utf8' });
   for (;;) {
@@ -30,7 +30,7 @@ async function servant(inside: Inside, args: { path: string; options: object }) 
   shard.close();
 }
 
-everyWay('what one process does the other sees at its next get', async (t, way) => {
+everyWay('changes of one process are seen by another at its next get', async (t, way) => {
   const shard = way.open<string>({ codec: 'utf8' });
   const child = startChild(t, servant, { path: way.path, options: way.options });
   const tell = async (order: Order) => {
@@ -61,7 +61,7 @@ everyWay('what one process does the other sees at its next get', async (t, way) 
   t.is((await child.exit).code, 0);
 });
 
-test('writers at once lose nothing, readers meanwhile see whole values only', async (t) => {
+test('simultaneous writers lose nothing, and readers never see a torn value', async (t) => {
   const path = shardPath(t);
   const COUNT = 400;
   const write = (
@@ -106,7 +106,7 @@ test('writers at once lose nothing, readers meanwhile see whole values only', as
   t.like(shard.verify(), { ok: true, corrupt: 0 });
 });
 
-everyWay('a batch is seen whole or not at all', async (t, way) => {
+everyWay('a batch is seen completely or not at all', async (t, way) => {
   const writer = startChild(
     t,
     async ({ warmshard: { Shard }, send, receive }: Inside, path: string) => {
@@ -123,7 +123,7 @@ everyWay('a batch is seen whole or not at all', async (t, way) => {
         const batch = keys.map((key): [string, Uint8Array] => [key, value]);
         if (round % 10 === 9) shard.replaceAll(batch);
         else shard.mergeIn(batch);
-        // To hear that it is over.
+        // Lets the message arrive that ends the loop.
         if (round % 4 === 3) await new Promise(setImmediate);
       }
     },
@@ -138,14 +138,14 @@ everyWay('a batch is seen whole or not at all', async (t, way) => {
   });
   writer.send('go');
   const [until, first] = [Date.now() + 700, shard.generation];
-  // At least ten batches, of which twenty looks were whole.
+  // Until there were at least ten batches, and twenty looks within one generation.
   while (!over && (Date.now() < until || seen <= 20 || shard.generation <= first + 10)) {
-    // A look at all of them is of one generation if the generation is the same before and after.
+    // If the generation is the same before and after, all values are of one generation.
     const before = shard.generation;
     const values = shard.getMany(keys);
     if (shard.generation === before) {
       const rounds = new Set(values.map((value) => value?.[0]));
-      if (rounds.size !== 1) t.fail(`half of a batch: ${[...rounds]}`);
+      if (rounds.size !== 1) t.fail(`a part of a batch: ${[...rounds]}`);
       seen += 1;
     }
     looks += 1;
@@ -155,7 +155,7 @@ everyWay('a batch is seen whole or not at all', async (t, way) => {
   t.is((await writer.exit).code, 0, `${seen} of ${looks}`);
 });
 
-test('a process that opens while others write finds what was published', async (t) => {
+test('a process that opens the shard while others write finds everything published', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   for (let i = 0; i < 15; i++) {
@@ -169,7 +169,7 @@ test('a process that opens while others write finds what was published', async (
   }
 });
 
-test('a shard deleted by hand is empty after a while, and comes back with the next put', async (t) => {
+test('a shard whose files are deleted is empty after a second, and the next put creates it again', async (t) => {
   const path = shardPath(t);
   using shard = Shard.open(path);
   using other = Shard.open(path);

@@ -1,4 +1,4 @@
-// An app shipped its cache inside a signed bundle; the first start changed it, and the signature was broken.
+// An app shipped its cache inside a signed bundle; the first start changed the file, and the signature was no longer valid.
 
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ const ASYNC: Record<string, (shard: Shard) => Promise<unknown>> = {
   compactAsync: (s) => s.compactAsync(),
 };
 
-everyWay('every member that writes throws ERR_READ_ONLY, and the files are as they were', async (t, way) => {
+everyWay('every method that writes throws ERR_READ_ONLY, and the files are unchanged', async (t, way) => {
   const writer = way.open();
   for (let i = 0; i < 100; i++) writer.put(`${i}`, bytes(`${i}`), { validator: bytes('v') });
   writer.close();
@@ -52,7 +52,7 @@ everyWay('every member that writes throws ERR_READ_ONLY, and the files are as th
   t.deepEqual(files(), before);
 });
 
-everyWay('a reader sees what writers do', (t, way) => {
+everyWay('a reader sees the changes of writers', (t, way) => {
   const reader = way.open({ readOnly: true });
   t.is(reader.get('key'), undefined);
   const writer = way.open();
@@ -66,7 +66,7 @@ everyWay('a reader sees what writers do', (t, way) => {
   t.is(text(late.get('key')), 'three');
 });
 
-test('a read-only shard makes nothing, not even a folder', (t) => {
+test('a read-only shard creates nothing, not even a folder', (t) => {
   const path = join(folder(t), 'none', 'cache.shard');
   using shard = Shard.open(path, { readOnly: true });
   t.is(shard.get('key'), undefined);
@@ -77,7 +77,7 @@ test('a read-only shard makes nothing, not even a folder', (t) => {
   t.deepEqual(readdirSync(dirname(dirname(path))), []);
 });
 
-test('a shard shipped without its sidecar is read as it is', (t) => {
+test('a shard can be shipped without its sidecar and read', (t) => {
   const path = shardPath(t);
   {
     using shard = Shard.open(path);

@@ -1,4 +1,4 @@
-// A newcomer copied the README's first example, and it did not run.
+// A newcomer copied the first example of the README, and it did not run.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

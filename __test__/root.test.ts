@@ -1,4 +1,4 @@
-// A shard warmed in the image's build was empty in the container: its keys were paths of the build machine.
+// A shard that was filled when an image was built was empty in the container, because its keys were paths of the build machine.
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { bytes, text } from './helpers/bytes.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { everyWay } from './helpers/ways.js';
 
-everyWay('keys below the root move with it', (t, way) => {
+everyWay('keys below the root are relative to it', (t, way) => {
   const build = way.open({ root: '/build/app' });
   build.put('/build/app/src/a.js', bytes('a'));
   build.put('/build/app/é/\u{1f980}.js', bytes('crab'));
@@ -37,7 +37,7 @@ everyWay('keys below the root move with it', (t, way) => {
   t.is(text(without.get('plain')), 'plain');
 });
 
-test('a shard is as good at another path', (t) => {
+test('a shard file can be copied to another path', (t) => {
   const path = shardPath(t);
   const copy = join(folder(t), 'shipped.shard');
   {
@@ -51,7 +51,7 @@ test('a shard is as good at another path', (t) => {
   for (let i = 0; i < 1000; i++) t.is(text(shipped.get(`/app/${i}.js`)), `${i}`);
 });
 
-everyWay('a key too long below another root is left out of a walk', (t, way) => {
+everyWay('a key that is too long below another root is left out of a walk', (t, way) => {
   const key = `/b/${'x'.repeat(4000)}`;
   way.open({ root: '/b' }).mergeIn([
     [key, bytes('long')],

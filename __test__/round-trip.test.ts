@@ -1,4 +1,4 @@
-// A server was restarted and compiled everything again: what it had stored came back under another key, or not at all.
+// A server compiled everything again after a restart: what it had stored was found under another key, or not at all.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { type Inside, inChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { everyWay } from './helpers/ways.js';
 
-everyWay('what was put comes back, at once, reopened and compacted', (t, way) => {
+everyWay('what was put is found: at once, after reopening and after compaction', (t, way) => {
   const values = new Map(
     Array.from({ length: 300 }, (_, i) => [`key ${i}`, pattern(i * i, i)] as [string, Uint8Array]),
   );
@@ -32,7 +32,7 @@ everyWay('what was put comes back, at once, reopened and compacted', (t, way) =>
   check('compacted and reopened');
 });
 
-everyWay('a value is a plain Uint8Array, wherever its bytes come from', (t, way) => {
+everyWay('a value is a plain Uint8Array, whether lent, copied or empty', (t, way) => {
   const shard = way.open();
   shard.put('small', bytes('small'));
   shard.put('large', pattern(200_000, 1));
@@ -43,7 +43,7 @@ everyWay('a value is a plain Uint8Array, wherever its bytes come from', (t, way)
   t.true(shard.has('none'));
 });
 
-everyWay('the newest value of a key counts', (t, way) => {
+everyWay('the newest value of a key is found', (t, way) => {
   const shard = way.open();
   for (let i = 0; i < 2000; i++) shard.put(`key ${i % 7}`, pattern(i % 50, i));
   for (let i = 1993; i < 2000; i++) same(t, shard.get(`key ${i % 7}`), pattern(i % 50, i));
@@ -51,7 +51,7 @@ everyWay('the newest value of a key counts', (t, way) => {
   t.is(way.open().size, 7);
 });
 
-everyWay('getMany answers in the order of its question', (t, way) => {
+everyWay('getMany returns values in the order of the keys', (t, way) => {
   const shard = way.open();
   for (let i = 0; i < 50; i++) shard.put(`key ${i}`, pattern(i * 10, i));
   const wanted = Array.from({ length: 120 }, (_, i) => `key ${(i * 7) % 60}`);
@@ -70,7 +70,7 @@ everyWay('getMany counts each key once', (t, way) => {
   t.like(fresh.stats(), { hits: 10, misses: 2 });
 });
 
-everyWay('has says what get would find, and counts nothing', (t, way) => {
+everyWay('has says whether get would find something, and is not counted', (t, way) => {
   const shard = way.open();
   shard.put('key', bytes('value'));
   t.true(shard.has('key'));
@@ -78,7 +78,7 @@ everyWay('has says what get would find, and counts nothing', (t, way) => {
   t.like(shard.stats(), { hits: 0, misses: 0 });
 });
 
-everyWay('delete says whether there was something', (t, way) => {
+everyWay('delete says whether there was an entry', (t, way) => {
   const shard = way.open();
   t.false(shard.delete('key'));
   shard.put('key', bytes('value'));
@@ -92,7 +92,7 @@ everyWay('delete says whether there was something', (t, way) => {
   t.is(text(again.get('key')), 'new');
 });
 
-everyWay('clear leaves nothing, and the shard usable', (t, way) => {
+everyWay('clear drops all entries, and the shard stays usable', (t, way) => {
   const shard = way.open();
   for (let i = 0; i < 100; i++) shard.put(`key ${i}`, bytes(`${i}`));
   shard.clear();
@@ -132,8 +132,8 @@ everyWay('info and list describe entries, newest first', (t, way) => {
   t.deepEqual(rest, alone);
 });
 
-// Once in some thousand times the time of a put was rounded up to the next millisecond, and that of its use was not.
-test('no entry was used before it was put', (t) => {
+// The time of a put must not be rounded up to the next millisecond while the time of its use is not.
+test('the last use of an entry is never before its put', (t) => {
   const shard = Shard.open(shardPath(t));
   const early: number[] = [];
   for (let i = 0; i < 40_000; i++) {
@@ -144,7 +144,7 @@ test('no entry was used before it was put', (t) => {
   t.deepEqual(early, []);
 });
 
-everyWay('the generation rises with every change, and with nothing else', (t, way) => {
+everyWay('the generation rises with every change, and only then', (t, way) => {
   const shard = way.open();
   const other = way.open();
   const changes: (() => void)[] = [
@@ -171,7 +171,7 @@ everyWay('the generation rises with every change, and with nothing else', (t, wa
   t.is(shard.generation, settled);
 });
 
-everyWay('stats count what this handle did', (t, way) => {
+everyWay('stats count the calls of this handle', (t, way) => {
   const shard = way.open();
   shard.put('a', pattern(1000, 1));
   shard.put('b', pattern(1000, 2), { validator: bytes('v') });
@@ -193,7 +193,7 @@ everyWay('stats count what this handle did', (t, way) => {
   t.true(shard.stats().deadBytes < 1000);
 });
 
-everyWay('two handles of one process are as two processes', (t, way) => {
+everyWay("two handles in one process see each other's changes, like two processes", (t, way) => {
   const one = way.open();
   const two = way.open();
   for (let i = 0; i < 700; i++) {
@@ -206,7 +206,7 @@ everyWay('two handles of one process are as two processes', (t, way) => {
   same(t, one.get('a'), pattern(699, 1));
 });
 
-test('a path is made absolute, and folders above it are made', (t) => {
+test('a path is made absolute, and its folders are created', (t) => {
   const dir = folder(t);
   const path = join(dir, 'x', 'y', 'cache.shard');
   using shard = Shard.open(`${dir}/x/./z/../y/cache.shard`);
@@ -219,7 +219,7 @@ test('a path is made absolute, and folders above it are made', (t) => {
   t.true(existsSync(path));
 });
 
-test('WARMSHARD_COPY=1 copies for a program that cannot be changed', async (t) => {
+test('WARMSHARD_COPY=1 has the same effect as the option copy', async (t) => {
   const path = shardPath(t);
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open(path);

@@ -1,4 +1,4 @@
-// A full disk, a hung neighbour and a read-only home each took a program down that could have done without a cache.
+// A full disk, a process that hung, a read-only home folder: each made a program fail that could have done without a cache.
 
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { code, HOST, openScripts, source } from './helpers/scripts.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
 locked(
-  'while another process holds the lock save gives false, in bounded time, and load goes on',
+  'while another process holds the lock, save returns false in bounded time, and load still works',
   async (t) => {
     const dir = realpathSync(folder(t));
     const path = join(dir, 'cache.shard');
@@ -40,14 +40,14 @@ locked(
     t.false(impatient.save(b, code('of b')));
     const byDefault = openScripts(t, path);
     const second = await atBest(1500, () => t.false(byDefault.save(b, code('of b'))));
-    t.true(Math.abs(second - 1000) < 500, `a second, unless somebody says otherwise: ${second} ms`);
+    t.true(Math.abs(second - 1000) < 500, `the default is one second: ${second} ms`);
     await release();
     t.true(cache.save(b, code('of b')));
     t.is(text(impatient.load(b)?.code), 'of b');
   },
 );
 
-test('a read-only cache skips what it cannot store', async (t) => {
+test('a read-only cache skips saves', async (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const file = source(join(dir, 'x.js'), 'x');
@@ -73,7 +73,7 @@ test('an entry that is too large is skipped', (t) => {
   t.like(cache.stats(), { saves: 1, skippedSaves: 1, entries: 1, bytes: 100 });
 });
 
-test('what the caller did wrong throws, and is not counted', (t) => {
+test('wrong arguments throw, and are not counted', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const cache = openScripts(t, path);
@@ -126,7 +126,7 @@ test('what the caller did wrong throws, and is not counted', (t) => {
     throwsCode(t, 'ERR_INVALID_ARG', () => open(options), JSON.stringify(options));
 });
 
-test('every member of a closed cache throws ERR_CLOSED, whatever the source', async (t) => {
+test('every method of a closed cache throws ERR_CLOSED, whatever the source', async (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const file = source(join(dir, 'x.js'), 'x');
@@ -153,5 +153,5 @@ test('every member of a closed cache throws ERR_CLOSED, whatever the source', as
   for (const [name, use] of Object.entries(uses)) throwsCode(t, 'ERR_CLOSED', use, name);
   await rejectsCode(t, 'ERR_CLOSED', () => cache.flushAsync());
   await rejectsCode(t, 'ERR_CLOSED', () => cache.evictStaleAsync());
-  t.is(text(kept?.code), 'x', 'what it gave stays valid');
+  t.is(text(kept?.code), 'x', 'what it returned stays valid');
 });

@@ -1,4 +1,4 @@
-// Somebody saved a file while it was being compiled; the old code ran until the cache was deleted by hand.
+// A file was saved while it was being compiled; the old code ran until somebody deleted the cache.
 
 import { realpathSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,16 +35,16 @@ test('a source that changes between load and save is not saved, and counted', (t
   t.is(text(cache.load(file)?.code), 'of other');
 });
 
-test('nor one that was touched, or replaced by an equal one', (t) => {
+test('a source that is touched or rewritten between load and save is not saved', (t) => {
   const { file, cache } = setup(t);
   source(file, 'one');
   t.is(cache.load(file), undefined);
   source(file, 'one');
-  t.false(cache.save(file, code('of one')), 'only the ctime tells');
-  t.true(cache.save(file, code('of one')), 'without a load before it, the state of now counts');
+  t.false(cache.save(file, code('of one')), 'only the ctime has changed');
+  t.true(cache.save(file, code('of one')), 'without a load before it, the current state is saved');
 });
 
-test('a source rewritten in the same tick of the clock, at the same size, is stale: everywhere', async (t) => {
+test('a source rewritten in the same tick of the clock, with the same size, is stale in every process', async (t) => {
   const { path, file, cache } = setup(t);
   for (let round = 0; round < 20; round++) {
     writeFileSync(file, `one ${round}`.padEnd(16));
@@ -68,7 +68,7 @@ test('a source rewritten in the same tick between load and save is not saved', (
   const { file, cache } = setup(t);
   const soon = Date.now() / 1000 + 60;
   for (let round = 0; round < 20; round++) {
-    // Racy for as long as the test takes.
+    // A time in the future keeps the source racy during the test.
     source(file, `one ${round}`.padEnd(16), soon);
     t.is(cache.load(file), undefined);
     source(file, `two ${round}`.padEnd(16), soon);
@@ -77,7 +77,7 @@ test('a source rewritten in the same tick between load and save is not saved', (
   t.is(cache.stats().changedSources, 20);
 });
 
-test('an edit that changes the size alone, or the time alone, is seen', (t) => {
+test('an edit that changes only the size, or only the time, is seen', (t) => {
   const { file, cache } = setup(t);
   source(file, 'one', 1000);
   cache.save(file, code('of one'));
@@ -88,10 +88,10 @@ test('an edit that changes the size alone, or the time alone, is seen', (t) => {
   source(file, 'two', 1001);
   t.is(cache.load(file), undefined);
   source(file, 'one', 999);
-  t.is(cache.load(file), undefined, 'an older one is as different as a newer one');
+  t.is(cache.load(file), undefined, 'an older time is as different as a newer one');
 });
 
-test('by content, modification times mean nothing', async (t) => {
+test("with validate 'content', modification times do not matter", async (t) => {
   const { path, file, cache } = setup(t, { validate: 'content' });
   source(file, 'one', 1000);
   t.is(cache.load(file), undefined);
@@ -100,7 +100,7 @@ test('by content, modification times mean nothing', async (t) => {
   for (const second of [1000, 2000, Date.now() / 1000]) {
     source(file, 'one', second);
     for (let i = 0; i < 2; i++) t.is(text(cache.load(file)?.code), 'of one');
-    t.is(text(openScripts(t, path, { validate: 'content' }).load(file)?.code), 'of one', 'checked out anew');
+    t.is(text(openScripts(t, path, { validate: 'content' }).load(file)?.code), 'of one', 'a new handle');
   }
   rewriteUnseen(file, 'two');
   t.is(cache.load(file), undefined);

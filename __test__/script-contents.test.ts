@@ -1,4 +1,4 @@
-// Nobody could say what was in the cache, and half of it was of sources deleted years ago.
+// Nobody could find out what was in the cache, and half of it belonged to sources that had been deleted years ago.
 
 import {
   existsSync,
@@ -19,7 +19,7 @@ import { folder } from './helpers/folder.js';
 import { code, openScripts, source } from './helpers/scripts.js';
 import { throwsCode } from './helpers/throws.js';
 
-test('list tells path, bytes, version and time of every entry, newest first', async (t) => {
+test('list returns path, bytes, version and time of every entry, newest first', async (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const before = Date.now();
@@ -45,7 +45,7 @@ test('list tells path, bytes, version and time of every entry, newest first', as
   t.like(openScripts(t, path).stats(), { entries: 3, bytes: 6 });
 });
 
-test('stats count the bytes of what is live, whatever the file holds', (t) => {
+test('stats count the bytes of live entries, not of the file', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const [cache, other] = [openScripts(t, path), openScripts(t, path)];
@@ -59,7 +59,7 @@ test('stats count the bytes of what is live, whatever the file holds', (t) => {
   t.true(other.stats().fileBytes > 4096);
 });
 
-test('evictStale drops what is of sources that vanished or changed, and says how many', async (t) => {
+test('evictStale drops entries whose source is gone or changed, and returns how many', async (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const files = Array.from({ length: 9 }, (_, i) => source(join(dir, `${i}.js`), 'x'));
@@ -80,10 +80,10 @@ test('evictStale drops what is of sources that vanished or changed, and says how
     files.slice(4),
   );
   const next = openScripts(t, cache.path, { host: { name: 'tool', version: '2', binary: false } });
-  t.is(next.evictStale(), 5, "other hosts' entries are of no use either");
+  t.is(next.evictStale(), 5, "other hosts' entries are stale, too");
 });
 
-test('clear removes the file, again it is nothing, and everybody sees it at once', async (t) => {
+test('clear removes the file, can be repeated, and every process sees it at once', async (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'deep', 'cache.shard');
   const [cache, other] = [openScripts(t, path), openScripts(t, path)];
@@ -112,7 +112,7 @@ test('clear removes the file, again it is nothing, and everybody sees it at once
   cache.clear();
   t.false(existsSync(path));
   t.is(other.load(file), undefined);
-  t.is(text(lent?.code), 'one', 'what was lent stays');
+  t.is(text(lent?.code), 'one', 'lent values stay valid');
   child.send('look');
   t.deepEqual(await child.receive(), ['', 0]);
   for (const one of [cache, other]) t.notThrows(() => one.clear());
@@ -125,7 +125,7 @@ test('clear removes the file, again it is nothing, and everybody sees it at once
   t.true(cache.stats().generation > generation + 1);
 });
 
-test('get and put take a path and a time as they are', (t) => {
+test('get and put use a path and a time without looking at the file', (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const file = source(join(dir, 'x.js'), 'x', 1_500_000_000.25);
@@ -133,7 +133,7 @@ test('get and put take a path and a time as they are', (t) => {
   t.deepEqual([sec, nsec], [1_500_000_000, 250_000_000]);
   cache.put(file, sec, nsec, code('put'));
   t.is(text(cache.get(file, sec, nsec)?.code), 'put');
-  t.is(text(cache.load(file)?.code), 'put', 'what is put by its time is loaded by it');
+  t.is(text(cache.load(file)?.code), 'put', 'load finds what was put with the time of the file');
   t.is(cache.get(file, sec, nsec + 1), undefined);
   t.is(cache.get(file, sec - 1, nsec), undefined);
   cache.save(file, code('saved'));
@@ -143,7 +143,7 @@ test('get and put take a path and a time as they are', (t) => {
   t.like(cache.stats(), { saves: 3, stale: 2, hits: 4 });
 });
 
-test('fileMtime is exact, and undefined where there is no file', (t) => {
+test('fileMtime is exact, and undefined if there is no file', (t) => {
   const dir = folder(t);
   t.is(fileMtime(join(dir, 'gone')), undefined);
   t.is(fileMtime('x\0y'), undefined);
@@ -156,7 +156,7 @@ test('fileMtime is exact, and undefined where there is no file', (t) => {
   throwsCode(t, 'ERR_INVALID_ARG', () => fileMtime(1 as never));
 });
 
-test('a cache made below a root is used at another path, through a link too', (t) => {
+test('a cache made below a root can be used at another path, also through a link', (t) => {
   const dir = realpathSync(folder(t));
   const build = join(dir, 'build');
   mkdirSync(join(build, 'src'), { recursive: true });
@@ -175,7 +175,7 @@ test('a cache made below a root is used at another path, through a link too', (t
   t.is(cache.list()[0]?.path, join(dir, 'app/src/x.js'));
 });
 
-test('what expires is gone at its time, and is not counted as an error', async (t) => {
+test('an entry with an expiry is no longer found afterwards', async (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const file = source(join(dir, 'x.js'), 'x');
@@ -194,7 +194,7 @@ test('what expires is gone at its time, and is not counted as an error', async (
   t.is(cache.evictStale(), 1);
 });
 
-test('flush makes it durable, and nothing else does', async (t) => {
+test('flush and flushAsync can be called at any time', async (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const file = source(join(dir, 'x.js'), 'x');

@@ -1,4 +1,4 @@
-// A cache file was cut by a full disk; every later start of the program ended in the same crash.
+// A full disk truncated a cache file, and every later start of the program crashed.
 
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,16 +24,17 @@ test('a file corrupt at any byte of its header reads as empty, and the next save
     damaged[at] = (damaged[at] as number) ^ 0x20;
     writeFileSync(path, damaged);
     using cache = openScripts(t, path);
-    if (cache.load(file) !== undefined) t.fail(`byte ${at} is believed`);
-    if (cache.stats().entries !== 0 || cache.stats().rejected === undefined) t.fail(`byte ${at} passes`);
+    if (cache.load(file) !== undefined) t.fail(`byte ${at}: an entry was found`);
+    if (cache.stats().entries !== 0 || cache.stats().rejected === undefined)
+      t.fail(`byte ${at}: not rejected`);
     if (!cache.save(file, code(`after ${at}`))) t.fail(`byte ${at}: ${cache.stats().lastSkip}`);
-    if (text(cache.load(file)?.code) !== `after ${at}`) t.fail(`byte ${at} stays`);
+    if (text(cache.load(file)?.code) !== `after ${at}`) t.fail(`byte ${at}: not replaced`);
     if (cache.stats().rejected !== undefined) t.fail(`byte ${at}: still rejected`);
   }
   t.pass();
 });
 
-test('a file cut at any length, or full of anything, never throws', (t) => {
+test('a file cut at any length, or with any contents, never throws', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const file = source(join(dir, 'x.js'), 'x');
@@ -58,7 +59,7 @@ test('a file cut at any length, or full of anything, never throws', (t) => {
   t.pass();
 });
 
-test('damage to a record is confined to it', (t) => {
+test('damage to a record affects only this record', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const files = Array.from({ length: 10 }, (_, i) => source(join(dir, `${i}.js`), 'x'));
@@ -77,7 +78,7 @@ test('damage to a record is confined to it', (t) => {
   t.is(text(cache.load(files[4] as string)?.code), 'again');
 });
 
-test("another store's file reads as empty, says why, and is replaced by the next write", (t) => {
+test("another store's file reads as empty, says why, and the next write replaces it", (t) => {
   const dir = realpathSync(folder(t));
   const file = source(join(dir, 'x.js'), 'x');
   const stores = {
@@ -125,7 +126,7 @@ test("another store's file reads as empty, says why, and is replaced by the next
       t.is(two.size(), 0);
       t.is(two.stats().rejected, `kind: a file of the kind "${first}"`);
       const again = openFirst(path);
-      t.is(text(again.read()), mine, 'looking at it changes nothing');
+      t.is(text(again.read()), mine, 'reading changes nothing');
       again.close();
       two.write();
       t.truthy(two.read());

@@ -1,4 +1,4 @@
-// An update of the host was rolled back, and the old version ran the new one's bytecode.
+// An update of a host was rolled back, and the old version ran the bytecode of the new one.
 
 import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { folder } from './helpers/folder.js';
 import { code, openScripts, source } from './helpers/scripts.js';
 import { throwsCode } from './helpers/throws.js';
 
-test('a host binary replaced by an older one is another host: equality, not newer-than', (t) => {
+test('a host binary that is replaced by an older one is another host: times are compared for equality', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const binary = source(join(dir, 'tool'), 'new build', 2000);
@@ -33,7 +33,7 @@ test('a host binary replaced by an older one is another host: equality, not newe
   t.is(load(), 'by the new build');
 });
 
-test('where the host binary is absent nothing is served and nothing saved', (t) => {
+test('if the host binary is missing, nothing is found and nothing is saved', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const binary = source(join(dir, 'tool'), 'build');
@@ -50,7 +50,7 @@ test('where the host binary is absent nothing is served and nothing saved', (t) 
   t.regex(cache.stats().lastSkip ?? '', /binary/);
 });
 
-test('a raised schema makes everything stale, and what was saved under the other is still there', (t) => {
+test('another schema makes everything stale, and entries of the old one are still there', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const file = source(join(dir, 'x.js'), 'x');
@@ -66,7 +66,7 @@ test('a raised schema makes everything stale, and what was saved under the other
     throwsCode(t, 'ERR_INVALID_ARG', () => open(schema));
 });
 
-test('the same for functions by name', (t) => {
+test('an AutoloadCache distinguishes hosts in the same way', (t) => {
   const dir = folder(t);
   const open = (host: Partial<Host>) => {
     const cache = AutoloadCache.open(join(dir, 'cache.shard'), {
@@ -92,7 +92,7 @@ test('the same for functions by name', (t) => {
   t.deepEqual(open({ binary }).missing(['f', 'g']), ['f', 'g']);
 });
 
-test('a host is asked for, by both', (t) => {
+test('both stores require a host', (t) => {
   const path = join(folder(t), 'cache.shard');
   for (const options of [undefined, null, {}, { host: null }, { host: {} }, { host: { name: 'x' } }]) {
     throwsCode(t, 'ERR_INVALID_ARG', () => ScriptCache.open(path, options as never));

@@ -1,4 +1,4 @@
-// A program found the chunk of one compilation beside the constants of another.
+// A program got the chunk of one compilation together with the constants of another.
 
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { HOST, openScripts, source } from './helpers/scripts.js';
 
 const PARTS = ['program', 'chunk'] as const;
 
-test('two parts are stored and given together, both or neither, while another process rewrites them', async (t) => {
+test('two parts are found together or not at all, while another process rewrites them', async (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const file = source(join(dir, 'x.js'), 'x');
@@ -50,7 +50,7 @@ test('two parts are stored and given together, both or neither, while another pr
   t.is((await writer.exit).code, 0);
 });
 
-test('87 scripts of two parts: the next process finds all, validated once', async (t) => {
+test('87 scripts of two parts are all found by the next process', async (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const files = Array.from({ length: 87 }, (_, i) => source(join(dir, `${i}.js`), 'x'.repeat(i)));
@@ -82,7 +82,7 @@ test('87 scripts of two parts: the next process finds all, validated once', asyn
   t.like(cache.stats(), { hits: 261, misses: 0, stale: 0, corrupt: 0 });
 });
 
-test('a host with other parts finds nothing, for its parts are another shape', (t) => {
+test('a cache with other parts finds nothing', (t) => {
   const dir = realpathSync(folder(t));
   const path = join(dir, 'cache.shard');
   const file = source(join(dir, 'x.js'), 'x');
@@ -94,7 +94,7 @@ test('a host with other parts finds nothing, for its parts are another shape', (
   t.deepEqual(two.list()[0]?.bytes, { program: 5, chunk: 3 });
 });
 
-test('empty parts and 32 parts are parts like others', (t) => {
+test('parts may be empty, and there may be 32 of them', (t) => {
   const dir = realpathSync(folder(t));
   const parts = Array.from({ length: 32 }, (_, i) => `part ${i}`);
   const cache = ScriptCache.open(join(dir, 'cache.shard'), { host: HOST, parts });
@@ -106,7 +106,7 @@ test('empty parts and 32 parts are parts like others', (t) => {
 });
 
 for (const [name, options] of Object.entries({ copy: { copy: true }, read: { access: 'read' as const } }))
-  test(`the same where nothing may be lent (${name})`, (t) => {
+  test(`parts are the same if nothing is lent (${name})`, (t) => {
     const dir = realpathSync(folder(t));
     const cache = openScripts(t, join(dir, 'cache.shard'), { parts: PARTS, ...options });
     const file = source(join(dir, 'x.js'), 'x');

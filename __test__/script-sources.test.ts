@@ -1,4 +1,4 @@
-// A build found its own output under one name of a file and not under another, and once under the wrong one.
+// A build found its output under one name of a file and not under another, and once it found that of another file.
 
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { inChild } from './helpers/child.js';
 import { folder } from './helpers/folder.js';
 import { code, openScripts, source } from './helpers/scripts.js';
 
-test("a link that is switched to another file gives that one's code, at once", (t) => {
+test('a link that is switched to another file gives the code of that file at once', (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const link = join(dir, 'link.js');
@@ -51,7 +51,7 @@ test('a source reached through links is found under its canonical path, in every
   );
 });
 
-test('relative sources mean what they mean in the working folder of the call', async (t) => {
+test('a relative source is resolved in the working folder at the time of the call', async (t) => {
   const dir = realpathSync(folder(t));
   for (const name of ['one', 'two']) mkdirSync(join(dir, name));
   source(join(dir, 'one/x.js'), 'shared');
@@ -84,7 +84,7 @@ test('relative sources mean what they mean in the working folder of the call', a
   t.deepEqual(got, [...once, ...once]);
 });
 
-test('a source that is gone, or is no regular file, is a miss and is not saved', (t) => {
+test('a source that is missing or not a regular file is a miss, and is not saved', (t) => {
   const dir = folder(t);
   const cache = openScripts(t, join(dir, 'cache.shard'));
   mkdirSync(join(dir, 'folder'));
@@ -109,7 +109,7 @@ test('a source that is gone, or is no regular file, is a miss and is not saved',
   t.like(cache.stats(), { entries: 0, misses: names.length, saves: 0, skippedSaves: names.length });
 });
 
-test('a file put in the place of another is another', (t) => {
+test('a file that replaces another is a different source', (t) => {
   const dir = realpathSync(folder(t));
   const cache = openScripts(t, join(dir, 'cache.shard'));
   const path = source(join(dir, 'x.js'), 'one', 1000);
@@ -126,7 +126,7 @@ test('a file put in the place of another is another', (t) => {
   t.like(cache.stats(), { stale: 2, misses: 1 });
 });
 
-test('a pipe is no source: nobody waits for its writer', async (t) => {
+test('a pipe is not a source, and never blocks', async (t) => {
   const dir = realpathSync(folder(t));
   const pipe = join(dir, 'pipe');
   execFileSync('mkfifo', [pipe]);
@@ -134,7 +134,7 @@ test('a pipe is no source: nobody waits for its writer', async (t) => {
     t,
     ({ fs, warmshard: { ScriptCache, fileMtime } }, { dir, pipe }) => {
       const cache = ScriptCache.open(`${dir}/cache.shard`, { host: { name: 'h', version: '1' } });
-      // So young that its bytes would have to be read.
+      // Its time is so recent that the contents of a regular file would be compared.
       fs.utimesSync(pipe, new Date(), new Date());
       const [sec, nsec] = fileMtime(pipe) ?? [0, 0];
       const code = new Uint8Array(1);

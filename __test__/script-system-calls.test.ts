@@ -1,4 +1,4 @@
-// Asking the kernel where a file is, whether it changed and what the cache holds cost more than the compiler.
+// The system calls to find a file, to see whether it had changed and to read the cache took longer than compiling.
 
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { folder } from './helpers/folder.js';
 import { source } from './helpers/scripts.js';
 import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 
-/** What V8 does by itself: memory, its threads, the clock. */
+/** Calls that V8 makes by itself: for memory, its threads and the clock. */
 const BACKGROUND =
   /^(futex|madvise|munmap|mmap|mprotect|brk|sched_yield|clock_\w+|getrusage|epoll_\w+|restart_syscall)$/;
 
@@ -17,7 +17,7 @@ for (const [validate, parts] of [
   ['mtime', ['program', 'chunk']],
   ['content', ['code']],
 ] as const)
-  test(`a warm load is one system call: the stat (${validate}, ${parts})`, async (t) => {
+  test(`a warm load makes one system call, the stat (${validate}, ${parts})`, async (t) => {
     if (!canTrace(t)) return;
     const dir = realpathSync(folder(t));
     const trace = join(dir, 'trace');
@@ -58,7 +58,7 @@ for (const [validate, parts] of [
       .filter(({ call }) => call !== null && call[1] === main && !BACKGROUND.test(call[2] as string));
     const stats = calls.filter(({ line }) => /stat\w*\([^)]*\/src\/\d+\.js"/.test(line));
     t.is(stats.length, 50 * files.length, 'one for each load');
-    // At most four times a second it looks whether its own files are still there.
+    // At most four times a second the cache looks whether its own files are still there.
     const rest = calls.filter((call) => !stats.includes(call)).map(({ line }) => line);
     t.true(rest.length < 40, rest.slice(0, 20).join('\n'));
     t.deepEqual(

@@ -1,4 +1,4 @@
-// A program moved the memory of a copied value elsewhere; the cache went on writing copies into what was no longer its.
+// A program transferred the memory of a copied value; the cache went on writing copies into memory that was no longer its own.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -6,10 +6,10 @@ import { pattern, same } from './helpers/bytes.js';
 import { type Inside, inChild } from './helpers/child.js';
 import { shardPath } from './helpers/folder.js';
 
-test('no copy is written over another, whichever way they are asked for', (t) => {
+test('no copy overwrites another, whichever method makes them', (t) => {
   using shard = Shard.open(shardPath(t), { copy: true, parts: ['a', 'b', 'c'] });
   using plain = Shard.open(shardPath(t, 'plain'), { copy: true });
-  // Just below and above what shares a slab, and sums that no slab holds in one piece.
+  // Sizes around the limit for sharing a slab, and sums that do not fit into one slab.
   const sizes = [0, 1, 15, 16, 17, 1000, 16_383, 16_384, 16_385, 40_000];
   const expected = (i: number, part: number) =>
     pattern(sizes[(i * 7 + part * 3) % sizes.length] as number, i * 3 + part);
@@ -32,7 +32,7 @@ test('no copy is written over another, whichever way they are asked for', (t) =>
   for (const [value] of kept) t.is((value?.byteOffset ?? -1) % 16, 0);
 });
 
-test('memory that was taken away is never written to again', async (t) => {
+test('transferred memory is never written to again', async (t) => {
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
     const detach = new Function('buffer', '%ArrayBufferDetach(buffer)') as (buffer: ArrayBufferLike) => void;
     let refused = false;
@@ -42,7 +42,7 @@ test('memory that was taken away is never written to again', async (t) => {
         if (movable.transfer !== undefined) return new Uint8Array(movable.transfer());
         detach(buffer);
       } catch {
-        // From Node.js 24 on nobody can take what is marked.
+        // From Node.js 24 on, this memory cannot be transferred.
         refused = true;
       }
       return new Uint8Array(0);
@@ -56,7 +56,7 @@ test('memory that was taken away is never written to again', async (t) => {
       const first = shard.get('1') as Uint8Array;
       const took = take(first.buffer);
       const before = took.slice();
-      if (first.length !== 0 && !refused) wrong.push('it was not taken');
+      if (first.length !== 0 && !refused) wrong.push('it was not transferred');
       if (!is(shard.get('2'), 2)) wrong.push(`get ${round}`);
       take((shard.get('3') as Uint8Array).buffer);
       if (!is(shard.getParts('4')?.[''], 4)) wrong.push(`getParts ${round}`);
@@ -70,7 +70,7 @@ test('memory that was taken away is never written to again', async (t) => {
   t.deepEqual(await inChild(t, body, shardPath(t), { nodeArgs: ['--allow-natives-syntax'] }), []);
 });
 
-test('copies of fresh entries, which no window holds yet, share memory too', (t) => {
+test('copies of new entries, which are in no window yet, are not overwritten either', (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('first', pattern(10, 0));
   shard.get('first');

@@ -1,4 +1,4 @@
-// Half of a cache was of files deleted years ago, and nothing ever said so.
+// Half of a cache belonged to files that had been deleted years ago, and nothing ever removed their entries.
 
 import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The page said that a test proves it; the test had been renamed, then deleted.
+// A page named a test as proof; the test had been renamed, and later deleted.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ const root = join(__dirname, '..');
 const page = readFileSync(join(root, 'docs', 'stores.md'), 'utf8');
 const folders = ['__test__', 'src-rs/core/tests', 'src-rs/core/src/stores/artifact'];
 
-/** The text of a test file, wherever tests may be. */
+/** The text of a test file in any of the test folders. */
 function source(name: string): string | undefined {
   const path = folders.map((folder) => join(root, folder, name)).find((path) => existsSync(path));
   return path === undefined ? undefined : readFileSync(path, 'utf8').replace(/\\'/g, "'");
@@ -25,7 +25,7 @@ function rows(): { what: string; where: string; proof: string }[] {
     });
 }
 
-test('every row names tests that are there, by titles that they have', (t) => {
+test('every row names tests that exist, with their titles', (t) => {
   t.true(rows().length > 70, `${rows().length} rows`);
   for (const { what, proof } of rows()) {
     const named = [...proof.matchAll(/`([\w-]+\.(?:test\.ts|rs))`(?:: ([^`]+))?/g)];
@@ -41,7 +41,7 @@ test('every row names tests that are there, by titles that they have', (t) => {
   }
 });
 
-test('every file that a row names is there', (t) => {
+test('every file that a row names exists', (t) => {
   const sources = (readdirSync(join(root, 'src-rs'), { recursive: true }) as string[]).map(
     (path) => `/${path}`,
   );

@@ -1,4 +1,4 @@
-// "EACCES", said the log, and not a word about which file, or what the program had wanted of it.
+// A log said "EACCES", but not for which file, or what the program had tried to do with it.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { folder, shardPath } from './helpers/folder.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 import { everyWay } from './helpers/ways.js';
 
-test('what the system refuses is ERR_IO with errno, syscall and path', (t) => {
+test('an error of the system is ERR_IO with errno, syscall and path', (t) => {
   const file = join(folder(t), 'file');
   writeFileSync(file, 'x');
   for (const path of [join(file, 'cache.shard'), join(file, 'deeper', 'cache.shard')]) {
@@ -27,7 +27,7 @@ test('what the system refuses is ERR_IO with errno, syscall and path', (t) => {
   t.is(throwsCode(t, 'ERR_IO', () => Shard.open(long))?.errno, -constants.errno.ENAMETOOLONG);
 });
 
-test('a relative path from a working folder that is gone is ERR_IO, and an absolute one is opened', async (t) => {
+test('if the working folder has been deleted, a relative path is ERR_IO, and an absolute one can be opened', async (t) => {
   const dir = folder(t);
   const seen = await inChild(
     t,
@@ -56,14 +56,14 @@ test('a relative path from a working folder that is gone is ERR_IO, and an absol
 
 const linux = process.platform === 'linux' ? test : test.skip;
 
-linux('a folder in which there can be no files is ERR_IO, and nobody is said to hold the lock', (t) => {
+linux('a folder in which no files can be created is ERR_IO, not a lock timeout', (t) => {
   using shard = Shard.open('/proc/self/warmshard');
   const error = throwsCode(t, 'ERR_IO', () => shard.put('key', bytes('value')));
   t.deepEqual([error?.errno, error?.syscall], [-constants.errno.ENOENT, 'open']);
   t.is(shard.get('key'), undefined);
 });
 
-test('a folder that may not be written to is ERR_IO, for reading it is fine', async (t) => {
+test('a folder without write permission is ERR_IO, but can be opened read-only', async (t) => {
   if (process.getuid?.() !== 0) {
     t.log('skipped: needs a second user');
     t.pass();
@@ -85,13 +85,13 @@ test('a folder that may not be written to is ERR_IO, for reading it is fine', as
       ];
     }
   };
-  // Others may pass, and no more.
+  // Other users may only enter the folder.
   mkdirSync(join(dir, 'closed'), { mode: 0o755 });
   spawnSync('chmod', ['755', dir]);
   t.deepEqual(await inChild(t, body, join(dir, 'closed')), ['ERR_IO', -constants.errno.EACCES, 'open', 0]);
 });
 
-everyWay('a full disk is ERR_NO_SPACE, and what was stored stays', async (t, way) => {
+everyWay('a full disk is ERR_NO_SPACE, and stored entries stay', async (t, way) => {
   const dir = join(folder(t), 'small');
   mkdirSync(dir);
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir]);
@@ -118,26 +118,26 @@ everyWay('a full disk is ERR_NO_SPACE, and what was stored stays', async (t, way
   t.is(shard.size, stored);
   for (let i = 0; i < stored; i++) same(t, shard.get(`${i}`), pattern(20_000, i));
   t.true(shard.verify().ok);
-  t.deepEqual(readdirSync(dir).sort(), ['cache.shard', 'cache.shard.lock'], 'nothing is left lying about');
+  t.deepEqual(readdirSync(dir).sort(), ['cache.shard', 'cache.shard.lock'], 'no temporary files are left');
   shard.close();
   const again = Shard.open(path, way.options);
   t.is(again.size, stored);
   same(t, again.get('3'), pattern(20_000, 3));
-  // An empty file takes the place of a full one.
+  // Replacing the file by an empty one frees space.
   again.clear();
   again.put('after', bytes('after'));
   t.is(text(again.get('after')), 'after');
   again.close();
 });
 
-test('a folder deleted under an open shard costs entries, not the process', async (t) => {
+test('if the folder of an open shard is deleted, entries are lost, but nothing throws', async (t) => {
   const path = join(folder(t), 'gone', 'cache.shard');
   using shard = Shard.open(path);
   shard.put('key', bytes('value'));
   spawnSync('rm', ['-r', join(path, '..')]);
   await new Promise((done) => setTimeout(done, 1300));
   t.is(shard.get('key'), undefined);
-  t.false(existsSync(join(path, '..')), 'reading brings nothing back');
+  t.false(existsSync(join(path, '..')), 'reading does not create the folder');
   shard.put('key', bytes('again'));
   t.is(text(shard.get('key')), 'again');
   t.true(existsSync(path));
@@ -145,7 +145,7 @@ test('a folder deleted under an open shard costs entries, not the process', asyn
   t.false(existsSync(other));
 });
 
-test('without a descriptor left, values are copied and many are looked up all the same', async (t) => {
+test('without a free descriptor, values are copied and look-ups still work', async (t) => {
   const child = startChild(
     t,
     ({ warmshard: { Shard }, fs }: Inside, path: string) => {
@@ -171,7 +171,7 @@ test('without a descriptor left, values are copied and many are looked up all th
   t.deepEqual(await child.result, [[3000], []]);
 });
 
-test('without a descriptor left, the first use of a part of the package is ERR_IO, and later it works', async (t) => {
+test('without a free descriptor, the first use of another bundle is ERR_IO, and later it works', async (t) => {
   const child = startChild(
     t,
     ({ warmshard, fs }: Inside, path: string) => {

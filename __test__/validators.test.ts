@@ -1,4 +1,4 @@
-// A source was edited, and the program ran yesterday's code: the cache compared the path and nothing else.
+// A source was edited, and the program ran yesterday's code, because the cache compared only the path.
 
 import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,11 +13,11 @@ const SIZED: Validator = { ...MTIME, size: 10 };
 const DIGEST: Validator = { digest: bytes('digest') };
 const OPAQUE: Validator = bytes('digest');
 
-/** What is stored, what is asked for, and whether they agree. */
+/** The stored validator, the one of the look-up, and whether they match. */
 const PAIRS: [Validator, Validator, boolean][] = [
   [MTIME, MTIME, true],
   [SIZED, SIZED, true],
-  // Where one side knows no size, the time decides.
+  // If one side has no size, only the time is compared.
   [MTIME, SIZED, true],
   [SIZED, MTIME, true],
   [SIZED, { ...SIZED, size: 11 }, false],
@@ -44,7 +44,7 @@ const PAIRS: [Validator, Validator, boolean][] = [
   [DIGEST, SIZED, false],
 ];
 
-everyWay('an entry is a hit for an equal validator only', (t, way) => {
+everyWay('an entry is a hit only for a matching validator', (t, way) => {
   const shard = way.open();
   for (const [i, [stored, asked, equal]] of PAIRS.entries()) {
     shard.put(`put ${i}`, bytes('value'), { validator: stored });
@@ -55,20 +55,20 @@ everyWay('an entry is a hit for an equal validator only', (t, way) => {
       t.is(text(shard.getParts(key, asked)?.['']), equal ? 'value' : undefined, `pair ${i}`);
       t.is(shard.has(key, asked), equal, `pair ${i}`);
       t.is(shard.stats()[equal ? 'hits' : 'stale'], before[equal ? 'hits' : 'stale'] + 2);
-      // Who presents none takes what there is.
+      // Without a validator, any entry is a hit.
       t.is(text(shard.get(key)), 'value');
     }
   }
 });
 
-everyWay('an entry without a validator is stale to who presents one', (t, way) => {
+everyWay('an entry without a validator is stale for a look-up with one', (t, way) => {
   const shard = way.open();
   shard.put('key', bytes('value'));
   for (const validator of [MTIME, SIZED, DIGEST, OPAQUE]) t.is(shard.get('key', validator), undefined);
   t.is(shard.stats().stale, 4);
 });
 
-everyWay('a validator of one call is forgotten at the next', (t, way) => {
+everyWay('the validator of one call does not leak into the next', (t, way) => {
   const shard = way.open();
   shard.put('with', bytes('1'), { validator: new Uint8Array(64).fill(1), expiresAt: Date.now() + 60_000 });
   shard.put('without', bytes('2'), {});
@@ -79,7 +79,7 @@ everyWay('a validator of one call is forgotten at the next', (t, way) => {
   t.is(shard.info('mtime')?.expiresAt, undefined);
 });
 
-everyWay('info gives validators back as they went in', (t, way) => {
+everyWay('info returns validators as they were put', (t, way) => {
   const shard = way.open();
   for (const [i, [validator]] of PAIRS.entries()) {
     shard.put(`${i}`, bytes(''), { validator });
@@ -87,10 +87,10 @@ everyWay('info gives validators back as they went in', (t, way) => {
   }
 });
 
-test('a source edited within the granularity of its clock is caught by its content', (t) => {
+test('a source that is edited within the granularity of its clock is recognised by its content', (t) => {
   const source = join(folder(t), 'source.js');
   using shard = Shard.open(shardPath(t));
-  // A source whose time stays the same whatever is written, and lies ahead: as fresh as can be.
+  // The source always has the same time, which lies in the future, so its content must be compared.
   const when = Math.floor(Date.now() / 1000) + 100;
   const write = (content: string) => {
     writeFileSync(source, content);

@@ -1,4 +1,4 @@
-// A value was a slice of a larger buffer; the cache stored the buffer, passwords of other people included.
+// A value was a slice of a larger buffer; the cache stored the whole buffer, including other people's passwords.
 
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
@@ -15,7 +15,7 @@ function shared(content: Uint8Array): Uint8Array {
 }
 
 function resizable(content: Uint8Array): Uint8Array {
-  // Newer than the type definitions.
+  // The type definitions do not contain this constructor yet.
   const Resizable = ArrayBuffer as unknown as new (n: number, o: { maxByteLength: number }) => ArrayBuffer;
   const view = new Uint8Array(new Resizable(content.length, { maxByteLength: 1 << 20 }));
   view.set(content);
@@ -40,7 +40,7 @@ const SOURCES: Record<string, (content: Uint8Array) => ArrayBufferView> = {
   'a subclass': (content) => new (class Mine extends Uint8Array {})(content),
 };
 
-everyWay('the bytes of a view are stored, and no others', (t, way) => {
+everyWay('exactly the bytes of a view are stored', (t, way) => {
   const shard = way.open();
   for (const length of [0, 1, 7, 16, 1000, 70_000]) {
     for (const [name, make] of Object.entries(SOURCES)) {
@@ -64,7 +64,7 @@ everyWay('a value is a copy of what was put', async (t, way) => {
   for (const key of ['put', 'merged', 'async']) same(t, shard.get(key), pattern(5000, 1), key);
 });
 
-test('a view of resized memory has the bytes that it has now', (t) => {
+test('of a view of resized memory the current bytes are stored', (t) => {
   using shard = Shard.open(shardPath(t));
   const view = resizable(pattern(100, 1));
   const memory = view.buffer as ArrayBuffer & { resize(length: number): void };
@@ -76,7 +76,7 @@ test('a view of resized memory has the bytes that it has now', (t) => {
   t.is(shard.get('grown')?.length, 200);
 });
 
-test('a value of the shard itself can be put', (t) => {
+test('values from the shard itself can be put', (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('a', pattern(100_000, 1));
   for (let i = 0; i < 50; i++) shard.put(`${i}`, shard.get('a') as Uint8Array);
@@ -84,7 +84,7 @@ test('a value of the shard itself can be put', (t) => {
   for (let i = 0; i < 50; i++) same(t, shard.get(`${i} again`), pattern(100_000, 1));
 });
 
-test('what has no bytes is ERR_INVALID_ARG, and nothing is stored', async (t) => {
+test('a value that is not a view is ERR_INVALID_ARG, and nothing is stored', async (t) => {
   const detached = new Uint8Array(10);
   structuredClone(detached, { transfer: [detached.buffer] });
   const bad: Record<string, unknown> = {
@@ -122,7 +122,7 @@ test('what has no bytes is ERR_INVALID_ARG, and nothing is stored', async (t) =>
   }
 });
 
-test('shared memory that another thread writes to meanwhile gives some value, and a sound one', async (t) => {
+test('shared memory that another thread writes to is stored consistently', async (t) => {
   const memory = new SharedArrayBuffer(100_000);
   const source = `
     const view = new Uint8Array(require('node:worker_threads').workerData);

@@ -1,4 +1,4 @@
-// A program kept the bytecode it had got; the cache was compacted, and what it ran was somebody else's.
+// A program kept the bytecode that it had got; then the cache was compacted, and the program ran other bytes.
 
 import { rmSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
@@ -53,7 +53,7 @@ everyWay('views outlive everything that happens to the shard', (t, way) => {
   t.is(kept.length, SIZES.length * 5);
 });
 
-everyWay('a write to a view stays where it was made', async (t, way) => {
+everyWay('a write to a view never reaches the file or another process', async (t, way) => {
   const shard = way.open();
   const read = ({ warmshard: { Shard } }: Inside, path: string) => {
     const shard = Shard.open(path, { readOnly: true });
@@ -63,7 +63,7 @@ everyWay('a write to a view stays where it was made', async (t, way) => {
   shard.put('large', Buffer.concat([bytes('original large'), pattern(100_000, 1)]));
   for (const key of ['small', 'large']) shard.get(key)?.fill(0x58);
   shard.flush();
-  t.true(shard.verify().ok, 'the file is as it was');
+  t.true(shard.verify().ok, 'the file is unchanged');
   t.deepEqual(await inChild(t, read, way.path), ['original', 'original']);
   t.is(shard.compact().kept, 2);
   t.is(shard.compact().corrupt, 0);
@@ -72,7 +72,7 @@ everyWay('a write to a view stays where it was made', async (t, way) => {
   t.is(Buffer.from(fresh.get('large') ?? []).toString('latin1', 0, 8), 'original');
 });
 
-everyWay('a copy is its owner’s: no later get shows what was written to it', (t, way) => {
+everyWay('a write to a copy is not seen by any later get', (t, way) => {
   const shard = way.open({ copy: true });
   for (const [i, size] of SIZES.entries()) {
     shard.put(`${i}`, pattern(size, i));
@@ -85,7 +85,7 @@ everyWay('a copy is its owner’s: no later get shows what was written to it', (
   }
 });
 
-everyWay('structuredClone of a value gives a value', (t, way) => {
+everyWay('values can be cloned by structuredClone', (t, way) => {
   const shard = way.open();
   for (const [i, size] of SIZES.entries()) {
     shard.put(`${i}`, pattern(size, i));
@@ -93,7 +93,7 @@ everyWay('structuredClone of a value gives a value', (t, way) => {
   }
 });
 
-everyWay('transferring the memory of a value takes nothing from anybody else', (t, way) => {
+everyWay('transferring the memory of a value does not affect other values', (t, way) => {
   const shard = way.open();
   for (const [i, size] of SIZES.entries()) shard.put(`${i}`, pattern(size, i));
   const all = () => SIZES.map((_, i) => shard.get(`${i}`) as Uint8Array);
@@ -109,7 +109,7 @@ everyWay('transferring the memory of a value takes nothing from anybody else', (
         try {
           run();
         } catch (error) {
-          // Where the memory is shared by values, the runtime may refuse, as it does for the pool of Buffer.
+          // If values share the memory, Node.js may refuse, as for the pool of Buffer.
           t.is((error as Error).name, 'DataCloneError');
         }
       }
@@ -121,10 +121,10 @@ everyWay('transferring the memory of a value takes nothing from anybody else', (
     }
   }
   for (const [i, value] of neighbours.entries())
-    same(t, value, pattern(SIZES[i] as number, i), 'a neighbour');
+    same(t, value, pattern(SIZES[i] as number, i), 'another value');
 });
 
-test('a value of one thread can be sent to another', async (t) => {
+test('a value can be sent to another thread', async (t) => {
   using shard = Shard.open(shardPath(t));
   shard.put('key', pattern(50_000, 1));
   const { port1, port2 } = new MessageChannel();
@@ -134,7 +134,7 @@ test('a value of one thread can be sent to another', async (t) => {
   same(t, received, pattern(50_000, 1));
 });
 
-test('garbage collection takes what nobody holds, and leaves what somebody does', async (t) => {
+test('values stay valid for as long as they are referenced, whatever is collected', async (t) => {
   const body = async ({ warmshard: { Shard }, fs, collect }: Inside, dir: string) => {
     const wrong: string[] = [];
     const fill = (size: number, n: number) => new Uint8Array(size).fill(n);
@@ -160,7 +160,7 @@ test('garbage collection takes what nobody holds, and leaves what somebody does'
         for (const [view, n] of kept)
           if (view.some((byte) => byte !== n)) wrong.push(`${name} ${round} ${n}`);
       }
-      // Nothing but views is left of it now.
+      // Only views of it are left now.
       (shard as unknown) = undefined;
       await collect();
       for (const [view, n] of kept) if (view.some((byte) => byte !== n)) wrong.push(`${name} end ${n}`);

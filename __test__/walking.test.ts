@@ -1,4 +1,4 @@
-// A loop over the cache deleted what it did not like, and skipped every second entry.
+// A loop over a cache deleted some entries, and so skipped others.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -9,7 +9,7 @@ import { everyWay } from './helpers/ways.js';
 
 const COUNT = 3000;
 
-everyWay('keys and entries go through everything, oldest first', (t, way) => {
+everyWay('keys and entries return everything, oldest first', (t, way) => {
   const shard = way.open();
   const names = Array.from({ length: COUNT }, (_, i) => `key ${i}`);
   shard.mergeIn(names.map((name) => [name, bytes(name)]));
@@ -29,7 +29,7 @@ everyWay('keys and entries go through everything, oldest first', (t, way) => {
   check(shard);
 });
 
-everyWay('a walk shows the shard as it was when it began', (t, way) => {
+everyWay('keys shows the shard as it was when the walk began', (t, way) => {
   const shard = way.open();
   for (let i = 0; i < COUNT; i++) shard.put(`${i}`, bytes(`${i}`));
   const changes: ((i: number) => void)[] = [
@@ -52,7 +52,7 @@ everyWay('a walk shows the shard as it was when it began', (t, way) => {
   t.deepEqual(seen, expected);
 });
 
-everyWay('entries deleted during a walk are left out, changed ones are shown as they are', (t, way) => {
+everyWay('entries leaves out what is deleted during the walk, and shows current values', (t, way) => {
   const shard = way.open();
   for (let i = 0; i < 100; i++) shard.put(`${i}`, bytes(`${i}`));
   const seen: string[] = [];
@@ -69,7 +69,7 @@ everyWay('entries deleted during a walk are left out, changed ones are shown as 
   t.is(seen[1], '2 changed');
 });
 
-everyWay('a walk begins when it is asked for, and may be left', (t, way) => {
+everyWay('a walk begins with the call, and may be left early', (t, way) => {
   const shard = way.open();
   shard.put('a', bytes('a'));
   const keys = shard.keys();
@@ -85,7 +85,7 @@ everyWay('a walk begins when it is asked for, and may be left', (t, way) => {
   t.is(keys.next().done, true);
 });
 
-test('a walk over a shard that is closed meanwhile', (t) => {
+test('closing the shard during a walk makes entries throw, and keys go on', (t) => {
   using shard = Shard.open(shardPath(t));
   for (let i = 0; i < COUNT; i++) shard.put(`${i}`, bytes(`${i}`));
   const [keys, entries] = [shard.keys(), shard.entries()];

@@ -1,10 +1,10 @@
-// A test runner ended its workers while they wrote, and the whole run died of a segmentation fault.
+// A test runner terminated its workers while they wrote, and the whole process died of a segmentation fault.
 
 import test from 'ava';
 import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 
-test('workers share a shard, and see what the others put', async (t) => {
+test("workers share a shard and see each other's puts", async (t) => {
   const body = async ({ warmshard: { Shard }, worker }: Inside, path: string) => {
     const shard = Shard.open(path);
     const done = await Promise.all(
@@ -37,7 +37,7 @@ test('workers share a shard, and see what the others put', async (t) => {
   });
 });
 
-test('workers that come and go leave nothing behind', async (t) => {
+test('workers that come and go leave no memory or descriptors behind', async (t) => {
   const body = async ({ worker, collect, fs }: Inside, path: string) => {
     const run = () =>
       new Promise<number>((resolve, reject) => {
@@ -66,12 +66,12 @@ test('workers that come and go leave nothing behind', async (t) => {
   t.true(files < 60, `${files} descriptors`);
 });
 
-test('workers terminated in the midst of anything take nobody with them', async (t) => {
+test('terminating workers in the middle of any work does not harm the process', async (t) => {
   const body = async (
     { worker, sleep, warmshard }: Inside,
     { path, main }: { path: string; main: boolean },
   ) => {
-    // With `main` the addon is loaded by the main thread too, else it goes with its last worker.
+    // With `main` the main thread has loaded the addon, too; without, it is unloaded with its last worker.
     if (main) warmshard.Shard.open(path).put('main', new Uint8Array(1));
     for (let i = 0; i < 24; i++) {
       const thread = worker(
@@ -94,7 +94,7 @@ test('workers terminated in the midst of anything take nobody with them', async 
                 shard.replaceAllAsync(large),
               ]);
             else {
-              // Garbage enough for compaction to start by itself, on a thread of its own.
+              // Enough dead bytes that automatic compaction starts, on a thread of its own.
               shard.mergeIn(large);
               shard.get('1');
             }
@@ -118,7 +118,7 @@ test('workers terminated in the midst of anything take nobody with them', async 
     );
 });
 
-/** Ways for a process to end with work under way. The expected exit code is the number. */
+/** Ways in which a process can end while work is running, with the expected exit code. */
 const ENDS: Record<string, [number, (inside: Inside, path: string) => unknown]> = {
   'process.exit': [
     3,
@@ -175,7 +175,7 @@ const ENDS: Record<string, [number, (inside: Inside, path: string) => unknown]> 
 };
 
 for (const [name, [code, end]] of Object.entries(ENDS)) {
-  test(`a process that ends with work under way ends as it should: ${name}`, async (t) => {
+  test(`a process can end while work is running: ${name}`, async (t) => {
     const body = async (inside: Inside, { path, end }: { path: string; end: string }) => {
       const { Shard } = inside.warmshard;
       const shard = Shard.open(path);
@@ -191,7 +191,7 @@ for (const [name, [code, end]] of Object.entries(ENDS)) {
       void shard.replaceAllAsync(large).catch(ignore);
       void shard.flushAsync().catch(ignore);
       shard.get('5');
-      // Rewrites, so that compaction in the background is under way too.
+      // Replaces entries, so that automatic compaction is running, too.
       shard.mergeIn(large);
       // biome-ignore lint/security/noGlobalEval: the function came here as its source
       await globalThis.eval(`(${end})`)(inside, path);
@@ -210,7 +210,7 @@ for (const [name, [code, end]] of Object.entries(ENDS)) {
   });
 }
 
-test('a worker that dies of an exception leaves the others alone', async (t) => {
+test('a worker that dies of an exception does not affect other threads', async (t) => {
   const body = async ({ warmshard: { Shard }, worker }: Inside, dir: string) => {
     const shard = Shard.open(`${dir}/cache.shard`);
     for (let i = 0; i < 5; i++) {

@@ -1,4 +1,4 @@
-// BLAKE3 after its paper, plain and slow, to hold ours against.
+// A simple, slow BLAKE3, written from its paper, to compare ours with.
 
 const IV = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 const PERMUTATION = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8];
@@ -67,7 +67,7 @@ function tree(bytes: Uint8Array, key: Words, counter: number, flags: number): Wo
   return compress(key, block, 0, BLOCK, flags | PARENT);
 }
 
-/** BLAKE3-256, keyed where there is a key of 32 bytes. */
+/** BLAKE3-256, keyed if a key of 32 bytes is given. */
 export function blake3(bytes: Uint8Array, key?: Uint8Array): Uint8Array {
   const start = key === undefined ? IV : words(key).slice(0, 8);
   const cv = tree(bytes, start, 0, ROOT | (key === undefined ? 0 : KEYED));

@@ -1,4 +1,4 @@
-// Values that are easy to make and to tell apart.
+// Values that are easy to make and to distinguish.
 
 import type { ExecutionContext } from 'ava';
 
@@ -7,7 +7,7 @@ export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(te
 export const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : Buffer.from(value).toString('utf8');
 
-/** A value that depends on each of its arguments, of any length. */
+/** A value of any length that depends on both arguments. */
 export function pattern(length: number, seed: number): Uint8Array {
   const out = new Uint8Array(length);
   let state = (seed * 2654435761 + length) >>> 0;
@@ -18,7 +18,7 @@ export function pattern(length: number, seed: number): Uint8Array {
   return out;
 }
 
-/** A small generator of repeatable random numbers below a bound. */
+/** Returns a generator of repeatable random numbers below a bound. */
 export function random(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {

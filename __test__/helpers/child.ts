@@ -1,18 +1,18 @@
-// Runs a function in another process. The function travels as its source, so it may use only its arguments
+// Runs a function in another process. The function is passed as its source text, so it may only use its arguments
 // and globals.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Worker } from 'node:worker_threads';
 import type { ExecutionContext } from 'ava';
 
-/** What a function in a child, or in a worker of it, is given first. */
+/** The first argument of a function in a child process, or in a worker thread of it. */
 export interface Inside {
   readonly warmshard: typeof import('warmshard');
   readonly fs: typeof import('node:fs');
   readonly threads: typeof import('node:worker_threads');
-  /** Sends to the parent: the process that started this one. */
+  /** Sends a message to the parent process. */
   send(message: unknown): void;
-  /** The next message from the parent. */
+  /** Waits for the next message from the parent process. */
   receive(): Promise<unknown>;
   /** Runs a function in a worker thread. */
   worker<A>(body: (inside: Inside, data: A) => unknown, data: A): Worker;
@@ -24,7 +24,7 @@ export interface Inside {
 export interface ChildOptions {
   env?: Record<string, string>;
   nodeArgs?: string[];
-  /** A program and its arguments to run the child under. */
+  /** A program, and its arguments, that the child runs under, such as strace. */
   under?: string[];
 }
 
@@ -39,15 +39,15 @@ export interface Child {
   readonly process: ChildProcess;
   readonly exit: Promise<Exit>;
   send(message: unknown): void;
-  /** The next message; rejects if the child ends first. */
+  /** Waits for the next message from the child; rejects if the child ends first. */
   receive<T = unknown>(): Promise<T>;
-  /** `kill -9`, and its end. */
+  /** Kills the child with SIGKILL and waits for its end. */
   kill(): Promise<Exit>;
 }
 
 const main = require.resolve('warmshard');
 
-// `__name` is what the compiler puts around functions to keep their names.
+// The compiler puts calls of `__name` around functions to keep their names.
 const PRELUDE = `
 const __name = (f) => f;
 const waiting = [], inbox = [];
@@ -149,7 +149,7 @@ export function startChild<A>(
   };
 }
 
-/** Runs a function in another process to its end, which must be a good one. Gives what it returns, as JSON would. */
+/** Runs a function in another process, which must exit with 0. Returns its result, after a round trip through JSON. */
 export async function inChild<A, R>(
   t: ExecutionContext,
   body: (inside: Inside, args: A) => R | Promise<R>,

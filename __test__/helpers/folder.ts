@@ -1,4 +1,4 @@
-// A folder of its own for each test, gone with the test.
+// Temporary folders that are deleted when their test ends.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ export function folder(t: ExecutionContext): string {
   return path;
 }
 
-/** Where a shard may be made. */
+/** A path for a shard in a new folder; there is no file yet. */
 export function shardPath(t: ExecutionContext, name = 'cache.shard'): string {
   return join(folder(t), name);
 }

@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 
 const hasFlock = spawnSync('flock', ['--version']).status === 0;
-/** `test`, where there is a program to hold the lock with. */
+/** `test`, or `test.skip` if there is no `flock` program to hold the lock. */
 export const locked = hasFlock ? test : test.skip;
 
-/** Another process that holds the lock, the shard file's included, until it is told to let go. */
+/** Locks the sidecar and the shard file from another process. The returned function releases the locks. */
 export async function holdLock(t: ExecutionContext, path: string): Promise<() => Promise<void>> {
   const locks = [`${path}.lock`, path].filter((file) => existsSync(file));
   const [first = '', ...args] = [

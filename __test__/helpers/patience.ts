@@ -1,11 +1,11 @@
-// How long to wait for something on a machine that may be busy, slow or stopped for a while.
+// How long tests wait for something on a machine that may be busy, slow or paused for a while.
 
-/** Nobody waits for so long, but for something that never comes. In milliseconds; ava.config.mjs waits for longer. */
+/** What takes longer than this, in milliseconds, will never happen. The timeout in ava.config.mjs is longer. */
 export const FOR_EVER = 240_000;
 
 /**
- * How long something takes by itself, in milliseconds, if that is less than `bound` in one of some tries; else the least of
- * them. A busy machine may hold up each, but takes nothing off.
+ * How many milliseconds something takes: repeats it until a try takes less than `bound`, at most 30 times, and returns the
+ * shortest time. A busy machine can make a try slower, but never faster.
  */
 export async function atBest(bound: number, work: () => unknown): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-// A shard whose fast door is played: what is asked of it, and all that it may answer. Nothing depends on when V8 optimises.
+// A handle with a simulated fast door: tests see what it is asked and decide what it answers, whatever V8 optimises when.
 
 import { fast } from '../../facade/fast.js';
 import { firstGet, type Handle, STATUS } from '../../facade/handle.js';
@@ -6,7 +6,7 @@ import { Memo } from '../../facade/later/memo.js';
 import { TICK } from '../../facade/later/views.js';
 import { viewFirst } from '../../facade/lending.js';
 
-/** The window that all values lie in, and the one that copies do. */
+/** The numbers of the window that contains all values, and of the one for copies. */
 export const [WINDOW, COPIES] = [7, 2];
 /** Hits between two ticks. */
 export const TICK_HITS = 1024;
@@ -21,11 +21,11 @@ export function played(eager = false) {
     page: page as Int32Array | undefined,
     answer,
     values,
-    /** Strings that V8 has hashed: here objects are told apart by who says so. */
+    /** Whether V8 counts the string that is asked for as hashed. */
     hashed: true,
-    /** What the door answers of a value that is there. */
+    /** The door's answer for a value that exists. */
     status: WINDOW,
-    /** What happens during each look-up. */
+    /** Called during each look-up. */
     during: () => {},
     asked: 0,
     told: 0,
@@ -35,25 +35,25 @@ export function played(eager = false) {
     get on() {
       return it.handle.front !== undefined;
     },
-    /** Whether look-ups are watched. */
+    /** Whether look-ups are watched, to find out whether keeping answers would pay. */
     get watching() {
       return it.handle.direct === 0 && !it.on;
     },
-    /** All shards of a thread share the room for answers. */
+    /** Frees the room for answers, which all shards of a thread share. */
     close(): void {
       it.handle.closed = true;
       it.memo.close();
     },
     memo: undefined as unknown as Memo,
     handle: undefined as unknown as Handle,
-    /** A `get` of `Shard`. */
+    /** What `get` of `Shard` does. */
     get(key: string): Uint8Array | undefined {
       const { handle } = it;
       if (it.on) return it.memo.get(key);
       if (!it.watching) return viewFirst(handle, fast.get(key, 1), key);
       return viewFirst(handle, firstGet(handle, key), key);
     },
-    /** Has it begin: ticks come, and while look-ups are watched one key alone is asked for. Gives how many ticks; at the most `most`. */
+    /** Ticks until answers are kept, `most` times at most; while look-ups are watched, it asks for one key only. Returns the ticks. */
     begin(most = 1e6): number {
       const { asked, hashed } = it;
       values.set('watched', 0);

@@ -1,5 +1,5 @@
-// Small programs, run without `warmshard/register`, with an empty shard, and with a full one: what they print and how
-// they end must be the same each time.
+// Runs small programs without `warmshard/register`, with an empty shard, and with a full one. Their output and their exit
+// code must be the same each time.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -7,37 +7,37 @@ import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { folder } from './folder.js';
 
-/** The file that `-r` is given. */
+/** The file that programs preload with `-r`. */
 export const register = join(dirname(require.resolve('warmshard')), 'register.cjs');
 
 /** The major version of the runtime under test. */
 export const major = Number(process.versions.node.split('.')[0]);
 
 /**
- * Modules are compiled by the shim of the fast door, where it is built; in the run that tests the door, which is the second
- * one, as they are without it.
+ * Environment variables that decide how modules are compiled: through the shim in the fast door's binary, if it is built. In
+ * the second run of the suite, which tests the fast door (WARMSHARD_FAST=eager), modules are compiled without the shim.
  */
 export const scripts: Record<string, string> =
   process.env.WARMSHARD_FAST === 'eager' ? { WARMSHARD_FAST: '0' } : {};
 
-/** Contents by path, told from the program's folder. */
+/** Contents by path, relative to the program's folder. */
 export type Files = Record<string, string | Uint8Array>;
 
 export interface RunOptions {
-  /** Told from the program's folder; default `app.js`. An empty one: no program. */
+  /** Path of the program relative to its folder; default `app.js`. If empty, no program is named. */
   main?: string;
   args?: string[];
-  /** Options of the runtime. */
+  /** Options of Node.js. */
   node?: string[];
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** Preload `warmshard/register`. Default true. */
   register?: boolean;
-  /** Leave a small main module to Node.js, as programs are run in life. Default false: it is served as all others are. */
+  /** Leave a small main module to Node.js, as by default. Default here: false, which means that it is served, too. */
   small?: boolean;
-  /** Have it say what it does. */
+  /** Set WARMSHARD_DEBUG, so that `lines` is filled. */
   debug?: boolean;
-  /** Sent once the program has printed `ready`. */
+  /** Sent to the program once it has printed `ready`. */
   signal?: NodeJS.Signals;
   input?: string;
 }
@@ -51,22 +51,22 @@ export interface Ended {
 }
 
 export interface Told extends Ended {
-  /** What `WARMSHARD_DEBUG` made it say. */
+  /** What `warmshard/register` printed because of `WARMSHARD_DEBUG`. */
   lines: string[];
 }
 
 export interface SameOptions extends RunOptions {
-  /** Files that must come from the shard when it is full; default: the program's own. */
+  /** Files that must be served from a full shard; default: the main module. */
   hits?: string[];
-  /** Nothing may come from the shard. */
+  /** Nothing may be served from the shard. */
   aside?: boolean;
-  /** Done before each run. */
+  /** Called before each run. */
   before?: () => void;
-  /** What may differ between two runs of any program is taken out. */
+  /** Removes what may differ between two runs anyway. */
   tidy?: (text: string) => string;
 }
 
-/** Children at a time: more of them would only make each other late. */
+/** Most children at a time; more would only slow each other down. */
 const MAX_CHILDREN = 3;
 let running = 0;
 const queue: (() => void)[] = [];
@@ -153,13 +153,13 @@ export class Program {
     };
   }
 
-  /** Runs the program without us. */
+  /** Runs the program without warmshard. */
   plain(options: SameOptions = {}): Promise<Ended> {
     options.before?.();
     return this.run({ ...options, register: false }).then((ended) => tidied(ended, options));
   }
 
-  /** One run with us that must be as one without us; gives what was said. */
+  /** Runs the program once with warmshard, compares it with a run without, and returns the debug lines. */
   async one(what: string, expected: Ended, options: SameOptions = {}): Promise<string[]> {
     options.before?.();
     const told = await this.run(options);
@@ -168,16 +168,16 @@ export class Program {
   }
 
   /**
-   * Runs the program without us, cold, and warm three times, and compares.
+   * Runs the program without warmshard, with an empty shard, and three times with a full one, and compares.
    *
-   * @returns how it ended, and what the last run said
+   * @returns how it ended, and the debug lines of the last run
    */
   async same(options: SameOptions = {}): Promise<Ended & { lines: string[] }> {
     const expected = await this.plain(options);
     await this.one('cold', expected, options);
     await this.one('warm', expected, options);
-    await this.one('warm, as in life', expected, { ...options, small: true });
-    const lines = await this.one('warm, and saying so', expected, { ...options, debug: true });
+    await this.one('warm, small main modules left to Node.js', expected, { ...options, small: true });
+    const lines = await this.one('warm, with WARMSHARD_DEBUG', expected, { ...options, debug: true });
     if (options.aside)
       this.#t.deepEqual(
         lines.filter((line) => line.startsWith('hit ')),
@@ -192,12 +192,12 @@ export class Program {
 }
 
 function tidied({ code, signal, stdout, stderr }: Ended, { tidy = (text) => text }: SameOptions): Ended {
-  // The runtime names the process in its warnings.
+  // Warnings of Node.js contain the process id.
   const clean = (text: string) => tidy(text.replace(/\(node:\d+\)/g, '(node:1)'));
   return { code, signal, stdout: clean(stdout), stderr: clean(stderr) };
 }
 
-/** A program of these files must be as without us. */
+/** A program of these files must do the same with warmshard as without. */
 export function same(
   t: ExecutionContext,
   files: Files,

@@ -1,4 +1,4 @@
-// Script caches, and sources to fill them from.
+// Script caches, and source files for them.
 
 import { utimesSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
@@ -18,12 +18,12 @@ export function openScripts<P extends string = 'code'>(
   return cache;
 }
 
-/** Writes a source that was modified long ago, at `second`. */
+/** Writes a source file with an old modification time, `second`, so that its contents need not be compared. */
 export function source(path: string, text: string, second = 1_600_000_000): string {
   writeFileSync(path, text);
   utimesSync(path, second, second);
   return path;
 }
 
-/** What is saved of a source. */
+/** The parts to save for a source file. */
 export const code = (text: string): { code: Uint8Array } => ({ code: bytes(text) });

@@ -1,10 +1,10 @@
-// What a program asked of the kernel between two marks: it writes "MARK BEGIN" and "MARK END" to standard error.
+// The system calls of a program between two marks: the program writes "MARK BEGIN" and "MARK END" to standard error.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 
-/** Whether strace works here; where it does not, the test passes and says that it was skipped. */
+/** Whether strace works here. If not, the test passes and logs that it was skipped. */
 export function canTrace(t: ExecutionContext, ...options: string[]): boolean {
   if (spawnSync('strace', ['-o', '/dev/null', ...options, 'true']).status === 0) return true;
   t.log('skipped: strace is not installed, or may not trace here');
@@ -12,7 +12,7 @@ export function canTrace(t: ExecutionContext, ...options: string[]): boolean {
   return false;
 }
 
-/** What puts a program under it; `trace` is the file that the calls go to. */
+/** The command to run a program under strace, which writes the calls to the file `trace`. */
 export const straced = (trace: string, ...options: string[]): string[] => [
   'strace',
   '-f',
@@ -22,7 +22,7 @@ export const straced = (trace: string, ...options: string[]): string[] => [
   trace,
 ];
 
-/** The lines between the marks, and the thread that wrote these. */
+/** The lines between the marks, and the id of the thread that wrote the marks. */
 export function betweenMarks(t: ExecutionContext, trace: string): { lines: string[]; main: string } {
   const lines = readFileSync(trace, 'utf8').split('\n');
   const begin = lines.findIndex((line) => line.includes('"MARK BEGIN'));

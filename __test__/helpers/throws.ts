@@ -1,9 +1,9 @@
-// Assertions on warmshard's errors.
+// Assertions about warmshard's errors.
 
 import type { ExecutionContext } from 'ava';
 import { type ErrorCode, WarmshardError } from 'warmshard';
 
-/** Runs something that must throw a WarmshardError of this code. */
+/** Runs something that must throw a WarmshardError with this code. */
 export function throwsCode(
   t: ExecutionContext,
   code: ErrorCode,

@@ -1,4 +1,4 @@
-// Programs with `warmshard/register`: a project in a folder of its own, run with it and without.
+// TypeScript projects, each in a folder of its own, run with and without `warmshard/register`.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,7 +27,7 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** Whether the program starts by itself, without us. */
+  /** Whether to run the program without warmshard. */
   plain?: boolean;
   nodeArgs?: string[];
   args?: string[];
@@ -35,12 +35,12 @@ export interface RunOptions {
 }
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-/** Whether there are hooks for ES modules. */
+/** Whether this Node.js has the hooks for ES modules that `warmshard/register` needs. */
 export const HOOKS = major > 22 || (major === 22 && minor >= 15);
 /** Whether Node.js runs TypeScript by itself. */
 export const STRIPS = Boolean((process.features as { typescript?: unknown }).typescript);
 
-/** What a transpiler of a test writes when it is loaded, and for each file. */
+/** The file to which the watched transpiler writes when it is loaded, and for each file that it transpiles. */
 const LOG = 'transpiler.log';
 
 export class Project {
@@ -55,7 +55,7 @@ export class Project {
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
 
-  /** Writes a file as if long ago, so that nothing about it is in doubt. */
+  /** Writes a file with an old modification time, so that its contents need not be compared. */
   write(name: string, text: string, second = 1_600_000_000): string {
     const file = join(this.path, name);
     mkdirSync(dirname(file), { recursive: true });
@@ -64,13 +64,13 @@ export class Project {
     return file;
   }
 
-  /** A package that lies in this repository. */
+  /** Links a package of this repository into the project. */
   link(name: string): void {
     mkdirSync(join(this.path, 'node_modules'), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(this.path, 'node_modules', name));
   }
 
-  /** esbuild, which writes down when it is loaded and what it is given. */
+  /** Installs a wrapper of esbuild that logs when it is loaded and which files it transpiles. */
   watchedTranspiler(version = '1.0.0'): void {
     const real = JSON.stringify(join(root, 'node_modules/esbuild'));
     const log = JSON.stringify(join(this.path, LOG));
@@ -87,7 +87,7 @@ exports.transformSync = (source, options) => {
     );
   }
 
-  /** What the transpiler did since this was last asked. */
+  /** What the watched transpiler has logged since the last call. */
   transpiled(): string[] {
     const file = join(this.path, LOG);
     const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
@@ -99,7 +99,7 @@ exports.transformSync = (source, options) => {
     rmSync(join(this.path, name), { recursive: true });
   }
 
-  /** Runs a program of the project to its end. */
+  /** Runs a program of the project. */
   run(name: string, { plain = false, nodeArgs = [], args = [], env = {} }: RunOptions = {}): Ended {
     const all = [...nodeArgs, ...(plain ? [] : ['-r', REGISTER]), join(this.path, name), ...args];
     const { status, stdout, stderr } = spawnSync(process.execPath, all, {
@@ -110,7 +110,7 @@ exports.transformSync = (source, options) => {
     return { status, stdout, stderr };
   }
 
-  /** Runs it twice, cold and warm: both must end well and say the same. */
+  /** Runs a program twice, cold and warm. Both runs must exit with 0 and print the same. */
   twice(t: ExecutionContext, name: string, options: RunOptions = {}): string {
     const [cold, warm] = [this.run(name, options), this.run(name, options)];
     for (const run of [cold, warm]) t.is(run.status, 0, run.stderr);

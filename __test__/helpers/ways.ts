@@ -1,5 +1,5 @@
-// The three ways in which bytes reach JavaScript: lent from a mapping, copied from one, read from the file.
-// What a program sees must not depend on it.
+// The three ways in which bytes reach JavaScript: lent from a mapping, copied from one, or read from the file. What a
+// program sees must not depend on the way.
 
 import test, { type ExecutionContext } from 'ava';
 import { Shard, type ShardOptions } from 'warmshard';

@@ -1,4 +1,4 @@
-// webpack built last week's configuration: it had been edited, its length had not changed, and neither had its time.
+// webpack used last week's configuration: the file had been edited, but its size and its time had not changed.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { ready } from './helpers/ready.js';
 const PROBE = join(__dirname, '..', '..', 'bench', 'register', 'probe.cjs');
 const tree = ready();
 
-/** The last file of a package that the program requires; a program of ES modules may require none. */
+/** The last file that the program requires from a package; a program made of ES modules may not require any. */
 function dependencyOf(workspace: Workspace, program: Program): string | undefined {
   const file = join(workspace.project, 'required.txt');
   const env = { PROBE_FILE: file };
@@ -38,19 +38,19 @@ for (const program of PROGRAMS)
     t.is(expected.sample.exit, `${program.exit ?? 0}`, expected.sample.stderr);
     for (const when of ['cold', 'warm', 'warm again']) same(expected, when);
     same(expected, 'switched off', start(SWITCHED_OFF));
-    same(expected, 'where no cache can be made', start(UNUSABLE));
+    same(expected, 'with a cache folder that cannot be created', start(UNUSABLE));
 
     const [file, from, to] = program.edit;
     const source = workspace.resolve(file);
     const text = readFileSync(source, 'utf8');
     replace(source, edited(text, from, to));
     const changed = new Expectation(without);
-    t.false(expected.fits(changed.sample), 'the edit cannot be seen');
+    t.false(expected.fits(changed.sample), 'the edit does not change the output');
     for (const when of ['edited', 'edited, warm']) same(changed, when);
     replace(source, text);
     same(expected, 'edited back');
 
-    // As if it were written in the very moment in which it is cached, and again in the same.
+    // The file's time lies in the future, as if the file were written at the moment of caching, and edited in the same moment.
     const moment = Math.ceil(Date.now() / 1000) + 30;
     replace(source, text, moment);
     workspace.forget(WARMSHARD);
@@ -66,14 +66,14 @@ for (const program of PROGRAMS)
     }
 
     const dependency = dependencyOf(workspace, program);
-    same(expected, 'before a dependency goes');
+    same(expected, 'before a dependency is removed');
     if (dependency === undefined) t.is(program.kind, 'ESM');
     else {
       const restore = remove(dependency);
       const lacking = new Expectation(() => stackless(without()));
       same(lacking, `without ${dependency}`, stackless(start()));
       restore();
-      for (const when of ['the dependency is back', 'and warm']) same(expected, when);
+      for (const when of ['the dependency is back', 'the dependency is back, warm']) same(expected, when);
     }
 
     for (const how of ['overwritten', 'cut off'] as const) {

@@ -1,5 +1,5 @@
-// A project's own tests were green without the cache, and one was red with it: it looked at a stack, at a function's
-// text, at what a stubbed require gave.
+// A project's own tests passed without the cache, and one failed with it: it looked at a stack trace, at the text of a
+// function, or at what a stubbed `require` returned.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Workspace } from '../../bench/register/lib/workspace.mjs';
 import { NONE, WARMSHARD } from '../../bench/register/modes.mjs';
 import { ready } from './helpers/ready.js';
 
-/** Packages that ship their tests, how these are run, and how many of their files must pass without us. */
+/** Packages that ship their tests, how to run these, and how many test files must pass without warmshard. */
 const SUITES: Record<string, { files: number; runner?: string[] }> = {
   resolve: { files: 15 },
   qs: { files: 3 },
@@ -25,7 +25,7 @@ const SUITES: Record<string, { files: number; runner?: string[] }> = {
 const tree = ready();
 
 for (const [name, { files: least, runner = [] }] of Object.entries(SUITES))
-  test.serial(`the tests of ${name} tell the same`, (t) => {
+  test.serial(`the tests of ${name} print the same`, (t) => {
     const workspace = new Workspace(join(tree, 'work'), name);
     const cwd = join(tree, 'node_modules', name);
     const [binary, ...options] = runner;
@@ -37,7 +37,7 @@ for (const [name, { files: least, runner = [] }] of Object.entries(SUITES))
     const able = files
       .map((file) => ({ file, expected: new Expectation(() => run(NONE, file)) }))
       .filter(({ expected }) => expected.sample.exit === '0');
-    t.true(able.length >= least, `only ${able.length} of ${files.length} pass without us`);
+    t.true(able.length >= least, `only ${able.length} of ${files.length} pass without warmshard`);
     for (const when of ['cold', 'warm', 'warm again'])
       for (const { file, expected } of able)
         t.is(expected.differs(run(WARMSHARD, file)), undefined, `${file}, ${when}`);

@@ -1,4 +1,4 @@
-// A misspelt option was no error, for the type said "any".
+// A misspelt option was not an error, because its type was `any`.
 
 import { expectTypeOf } from 'expect-type';
 import { type Codec, type CodecName, type Host, Shard, type ShardOptions, type Validator } from 'warmshard';
@@ -21,7 +21,7 @@ expectTypeOf<keyof ShardOptions>().toEqualTypeOf<
   | 'trust'
   | 'autoCompact'
 >();
-// None is needed, and each may be undefined.
+// No option is required, and each may be undefined.
 expectTypeOf<Record<never, never>>().toExtend<ShardOptions>();
 expectTypeOf<{ [name in keyof ShardOptions]-?: undefined }>().toExtend<ShardOptions>();
 
@@ -49,7 +49,7 @@ expectTypeOf<Host>().toEqualTypeOf<{
   binary?: string | false | undefined;
 }>();
 
-// Values follow the codec.
+// The codec decides the type of values.
 const texts = Shard.open<string>('a.shard', { codec: 'utf8' });
 expectTypeOf(texts).toEqualTypeOf<Shard<string>>();
 expectTypeOf(texts.get('key')).toEqualTypeOf<string | undefined>();
@@ -78,7 +78,7 @@ parts.put('key', { code: new Uint8Array(1) });
 
 // @ts-expect-error: no such codec
 Shard.open('a.shard', { codec: 'yaml' });
-// @ts-expect-error: a codec of something else
+// @ts-expect-error: a codec for another type
 Shard.open<string>('a.shard', { codec });
 // @ts-expect-error: no such option
 Shard.open('a.shard', { readonly: true });

@@ -1,4 +1,4 @@
-// A store of one's own compiled, and failed as a layer at run time.
+// A store that a program had written itself compiled, and then failed as a layer at run time.
 
 import { expectTypeOf } from 'expect-type';
 import {
@@ -52,13 +52,13 @@ expectTypeOf(DiskPipelineCache.inUserCache).toBeCallableWith('app', {} as DiskPi
 const memory = new MemoryPipelineCache({ maxEntries: 1, maxBytes: undefined });
 new LayeredPipelineCache([memory, disk] as const, { write: 'all' });
 new LayeredPipelineCache(memory, disk);
-// @ts-expect-error: options go with an array of layers
+// @ts-expect-error: options need an array of layers
 new LayeredPipelineCache(memory, { write: 'all' });
 
 const remote = new RemotePipelineCache(new URL('https://x'), { local: memory, fetch: globalThis.fetch });
 expectTypeOf(remote.get(fingerprint('a'))).toEqualTypeOf<Promise<Uint8Array | undefined>>();
 expectTypeOf(remote.metrics().remote).toEqualTypeOf<RemoteMetrics>();
-// @ts-expect-error: what it gives is a promise, so it is no layer
+// @ts-expect-error: its `get` returns a promise, so it cannot be a layer
 new LayeredPipelineCache(remote);
-// @ts-expect-error: text is no fingerprint
+// @ts-expect-error: a string is not a fingerprint
 disk.get('a');

@@ -1,4 +1,4 @@
-// What an ES module's compiler sees: the same class.
+// The types as an ES module sees them: the same class as in CommonJS.
 
 import { expectTypeOf } from 'expect-type';
 import {

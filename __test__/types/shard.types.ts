@@ -1,4 +1,4 @@
-// What a CommonJS program's compiler sees. Compiled by `npm run test:types`, never run.
+// The types as a CommonJS program sees them. `npm run test:types` compiles this file; it is never run.
 
 import { expectTypeOf } from 'expect-type';
 import {
@@ -22,9 +22,9 @@ expectTypeOf(bytes.path).toEqualTypeOf<string>();
 expectTypeOf(bytes.readOnly).toEqualTypeOf<boolean>();
 expectTypeOf(bytes.generation).toEqualTypeOf<number>();
 expectTypeOf(bytes.size).toEqualTypeOf<number>();
-// @ts-expect-error: nobody sets the path
+// @ts-expect-error: the path is read-only
 bytes.path = 'b.shard';
-// @ts-expect-error: or the size
+// @ts-expect-error: so is the size
 bytes.size = 0;
 
 expectTypeOf(bytes.get('key')).toEqualTypeOf<Uint8Array | undefined>();
@@ -87,9 +87,9 @@ bytes.get(1);
 bytes.put('key', 'text');
 // @ts-expect-error: an array of numbers is not bytes
 bytes.put('key', [1, 2, 3]);
-// @ts-expect-error: a batch is of pairs or entries
+// @ts-expect-error: a batch consists of pairs or entries
 bytes.mergeIn(['key']);
 // @ts-expect-error: an entry has a value
 bytes.mergeIn([{ key: 'key' }]);
-// @ts-expect-error: a shard is opened, not made
+// @ts-expect-error: the constructor is private; use Shard.open
 new Shard('a.shard', {});

@@ -1,4 +1,4 @@
-// What a program's compiler sees of the typed stores. Compiled by `npm run test:types`, never run.
+// The types of the typed stores, as a program sees them. `npm run test:types` compiles this file; it is never run.
 
 import { expectTypeOf } from 'expect-type';
 import {
@@ -40,15 +40,15 @@ expectTypeOf(two.evictStaleAsync).toEqualTypeOf<(options?: WorkOptions) => Promi
 expectTypeOf(two.path).toEqualTypeOf<string>();
 expectTypeOf(two.closed).toEqualTypeOf<boolean>();
 expectTypeOf(two).toExtend<Disposable>();
-// @ts-expect-error: both parts or none
+// @ts-expect-error: the part "chunk" is missing
 two.save('x.js', { program: new Uint8Array(1) });
 // @ts-expect-error: a host is needed
 ScriptCache.open('a.shard', {});
-// @ts-expect-error: and so are options
+// @ts-expect-error: options are needed, too
 ScriptCache.open('a.shard');
-// @ts-expect-error: what entries are held to is one of two
+// @ts-expect-error: `validate` is 'mtime' or 'content'
 ScriptCache.open('a.shard', { host, validate: 'size' });
-// @ts-expect-error: a cache is opened, not made
+// @ts-expect-error: the constructor is private; use ScriptCache.open
 new ScriptCache('a.shard', { host });
 
 const functions = AutoloadCache.open('f.shard', { host });

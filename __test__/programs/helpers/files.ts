@@ -1,5 +1,5 @@
-// Changes of files as editors, package managers and accidents make them. None writes into a file that exists: those of
-// the packages are shared with the tree that they were copied from.
+// Changes of files as editors, package managers and accidents make them. `replace`, `touch` and `remove` never write into an
+// existing file, because the files of the packages are hard links to those of another tree.
 
 import {
   copyFileSync,
@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** Puts other bytes at a path, with the same permissions; its modification time is now, or as told. */
+/** Replaces a file, keeping its permissions; its modification time is `seconds`, or else now. */
 export function replace(path: string, text: string, seconds?: number): void {
   const fresh = `${path}.fresh`;
   writeFileSync(fresh, text, { mode: statSync(path).mode });
@@ -21,18 +21,19 @@ export function replace(path: string, text: string, seconds?: number): void {
   renameSync(fresh, path);
 }
 
-/** The text with each `from` made `to`; not a byte longer or shorter. */
+/** The text with each `from` replaced by `to`, which must have the same length. */
 export function edited(text: string, from: string, to: string): string {
   const result = text.replaceAll(from, to);
-  if (result === text) throw new Error(`${from} is not there`);
-  if (Buffer.byteLength(result) !== Buffer.byteLength(text)) throw new Error(`${to} is not as long`);
+  if (result === text) throw new Error(`${from} is not in the text`);
+  if (Buffer.byteLength(result) !== Buffer.byteLength(text))
+    throw new Error(`${to} has another length than ${from}`);
   return result;
 }
 
-/** As `touch` does. */
+/** Like the command `touch`. */
 export const touch = (path: string): void => replace(path, readFileSync(path, 'utf8'));
 
-/** Takes a file away; the function it gives makes it again. */
+/** Removes a file. The returned function puts it back. */
 export function remove(path: string): () => void {
   const away = `${path}.away`;
   renameSync(path, away);
@@ -41,7 +42,7 @@ export function remove(path: string): () => void {
   };
 }
 
-/** Damages every file below a folder: its second half becomes other bytes, or none. */
+/** Damages every file below a folder: overwrites its second half, or cuts it off. Returns the number of files. */
 export function damage(folder: string, how: 'overwritten' | 'cut off'): number {
   mkdirSync(folder, { recursive: true });
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
