@@ -1,10 +1,10 @@
 export default {
-  // Real programs take minutes, and have to be fetched: npm run test:programs.
+  // Tests of real programs take minutes and have to fetch them: npm run test:programs.
   files: ['__test__/**/*.test.ts', '!__test__/programs/**'],
   extensions: { ts: 'module' },
   nodeArguments: ['--import=tsx'],
-  // A shard is shared by processes, so each test file is one.
+  // Shards are shared by processes, so each test file runs in a process of its own.
   workerThreads: false,
-  // For what hangs. A machine that does something else as well may take minutes for a test, and none of them is about that.
+  // Only for tests that hang: on a busy machine a test may take minutes.
   timeout: '10m',
 };

@@ -3,7 +3,7 @@ import common from './ava.config.mjs';
 export default {
   ...common,
   files: ['__test__/programs/**/*.test.ts'],
-  // A program is run some twenty times, and one at a time.
+  // Each program is run about twenty times, one program at a time.
   concurrency: 1,
   timeout: '15m',
 };

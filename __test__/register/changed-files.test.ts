@@ -1,4 +1,4 @@
-// A package was replaced, a file edited, a folder created; the program went on with what had been there before.
+// A package was replaced, a file edited or a folder created, and the program still ran what had been there before.
 
 import {
   linkSync,
@@ -16,7 +16,7 @@ import { type Files, Program, type SameOptions } from '../helpers/program.js';
 
 interface Story {
   files: Files;
-  /** Done one after the other; behind each the program must run as without us, twice. */
+  /** Made one after the other. After each change the program must run twice as it does without warmshard. */
   changes: ((p: Program) => unknown)[];
   options?: SameOptions;
 }
@@ -29,7 +29,7 @@ const instead = (name: string, files: Files) => (p: Program) => {
   p.write(files);
 };
 
-/** Other content of the same length, and the times as they were. */
+/** Writes other content of the same length, and keeps the file's times. */
 const rewriteUnseen = (name: string, text: string) => (p: Program) => {
   const { atime, mtime } = statSync(p.at(name));
   writeFileSync(p.at(name), text);
@@ -41,7 +41,7 @@ const link = (to: string, name: string) => (p: Program) => {
   symlinkSync(to, p.at(name));
 };
 
-/** Tells where each request leads and what is there. */
+/** A program that prints what each request resolves to and what the module exports. */
 const ask = (...requests: string[]) =>
   `for (const r of ${JSON.stringify(requests)}) try { console.log(r, require(r), require.resolve(r)) } catch (e) { console.log(r, e.code, e.message) }`;
 
@@ -72,7 +72,7 @@ const stories: Record<string, Story> = {
       write({ 'a.js': 'module.exports = 3' }),
     ],
   },
-  'a file with an extension that comes first': {
+  'a new file with an extension that is tried earlier': {
     files: { 'app.js': ask('./a', './f'), 'a.json': '"json"', 'f/index.js': 'module.exports = "folder"' },
     changes: [
       write({ 'a.js': 'module.exports = "js"' }),
@@ -88,7 +88,7 @@ const stories: Record<string, Story> = {
       instead('a.js', { 'a.js': 'module.exports = "file"' }),
     ],
   },
-  'a main that changes': {
+  'a package whose main changes': {
     files: {
       'app.js': ask('pkg'),
       'node_modules/pkg/package.json': '{"main":"a.js"}',
@@ -105,7 +105,7 @@ const stories: Record<string, Story> = {
       remove('node_modules/pkg'),
     ],
   },
-  'exports that change': {
+  'a package whose exports change': {
     files: {
       'app.js': ask('pkg', 'pkg/sub', 'pkg/lib/b.js'),
       'node_modules/pkg/package.json': '{"exports":{".":"./lib/a.js","./sub":"./lib/b.js"}}',
@@ -119,7 +119,7 @@ const stories: Record<string, Story> = {
       write({ 'node_modules/pkg/package.json': '{"main":"lib/a"}' }),
     ],
   },
-  'a type that changes': {
+  'a package whose type changes': {
     files: { 'app.js': ask('./m/x.js'), 'm/x.js': 'module.exports = typeof require', 'm/package.json': '{}' },
     changes: [
       write({ 'm/package.json': '{"type":"module"}' }),
@@ -129,7 +129,7 @@ const stories: Record<string, Story> = {
       remove('package.json'),
     ],
   },
-  'a node_modules nearer by': {
+  'a new node_modules that is nearer': {
     files: {
       'app.js': 'require("./deep/er/x")',
       'deep/er/x.js': ask('pkg'),
@@ -179,7 +179,7 @@ const stories: Record<string, Story> = {
       link('../one', 'node_modules/pkg'),
     ],
   },
-  'a store of hard links, as pnpm lays it out': {
+  'a store of hard links, like that of pnpm': {
     files: { 'app.js': ask('pkg'), 'store/same.js': 'module.exports = [__filename, require("dep")]' },
     changes: ['1', '2', '1'].map((version) => (p: Program) => {
       const home = `node_modules/.pnpm/pkg@${version}/node_modules`;
@@ -191,7 +191,7 @@ const stories: Record<string, Story> = {
       link(`.pnpm/pkg@${version}/node_modules/pkg`, 'node_modules/pkg')(p);
     }),
   },
-  'the program behind a link, as in .bin': {
+  'a program started through a link, as in .bin': {
     files: {
       'bin/tool.js': `#!/usr/bin/env node\nconsole.log(__filename, require.main.filename, require("./x"))`,
       'bin/x.js': 'module.exports = 1',
@@ -228,7 +228,7 @@ const stories: Record<string, Story> = {
       write({ 'package.json': '{"name":"self","exports":{".":"./b.js"}}' }),
     ],
   },
-  'files that may not be read': {
+  'files that cannot be read': {
     files: { 'app.js': ask('./a', './d/b'), 'd/b.js': 'module.exports = 1', 'a.js': 'module.exports = 2' },
     changes: [link('a.js', 'a.js'), link('d', 'd'), remove('d')],
   },
@@ -259,7 +259,7 @@ const conditional = {
   'node_modules/pkg/default.js': 'module.exports = "default"',
 };
 
-test('files that were touched are read once more, and then no more', async (t) => {
+test('files that were touched are read once more, and recorded with their new times', async (t) => {
   const names = ['app.js', 'node_modules/pkg/index.js', 'node_modules/pkg/package.json'];
   const program = new Program(t, {
     'app.js': `console.log(require('pkg'))`,
@@ -282,7 +282,7 @@ test('files that were touched are read once more, and then no more', async (t) =
   }
 });
 
-test('conditions, given and not given, and by way of the environment', async (t) => {
+test('conditions on the command line and in NODE_OPTIONS change what a package exports', async (t) => {
   const program = new Program(t, conditional);
   const env = { NODE_OPTIONS: '--conditions=own' };
   for (const options of [
@@ -299,7 +299,7 @@ test('conditions, given and not given, and by way of the environment', async (t)
   }
 });
 
-test('NODE_PATH, set and unset', async (t) => {
+test('a changed NODE_PATH leads to other packages', async (t) => {
   const program = new Program(t, {
     'app.js': ask('pkg'),
     'x/pkg.js': 'module.exports = "x"',
@@ -312,7 +312,7 @@ test('NODE_PATH, set and unset', async (t) => {
   }
 });
 
-test('a relative NODE_PATH means another folder elsewhere', async (t) => {
+test('a relative NODE_PATH means another folder in another working folder', async (t) => {
   const program = new Program(t, {
     'app.js': ask('pkg'),
     '1/x/pkg.js': 'module.exports = 1',
@@ -325,7 +325,7 @@ test('a relative NODE_PATH means another folder elsewhere', async (t) => {
   }
 });
 
-test('links that are to be preserved', async (t) => {
+test('links can be preserved', async (t) => {
   const program = new Program(t, {
     'app.js': ask('pkg'),
     'one/index.js': 'module.exports = __filename',
@@ -338,7 +338,7 @@ test('links that are to be preserved', async (t) => {
   }
 });
 
-test('an extension that a hook has added leads nowhere without it', async (t) => {
+test('a file with an extension that a hook has added is not found without the hook', async (t) => {
   const program = new Program(t, {
     'app.js': ask('./x'),
     'x.own': 'module.exports = "own"',
@@ -350,7 +350,7 @@ test('an extension that a hook has added leads nowhere without it', async (t) =>
   }
 });
 
-test('a program moved as a whole', async (t) => {
+test('a program can be moved to another folder', async (t) => {
   const program = new Program(t, {
     'here/app.js': `${ask('pkg', './a')} console.log(__filename)`,
     'here/a.js': '',

@@ -1,9 +1,9 @@
-// A template engine's error named a line of the template's caller that did not call it: one too low in the file.
+// The stack trace of a template engine named the wrong line for the call of the template: the line after it.
 
 import test from 'ava';
 import { type Files, major, type SameOptions, same } from '../helpers/program.js';
 
-/** Says where code that is made in these ways was made. */
+/** Prints the stack traces of code that is compiled from strings in various ways. */
 const SAYS = `
 let n = 0;
 const stack = () => 'new Error("here").stack // ' + n++ + __filename;
@@ -23,7 +23,7 @@ told(late(stack()));
 console.log(String(told), module.exports === exports, __filename.endsWith('.js'), this === exports);
 `;
 
-/** Beginnings of a source: those of the first kind tell nothing of their line. */
+/** Different first lines of a module; some of them print line numbers, too. */
 const FIRST = [
   '',
   '// what it is',
@@ -38,9 +38,9 @@ const FIRST = [
   `#!/usr/bin/env node\nconsole.log(eval('new Error("second").stack').split('\\n')[1]);`,
 ];
 
-test('behind each beginning', async (t) => {
+test('stack traces are the same whatever the first line of a module is', async (t) => {
   const files: Files = {};
-  // So many that they are deserialised ahead, where that is done.
+  // Enough modules that their bytecode is deserialised ahead, if this Node.js can do that.
   const beginnings = [...FIRST, ...FIRST, ...FIRST];
   for (const [i, first] of beginnings.entries()) files[`lib${i}.js`] = `${first}\n${SAYS}`;
   const hits = Object.keys(files);
@@ -50,26 +50,26 @@ test('behind each beginning', async (t) => {
 });
 
 const programs: Record<string, { files: Files; code?: number; options?: SameOptions }> = {
-  'nobody catches, far below': {
+  'an uncaught error far below the first line': {
     files: {
       'app.js': `'use strict';\n\nconst make = eval;\nmake('(f) => f()')(() => {\n  throw new Error('deep');\n});`,
     },
     code: 1,
   },
-  'nobody catches, in the first line': {
+  'an uncaught error in the first line': {
     files: { 'app.js': `const make = eval; throw new Error('first');` },
     code: 1,
   },
-  'nobody catches, in code that was made': {
+  'an uncaught error in code compiled from a string': {
     files: { 'app.js': `// made\n// of\neval('null.x');` },
     code: 1,
   },
-  'a module that asks for its own function': {
+  'a module that looks at its own function': {
     files: {
       'app.js': `// it\nconst make = eval;\nconsole.log(String(arguments.callee), arguments.callee.name, Object.keys(arguments.callee));`,
     },
   },
-  'an import() in code, and in code that was made': {
+  'an import() in a module, and in code compiled from a string': {
     files: {
       'app.js': `import('./a.mjs').then((a) => { console.log(a.default); return eval("import('./a.mjs')"); }).then((a) => console.log(a.default));`,
       'a.mjs': 'export default 5;',
@@ -103,7 +103,7 @@ for (const name of ['lined', 'in-line', 'bare']) {
 
 for (const [name, { files, code = 0, options = {} }] of Object.entries(programs))
   test(name, async (t) => {
-    // Node.js 20 runs those by itself that say `eval(`.
+    // On Node.js 20, modules that contain `eval(` are left to Node.js.
     const ended = await same(t, files, major < 22 ? { ...options, hits: [] } : options);
     t.is(ended.code, code, ended.stderr);
   });

@@ -1,4 +1,4 @@
-// A disk went bad, and instead of compiling once more the program crashed in the middle of its start.
+// A disk failed, and instead of compiling its modules again, a program crashed while it started.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -33,7 +33,7 @@ async function warmed(t: ExecutionContext) {
   return { program, expected: ended, bytes: readFileSync(program.shard) };
 }
 
-test('a shard that is cut off anywhere', async (t) => {
+test('a program runs with a shard that is cut off anywhere', async (t) => {
   const { program, expected, bytes } = await warmed(t);
   for (let i = 0; i <= 12; i++) {
     writeFileSync(program.shard, bytes);
@@ -42,12 +42,12 @@ test('a shard that is cut off anywhere', async (t) => {
   }
 });
 
-test('bits flipped in code, text, names and heads', async (t) => {
+test('a program runs with a shard in which bits are flipped anywhere', async (t) => {
   const { program, expected, bytes } = await warmed(t);
   const below = random(7);
   for (let round = 0; round < 30; round++) {
     const damaged = Buffer.from(bytes);
-    // Most of it lies behind the file's head, and one flip in each stretch of it is enough to meet every kind.
+    // Most of the file is behind its header. One flip in each stretch is enough to hit every kind of structure.
     for (let at = below(400); at < damaged.length; at += 200 + below(1500))
       damaged[at] = (damaged[at] ?? 0) ^ (1 << below(8));
     writeFileSync(program.shard, damaged);
@@ -55,7 +55,7 @@ test('bits flipped in code, text, names and heads', async (t) => {
   }
 });
 
-test('nothing but noise, zeros, or a text', async (t) => {
+test('a program runs with a shard file of noise, zeros or text', async (t) => {
   const { program, expected, bytes } = await warmed(t);
   const below = random(9);
   for (const content of [
@@ -70,7 +70,7 @@ test('nothing but noise, zeros, or a text', async (t) => {
   }
 });
 
-test('a shard of another kind', async (t) => {
+test('a program runs with a shard of another kind', async (t) => {
   const { program, expected } = await warmed(t);
   rmSync(dirname(program.shard), { recursive: true });
   mkdirSync(dirname(program.shard), { mode: 0o700 });
@@ -80,7 +80,7 @@ test('a shard of another kind', async (t) => {
   for (const when of ['first', 'second']) await program.one(when, expected);
 });
 
-test('a shard that others may write to, and one behind a link', async (t) => {
+test('a shard that others may write to, or that is a link, is not used', async (t) => {
   const { program, expected } = await warmed(t);
   chmodSync(program.shard, 0o666);
   const lines = await program.one('writable by others', expected, { debug: true });
@@ -95,7 +95,7 @@ test('a shard that others may write to, and one behind a link', async (t) => {
   await program.one('a link', expected);
 });
 
-test('a shard and a folder that may only be read', async (t) => {
+test('a program runs with a read-only shard in a read-only folder', async (t) => {
   const { program, expected } = await warmed(t);
   chmodSync(program.shard, 0o400);
   chmodSync(program.home, 0o500);
@@ -105,7 +105,7 @@ test('a shard and a folder that may only be read', async (t) => {
   chmodSync(program.home, 0o700);
 });
 
-test('a shard that is deleted while the program runs', async (t) => {
+test('a program runs on if its shard is deleted', async (t) => {
   const program = new Program(t, {
     ...files,
     'app.js': `console.log(require('./a')); require('fs').rmSync(process.env.WARMSHARD_HOME, { recursive: true, force: true }); console.log(require('pkg').f(1), require('./ü'))`,
@@ -114,14 +114,14 @@ test('a shard that is deleted while the program runs', async (t) => {
   for (const when of ['first', 'second', 'third']) await program.one(when, expected);
 });
 
-test('a disk that is full', async (t) => {
+test('a program runs if the disk of its shard is full', async (t) => {
   const program = new Program(t, files);
   const small = program.at('small');
   mkdirSync(small);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k,mode=700', 'tmpfs', small], { stdio: 'ignore' });
   } catch {
-    t.log('needs the right to mount');
+    t.log('skipped: mounting is not permitted here');
     t.pass();
     return;
   }

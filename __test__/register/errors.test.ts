@@ -1,4 +1,4 @@
-// A service failed at night, and its log pointed at lines of a cache instead of at its own.
+// A service failed at night, and the stack traces in its log did not point to its own lines.
 
 import test from 'ava';
 import { type Files, major, Program, type SameOptions, same } from '../helpers/program.js';
@@ -13,7 +13,7 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     },
     code: 1,
   },
-  'thrown where lines end as on Windows': {
+  'thrown in a file with Windows line endings': {
     files: { 'app.js': `require('./a')`, 'a.js': `const x = 1;\r\n  null.x;\r\n` },
     code: 1,
   },
@@ -21,7 +21,7 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     files: { 'app.js': `setTimeout(function later() { throw new TypeError('later'); }, 1);` },
     code: 1,
   },
-  'something that is no error': { files: { 'app.js': `throw { a: 1 };` }, code: 1 },
+  'something that is not an error': { files: { 'app.js': `throw { a: 1 };` }, code: 1 },
   'a cause': {
     files: {
       'app.js': `const b = require('./b');\ntry { b(); } catch (e) { throw new Error('outer', { cause: e }); }`,
@@ -86,11 +86,11 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     },
     code: 1,
   },
-  'JSON that is none': {
+  'invalid JSON': {
     files: { 'app.js': `require('./a.json');`, 'a.json': '{"a": }' },
     code: 1,
   },
-  'an addon that is none': {
+  'a file that is not an addon': {
     files: { 'app.js': `require('./a.node');`, 'a.node': 'no addon' },
     code: 1,
   },
@@ -113,7 +113,7 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
     files: { 'app.js': `console.log(1); process.kill(process.pid, 'SIGABRT'); setTimeout(() => {}, 1000)` },
     options: { aside: true },
   },
-  'a listener for what nobody caught': {
+  'a listener for uncaught exceptions': {
     files: {
       'app.js': `process.on('uncaughtException', (e, origin) => { console.log(e.stack, origin); });\nrequire('./b');`,
       'b.js': `throw new Error('b')`,
@@ -136,11 +136,11 @@ const programs: Record<string, { files: Files; code?: number; options?: SameOpti
       'app.js': `let n = 0; function f() { n++; f(); }\ntry { f() } catch (e) { console.log(e.message, n > 1000) }`,
     },
   },
-  'the first line, which the wrapper shifts': {
+  'an error in the first line, whose columns the wrapper shifts': {
     files: { 'app.js': `throw new Error('first');` },
     code: 1,
   },
-  'an error whose source holds more than ASCII': {
+  'an error in a source with non-ASCII characters': {
     files: {
       'app.js': `require('./ü'); require('./☃');`,
       'ü.js': `const é = 1; try { é() } catch (e) { console.log(e.stack) }`,
@@ -180,7 +180,7 @@ for (const flag of [
     await same(t, files, { node: [flag] });
   });
 
-test('what one program made of its loader is in no stack trace of the next', async (t) => {
+test('a frozen loader of one program does not show in the stack traces of the next', async (t) => {
   const freeze = `const Module = require('module'); for (const it of [Module, Module.prototype]) Object.freeze(it);`;
   const files = {
     'frozen.js': `${freeze} require('./a')`,

@@ -1,4 +1,4 @@
-// A tool made of ES modules compiled all of them at each start, while CommonJS beside it was served from the shard.
+// A tool made of ES modules compiled all of them at each start, because only CommonJS was served from the shard.
 
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ for (const [name, on] of [
     if (on) t.not(readdirSync(join(project.home, 'esm')).length, 0);
   });
 
-cached('whoever has decided about the cache is asked no more', (t) => {
+cached('the settings of the user for the compile cache are respected', (t) => {
   const project = new Project(t, FILES);
   t.is(project.run('main.mjs', { env: { NODE_DISABLE_COMPILE_CACHE: '1' } }).stdout, 'false\n');
   const own = join(project.path, 'own');
@@ -48,7 +48,7 @@ cached('whoever has decided about the cache is asked no more', (t) => {
 });
 
 for (const name of ['main.mjs', 'requires.cjs'])
-  cached(`a folder that others can write to is no cache for ${name}`, (t) => {
+  cached(`a cache folder that others can write to is not used for ${name}`, (t) => {
     const project = new Project(t, FILES);
     t.is(project.run(name).stdout, 'true\n');
     chmodSync(join(project.home, 'esm'), 0o777);

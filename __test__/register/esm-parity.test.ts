@@ -1,11 +1,11 @@
-// A program of ES modules and CommonJS, each asking for the other, must not notice that we are there.
+// A program of ES modules and CommonJS, which import and require each other, printed something else with warmshard.
 
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
 
-/** The smallest module of WebAssembly that exports something: `one`, a function that gives 1. */
+/** A small WebAssembly module that exports `one`, a function that returns 1. */
 const WASM = Buffer.from(
   '0061736d010000000105016000017f03020100070701036f6e65000' + '00a06010400' + '41010b',
   'hex',
@@ -42,7 +42,7 @@ console.log(await cjs(), import.meta.dirname === process.cwd());
   'packages/space/index.js': 'exports.space = __filename.includes("packages");\n',
 };
 
-test('the same output, errors and exit code with us and without, cold and warm', (t) => {
+test('output, errors and exit code are the same with warmshard and without, cold and warm', (t) => {
   const project = new Project(t, FILES);
   project.write('one.wasm', WASM as never);
   mkdirSync(join(project.path, 'node_modules'), { recursive: true });
@@ -61,7 +61,7 @@ test('the same output, errors and exit code with us and without, cold and warm',
   }
 });
 
-test('an ES module that is edited is another one', (t) => {
+test('an edited ES module is loaded in its new version', (t) => {
   const project = new Project(t, {
     'main.mjs': "import { a } from './a.mjs';\nconsole.log(a);\n",
     'a.mjs': 'export const a = 1;\n',

@@ -1,4 +1,4 @@
-// Half of a project were ES modules, and for these everything was transpiled at each start.
+// Half of a project consisted of ES modules, and those were transpiled at each start.
 
 import { join } from 'node:path';
 import test from 'ava';
@@ -28,10 +28,10 @@ console.log(hello(n), Color.Red, kind, plain, (data as { v: number }).v, fromPac
 };
 const SAID = '5h r kind.cts 1 7 import true\n';
 
-/** The last of the files is asked for with a query, which makes another module of it. */
+/** Here one file is imported with a query, which makes it another module. */
 const LATE = { ...FILES, 'main.ts': FILES['main.ts'].replace('late.mjs?again', 'late.mts?again') };
 
-/** Tells how many requests were looked for. */
+/** Prints how many requests had to be resolved by searching. */
 const STATUS = `const { status } = require(${JSON.stringify(REGISTER)});
 process.on('exit', () => console.log('searched', status().searched));
 `;
@@ -48,19 +48,22 @@ hooked('ES modules of TypeScript are transpiled once', (t) => {
   t.deepEqual(project.transpiled(), ['loaded', 'hello.ts']);
 });
 
-hooked('what a package is imported as is remembered, and looked for again when the package changes', (t) => {
-  const project = new Project(t, LATE);
-  project.watchedTranspiler();
-  const env = { WARMSHARD_DEBUG: '1' };
-  t.is(project.run('main.ts').stdout, SAID);
-  project.write('status.cjs', STATUS);
-  const options = { nodeArgs: ['-r', join(project.path, 'status.cjs')] };
-  t.regex(project.run('main.ts', options).stdout, /\nsearched 0\n$/);
-  project.write('node_modules/thing/package.json', '{ "exports": { "import": "./cjs.cjs" } }');
-  t.is(project.run('main.ts', { env }).stdout, SAID.replace('import', 'require'));
-});
+hooked(
+  'what an import of a package resolves to is remembered, and resolved again when the package changes',
+  (t) => {
+    const project = new Project(t, LATE);
+    project.watchedTranspiler();
+    const env = { WARMSHARD_DEBUG: '1' };
+    t.is(project.run('main.ts').stdout, SAID);
+    project.write('status.cjs', STATUS);
+    const options = { nodeArgs: ['-r', join(project.path, 'status.cjs')] };
+    t.regex(project.run('main.ts', options).stdout, /\nsearched 0\n$/);
+    project.write('node_modules/thing/package.json', '{ "exports": { "import": "./cjs.cjs" } }');
+    t.is(project.run('main.ts', { env }).stdout, SAID.replace('import', 'require'));
+  },
+);
 
-hooked('with --import as with -r', (t) => {
+hooked('warmshard can be preloaded by --import, too', (t) => {
   const project = new Project(t, LATE);
   project.watchedTranspiler();
   const options = { plain: true, nodeArgs: ['--import', REGISTER] };
@@ -68,7 +71,7 @@ hooked('with --import as with -r', (t) => {
   t.deepEqual(project.transpiled().filter((line) => line === 'loaded').length, 1);
 });
 
-hooked('with --import a CommonJS program, too', (t) => {
+hooked('a CommonJS program can be run with --import', (t) => {
   const project = new Project(t, { 'main.cts': 'enum A { B = 1 }\nconsole.log(A.B, typeof require);\n' });
   project.link('esbuild');
   t.is(project.twice(t, 'main.cts', { plain: true, nodeArgs: ['--import', REGISTER] }), '1 function\n');
@@ -89,7 +92,7 @@ import('./esm/two.js').then(({ two }: { two: number }) => console.log(two));
   t.is(project.transpiled().filter((line) => line === 'loaded').length, 1);
 });
 
-hooked('a file that awaits outside of functions is an ES module, whatever it is called', (t) => {
+hooked('a file with a top-level await is an ES module, whatever its name', (t) => {
   const project = new Project(t, {
     'main.ts': "import { n } from './n.ts';\nconsole.log(await Promise.resolve(n as number));\n",
     'n.ts': 'export const n: number = 1;\n',
@@ -98,7 +101,7 @@ hooked('a file that awaits outside of functions is an ES module, whatever it is 
   t.is(project.twice(t, 'main.ts'), '1\n');
 });
 
-hooked('a mistake in an ES module says where it is', (t) => {
+hooked('the error for a mistake in an ES module says where it is', (t) => {
   const project = new Project(t, {
     'package.json': '{ "type": "module" }',
     'main.ts': "import './wrong.js';\n",
@@ -110,7 +113,7 @@ hooked('a mistake in an ES module says where it is', (t) => {
   t.true(stderr.includes(`SyntaxError: Unexpected "="\n${project.path}/wrong.ts:1:14\n`), stderr);
 });
 
-hooked('paths of tsconfig.json hold in ES modules', (t) => {
+hooked('paths of tsconfig.json apply to ES modules', (t) => {
   const project = new Project(t, {
     'package.json': '{ "type": "module" }',
     'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./lib/*"] } } }',
@@ -122,7 +125,7 @@ hooked('paths of tsconfig.json hold in ES modules', (t) => {
   t.is(project.twice(t, 'main.ts'), '1 2\n');
 });
 
-test('where there are no hooks, ES modules of TypeScript are left to Node.js', (t) => {
+test('if Node.js has no hooks, ES modules of TypeScript are left to it', (t) => {
   if (HOOKS) return t.pass();
   const project = new Project(t, { 'main.mts': 'console.log(1 as number);\n' });
   project.link('esbuild');

@@ -1,4 +1,4 @@
-// A debugger did not stop, a profile was empty, a coverage report had holes: the cache had stepped in where it is seen.
+// Because of the cache a debugger did not stop, a profile was empty, and a coverage report was incomplete.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const files: Files = {
   'a.js': `exports.add = function add(a, b) {\n  return a + b;\n};\nexports.never = () => 7;`,
 };
 
-/** Under these the process is left alone. */
+/** Flags and settings with which nothing is served. */
 const aside: Record<string, SameOptions> = {
   '--cpu-prof': { node: ['--cpu-prof', '--cpu-prof-dir=prof'] },
   '--heap-prof': { node: ['--heap-prof', '--heap-prof-dir=prof'] },
@@ -24,13 +24,13 @@ const aside: Record<string, SameOptions> = {
 };
 
 for (const [what, options] of Object.entries(aside))
-  test(`${what}: aside`, async (t) => {
+  test(`${what}: nothing is served`, async (t) => {
     const program = new Program(t, files);
     await program.same({ ...options, aside: true });
-    t.false(existsSync(program.shard), 'no shard is made');
+    t.false(existsSync(program.shard), 'no shard is created');
   });
 
-/** Under these it is served. */
+/** Flags and settings with which programs are served. */
 const served: Record<string, SameOptions> = {
   '--no-warnings': { node: ['--no-warnings'] },
   '--max-old-space-size': { node: ['--max-old-space-size=200'] },
@@ -50,12 +50,12 @@ for (const [what, options] of Object.entries(served))
     await new Program(t, files).same({ ...options, hits: ['app.js', 'a.js'] });
   });
 
-test('one set of flags after the other, and the same shard', async (t) => {
+test('one shard serves runs with different flags', async (t) => {
   const program = new Program(t, files);
   for (const node of [[], ['--no-opt'], ['--stack-size=500'], [], ['--no-opt']]) await program.same({ node });
 });
 
-test('flags set while the program runs', async (t) => {
+test('a program may change V8 flags while it runs', async (t) => {
   const program = new Program(t, {
     ...files,
     'app.js': `require('v8').setFlagsFromString('--no-flush-bytecode'); require('v8').setFlagsFromString('--stack-size=600'); console.log(require('./a').add(1, 2))`,
@@ -63,11 +63,11 @@ test('flags set while the program runs', async (t) => {
   const { lines } = await program.same({ hits: [] });
   t.false(
     lines.some((line) => line.startsWith('wrote')),
-    'V8 would refuse it',
+    'V8 would refuse what is recorded',
   );
 });
 
-test('coverage is written for every file, and counts what has run', async (t) => {
+test('coverage is complete and correct', async (t) => {
   const program = new Program(t, files);
   const functions = async (register: boolean) => {
     const dir = program.at(`coverage-${register}-${Math.random()}`);
@@ -87,16 +87,16 @@ test('coverage is written for every file, and counts what has run', async (t) =>
   for (const _ of ['first', 'second']) t.deepEqual(await functions(true), expected);
 });
 
-test('an inspector stops where it is told to', async (t) => {
+test('breakpoints of an inspector in the process work', async (t) => {
   const program = new Program(t, {
     'a.js': files['a.js'] as string,
-    // A session of its own, in the process: it comes too late for us to step aside, so V8 must know the lines.
+    // A session inside the process begins too late for warmshard to switch itself off, so V8 must know the lines.
     'app.js': `const { Session } = require('inspector'); const s = new Session(); s.connect(); const scripts = []; s.on('Debugger.scriptParsed', ({ params }) => { if (params.url.includes('/program/')) scripts.push(params.url.split('/').pop()) }); s.post('Debugger.enable'); s.post('Debugger.setBreakpointByUrl', { lineNumber: 1, urlRegex: '.*/a[.]js' }, (e, r) => console.log(e)); const a = require('./a'); let stopped = 0; s.on('Debugger.paused', ({ params }) => { stopped++; console.log(params.callFrames[0].functionName, params.callFrames[0].location.lineNumber) }); console.log(a.add(1, 2), stopped, scripts);`,
   });
   await program.same({ hits: [] });
 });
 
-// Its samples are taken while the process runs, so it spins for a time of its own, not of the clock.
+// The program spins until it has used a certain processor time, so that the profiler takes samples on a busy machine, too.
 test('a profiler in the process names functions, files and lines', async (t) => {
   const program = new Program(t, {
     'a.js': `exports.spin = function spin(ms) {\n  const end = process.cpuUsage().user + ms * 1000;\n  while (process.cpuUsage().user < end);\n};`,
@@ -106,7 +106,7 @@ test('a profiler in the process names functions, files and lines', async (t) => 
 });
 
 if (major >= 22)
-  test('permissions refuse the addon: aside, and the program runs', async (t) => {
+  test('if permissions forbid addons, nothing is served, and the program runs', async (t) => {
     const flag = major >= 24 ? '--permission' : '--experimental-permission';
     const program = new Program(t, {
       'app.js': `console.log(require('./a'))`,
@@ -120,7 +120,7 @@ if (major >= 22)
     t.is(stdout, 'false string\n');
   });
 
-test('without a home, without a place for the shard, and with one that is not ours', async (t) => {
+test('a program runs whatever folder the environment gives for the shard', async (t) => {
   const program = new Program(t, { ...files, 'is-file': '' });
   const gone = { WARMSHARD_HOME: undefined, HOME: undefined, XDG_CACHE_HOME: program.at('cache') };
   const expected = await program.plain();
@@ -136,7 +136,7 @@ test('without a home, without a place for the shard, and with one that is not ou
   t.true(existsSync(program.at('own/programs.shard')));
 });
 
-test('a user whom the system does not know, as containers have them, and no home', async (t) => {
+test('a program runs for a user without an entry in the user database and without HOME, as in containers', async (t) => {
   const program = new Program(t, {
     ...files,
     'import.mjs': `import './a.js'; console.log('imported')`,
@@ -150,7 +150,7 @@ test('a user whom the system does not know, as containers have them, and no home
     'a relative one': { HOME: 'home' },
   };
   for (const [what, home] of Object.entries(homes)) {
-    // Preloaded before us: these options come first.
+    // NODE_OPTIONS come first, so this file is preloaded before warmshard.
     const env = { ...home, WARMSHARD_HOME: undefined, XDG_CACHE_HOME: undefined };
     const options = { env: { ...env, NODE_OPTIONS: `-r ${program.at('unknown.js')}` } };
     const cold = await program.same({ ...options, aside: true });

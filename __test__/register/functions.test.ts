@@ -1,5 +1,5 @@
-// A module that printed itself, ended the function around it or had no code at all was another one once it came with the
-// bytecode of a function.
+// Modules that print their own function, that close the wrapper's function or that have no code behaved differently once they
+// were served as bytecode of a function.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, readdirSync } from 'node:fs';
@@ -15,7 +15,7 @@ const withShim = shim === undefined ? test.skip : test;
 const SCRIPTS = { WARMSHARD_FAST: '0' };
 const FUNCTIONS = { WARMSHARD_FAST: '1' };
 
-/** On Node.js 20 all that may have an `import()` is left to it. */
+/** On Node.js 20, every module that may contain an `import()` is left to Node.js. */
 const imports: Files =
   major < 22
     ? {}
@@ -47,7 +47,7 @@ class A { #x = 1; get x() { return this.#x } static { exports.A = A } }\nconsole
   'async.js': `(async () => { for await (const x of [1, Promise.resolve(2)]) console.log(x); throw new Error('later') })().catch((e) => console.log(e.stack.split('\\n')[1]));`,
 };
 
-/** Those that are no modules: what is thrown, and where. */
+/** Files that are not valid modules. */
 const BROKEN: Files = {
   'ends.js': '}); (function () {',
   'ends-too.js': '}\nconsole.log(1);\n{',
@@ -59,7 +59,7 @@ const BROKEN: Files = {
   'again.js': 'let require = 1;',
 };
 
-test('every kind of module', async (t) => {
+test('every kind of module behaves the same', async (t) => {
   const files: Files = { ...MODULES, ...imports };
   const names = Object.keys(files).filter((name) => name.endsWith('.js'));
   const app = names.map((name) => `console.log(${JSON.stringify(name)}); require('./${name}');`).join('\n');
@@ -77,7 +77,7 @@ test('every kind of module', async (t) => {
   t.regex(stdout, /^function \(exports, require, module, __filename, __dirname\) \{$/m);
 });
 
-test('what is no module is refused as ever', async (t) => {
+test('invalid modules throw the same errors', async (t) => {
   const told = Object.keys(BROKEN).map(
     (name) =>
       `try { require('./${name}'); console.log('ran') } catch (error) { console.log(error.name, error.stack) }`,
@@ -86,7 +86,7 @@ test('what is no module is refused as ever', async (t) => {
   for (const name of Object.keys(BROKEN)) await same(t, BROKEN, { main: name, aside: true });
 });
 
-withShim('scripts and functions live in one shard, and neither is given for the other', async (t) => {
+withShim('bytecode of scripts and of functions is kept in one shard and never confused', async (t) => {
   const program = new Program(t, {
     'app.js': `console.log(require('./a')(1))`,
     'a.js': 'module.exports = (x) => x + 1',
@@ -98,10 +98,10 @@ withShim('scripts and functions live in one shard, and neither is given for the 
   };
   t.deepEqual(await said(SCRIPTS), ['miss', 'miss']);
   t.deepEqual(await said(SCRIPTS), ['hit', 'hit']);
-  t.deepEqual(await said(FUNCTIONS), ['miss', 'miss'], 'none is there yet');
+  t.deepEqual(await said(FUNCTIONS), ['miss', 'miss'], 'there are no functions yet');
   for (let i = 0; i < 2; i++)
     for (const env of [FUNCTIONS, SCRIPTS]) t.deepEqual(await said(env), ['hit', 'hit']);
-  // Changed, each finds that out for itself.
+  // After a change, each kind notices it for itself.
   program.write({ 'a.js': 'module.exports = (x) => 1 + x' });
   for (const env of [FUNCTIONS, SCRIPTS]) {
     t.deepEqual(await said(env), ['hit', 'miss']);
@@ -109,7 +109,7 @@ withShim('scripts and functions live in one shard, and neither is given for the 
   }
 });
 
-withShim('where the shim is gone, or is of another version, modules are scripts', async (t) => {
+withShim('without a usable shim, modules are compiled as scripts', async (t) => {
   const program = new Program(t, { 'app.js': 'console.log(1)' });
   const dist = program.at('package', 'dist');
   cpSync(dirname(register), dist, { recursive: true });
@@ -129,7 +129,7 @@ withShim('where the shim is gone, or is of another version, modules are scripts'
   t.is((await runs())[0], process.env.WARMSHARD_FAST === 'eager' ? 'hit' : 'miss');
 });
 
-withShim('bytecode goes from V8 into the shard by a number, each by one of its own', async (t) => {
+withShim('the shim hands over bytecode by numbers, a different one for each module', async (t) => {
   const program = new Program(t, {
     'app.js': `console.log(require('./a')); require(${JSON.stringify(register)}).flush(); console.log(JSON.stringify(given))`,
     'a.js': `module.exports = [1, 2].map((x) => x * 2).join()`,
@@ -155,7 +155,7 @@ process.dlopen = (module, file) => { dlopen(module, file);
   t.deepEqual((await run()).hits, [`hit ${program.at('app.js')}`, `hit ${program.at('a.js')}`]);
 });
 
-test('functions that V8 has thrown away meanwhile', async (t) => {
+test('functions whose bytecode V8 has flushed still work', async (t) => {
   const files = {
     'app.js': `const lib = require('./lib'); console.log(lib.a(1));
 if (globalThis.gc) for (let i = 0; i < 20; i++) gc();
@@ -164,13 +164,13 @@ setTimeout(() => { if (globalThis.gc) for (let i = 0; i < 20; i++) gc(); console
     'late.js': 'exports.c = (lib) => lib.a(3) + lib.b(4);',
   };
   for (const node of [['--expose-gc'], ['--expose-gc', '--stress-flush-code'], ['--no-flush-bytecode']]) {
-    // Flags come and go with V8's versions.
+    // Not every version of V8 has every flag.
     if (spawnSync(process.execPath, [...node, '-e', '0']).status !== 0) continue;
     await same(t, files, { node, hits: ['app.js', 'lib.js', 'late.js'] });
   }
 });
 
-test('bytecode that V8 refuses', async (t) => {
+test('a module whose bytecode V8 refuses is compiled', async (t) => {
   const files = {
     'app.js': `if (process.argv[2]) require('v8').setFlagsFromString('--no-opt'); console.log(require('./lib').a(1));`,
     'lib.js': `exports.a = (x) => x + new Error('l').stack.split('\\n')[1];`,
@@ -187,7 +187,7 @@ test('bytecode that V8 refuses', async (t) => {
   }
 });
 
-test('threads that come, go, and are ended while they load', async (t) => {
+test('threads may be terminated while they load modules', async (t) => {
   const loads = Array.from({ length: 40 }, (_, i) => `require('./m${i}')`).join('\n');
   const files: Files = {
     'app.js': `const { Worker } = require('worker_threads');
@@ -210,7 +210,7 @@ require('./work');
   await same(t, files, { hits: ['app.js', 'work.js', 'm0.js', 'm39.js'] });
 });
 
-test('other contexts ask for modules, and make code of their own', async (t) => {
+test('other contexts can require modules, and compile code of their own', async (t) => {
   const files = {
     'app.js': `const vm = require('vm');
 const inside = vm.createContext({ require, console });
@@ -222,11 +222,11 @@ console.log(vm.runInNewContext('require("./lib").says.toString()', { require }))
   await same(t, files, { hits: ['app.js', 'lib.js'] });
 });
 
-test('many modules that are alike never get each other\u2019s code', async (t) => {
+test('many similar modules never get each other\u2019s code', async (t) => {
   const files: Files = {
     'app.js': 'let sum = 0; for (let i = 100; i < 400; i++) sum += require("./m" + i)(); console.log(sum);',
   };
-  // Of one length: all that V8 compares of a source.
+  // They have the same length, which is all that V8 compares of a source.
   for (let i = 100; i < 400; i++)
     files[`m${i}.js`] =
       `module.exports = () => { if (!__filename.includes(${i})) throw new Error("other"); return ${i} };`;

@@ -1,10 +1,10 @@
-// nyc puts an accessor in the place of the handler of `.js`, behind which it reads and sets the one that was there: half of a
-// project was covered by no test. A hook that was there first was taken for Node.js' own, for its text.
+// nyc replaces the handler of `.js` by an accessor, and reads and sets the old handler through it; half of a project was missing
+// in its coverage report. Another hook was mistaken for Node.js' own handler, because of its text.
 
 import test from 'ava';
 import { type Files, major, Program, register, same } from '../helpers/program.js';
 
-/** As append-transform does it, which nyc hooks with. */
+/** The way of append-transform, which nyc uses for its hook. */
 const appending = `const extensions = require('module')._extensions;
 module.exports = (change) => {
   const described = Object.getOwnPropertyDescriptor(extensions, '.js');
@@ -41,12 +41,12 @@ const files: Files = {
 
 for (const hook of ['hook.js', 'plain.js'])
   for (const [place, node] of [
-    ['ahead of us', ['-r', `./${hook}`, '-r', register]],
-    ['behind us', ['-r', register, '-r', `./${hook}`]],
+    ['preloaded before warmshard', ['-r', `./${hook}`, '-r', register]],
+    ['preloaded after warmshard', ['-r', register, '-r', `./${hook}`]],
   ] as const)
     test(`${hook} ${place}`, async (t) => {
       const program = new Program(t, files);
-      // So that there is something that could be served.
+      // Fills the shard, so that something could be served.
       for (const run of ['cold', 'warm']) t.is((await program.run({})).stdout.includes('after'), false, run);
       const plain = await program.run({ register: false, node: ['-r', `./${hook}`] });
       t.true(plain.stdout.startsWith('afterafter after\n'));
@@ -56,7 +56,7 @@ for (const hook of ['hook.js', 'plain.js'])
       }
     });
 
-test('a hook of the program itself', async (t) => {
+test('a hook that the program itself sets', async (t) => {
   const app = `require('./hook'); ${files['app.js']}`;
   const { stdout } = await same(t, { ...files, 'app.js': app });
   t.true(stdout.startsWith('afterafter after\n'));
@@ -64,7 +64,7 @@ test('a hook of the program itself', async (t) => {
 
 const hooked = major >= 22 ? test : test.skip;
 
-hooked('somebody else runs TypeScript, as tsx does', async (t) => {
+hooked('another package transpiles TypeScript, like tsx', async (t) => {
   const program = new Program(t, {
     'package.json': '{ "type": "module" }',
     'hook.cjs': `const Module = require('module'); const fs = require('fs');

@@ -1,9 +1,9 @@
-// A test runner mocked a module, and got the real one out of the cache instead.
+// A test runner mocked a module, and got the real one from the cache.
 
 import test from 'ava';
 import { type Files, major, Program, register, type SameOptions, same } from '../helpers/program.js';
 
-/** As pirates does it, which babel, ts-node and istanbul hook with. */
+/** The way of pirates, which babel, ts-node and istanbul use for their hooks. */
 const pirates = `const Module = require('module');
 exports.add = (change, matches) => {
   const old = Module._extensions['.js'];
@@ -24,13 +24,13 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'a.js': `console.log('before', new Error('x').stack)`,
     'b.js': `console.log('before', new Error('x').stack)`,
   },
-  'two of them, one in the other': {
+  'two hooks, one inside the other': {
     'app.js': `const { add } = require('./pirates'); const one = add((c) => c + ';console.log(1)', () => true); add((c) => c + ';console.log(2)', (f) => f.endsWith('a.js')); require('./a'); require('./b');`,
     'pirates.js': pirates,
     'a.js': `try { null.x } catch (e) { console.log(e.stack) }`,
     'b.js': `throw new Error('b')`,
   },
-  'a hook preloaded behind us': [
+  'a hook preloaded after warmshard': [
     {
       'hook.js': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
       'app.js': `console.log('before', new Error('x').stack); require('./b')`,
@@ -38,18 +38,18 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     },
     { node: ['-r', './hook.js'], hits: ['b.js'] },
   ],
-  'a hook, seen from the modules that were running when it was set': {
+  'a hook in the stack traces of modules that were running when it was set': {
     'app.js': `Error.stackTraceLimit = 50; require('./a')`,
     'a.js': `const { add } = require('./pirates'); const { stack } = new Error('a'); add((c) => c, () => true); console.log(stack, new Error('a').stack); require('./b')`,
     'pirates.js': pirates,
     'b.js': `console.log(new Error('b').stack)`,
   },
-  'the handler called by hand': {
+  'a program that calls the handler itself': {
     'app.js': `const Module = require('module'); const m = new Module(__dirname + '/a.js', module); m.filename = m.id; m.paths = module.paths; require.extensions['.js'](m, m.filename); console.log(m.exports, m.loaded); const js = require.extensions['.js']; const n = new Module('n'); n.filename = m.filename; js(n, __dirname + '/b.js'); console.log(n.exports)`,
     'a.js': `module.exports = require('./b') + __filename`,
     'b.js': `module.exports = new Error('b').stack.split('\\n').slice(0, 3).join()`,
   },
-  'the handler set to what it was': {
+  'a program that restores and deletes the handler': {
     'app.js': `const old = require.extensions['.js']; require.extensions['.js'] = old; console.log(require('./a')); console.log(require.extensions['.js'] === old, delete require.extensions['.js'], Object.keys(require.extensions)); try { console.log(require('./b')) } catch (e) { console.log(e.message) } require.extensions['.js'] = old; console.log(require('./c'))`,
     'a.js': 'module.exports = 1',
     'b.js': 'module.exports = 2',
@@ -60,7 +60,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'a.js': `module.exports = [require('mocked'), require('./b'), new Error('a').stack]`,
     'b.js': `module.exports = 'real'`,
   },
-  'a module with stubs, as proxyquire makes it': {
+  'a module with stubs, as proxyquire loads it': {
     'app.js': `const Module = require('module'); const file = require.resolve('./a'); const cached = Module._cache[file]; delete Module._cache[file]; const load = Module._load; Module._load = (r, p, m) => r === './dep' ? { stub: 1 } : load(r, p, m); const m = new Module(file, module); const was = require.extensions['.js']; require.extensions['.js'] = (mod, f) => { mod.stubbed = true; return was(mod, f) }; m.load(file); require.extensions['.js'] = was; Module._load = load; console.log(m.exports, m.stubbed); console.log(require('./a'))`,
     'a.js': `exports.dep = require('./dep')`,
     'dep.js': `module.exports = 'real'`,
@@ -111,7 +111,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
 };
 
 if (major >= 24)
-  programs['hooks of the runtime'] = [
+  programs['hooks of Node.js'] = [
     {
       'app.js': `const { registerHooks } = require('module'); const hooks = registerHooks({ resolve: (s, c, next) => next(s === 'virtual' ? './b.js' : s, c), load: (u, c, next) => { const r = next(u, c); return u.endsWith('a.js') ? { ...r, source: String(r.source).replace('before', 'after') } : r } }); console.log(require('./a'), require('virtual')); hooks.deregister(); delete require.cache[require.resolve('./a')]; console.log(require('./a'))`,
       'a.js': 'module.exports = ["before", require("./b")]',
@@ -126,10 +126,10 @@ for (const [what, program] of Object.entries(programs))
     await same(t, files, options);
   });
 
-/** What somebody may have changed before us, so that `before` becomes `after`, or `./b` another file. */
+/** Changes by a package preloaded before warmshard: `before` becomes `after`, or `./b` another file. */
 const ahead: Record<string, string> = {
   'a handler': `${pirates}\nexports.add((c) => c.replace('before', 'after'), (f) => f.endsWith('app.js'))`,
-  // As dd-trace does it.
+  // The way of dd-trace.
   'a _compile': `const { prototype } = require('module'); const { _compile } = prototype; prototype._compile = function (c, f) { return _compile.call(this, c.replace('before', 'after'), f) }`,
   'a readFileSync': `const fs = require('fs'); const { readFileSync } = fs; fs.readFileSync = (f, ...more) => { const c = readFileSync(f, ...more); return typeof c === 'string' && f.endsWith('app.js') ? c.replace('before', 'after') : c }`,
   'a wrap': `const Module = require('module'); const { wrap } = Module; Module.wrap = (c) => wrap(c.replace('before', 'after'))`,
@@ -140,7 +140,7 @@ const ahead: Record<string, string> = {
 };
 
 for (const [what, hook] of Object.entries(ahead))
-  test(`${what} of somebody who was preloaded ahead of us stays what it is`, async (t) => {
+  test(`${what} that was replaced before warmshard was preloaded keeps working`, async (t) => {
     const program = new Program(t, {
       'hook.js': hook,
       'app.js': `console.log('before', new Error('x').stack, require('./b'), require('more'))`,
@@ -157,7 +157,7 @@ for (const [what, hook] of Object.entries(ahead))
     }
   });
 
-test('whoever was preloaded ahead of us and changes nothing does not keep modules from being served', async (t) => {
+test('a file that is preloaded before warmshard and changes nothing does not prevent serving', async (t) => {
   const program = new Program(t, {
     'ahead.js': `require('./other')`,
     'other.js': '',
@@ -170,12 +170,12 @@ test('whoever was preloaded ahead of us and changes nothing does not keep module
   for (const file of ['app.js', 'a.js']) t.true(lines.includes(`hit ${program.at(file)}`), lines.join('\n'));
 });
 
-test('beside v8-compile-cache modules are served all the same', async (t) => {
+test('modules are served beside v8-compile-cache, too', async (t) => {
   const ended = await same(
     t,
     {
       'app.js': `require('./cache'); console.log(require('./a'), require('./a').stack.includes('_compile'))`,
-      // The shape of its patch, which is what tells it.
+      // The same shape as its patch, by which it is recognised.
       'cache.js': `const Module = require('module'), vm = require('vm'), path = require('path'); const self = { _moduleCompile: (f, c) => vm.runInThisContext(Module.wrap(c), { filename: f }) };
 Module.prototype._compile = function (content, filename) { const mod = this; function require(id) { return mod.require(id); } require.resolve = (r) => Module._resolveFilename(r, mod); require.main = process.mainModule; require.extensions = Module._extensions; require.cache = Module._cache;
 const compiledWrapper = self._moduleCompile(filename, content); return compiledWrapper.apply(mod.exports, [mod.exports, require, mod, filename, path.dirname(filename)]); };`,

@@ -1,12 +1,12 @@
-// While a program started V8 marked its heap, in which there was nothing to collect yet.
+// While a program started, V8 marked its heap for nothing, because there was no garbage yet.
 
 import test from 'ava';
 import { major, Program } from '../helpers/program.js';
 
-/** More than V8 lets a heap become at first, and all of it stays. */
+/** Enough objects to exceed V8's first limit of the heap. */
 const OBJECTS = 1_500_000;
 
-/** How far the heap had grown past V8's limit when it began to mark for that reason, in MB; `undefined` if it did not. */
+/** How many MB the heap was above V8's limit when marking began because of it; `undefined` if that did not happen. */
 function overshoot(stdout: string): number | undefined {
   const found =
     /Start \(allocation limit\): .* v8: (\d+)MB \/ (?:\d+MB \/ (?=\d+MB \/ \d+MB global))?(\d+)MB/.exec(
@@ -15,7 +15,7 @@ function overshoot(stdout: string): number | undefined {
   return found === null ? undefined : Number(found[1]) - Number(found[2]);
 }
 
-test('the beginnings of lines are read', (t) => {
+test('the trace of V8 is parsed correctly', (t) => {
   const old = '[IncrementalMarking] Start (allocation limit): (size/limit/slack)';
   t.is(overshoot(`${old} v8: 85MB / 53MB / 0MB global: 85MB / 106MB / 21MB`), 32);
   const waste = '[IncrementalMarking] Start (allocation limit): (size/waste/limit/slack)';
@@ -23,7 +23,7 @@ test('the beginnings of lines are read', (t) => {
   t.is(overshoot('[IncrementalMarking] Start (external memory pressure)'), undefined);
 });
 
-// Those before have no such call.
+// Older versions do not have this call.
 if (major >= 24)
   test('V8 is told that a program is being loaded', async (t) => {
     const program = new Program(t, {
@@ -35,12 +35,12 @@ if (major >= 24)
       const { code, stdout, stderr } = await program.run({ node: ['--trace-incremental-marking'] });
       t.is(code, 0, stderr);
       const past = overshoot(stdout);
-      // At first it may become 32 MiB larger.
+      // While loading, the heap may exceed the limit by 32 MiB.
       t.true(past === undefined || past >= 30, `${when}: ${past} MB`);
     }
   });
 
-test('the limit of the heap holds', async (t) => {
+test('the heap limit of the user is respected', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./kept')(${OBJECTS});`,
     'kept.js':

@@ -1,5 +1,5 @@
-// Each module was asked for by name whether hooks are registered, though nobody had asked for `registerHooks`: that took
-// longer than all else that a module costs us. And whoever did ask for it must be noticed, however early.
+// Before each module the loader looked whether hooks were registered, even if no program had touched `registerHooks`; that took
+// longer than everything else it does for a module. But a program that does use hooks must be noticed, however early.
 
 import test from 'ava';
 import { type Files, Program, register, same } from '../helpers/program.js';
@@ -7,13 +7,13 @@ import { type Files, Program, register, same } from '../helpers/program.js';
 const hooks = typeof (require('node:module') as { registerHooks?: unknown }).registerHooks === 'function';
 const hooked = hooks ? test : test.skip;
 
-/** Tells how often the limit of stack traces was set while modules were loaded: a look sets it twice. */
+/** Prints how often the limit of stack traces is set while modules are loaded: a look for hooks sets it twice. */
 const counting = `let [limit, sets] = [Error.stackTraceLimit, 0];
 Object.defineProperty(Error, 'stackTraceLimit', { configurable: true, get: () => limit, set(n) { sets++; limit = n; } });
 require('./a');
 console.log(sets)`;
 
-test('nobody looks for hooks where nobody has asked for them', async (t) => {
+test('the loader does not look for hooks if no program has asked for them', async (t) => {
   const { stdout } = await same(t, { 'app.js': counting, 'a.js': `require('./b')`, 'b.js': '' });
   t.is(stdout, '0\n');
 });
@@ -29,15 +29,15 @@ const files: Files = {
 };
 
 for (const [what, main] of [
-  ['asked for in time', 'app.js'],
-  ['asked for before any file is', 'c.js'],
+  ['registerHooks is read first', 'app.js'],
+  ['registerHooks is read before any file is required', 'c.js'],
 ] as const)
-  hooked(`hooks change modules: ${what}`, async (t) => {
+  hooked(`hooks can change modules: ${what}`, async (t) => {
     const { stdout } = await same(t, files, { main, hits: [main, 'a.js'] });
     t.is(stdout, 'after\n');
   });
 
-hooked('hooks of one who was preloaded ahead of us change modules', async (t) => {
+hooked('hooks can change modules if registerHooks was read before warmshard was preloaded', async (t) => {
   const program = new Program(t, files);
   for (const what of ['cold', 'warm', 'warm again']) {
     const { stdout, stderr } = await program.run({

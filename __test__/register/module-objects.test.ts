@@ -1,10 +1,10 @@
-// A plugin loader walked `module.children` and `require.cache`, and found strangers there.
+// A plugin loader walked `module.children` and `require.cache`, and found foreign modules there.
 
 import test from 'ava';
 import { type Files, major, type SameOptions, same } from '../helpers/program.js';
 
 const programs: Record<string, Files | [Files, SameOptions]> = {
-  'the cache, the children, the parents': {
+  'require.cache, module.children and module.parent': {
     'app.js': `const a = require('./a'); require('./b');
 const tell = (m, d = 0) => console.log(' '.repeat(d), m.id, m.filename, m.loaded, m.path, Object.keys(m), m.parent && m.parent.id, m.children.forEach((c) => tell(c, d + 1)));
 tell(module); console.log(Object.keys(require.cache), require.main === module, process.mainModule === module, module.paths, module.isPreloading);`,
@@ -12,11 +12,11 @@ tell(module); console.log(Object.keys(require.cache), require.main === module, p
     'b.js': `require('./c'); console.log(module.parent.filename, require.main === module)`,
     'c.js': '',
   },
-  'a module as it prints itself': {
+  'a module that prints itself': {
     'app.js': `require('./a')`,
     'a.js': `console.log(module); console.log(require.name, Object.keys(require))`,
   },
-  'what hangs on require': {
+  'the properties of require': {
     'app.js': `require('./a')`,
     'a.js': `console.log(Object.keys(require), typeof require.resolve, Object.keys(require.resolve), require.name, require.length, String(require), String(require.resolve), require.main === process.mainModule, require.cache === require('module')._cache, require.extensions === require('module')._extensions, Object.keys(require.extensions));
 console.log(require.resolve('./b'), require.resolve.paths('x'), require.resolve.paths('./x'), require.resolve('./b', { paths: ['..', __dirname + '/sub'] }), require.resolve('fs'), require.resolve.paths('fs'));
@@ -26,7 +26,7 @@ require.resolve = 7; console.log(require.resolve, Object.getOwnPropertyDescripto
     'b.js': '',
     'sub/b.js': '',
   },
-  'what a body is called with': {
+  'the arguments of a module': {
     'app.js': `require('./a')`,
     'a.js': `console.log(arguments.length, this === exports, module.exports === exports, __filename, __dirname, String(arguments.callee), arguments.callee.name, arguments.callee.length, new.target);
 function f(a, /* kept */ b) { return a + b } console.log(String(f), String(class X { y() {} }), f.toString().length); return;`,
@@ -38,13 +38,13 @@ function f(a, /* kept */ b) { return a + b } console.log(String(f), String(class
     'app.js': `x = 1; var y = 2; function z() {} require('./b'); console.log(typeof global.y, typeof global.z)`,
     'b.js': `console.log(x, typeof y, global.x)`,
   },
-  'deleting from the cache and asking again': {
+  'a module deleted from the cache and required again': {
     'app.js': `const one = require('./a'); const file = require.resolve('./a'); delete require.cache[file];
 const two = require('./a'); console.log(one === two, one.n, two.n, module.children.length, module.children.map((c) => c.id));
 require.cache[file] = { exports: 'fake', loaded: true }; console.log(require('./a'));`,
     'a.js': `exports.n = process.n = (process.n || 0) + 1`,
   },
-  'a file that changes between two loads of one process': {
+  'a file that changes between two loads in one process': {
     'app.js': `const fs = require('fs'); fs.writeFileSync(__dirname + '/gen.js', 'module.exports = 1');
 console.log(require('./gen')); fs.writeFileSync(__dirname + '/gen.js', 'module.exports = 2'); delete require.cache[require.resolve('./gen')]; console.log(require('./gen'));
 fs.unlinkSync(__dirname + '/gen.js'); delete require.cache[__dirname + '/gen.js']; try { require('./gen') } catch (e) { console.log(e.message) }`,
@@ -53,12 +53,12 @@ fs.unlinkSync(__dirname + '/gen.js'); delete require.cache[__dirname + '/gen.js'
     'app.js': `const fs = require('fs'); fs.rmSync(__dirname + '/late.js', { force: true }); try { require('./late') } catch (e) { console.log(e.code) }
 fs.writeFileSync(__dirname + '/late.js', 'module.exports = 1'); try { console.log(require('./late')) } catch (e) { console.log(e.code) } setTimeout(() => { console.log(require('./late')); fs.unlinkSync(__dirname + '/late.js') }, 5)`,
   },
-  circles: {
+  'circular requires': {
     'app.js': `const a = require('./a'); console.log(a.done, a.b.done, a.b.sawA)`,
     'a.js': `exports.done = false; exports.b = require('./b'); exports.done = true;`,
     'b.js': `const a = require('./a'); exports.sawA = a.done; a.unknown; exports.done = true`,
   },
-  'a module that throws and is asked again': {
+  'a module that throws and is required again': {
     'app.js': `for (let i = 0; i < 2; i++) try { require('./a') } catch (e) { console.log(e.stack, require.cache[require.resolve('./a')], module.children.length) }`,
     'a.js': `process.n = (process.n || 0) + 1; require('./b'); throw new Error('n' + process.n)`,
     'b.js': '',
@@ -68,7 +68,7 @@ fs.writeFileSync(__dirname + '/late.js', 'module.exports = 1'); try { console.lo
 console.log(createRequire(__dirname + '/sub/')('./y'), createRequire(require('url').pathToFileURL(__filename))('./sub/y')); try { r('./gone') } catch (e) { console.log(e.stack) }`,
     'sub/y.js': 'module.exports = module.parent && module.parent.id',
   },
-  'module.require, and a module made by hand': {
+  'module.require, and a module that the program makes itself': {
     'app.js': `const Module = require('module'); console.log(module.require('./a')); const m = new Module('made', module); m.filename = __dirname + '/made.js'; m.paths = Module._nodeModulePaths(__dirname);
 m._compile('module.exports = [require("./a"), __filename, new Error("x").stack.split("\\\\n")[1]]', m.filename); console.log(m.exports, m.loaded, module.children.map((c) => c.id));
 const n = new Module(__dirname + '/a.js', module); n.load(__dirname + '/a.js'); console.log(n.exports, n.loaded); console.log(Module._load('./a', module, false));`,
@@ -139,11 +139,11 @@ require.extensions['.x.y'] = (m) => { m.exports = 'xy' }; delete require.cache[r
     'm/x.js': 'export const y = import.meta.url',
     'detect.js': 'export const z = 1; import "fs"',
   },
-  'an ES module without saying so, as the program': [
+  'a main module in ESM syntax without a type': [
     { 'app.js': `import fs from 'fs'; console.log(typeof fs.statSync, import.meta.url, typeof require)` },
     { aside: true },
   ],
-  'CommonJS that says so': {
+  'CommonJS with a type in package.json': {
     'package.json': '{"type":"commonjs"}',
     'app.js': `require('./a'); console.log(typeof module)`,
     'a.js': 'console.log(__filename)',
@@ -168,16 +168,16 @@ require.extensions['.x.y'] = (m) => { m.exports = 'xy' }; delete require.cache[r
 for (const [what, program] of Object.entries(programs))
   test(what, async (t) => {
     const [files, options] = Array.isArray(program) ? program : [program, {}];
-    // With import() inside, Node.js 20 compiles by itself.
+    // On Node.js 20, modules with import() are left to Node.js.
     const importing = major === 20 && /\bimport\s*\(/.test(String(files['app.js']));
     await same(t, files, importing ? { ...options, hits: [] } : options);
   });
 
-test('import() in strings and comments alone', async (t) => {
+test('import() in strings and comments only', async (t) => {
   await same(t, { 'app.js': "console.log('import(x)', `import(y)`, /import(z)/.source /* import(z) */)" });
 });
 
-test('import() in code that is made of strings', async (t) => {
+test('import() in code compiled from strings', async (t) => {
   const files = {
     'app.js': `for (const name of ['eval', 'function', 'indirect'])
       require('./' + name)('im' + 'port("node:fs")').then((fs) => console.log(name, typeof fs.readFileSync));`,

@@ -1,11 +1,11 @@
-// The loader was told where modules look for packages, and what one module added to its list stood in those of its neighbours.
+// One module added a folder to its `module.paths`, and the folder appeared in the lists of its neighbours.
 
 import test from 'ava';
 import { Program } from '../helpers/program.js';
 
 const own = `const Module = require('module'); const text = () => Module._nodeModulePaths.toString().includes('Guarantee that') || Module._nodeModulePaths.toString();`;
 
-test('each module has a list of its own, which it may add to', async (t) => {
+test('each module has its own list, and may change it', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./lib/a'); require('./lib/b'); require('./lib/a'); require('pkg'); console.log(require('./lib/c'), module.paths)`,
     'lib/a.js': `module.paths.unshift(__dirname + '/more'); console.log(require('extra'), module.paths)`,
@@ -17,7 +17,7 @@ test('each module has a list of its own, which it may add to', async (t) => {
   await program.same({ hits: ['app.js', 'lib/a.js', 'lib/b.js', 'lib/c.js', 'lib/more/extra.js'] });
 });
 
-test("whoever asks for the loader's function gets Node.js' own, and whoever replaces it is asked", async (t) => {
+test("a program that reads _nodeModulePaths gets Node.js' own, and one that replaces it is used", async (t) => {
   const program = new Program(t, {
     'app.js': `${own} console.log(text(), require('./a'), text(), require('./b'), text(), require('./a'), text(), require('pkg'), require('./in/pkg'), text());
 const paths = Module._nodeModulePaths; Module._nodeModulePaths = (folder) => [...paths(folder), folder + '/of-mine'];
@@ -33,7 +33,7 @@ console.log(require('./c'), Module._nodeModulePaths(__dirname)); Module._nodeMod
   await program.same({ hits: ['app.js', 'a.js', 'b.js'] });
 });
 
-test('modules that were made by hand ask as they always did', async (t) => {
+test('requests of modules that a program makes itself are resolved as usual', async (t) => {
   const program = new Program(t, {
     'app.js': `const Module = require('module'), path = require('path');
 const made = Object.assign(new Module('by hand'), { filename: path.join(__dirname, 'lib/none.js'), paths: [] });
@@ -48,7 +48,7 @@ try { Module._resolveLookupPaths('./x', { filename: 7, id: 'x', path: 'y' }) } c
   await program.same({ hits: ['app.js'] });
 });
 
-test('what the loader says of its looking is said', async (t) => {
+test('the debug output of the loader is the same', async (t) => {
   const program = new Program(t, {
     'app.js': `console.log(require('./a'))`,
     'a.js': `module.exports = 'a'`,

@@ -1,4 +1,4 @@
-// A container without the binary started cold for a year: the line that said so was "no native binary".
+// A container without the binary started cold for a year, because the only hint was the line "no native binary".
 
 import test from 'ava';
 import { Program, register, same } from '../helpers/program.js';
@@ -11,7 +11,7 @@ try { Shard.open('a.shard'); } catch (error) { told = error; }
 console.log(told.code, status().enabled, status().reason === told.message);
 console.log(told.message);`;
 
-test('without a binary a program runs as ever, and is told as much as by any other part of the package', async (t) => {
+test('without a binary a program runs as usual, and the reason is as detailed as that of Shard.open', async (t) => {
   const program = new Program(t, { 'app.js': PROGRAM });
   const env = { WARMSHARD_NATIVE_PATH: program.at('nothing.node') };
   const quiet = await program.run({ env });
@@ -27,7 +27,7 @@ test('without a binary a program runs as ever, and is told as much as by any oth
   t.true(said.includes(message.join('\n').trim()), said);
 });
 
-test('stack traces are as ever where the addon may not be loaded', async (t) => {
+test('stack traces are the same if the addon may not be loaded', async (t) => {
   const files = {
     'app.js': `console.log(new Error('before').stack); require('./a'); throw new Error('end')`,
     'a.js': `console.log(new Error('a').stack)`,
@@ -35,7 +35,7 @@ test('stack traces are as ever where the addon may not be loaded', async (t) => 
   await same(t, files, { node: ['--no-addons'], aside: true });
 });
 
-test('no descriptor is left when the first file is asked for: frames are named as ever', async (t) => {
+test('stack traces are the same if no descriptor is free when the first file is required', async (t) => {
   const app = `const fs = require('fs'), all = [];
 try { for (;;) all.push(fs.openSync('/dev/null')); } catch {}
 try { require('./a'); } catch {}

@@ -1,4 +1,4 @@
-// A tool shipped its shard inside an image, where it lay in another folder and with times that meant nothing.
+// A tool shipped its shard inside an image, where it was in another folder and the times of files meant nothing.
 
 import { chmodSync, cpSync, existsSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { major, Program, register } from '../helpers/program.js';
 
 const api = JSON.stringify(register);
 
-/** Runs a program that enables by itself, with these options, and gives what it said. */
+/** A program that calls `enable` with these options. */
 function enabling(options: string, rest = '') {
   return `const { enable, flush, status } = require(${api}); enable(${options}); ${rest}`;
 }
 
-test('enabled by the program itself, with a shard of its own', async (t) => {
+test('a program can call enable itself, with a shard of its own', async (t) => {
   const program = new Program(t, {
     'app.js': enabling(
       `{ path: __dirname + '/own/x.shard' }`,
@@ -28,7 +28,7 @@ test('enabled by the program itself, with a shard of its own', async (t) => {
   t.false(existsSync(program.shard));
 });
 
-test('required again after it was preloaded, it is the same one', async (t) => {
+test('requiring warmshard/register after it was preloaded gives the same instance', async (t) => {
   const program = new Program(t, {
     'app.js': `const r = require(${api}); console.log(r.status().enabled, r === require(${api}), Object.keys(r).sort(), r.enable.name); import(${JSON.stringify(register.replace('.cjs', '.mjs'))}).then((m) => console.log(m.enable === r.enable))`,
   });
@@ -39,7 +39,7 @@ test('required again after it was preloaded, it is the same one', async (t) => {
   }
 });
 
-test('status counts, and flush writes without waiting for the end', async (t) => {
+test('status() counts, and flush() writes before the program ends', async (t) => {
   const program = new Program(t, {
     'app.js': `const { flush, status } = require(${api}); require('./a'); const first = flush(); console.log(JSON.stringify({ ...status(), first, second: flush() }))`,
     'a.js': '',
@@ -52,7 +52,7 @@ test('status counts, and flush writes without waiting for the end', async (t) =>
   t.true(warm.resolved >= 1);
 });
 
-test('what is included and what is excluded', async (t) => {
+test('include and exclude choose the files that are served', async (t) => {
   const files = { 'a.js': '', 'sub/b.js': '', 'sub/c.js': '', 'subway/d.js': '', 'app.js': '' };
   const all = `for (const f of ['./a', './sub/b', './sub/c', './subway/d']) require(f)`;
   for (const [options, expected] of [
@@ -72,7 +72,7 @@ test('what is included and what is excluded', async (t) => {
   }
 });
 
-test('read-only serves what is there and keeps nothing', async (t) => {
+test('with readOnly, files are served and nothing is recorded', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./a'); require('./b')`,
     'a.js': 'console.log(1)',
@@ -92,7 +92,7 @@ test('read-only serves what is there and keeps nothing', async (t) => {
   t.deepEqual([statSync(program.shard).size, statSync(program.shard).mtimeMs], [before.size, before.mtimeMs]);
 });
 
-test('a shard that is shipped inside a program is good wherever that lies, whatever its times', async (t) => {
+test('a shard that is shipped with a program works in any folder, whatever the times of its files', async (t) => {
   const program = new Program(t, {
     'here/app.js': enabling(
       `{ path: __dirname + '/app.shard', root: __dirname, readOnly: process.env.SHIPPED === '1' }`,
@@ -118,7 +118,7 @@ test('a shard that is shipped inside a program is good wherever that lies, whate
   t.is((await program.run(moved)).stdout, stdout.replace("'b'", "'c'"));
 });
 
-test('the shard stays below the bytes that it may have', async (t) => {
+test('the shard stays below maxBytes', async (t) => {
   const program = new Program(t, {
     'app.js': enabling(
       `{ path: __dirname + '/x.shard', maxBytes: 256 << 10 }`,
@@ -132,11 +132,11 @@ test('the shard stays below the bytes that it may have', async (t) => {
     ),
   });
   for (let i = 0; i < 8; i++) await program.run({ register: false, args: [String(i)] });
-  // Compaction is a thread of the last writer: the next one may have had to finish it.
+  // A writer compacts on a thread and may exit before it is done; then the next writer has to compact.
   t.true(statSync(program.at('x.shard')).size < 1 << 20, String(statSync(program.at('x.shard')).size));
 });
 
-test('what nothing runs any more goes first, as the modules of an older Node.js', async (t) => {
+test('modules that are no longer used, such as those of an older Node.js, are evicted first', async (t) => {
   const big = (name: string) => `module.exports = () => ['${name}', ${'1, '.repeat(30_000)}]`;
   const names = ['old', ...'abcdefghijkl'];
   const program = new Program(t, {
@@ -146,7 +146,7 @@ test('what nothing runs any more goes first, as the modules of an older Node.js'
     ),
     ...Object.fromEntries(names.map((name) => [`${name}.js`, big(name)])),
   });
-  // Whatever is in the profile keeps producers apart: here the home folder stands for the version.
+  // The profile distinguishes producers; here different home folders stand for different versions of Node.js.
   const run = async (name: string, HOME: string) => {
     const { lines } = await program.run({ register: false, args: [name], env: { HOME }, debug: true });
     const of = (file: string) => lines.find((line) => line.includes(program.at(file)))?.split(' ')[0];
@@ -160,10 +160,10 @@ test('what nothing runs any more goes first, as the modules of an older Node.js'
     t.is(await run('a', now), 'hit', `a is used, when ${name} comes`);
   }
   t.is(await run('l', now), 'hit');
-  t.is(await run('old', before), 'miss', 'of another time, and not used since');
+  t.is(await run('old', before), 'miss', 'not used since the other version');
 });
 
-test('options that are none are refused by name, and change nothing', async (t) => {
+test('invalid options are refused, and change nothing', async (t) => {
   const program = new Program(t, {
     'app.js': `const { enable, status } = require(${api}); const path = status().path;
 for (const o of [null, 5, [], { pth: 'x' }, { path: '' }, { path: 5 }, { path: 'a\\0b' }, { root: {} }, { include: 'x' }, { exclude: [5] }, { include: [''] }, { readOnly: 1 }, { maxBytes: 1 }, { maxBytes: '1' }, { maxBytes: 1e6 + 0.5 }, { trust: 'all' }, { trust: 'root' }])
@@ -178,7 +178,7 @@ console.log(status().path === path, status().enabled); enable(undefined); enable
   t.deepEqual(lines.slice(17), ['true true', 'true']);
 });
 
-test('which shards are believed', async (t) => {
+test('the option trust decides which shards are used', async (t) => {
   const program = new Program(t, {
     'app.js': enabling(
       `{ path: __dirname + '/x.shard', trust: process.argv[2] }`,
@@ -195,13 +195,13 @@ test('which shards are believed', async (t) => {
   for (const trust of ['private', 'system']) t.regex(await run(trust), /^0 .*can be written by others/);
 });
 
-test('a shard that root made is believed by others where they say so', async (t) => {
+test("other users use a shard of root only with trust 'system'", async (t) => {
   if (process.getuid?.() !== 0) {
     t.log('skipped: only root can be two users');
     t.pass();
     return;
   }
-  // What is loaded has to be there before the user changes: the checkout may be closed to the other one.
+  // Load everything before the user changes, because the other user may have no access to the checkout.
   const program = new Program(t, {
     'app.js': enabling(
       `{ path: __dirname + '/x.shard', readOnly: process.argv[2] !== undefined }`,
@@ -225,7 +225,7 @@ if (process.argv[2] !== undefined) { process.setgid(65534); process.setuid(65534
   t.is(stdout, 'private 0\ngroup 0\nsystem 1\n');
 });
 
-test('what it says of a module: hit, miss, changed, aside', async (t) => {
+test('the debug output says for each module: hit, miss, changed or aside', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./a'); try { require('./bad') } catch {}`,
     'a.js': '',
@@ -241,7 +241,7 @@ test('what it says of a module: hit, miss, changed, aside', async (t) => {
 });
 
 if (major >= 22)
-  test('by --import, and named imports', async (t) => {
+  test('warmshard/register can be preloaded by --import, and has named exports', async (t) => {
     const program = new Program(t, {
       'app.js': `console.log(require('./a'))`,
       'a.js': 'module.exports = new Error("a").stack',

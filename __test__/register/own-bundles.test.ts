@@ -1,11 +1,11 @@
-// Half of what a warm start took was compiling the package that makes starts warm.
+// Half of the time of a warm start was spent compiling the package that makes starts warm.
 
 import { appendFileSync, copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Program, type RunOptions, register } from '../helpers/program.js';
 
-/** Tells at its end which of our bundles V8 has got with bytecode, and which it has compiled. */
+/** Prints at exit which of our bundles were loaded with bytecode (true), and which V8 has compiled (false). */
 const LOOK = `const vm = require('vm'); const { Script } = vm; const seen = {};
 const see = (file, known) => { const name = file?.split('register-')[1]; if (name) seen[name] = known; };
 vm.Script = class extends Script { constructor(text, options) { super(text, options);
@@ -23,7 +23,7 @@ process.on('exit', () => console.log(JSON.stringify({ ...seen, ...globalThis.mor
 const files = { 'app.js': `${LOOK}\nrequire('./a')`, 'a.js': '' };
 const life: RunOptions = { small: true };
 
-/** A program, and a copy of the package that may be changed. */
+/** Makes a program, and a copy of the package that tests may change. */
 function made(t: ExecutionContext) {
   const program = new Program(t, files);
   const dist = program.at('package', 'dist');
@@ -45,11 +45,11 @@ test('bundles of the package are compiled once', async (t) => {
   const cold = await seen();
   t.deepEqual(cold, { 'rest.cjs': false, 'recording.cjs': false });
   t.deepEqual(await seen(), { 'rest.cjs': true });
-  // A command that is new has its bytecode taken, by what was recorded of the recorder.
+  // Another command records, and the bundle that records is loaded with its bytecode.
   t.deepEqual(await seen({ args: ['other'] }), { 'rest.cjs': true, 'recording.cjs': true });
 });
 
-test('one that has changed is compiled, and what is compiled is what is there', async (t) => {
+test('a bundle that has changed is compiled in its new version', async (t) => {
   const { dist, seen } = made(t);
   await seen();
   appendFileSync(join(dist, 'register-rest.cjs'), '\nglobalThis.more = { changed: true };');
@@ -57,7 +57,7 @@ test('one that has changed is compiled, and what is compiled is what is there', 
   t.deepEqual(await seen(), { 'rest.cjs': true, changed: true });
 });
 
-test('no shard is opened but the one that the program names', async (t) => {
+test('only the shard that the program names is opened', async (t) => {
   const { program, seen } = made(t);
   const own = program.at('own.shard');
   const asks = `require(${JSON.stringify(program.at('package/dist/register.cjs'))}).enable({ path: ${JSON.stringify(own)} });`;

@@ -1,9 +1,9 @@
-// Under Yarn's Plug'n'Play a stack trace had another name for Node.js' own handler: modules were asked for past the loader.
+// Under Yarn's Plug'n'Play stack traces had another name for Node.js' own handler, because modules bypassed the loader.
 
 import test from 'ava';
 import { same } from '../helpers/program.js';
 
-/** What Yarn's own does, as far as it meets the loader: files in archives, requests answered by a table, modules loaded by it. */
+/** What Yarn's loader does, as far as it matters here: it reads files in archives, resolves requests by a table, and loads modules. */
 const PNP = `
 const Module = require('module'), fs = require('fs'), path = require('path');
 process.versions.pnp = '3';
@@ -38,10 +38,10 @@ console.log(require.extensions['.js'] === require.extensions['.js'], Object.keys
   'lib.js': `module.exports = new Error('here').stack;`,
 };
 
-// It comes first where NODE_OPTIONS says so, as under \`yarn node\`, and last where it is given beside us.
-for (const when of ['before', 'behind'])
-  test(`set up ${when} us`, async (t) => {
-    const node = when === 'behind' ? ['-r', './.pnp.cjs'] : [];
+// With NODE_OPTIONS, as under `yarn node`, it is preloaded before warmshard; with -r, after it.
+for (const when of ['before', 'after'])
+  test(`stack traces are the same if Plug'n'Play is set up ${when} warmshard`, async (t) => {
+    const node = when === 'after' ? ['-r', './.pnp.cjs'] : [];
     const env = when === 'before' ? { NODE_OPTIONS: '-r ./.pnp.cjs' } : {};
     const { stdout } = await same(t, files, { node, env, hits: [] });
     t.true(stdout.includes('in an archive') && stdout.includes('..js (node:'), stdout);

@@ -1,4 +1,4 @@
-// A worker, a child and a signal handler behaved otherwise once the program was warm.
+// A worker, a child process or a signal handler behaved differently once the program was warm.
 
 import test from 'ava';
 import { type Files, Program, type SameOptions, same } from '../helpers/program.js';
@@ -18,7 +18,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'app.js': `const { Worker } = require('worker_threads'); const w = new Worker(__dirname + '/w.js'); w.on('message', () => w.terminate().then((c) => console.log('ended', c)))`,
     'w.js': `require('worker_threads').parentPort.postMessage(1); setInterval(() => {}, 1000); for (;;);`,
   },
-  'fork, which hands our flags on': {
+  'fork, which passes our flags on': {
     'app.js': `const { fork } = require('child_process'); const c = fork(__dirname + '/c.js', ['x']); c.on('message', (m) => { console.log(m); c.disconnect() }); c.on('exit', (code, s) => console.log(code, s))`,
     'c.js': `process.send([require('./a'), process.argv.slice(2), process.execArgv.filter((a) => !/register|^-r$/.test(a)), require.main === module])`,
     'a.js': `module.exports = 'a'`,
@@ -31,15 +31,15 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'app.js': `const cluster = require('cluster'); if (cluster.isPrimary) { cluster.fork().on('exit', (c) => console.log('worker', c)) } else { console.log(require('./a')); process.exit(4) }`,
     'a.js': `module.exports = 'in worker ' + (require.main.filename === __dirname + '/app.js')`,
   },
-  'who listens for what': {
+  'the listeners of process': {
     'app.js': `require('./a'); const count = () => console.log(process.eventNames().map((n) => [String(n), process.listenerCount(n)]).join(' '), process.listeners('exit').length, process.rawListeners('SIGINT').length, Object.keys(process).includes('warmshard')); count(); setTimeout(count, 80); process.on('exit', count)`,
     'a.js': '',
   },
-  'eleven listeners of the exit': {
+  'eleven listeners for the exit': {
     'app.js': `for (let i = 0; i < 10; i++) process.on('exit', () => console.log(i)); require('./a'); setTimeout(() => { process.removeAllListeners('exit'); for (let i = 0; i < 10; i++) process.on('exit', () => console.log('second', i)) }, 70)`,
     'a.js': '',
   },
-  'an eleventh that is warned of': {
+  'a warning of an eleventh listener': {
     'app.js': `for (let i = 0; i < 11; i++) process.on('exit', () => {}); for (let i = 0; i < 11; i++) process.on('SIGTERM', () => {}); setTimeout(() => process.exit(), 20)`,
   },
   'all listeners removed': [
@@ -60,16 +60,16 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'b.js': `process.exitCode = 3; setTimeout(() => process.exit(), 1)`,
     'c.js': `console.log('loaded at the exit')`,
   },
-  'a program that changes its folder': {
+  'a program that changes its working folder': {
     'app.js': `process.chdir('sub'); console.log(require('./a'), process.cwd()); process.chdir('/'); console.log(require('./b'))`,
     'a.js': 'module.exports = 1',
     'b.js': 'module.exports = 2',
     'sub/x': '',
   },
-  'what it prints to a pipe that is closed': {
+  'output to a pipe': {
     'app.js': `for (let i = 0; i < 100; i++) console.log('line', i); process.stdout.write('end', () => process.exit(0))`,
   },
-  'beforeExit that goes on': {
+  'a beforeExit listener that starts new work': {
     'app.js': `let n = 0; process.on('beforeExit', () => { console.log('before', n); if (n++ < 2) setTimeout(() => require('./a'), 1) })`,
     'a.js': `console.log('a')`,
   },
@@ -81,25 +81,25 @@ for (const [what, program] of Object.entries(programs))
     await same(t, files, options);
   });
 
-/** Waits until it is told to end; `%` stands for what it does with signals. */
+/** A program that runs until a signal ends it; `listen` is its code for signals. */
 const waiting = (listen: string) =>
   `require('./a'); ${listen}; setInterval(() => {}, 1000); setTimeout(() => console.log('ready'), 100)`;
 
 for (const signal of ['SIGKILL', 'SIGUSR2'] as const)
-  test(`${signal} that nobody handles`, async (t) => {
+  test(`an unhandled ${signal} ends the program`, async (t) => {
     const files = { 'app.js': waiting(''), 'a.js': '' };
     const ended = await same(t, files, { signal, hits: [] });
     t.is(ended.signal, signal);
   });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-  test(`${signal} that nobody handles ends the program, which is kept`, async (t) => {
+  test(`an unhandled ${signal} ends the program, whose modules are recorded`, async (t) => {
     const files = { 'app.js': waiting(''), 'a.js': '' };
     const ended = await same(t, files, { signal });
     t.is(ended.signal, signal);
   });
 
-test('a signal that is ignored stays so, and one whose listener goes ends the program', async (t) => {
+test('an ignored signal stays ignored, and ends the program once its listener is removed', async (t) => {
   const listen = `const f = () => {}; process.on('SIGTERM', f); process.kill(process.pid, 'SIGTERM');
     setTimeout(() => process.off('SIGTERM', f), 50)`;
   const ended = await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal: 'SIGTERM', hits: [] });
@@ -107,31 +107,31 @@ test('a signal that is ignored stays so, and one whose listener goes ends the pr
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-  test(`${signal} that the program handles`, async (t) => {
+  test(`a program can handle ${signal}`, async (t) => {
     const listen = `process.on('${signal}', (s) => { console.log('got', s, process.listenerCount(s)); process.exit(6) })`;
     await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal });
   });
 
-test('a signal that is handled and raised again', async (t) => {
+test('a program can handle a signal and raise it again', async (t) => {
   const listen = `process.once('SIGTERM', (s) => { console.log('cleaning', s); process.kill(process.pid, s) })`;
   const ended = await same(t, { 'app.js': waiting(listen), 'a.js': '' }, { signal: 'SIGTERM', hits: [] });
   t.is(ended.signal, 'SIGTERM');
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-  test(`nothing runs behind a ${signal} that a program sends itself`, async (t) => {
+  test(`nothing runs after a ${signal} that a program sends to itself`, async (t) => {
     const app = `require('./a'); process.kill(process.pid, '${signal}'); console.log('behind'); process.exit(0)`;
     const ended = await same(t, { 'app.js': app, 'a.js': '' }, { hits: [] });
     t.is(ended.signal, signal);
   });
 
-test('a program that is too busy to hear of a signal ends all the same', async (t) => {
+test('a signal ends a program even if its event loop is busy', async (t) => {
   const busy = `require('./a'); setTimeout(() => { require('fs').writeSync(1, 'ready'); for (;;); }, 100)`;
   const ended = await same(t, { 'app.js': busy, 'a.js': '' }, { signal: 'SIGINT', hits: [] });
   t.is(ended.signal, 'SIGINT');
 });
 
-test('what runs long is kept before its end, and nothing is kept of it twice', async (t) => {
+test('a program that runs long is recorded before its end, and only once', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./a'); setInterval(() => {}, 1000); setTimeout(() => console.log('ready'), 1500)`,
     'a.js': '',
@@ -143,7 +143,7 @@ test('what runs long is kept before its end, and nothing is kept of it twice', a
   for (const file of ['app.js', 'a.js']) t.true(second.lines.includes(`hit ${program.at(file)}`));
 });
 
-test('two processes that record at once', async (t) => {
+test('several processes can record at the same time', async (t) => {
   const names = Array.from({ length: 40 }, (_, i) => `m${i}.js`);
   const program = new Program(t, {
     'app.js': `for (const n of ${JSON.stringify(names)}) require('./' + n)`,
@@ -155,7 +155,7 @@ test('two processes that record at once', async (t) => {
   t.is(lines.filter((line) => line.startsWith('hit ')).length, names.length + 1);
 });
 
-test('other commands of one program add to what is kept of it', async (t) => {
+test('other commands of a program add their functions to its record', async (t) => {
   const program = new Program(t, {
     'app.js': `const long = () => [${'1, '.repeat(2000)}].length; const other = () => [${'2, '.repeat(2000)}].length; console.log(process.argv[2] === 'long' ? long() : process.argv[2] === 'other' ? other() : 0)`,
   });

@@ -1,5 +1,5 @@
-// A test mocked the disk, and `require` gave what was really there. Another program had functions of its own in the
-// loader, and lost one of them after a second.
+// A test mocked the file system, but `require` returned what was really there. Another program had replaced functions of the
+// loader, and one of the replacements was undone after a second.
 
 import test from 'ava';
 import { type Files, Program, type SameOptions, same } from '../helpers/program.js';
@@ -11,7 +11,7 @@ const rest: Files = {
   'node_modules/plain/index.js': `module.exports = 'plain'`,
   'node_modules/exporting/package.json': '{"exports":"./main.js"}',
   'node_modules/exporting/main.js': `module.exports = 'exporting'`,
-  // As the package mock-fs does it.
+  // The way of the package mock-fs.
   'readfilecontext.js': '',
   'mock.js': `require('./readfilecontext.js'); const fs = require('fs'), path = require('path'), binding = process.binding('fs'), stream = fs.createWriteStream;
 for (const name of ['lstat', 'readFileUtf8']) {
@@ -62,7 +62,7 @@ for (const [what, [main, options]] of Object.entries(programs))
     await same(t, { ...rest, 'app.js': main }, options);
   });
 
-test('what a program has put into the loader stays when something is written', async (t) => {
+test('functions that a program has put into the loader stay when modules are recorded', async (t) => {
   const main = `require('./warm-up'); const Module = require('module'); const find = Module._findPath; const own = (...asked) => asked[0] === 'virtual' ? __dirname + '/a.js' : find(...asked); Module._findPath = own; console.log(require('exporting'), require('warmshard/register').flush() > 0, Module._findPath === own, require('virtual'))`;
   const program = new Program(t, {
     ...rest,

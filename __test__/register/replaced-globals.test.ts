@@ -1,5 +1,5 @@
-// A test mocked `setTimeout`, and the cache set its own timer with it: `require` threw. What a program puts in the place of
-// globals, or counts the calls of, is none of ours.
+// A test mocked `setTimeout`, and the cache used the mock for its own timer, so that `require` threw. The cache must not use
+// globals that a program has replaced or whose calls it counts.
 
 import test from 'ava';
 import { type Files, same } from '../helpers/program.js';
@@ -14,12 +14,12 @@ const asking = `console.log(require('./a')); try { require('./nowhere') } catch 
 
 const programs: Record<string, string> = {
   'a setTimeout that calls at once': `const real = setTimeout; let calls = 0; globalThis.setTimeout = (f) => { calls++; f() }; ${asking}; globalThis.setTimeout = real; console.log(calls, require('./c'))`,
-  'timers that are counted': `const calls = []; for (const name of ['setTimeout', 'clearTimeout', 'setImmediate']) globalThis[name] = () => { calls.push(name) }; ${asking}; process.on('exit', () => console.log(calls))`,
+  'timers whose calls are counted': `const calls = []; for (const name of ['setTimeout', 'clearTimeout', 'setImmediate']) globalThis[name] = () => { calls.push(name) }; ${asking}; process.on('exit', () => console.log(calls))`,
   'no process': `const { process } = globalThis; globalThis.process = undefined; const c = require('./c'); globalThis.process = process; ${asking}; console.log(c)`,
   'another process': `globalThis.process = { env: {} }; ${asking}; console.log(require('./c'))`,
-  'old browsers': `const gone = {}; for (const name of ['Buffer', 'Uint8Array', 'Map', 'Set', 'Proxy', 'Reflect', 'Promise', 'JSON']) { gone[name] = globalThis[name]; globalThis[name] = undefined } const c = require('./c'); Object.assign(globalThis, gone); ${asking}; console.log(c)`,
-  'names on every object': `Object.prototype.extra = 1; Array.prototype.extra = 2; ${asking}`,
-  'fs that is counted': `const fs = require('fs'); const calls = []; for (const name of ['statSync', 'mkdirSync', 'writeFileSync']) { const real = fs[name]; fs[name] = (...args) => { calls.push(name); return real(...args) } } ${asking}; console.log(calls)`,
+  'no modern globals': `const gone = {}; for (const name of ['Buffer', 'Uint8Array', 'Map', 'Set', 'Proxy', 'Reflect', 'Promise', 'JSON']) { gone[name] = globalThis[name]; globalThis[name] = undefined } const c = require('./c'); Object.assign(globalThis, gone); ${asking}; console.log(c)`,
+  'properties on Object.prototype': `Object.prototype.extra = 1; Array.prototype.extra = 2; ${asking}`,
+  'fs functions whose calls are counted': `const fs = require('fs'); const calls = []; for (const name of ['statSync', 'mkdirSync', 'writeFileSync']) { const real = fs[name]; fs[name] = (...args) => { calls.push(name); return real(...args) } } ${asking}; console.log(calls)`,
 };
 
 for (const [what, main] of Object.entries(programs))
@@ -28,7 +28,7 @@ for (const [what, main] of Object.entries(programs))
     t.is(stderr, '');
   });
 
-test('a pipe is read once, by the program', async (t) => {
+test('a pipe is only read by the program', async (t) => {
   const main = `const { execSync, spawn } = require('child_process'); execSync('rm -f pipe.js; mkfifo pipe.js'); spawn('sh', ['-c', 'echo "module.exports = 9" > pipe.js']); console.log(require('./pipe.js'), require('./a'))`;
   const { stdout } = await same(t, { ...rest, 'app.js': main });
   t.is(stdout, '9 2\n');

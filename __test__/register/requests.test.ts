@@ -1,9 +1,9 @@
-// A program registered an extension, as ts-node does, and none of the requests before it was ever kept.
+// A program registered an extension, like ts-node, and none of its requests before that was ever recorded.
 
 import test from 'ava';
 import { type Files, Program } from '../helpers/program.js';
 
-/** That of a warm run: nothing was left to be recorded. */
+/** The lines of a run that say that something was written; a warm run must have none. */
 const nothingWritten = (lines: string[]) => lines.filter((line) => line.startsWith('wrote'));
 
 const extending: Files = {
@@ -15,18 +15,18 @@ const extending: Files = {
   'node_modules/pkg/main.js': `module.exports = 'pkg'`,
 };
 
-test('requests are kept with the extensions that were tried, whatever is added later', async (t) => {
+test('requests are recorded with the extensions that were tried, whatever is added later', async (t) => {
   const program = new Program(t, extending);
   const { lines } = await program.same({
     hits: ['app.js', 'a.js', 'lib/index.js', 'node_modules/pkg/main.js'],
   });
   t.deepEqual(nothingWritten(lines), []);
-  // It would be found if `.own` had been tried.
+  // This file would be found if `.own` had been tried.
   program.write({ 'a.own': '' });
   await program.same();
 });
 
-test('what leads nowhere is noted, and recorded once it is there', async (t) => {
+test('requests that fail are recorded, and again once they succeed', async (t) => {
   const program = new Program(t, {
     'package.json': '{ "imports": { "#here": "./here.js" } }',
     'app.js': `for (const request of ['./gone', 'no-such-package', '#gone', '#here']) try { console.log(require(request)) } catch (e) { console.log(e.code) }`,
@@ -40,7 +40,7 @@ test('what leads nowhere is noted, and recorded once it is there', async (t) => 
   t.deepEqual(nothingWritten(lines), []);
 });
 
-test('the loader remembers what it was told as what it has found', async (t) => {
+test("results from the shard are entered into the loader's own cache of paths", async (t) => {
   const program = new Program(t, {
     'app.js': `const Module = require('module'), fs = require('fs'); require('./a'); require('./b'); require.resolve.paths('./d'); console.log(Object.entries(Module._pathCache).filter(([key]) => key.startsWith('./')));
 fs.writeFileSync(__dirname + '/c', "module.exports = 'c without an extension'"); console.log(require('./c'));
@@ -53,7 +53,7 @@ for (const key of Object.keys(Module._pathCache)) delete Module._pathCache[key];
   await program.same();
 });
 
-test('files of an extension that somebody else runs ask as any file does', async (t) => {
+test('requests of files that another package transpiles are resolved as usual', async (t) => {
   const program = new Program(t, {
     'app.js': `require.extensions['.ts'] = (module, file) => module._compile(require('fs').readFileSync(file, 'utf8'), file); console.log(require('./x.ts'))`,
     'x.ts': `module.exports = require('./y')`,

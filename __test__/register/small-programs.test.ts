@@ -1,11 +1,11 @@
-// A script of one line took four milliseconds longer, for a cache that it never asked for anything.
+// A script of one line took four milliseconds longer because of a cache that it did not need.
 
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Files, major, Program, type RunOptions, register } from '../helpers/program.js';
 
-/** Prints what of us is in the process, at its end. */
+/** Prints at exit whether the addon is loaded. */
 const AT_END = `process.on('exit', () => { const maps = require('fs').readFileSync('/proc/self/maps', 'latin1');
 console.log(/warmshard[^/]*\\.node$/m.test(maps) ? 'addon' : 'no addon'); });`;
 
@@ -13,7 +13,7 @@ const life: RunOptions = { small: true };
 
 const linux = process.platform === 'linux' ? test : test.skip;
 
-linux('a program that asks for no file loads no addon and opens no shard', async (t) => {
+linux('a program that requests no file loads no addon and opens no shard', async (t) => {
   const programs: Record<string, [text: string, options?: RunOptions]> = {
     'nothing else': [''],
     'modules of Node.js': [`require('os'); require('node:path'); require('module')`],
@@ -36,7 +36,7 @@ if (linux === test && major >= 22)
       'at-end.cjs': AT_END.replace('require(', 'process.getBuiltinModule('),
     },
   }))
-    test(`${main}, which imports, loads no addon, until a file asks for a file`, async (t) => {
+    test(`${main}, which imports, loads no addon until a CommonJS module requests a file`, async (t) => {
       const program = new Program(t, {
         ...files,
         'b.mjs': `import stack from './c.cjs'; console.log(stack, process.getBuiltinModule('module').getCompileCacheDir())`,
@@ -55,20 +55,20 @@ if (linux === test && major >= 22)
         'd.cjs': `module.exports = new Error('d').stack`,
       });
       t.true((await said()).endsWith('\naddon\n'));
-      // A folder that others can write to is not used, and everything looks for itself.
+      // Node.js' cache folder is not used if others can write to it; then the addon is needed.
       chmodSync(join(program.home, 'esm'), 0o777);
       program.write({ 'c.cjs': '' });
       t.true((await said()).endsWith('\naddon\n'));
     });
 
-linux('one that asks for a file is served from then on', async (t) => {
+linux('a small program is served from its first request on', async (t) => {
   const program = new Program(t, { 'app.js': `${AT_END} require('./a')`, 'a.js': '' });
   for (const what of ['cold', 'warm']) t.is((await program.run(life)).stdout, 'addon\n', what);
   const { lines } = await program.run({ ...life, debug: true });
   t.deepEqual(lines, [`aside ${program.at('app.js')}: small`, `hit ${program.at('a.js')}`]);
 });
 
-test('a large program is served, and so is a small one that is asked for by a file', async (t) => {
+test('a large main module is served, and a small one that another file requires, too', async (t) => {
   const program = new Program(t, {
     'app.js': `require('./a')\n//${'x'.repeat(32 << 10)}`,
     'a.js': '',
@@ -94,7 +94,7 @@ console.log(require('mocked'), require('./a'), asked);`,
       'b.js': '',
     },
   ],
-  'a handler that was there before the first file, and comes back': [
+  'a handler that is read before the first file and restored later': [
     {
       'app.js': `const js = require.extensions['.js']; console.log(String(js).slice(0, 8), require.extensions['.js'] === js);
 require.extensions['.js'] = (module, file) => { console.log('hooked', module.id === file); js(module, file); };
@@ -103,7 +103,7 @@ console.log(require('./a')); require.extensions['.js'] = js; console.log(require
       'b.js': `module.exports = new Error('b').stack`,
     },
   ],
-  'sources changed on their way, by everybody who can': [
+  'sources that are changed while they are loaded': [
     {
       'app.js': `const Module = require('module'), fs = require('fs'); const { _compile } = Module.prototype, read = fs.readFileSync;
 Module.prototype._compile = function (text, ...more) { return _compile.call(this, text.replace('before', 'after'), ...more); }; console.log(require('./a'));
@@ -112,7 +112,7 @@ Module.prototype._compile = _compile; fs.readFileSync = (file, ...more) => Strin
       'b.js': `module.exports = 'b'`,
     },
   ],
-  'the environment and the folder changed before the first file': [
+  'the environment and the working folder changed before the first file': [
     {
       'app.js': `process.chdir('sub'); process.env.HOME = '/nowhere'; process.env.NODE_OPTIONS = '--no-such'; process.execArgv.length = 0; process.argv[1] = 'x'; console.log(require('./a'))`,
       'a.js': `module.exports = process.cwd().split('/').pop()`,
@@ -164,7 +164,7 @@ for (const [what, [files, options]] of Object.entries(same))
     for (const state of ['cold', 'warm']) await program.one(state, expected, { ...options, ...life });
   });
 
-test('whoever has something else done is not made to wait for it', async (t) => {
+test('a program that uses the API gets it at once', async (t) => {
   const program = new Program(t, {
     'app.js': `const { enable, status } = require(process.env.DOOR); console.log(status().enabled);
 enable({ path: __dirname + '/own.shard' }); require('./a'); console.log(status().path === __dirname + '/own.shard', status().misses)`,
@@ -177,9 +177,9 @@ enable({ path: __dirname + '/own.shard' }); require('./a'); console.log(status()
   t.is(off.stdout.split('\n')[0], 'false');
 });
 
-test('a program goes on where the package is taken away under it', async (t) => {
+test('a program runs on if the package is removed meanwhile', async (t) => {
   const program = new Program(t, { 'app.js': `require('./a')`, 'a.js': `console.log('a')` });
-  // The door alone.
+  // Only the first file of the package.
   const copy = program.at('door.cjs');
   const { readFileSync } = await import('node:fs');
   writeFileSync(copy, readFileSync(join(register)));
@@ -188,7 +188,7 @@ test('a program goes on where the package is taken away under it', async (t) => 
 });
 
 if (major >= 22)
-  test('an ES module gets the compile cache of Node.js however it is told', async (t) => {
+  test('a small ES module gets the compile cache of Node.js, too', async (t) => {
     const files = {
       'package.json': '{"type":"module"}',
       'app.js': `import './b.js'`,

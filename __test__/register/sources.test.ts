@@ -1,4 +1,4 @@
-// A file with a byte order mark, with another line ending, or in no encoding at all meant something else when it was warm.
+// A file with a byte order mark, other line endings or invalid UTF-8 behaved differently once it was warm.
 
 import test from 'ava';
 import { type Files, type SameOptions, same } from '../helpers/program.js';
@@ -11,7 +11,7 @@ const fail = `console.log(module.id, new Error('x').stack.split('\\n')[1]); thro
 const programs: Record<string, Files | [Files, SameOptions]> = {
   'a hash bang': { 'app.js': `#!/usr/bin/env node\n${fail}` },
   'a hash bang and nothing else': { 'app.js': '#!/usr/bin/env node' },
-  'a hash bang with a return carriage': { 'app.js': `#!/usr/bin/env node\r\n${fail}` },
+  'a hash bang with a carriage return': { 'app.js': `#!/usr/bin/env node\r\n${fail}` },
   'a byte order mark': { 'app.js': bytes(mark, fail) },
   'a byte order mark and a hash bang': [
     { 'app.js': bytes(mark, `#!/usr/bin/env node\n${fail}`) },
@@ -21,10 +21,10 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'app.js': `console.log(require('./a.json'))`,
     'a.json': bytes(mark, '{"a":1}'),
   },
-  'lines that end otherwise': {
+  'Windows line endings': {
     'app.js': `let a = 1;\r\nlet b = \`x\r\ny\`;\r\nconsole.log(JSON.stringify(b), String(() => {\r\n}));\r\n${fail}`,
   },
-  'bytes that are no UTF-8': {
+  'invalid UTF-8': {
     'app.js': bytes(
       'const s = "',
       [0xff, 0x61, 0xe2, 0x98, 0xf0, 0x9f, 0x98, 0xc3, 0xed, 0xa0, 0x80, 0xc0, 0x80, 0xf5],
@@ -34,7 +34,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
   'Latin-1 letters': {
     'app.js': `const ä = 'é', f = function grüß() { return 'ÿ' }; console.log(ä, String(f), f.name, ä.length);\n${fail}`,
   },
-  'letters of everywhere': {
+  'letters of other scripts': {
     'app.js': `const s = '☃ 𝒳 日本', f = () => '𝒳'; console.log(s, s.length, String(f), [...s].length);\n${fail}`,
   },
   'UTF-16': [
@@ -72,7 +72,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'bin/tool': `#!/bin/sh\nconsole.log(__filename); ${fail}`,
   },
   'the program without extension': [{ tool: `#!/usr/bin/env node\n${fail}` }, { main: 'tool' }],
-  'an extension that nobody knows': {
+  'an unknown extension': {
     'app.js': `require('./x.weird'); require('./y.test.js'); require('./.hidden')`,
     'x.weird': 'console.log(__filename)',
     'y.test.js': 'console.log(__filename)',
@@ -108,7 +108,7 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
   'generators, classes, templates, labels': {
     'app.js': `class A { #p = 1; static s = new this().#p; *g() { yield* [1, 2] } async *h() { yield 3 } get x() { return this.#p } } const tag = (s, ...v) => s.raw.join('|') + v; console.log([...new A().g()], A.s, tag\`a\${1}\\n\`, tag\`a\${1}\\n\` === tag\`b\`); out: for (;;) { for (;;) break out } (async () => { for await (const x of new A().h()) console.log(x) })()`,
   },
-  'template objects are of their place': {
+  'template objects belong to their place in the source': {
     'app.js': `const id = (s) => s; const f = () => id\`x\`; console.log(f() === f(), id\`x\` === id\`x\`)`,
   },
 };

@@ -1,4 +1,4 @@
-// A team changed `tsconfig.json`, and half of its machines went on with what had been compiled before.
+// A team changed `tsconfig.json`, and half of its machines still ran what had been compiled before.
 
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
@@ -7,7 +7,7 @@ const compilerOptions = (options: object) => JSON.stringify({ compilerOptions: o
 const JSX =
   'declare const h: any, g: any;\nconst [hh, gg] = [(t: string) => "h" + t, (t: string) => "g" + t];\n';
 
-test('an edit of the nearest tsconfig.json counts', (t) => {
+test('an edit of the nearest tsconfig.json takes effect', (t) => {
   const project = new Project(t, {
     'tsconfig.json': compilerOptions({ jsx: 'react', jsxFactory: 'hh' }),
     'main.tsx': `${JSX}console.log(<a/>);\n`,
@@ -18,7 +18,7 @@ test('an edit of the nearest tsconfig.json counts', (t) => {
   t.is(project.twice(t, 'main.tsx'), 'ga\n');
 });
 
-test('a file that it extends counts, by a path and as a package', (t) => {
+test('an edit of a file that it extends takes effect, by a path or in a package', (t) => {
   const project = new Project(t, {
     'tsconfig.json': '{\n  // Ours.\n  "extends": ["base", "./shared/two"],\n}',
     'node_modules/base/tsconfig.json': compilerOptions({ jsx: 'react', jsxFactory: 'hh' }),
@@ -33,7 +33,7 @@ test('a file that it extends counts, by a path and as a package', (t) => {
   t.is(project.twice(t, 'main.tsx'), 'ha\n');
 });
 
-test('one that appears nearer counts', (t) => {
+test('a new tsconfig.json that is nearer takes effect', (t) => {
   const project = new Project(t, {
     'tsconfig.json': compilerOptions({ jsx: 'react', jsxFactory: 'hh' }),
     'src/main.tsx': `${JSX}console.log(<a/>);\n`,
@@ -44,7 +44,7 @@ test('one that appears nearer counts', (t) => {
   t.is(project.twice(t, 'src/main.tsx'), 'ga\n');
 });
 
-test('paths lead to files, and elsewhere when they are edited', (t) => {
+test('paths lead to files, and to others when they are edited', (t) => {
   const paths = (to: string) =>
     compilerOptions({ paths: { '@lib/*': [`./${to}/*`], exact: [`./${to}/one`] } });
   const project = new Project(t, {
@@ -60,7 +60,7 @@ test('paths lead to files, and elsewhere when they are edited', (t) => {
   t.is(project.twice(t, 'main.ts'), 'b b\n');
 });
 
-test('a baseUrl makes names of its files, and of a name that it does not have, a package', (t) => {
+test('with a baseUrl, names lead to its files, and other names to packages', (t) => {
   const project = new Project(t, {
     'tsconfig.json': compilerOptions({ baseUrl: './src' }),
     'src/lib/one.ts': 'export const one: number = 1;\n',
@@ -69,12 +69,12 @@ test('a baseUrl makes names of its files, and of a name that it does not have, a
   });
   project.link('esbuild');
   t.is(project.twice(t, 'src/main.ts'), '1 2\n');
-  // Now it does.
+  // Now the baseUrl contains this file.
   project.write('src/two.ts', 'export const two: number = 3;\n');
   t.is(project.twice(t, 'src/main.ts'), '1 3\n');
 });
 
-test('the target decides how fields are defined, and what syntax is left', (t) => {
+test('the target decides how fields are defined, and which syntax is kept', (t) => {
   const project = new Project(t, {
     'main.ts': `class A { set x(n: number) { console.log('set', n); } }
 class B extends A { x = 1; }

@@ -1,9 +1,9 @@
-// A typing mistake was answered with a stack of a transpiler's inside, and nowhere in it stood the line.
+// After a typing mistake the error showed the stack of the transpiler, but not the line with the mistake.
 
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
 
-test('a source that the transpiler refuses says where it is wrong', (t) => {
+test('the error for a source that the transpiler refuses says where the mistake is', (t) => {
   const project = new Project(t, {
     'main.ts': "import './wrong';\n",
     'wrong.ts': 'const fine: number = 1;\nconst wrong: = 2;\n',
@@ -19,7 +19,7 @@ test('a source that the transpiler refuses says where it is wrong', (t) => {
   }
 });
 
-test('a program can catch it, and the file can be mended', (t) => {
+test('a program can catch the error, and the file can be corrected', (t) => {
   const project = new Project(t, {
     'main.ts':
       "try { require('./wrong'); console.log('fine'); } catch (error) { console.log((error as Error).name); }\n",

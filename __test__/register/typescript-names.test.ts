@@ -1,9 +1,9 @@
-// A JavaScript program found a TypeScript file that it had never asked for, because somebody had made `.ts` an extension.
+// A JavaScript program loaded a TypeScript file that it had not asked for, because `.ts` had been registered as an extension.
 
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
 
-test('a TypeScript file asks as TypeScript does', (t) => {
+test('requests of a TypeScript file are resolved as in TypeScript', (t) => {
   const project = new Project(t, {
     'main.ts': `import { one } from './one';
 import { two } from './two.js';
@@ -23,7 +23,7 @@ console.log(one, two, three, four, (data as { five: number }).five);
   t.is(project.twice(t, 'main.ts'), '1 2 3 4 5\n');
 });
 
-test('a JavaScript file asks as it always did, for the same names, in the same folder', (t) => {
+test('requests of a JavaScript file for the same names in the same folder are resolved as usual', (t) => {
   const project = new Project(t, {
     'main.ts': "import { one } from './one.ts';\nimport './second.js';\nconsole.log(one);\n",
     'second.js': `for (const request of ['./one', './only', './only.js'])
@@ -40,7 +40,7 @@ test('a JavaScript file asks as it always did, for the same names, in the same f
   t.is(project.run('second.js', { plain: true }).stdout, said);
 });
 
-test('a nearer answer is found once there is one', (t) => {
+test('a new file that is tried earlier is found', (t) => {
   const project = new Project(t, {
     'main.ts': "import { one } from './one';\nconsole.log(one);\n",
     'one/index.ts': 'export const one: string = "folder";\n',

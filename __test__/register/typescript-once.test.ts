@@ -1,5 +1,4 @@
-// A command-line tool of TypeScript took a quarter of a second at each start, all of it in a transpiler that had
-// nothing new to do.
+// A command-line tool in TypeScript spent a quarter of a second at each start in a transpiler that had nothing new to do.
 
 import test from 'ava';
 import { Project } from '../helpers/typed-program.js';
@@ -16,7 +15,7 @@ export function size<T extends number>(n: T): string { return \`\${n}\${Unit.Met
   'types.ts': 'export interface Unused { a: number }\n',
 };
 
-test('the transpiler is loaded for what is not known, and then not at all', (t) => {
+test('the transpiler is loaded for the first run, and then not at all', (t) => {
   const project = new Project(t, FILES);
   project.watchedTranspiler();
   t.is(project.run('main.ts').stdout, '2m m undefined true\n');
@@ -25,12 +24,12 @@ test('the transpiler is loaded for what is not known, and then not at all', (t) 
   t.deepEqual(project.transpiled(), []);
 });
 
-test('of what is known nothing but the file that was edited is transpiled again', (t) => {
+test('only a file that was edited is transpiled again', (t) => {
   const project = new Project(t, FILES);
   project.watchedTranspiler();
   project.run('main.ts');
   project.transpiled();
-  // As long as before, and as old.
+  // The same size and time as before.
   project.write('size.ts', FILES['size.ts'].replace("Meter = 'm'", "Meter = 'k'"));
   t.is(project.run('main.ts').stdout, '2k k undefined true\n');
   t.deepEqual(project.transpiled(), ['loaded', 'size.ts']);
@@ -38,7 +37,7 @@ test('of what is known nothing but the file that was edited is transpiled again'
   t.deepEqual(project.transpiled(), []);
 });
 
-test('another version of the transpiler makes everything anew', (t) => {
+test('with another version of the transpiler everything is transpiled again', (t) => {
   const project = new Project(t, FILES);
   project.watchedTranspiler('1.0.0');
   project.run('main.ts');
@@ -48,7 +47,7 @@ test('another version of the transpiler makes everything anew', (t) => {
   t.deepEqual(project.transpiled(), ['loaded', 'main.ts', 'size.ts']);
 });
 
-test('the modules of the transpiler are none of the program', (t) => {
+test('the modules of the transpiler do not show up in the program', (t) => {
   const project = new Project(t, {
     'main.ts': `import { basename } from 'node:path';
 console.log(Object.keys(require.cache).map((file) => basename(file)).join());\n`,
@@ -57,7 +56,7 @@ console.log(Object.keys(require.cache).map((file) => basename(file)).join());\n`
   t.is(project.twice(t, 'main.ts'), 'main.ts\n');
 });
 
-test('tsx, jsx, cts and the import() of a CommonJS file', (t) => {
+test('tsx, jsx and cts files work, and import() in a CommonJS file', (t) => {
   const project = new Project(t, {
     'package.json': '{ "type": "commonjs" }',
     'tsconfig.json': '{ "compilerOptions": { "jsx": "react", "jsxFactory": "h" } }',

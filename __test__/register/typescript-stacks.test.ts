@@ -1,4 +1,4 @@
-// A stack trace named line 3 of a file, and what stood there was a comment: the line was that of the transpiled text.
+// A stack trace named line 3 of a file, but that line was a comment: it was the line of the transpiled text.
 
 import test from 'ava';
 import { HOOKS, Project } from '../helpers/typed-program.js';
@@ -16,7 +16,7 @@ export class Thrower {
 }
 `;
 
-test('frames are those of the source, cold and warm', (t) => {
+test('frames name lines of the source, cold and warm', (t) => {
   const project = new Project(t, {
     'main.ts': `import { Thrower } from './thrower';
 type A = {
@@ -38,7 +38,7 @@ try {
   t.true(loader.every((frame) => frame.includes('node:')));
 });
 
-test('a program that formats stacks in its own way does so, and may stop to', (t) => {
+test('a program can format stacks in its own way, and stop doing so', (t) => {
   const project = new Project(t, {
     'main.ts': `import { Thrower } from './thrower';
 const stackOf = () => { try { return new Thrower().raise(); } catch (error) { return (error as Error).stack; } };
@@ -54,7 +54,7 @@ console.log(String(stackOf()).split('\\n')[1]);
   t.is(project.twice(t, 'main.ts'), `own\n    at Thrower.raise (${project.path}/thrower.ts:9:11)\n`);
 });
 
-test('an error that nobody catches is shown with the line of its source', (t) => {
+test('an uncaught error is shown with the line of its source', (t) => {
   const project = new Project(t, {
     'main.ts': "import { Thrower } from './thrower';\nnew Thrower().raise();\n",
     'thrower.ts': THROWING,
@@ -70,7 +70,7 @@ test('an error that nobody catches is shown with the line of its source', (t) =>
   }
 });
 
-test('an error of Node.js keeps its code in the first line, one of JavaScript its frames', (t) => {
+test('an error of Node.js keeps its code in the first line, and frames of JavaScript files stay as they are', (t) => {
   const project = new Project(t, {
     'main.ts': `import { readFileSync } from 'node:fs';
 const { fail } = require('./plain.js');
@@ -87,7 +87,7 @@ for (const run of [() => readFileSync(1.5), fail])
   t.regex(second ?? '', /^TypeError: .*, {4}at .*\/plain\.js:2:8\)$/);
 });
 
-(HOOKS ? test : test.skip)('frames of ES modules too', (t) => {
+(HOOKS ? test : test.skip)('frames of ES modules name lines of the source, too', (t) => {
   const project = new Project(t, {
     'package.json': '{ "type": "module" }',
     'main.ts': `import { Thrower } from './thrower.js';

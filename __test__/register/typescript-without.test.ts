@@ -1,4 +1,4 @@
-// A machine had no transpiler, or no place for a cache, and a program that ran yesterday did not run at all.
+// On a machine without a transpiler, or without a place for a cache, a program did not run at all.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const PLAIN_TYPES = {
   'size.ts': 'interface A {\n  b: string;\n}\nexports.size = (text: string): number => text.length;\n',
 };
 
-test('with no transpiler a program runs as without us', (t) => {
+test('without a transpiler a program runs as without warmshard', (t) => {
   const project = new Project(t, PLAIN_TYPES);
   const plain = project.run('main.ts', { plain: true });
   for (const run of [project.run('main.ts'), project.run('main.ts')]) {
@@ -20,19 +20,22 @@ test('with no transpiler a program runs as without us', (t) => {
   }
 });
 
-(STRIPS ? test : test.skip)("Node.js' own stripping is done once, and frames need no map", (t) => {
-  const project = new Project(t, {
-    ...PLAIN_TYPES,
-    'size.ts': 'interface A {\n  b: string;\n}\nexports.size = (text: string): number => text.raise();\n',
-  });
-  const plain = project.run('main.ts', { plain: true });
-  const runs = [project.run('main.ts'), project.run('main.ts', { env: { WARMSHARD_DEBUG: '1' } })];
-  t.is(runs[0]?.stderr, plain.stderr);
-  t.is(runs[1]?.stderr.replace(/^warmshard: .*\n/gm, ''), plain.stderr);
-  t.regex(runs[1]?.stderr ?? '', /warmshard: hit .*size\.ts/);
-});
+(STRIPS ? test : test.skip)(
+  "Node.js' own type stripping is done once, and frames need no source map",
+  (t) => {
+    const project = new Project(t, {
+      ...PLAIN_TYPES,
+      'size.ts': 'interface A {\n  b: string;\n}\nexports.size = (text: string): number => text.raise();\n',
+    });
+    const plain = project.run('main.ts', { plain: true });
+    const runs = [project.run('main.ts'), project.run('main.ts', { env: { WARMSHARD_DEBUG: '1' } })];
+    t.is(runs[0]?.stderr, plain.stderr);
+    t.is(runs[1]?.stderr.replace(/^warmshard: .*\n/gm, ''), plain.stderr);
+    t.regex(runs[1]?.stderr ?? '', /warmshard: hit .*size\.ts/);
+  },
+);
 
-(STRIPS ? test : test.skip)('ES modules that Node.js strips are its own', (t) => {
+(STRIPS ? test : test.skip)('ES modules whose types Node.js strips are left to it', (t) => {
   const project = new Project(t, {
     'main.ts':
       "import { size } from './size.ts';\nconst n: number = size;\nconsole.log(n, import.meta.url.length > 9);\n",
@@ -41,7 +44,7 @@ test('with no transpiler a program runs as without us', (t) => {
   t.is(project.twice(t, 'main.ts'), project.run('main.ts', { plain: true }).stdout);
 });
 
-test('a transpiler that is installed later is used, and one that is removed no more', (t) => {
+test('a transpiler that is installed later is used, and one that is removed is not', (t) => {
   const project = new Project(t, { 'main.ts': 'enum A { B = 1 }\nconsole.log(A.B);\n' });
   const before = project.run('main.ts');
   project.watchedTranspiler();
@@ -54,14 +57,14 @@ test('a transpiler that is installed later is used, and one that is removed no m
   t.is(after.stdout, before.stdout);
 });
 
-test('where no shard can be had, files are transpiled all the same', (t) => {
+test('if there can be no shard, files are still transpiled', (t) => {
   const project = new Project(t, { 'main.ts': 'const n: number = 1;\nconsole.log(n);\n' });
   project.link('esbuild');
   writeFileSync(project.home, 'in the way');
   t.is(project.twice(t, 'main.ts'), '1\n');
 });
 
-test('a shard that may only be read serves, and what it lacks is transpiled', (t) => {
+test('a read-only shard serves, and other files are transpiled', (t) => {
   const project = new Project(t, {
     'setup.cjs': `require(${JSON.stringify(join(__dirname, '../../dist/register.cjs'))}).enable({ readOnly: true });\n`,
     'main.ts': "import { n } from './n';\nconsole.log(n);\n",
@@ -94,7 +97,7 @@ for (const [what, nodeArgs, env] of [
   ['coverage', [], { NODE_V8_COVERAGE: 'coverage' }],
   ['source maps', ['--enable-source-maps'], {}],
 ] as const)
-  test(`a program that is watched for ${what} is transpiled all the same, and its frames are right`, (t) => {
+  test(`a program that is run with ${what} is still transpiled, and its frames are right`, (t) => {
     const project = new Project(t, {
       'main.ts': `interface A {
   b: string;
@@ -108,7 +111,7 @@ console.log(B.C, new Error('here').stack!.split('\\n')[1]);
     t.is(said, `1     at Object.<anonymous> (${project.path}/main.ts:5:18)\n`);
   });
 
-test('a debugger finds the source maps in the texts', (t) => {
+test('a debugger gets the source maps', (t) => {
   const project = new Project(t, {
     'main.ts': `import { Session } from 'node:inspector';
 const session: Session = new Session();
