@@ -9,7 +9,7 @@ import { bytes } from './helpers/bytes.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { throwsCode } from './helpers/throws.js';
 
-test('what the system refuses is told with the file and the remedy', (t) => {
+test('the error for what the system refuses names the file and says what to do', (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, 'file'), 'x');
   const cases: [string, RegExp][] = [

@@ -132,7 +132,7 @@ const BAD: Record<string, unknown> = {
   'surrogates the wrong way round': '\udc00\ud800',
   'a surrogate at the end': `🦀${'\ud83e'}`,
   'a surrogate beside a real U+FFFD': '\ufffd\ud800',
-  'a surrogate far behind': `${'x'.repeat(4000)}\ud800`,
+  'a surrogate far from the start': `${'x'.repeat(4000)}\ud800`,
   undefined: undefined,
   null: null,
   number: 5,

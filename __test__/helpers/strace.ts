@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 /** Whether strace works here. If not, the test passes and logs that it was skipped. */
 export function canTrace(t: ExecutionContext, ...options: string[]): boolean {
   if (spawnSync('strace', ['-o', '/dev/null', ...options, 'true']).status === 0) return true;
-  t.log('skipped: strace is not installed, or may not trace here');
+  t.log('skipped: strace is not installed, or cannot trace here');
   t.pass();
   return false;
 }

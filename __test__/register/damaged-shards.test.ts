@@ -47,7 +47,7 @@ test('a program runs with a shard in which bits are flipped anywhere', async (t)
   const below = random(7);
   for (let round = 0; round < 30; round++) {
     const damaged = Buffer.from(bytes);
-    // Most of the file is behind its header. One flip in each stretch is enough to hit every kind of structure.
+    // Most of the file follows its header. One flip in each stretch is enough to hit every kind of structure.
     for (let at = below(400); at < damaged.length; at += 200 + below(1500))
       damaged[at] = (damaged[at] ?? 0) ^ (1 << below(8));
     writeFileSync(program.shard, damaged);

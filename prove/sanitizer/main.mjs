@@ -94,7 +94,7 @@ function core() {
   const cargo = ['test', '-p', 'warmshard-core', '--target', TARGET];
   const broken = run('cargo', [...cargo, '--test', 'sanitizer', '--', '--ignored'], building);
   if (broken.ok || !broken.said.includes(OURS))
-    return void report('sanitizer, core', 'it does not find a read behind the end', end(broken.said));
+    return void report('sanitizer, core', 'it does not find a read beyond the end', end(broken.said));
   const tests = run('cargo', [...cargo, '--lib', ...CORE.flatMap((name) => ['--test', name])], {
     ...building,
     WARMSHARD_FUZZ_INPUTS: process.env.WARMSHARD_FUZZ_INPUTS ?? '6000',
@@ -126,7 +126,7 @@ function addon() {
   };
   const broken = run(process.execPath, ['-e', `require(${JSON.stringify(binary)}).readBehindTheEnd()`], env);
   if (broken.ok || !broken.said.includes(OURS))
-    return void report('sanitizer, addon', 'it does not find a read behind the end', end(broken.said));
+    return void report('sanitizer, addon', 'it does not find a read beyond the end', end(broken.said));
   const child = fileURLToPath(new URL('../fuzz/child.mjs', import.meta.url));
   const note = `${dir}/note`;
   const fuzz = run(
