@@ -2,7 +2,7 @@
 // started again. The parent keeps track of what was acknowledged, and checks after each kill that it is found.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, fsyncSync, openSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Shard } from 'warmshard';
 import { progress, report } from '../lib/options.mjs';
@@ -35,8 +35,6 @@ export async function storm(dir, { seconds, seed }) {
   let acknowledged = 0;
   let looked = 0;
   let largest = 0;
-  // A log of everything that the workers said.
-  const log = openSync(`${dir}/storm.log`, 'a');
   /** One oracle for each process: no other process writes its keys. */
   const oracles = ROLES.map(() => new Oracle());
   const tags = ROLES.map(() => 1);
@@ -64,7 +62,6 @@ export async function storm(dir, { seconds, seed }) {
       let timer;
       child.stdout.on('data', (chunk) => {
         timer ??= setTimeout(() => child.kill('SIGKILL'), next(400));
-        appendFileSync(log, chunk);
         const lines = (rest + chunk).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) {
@@ -85,7 +82,6 @@ export async function storm(dir, { seconds, seed }) {
       if (signal === 'SIGKILL') kills++;
       else wrong.push(`${ROLES[n]} ended with ${signal ?? code}: ${stderr}`);
       if (open) oracle.note(open, false);
-      fsyncSync(log);
       look(n, 'after a kill');
       progress(`${kills} kills, ${acknowledged} changes acknowledged`);
     }
