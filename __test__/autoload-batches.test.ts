@@ -2,25 +2,18 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { AutoloadCache, type AutoloadCacheOptions } from 'warmshard';
+import test from 'ava';
 import { bytes, pattern, same, text } from './helpers/bytes.js';
 import { type Inside, inChild, startChild } from './helpers/child.js';
 import { folder, shardPath } from './helpers/folder.js';
 import { holdLock, locked } from './helpers/lock.js';
-import { HOST } from './helpers/scripts.js';
+import { HOST, openFunctions } from './helpers/scripts.js';
 import { betweenMarks, canTrace, straced } from './helpers/strace.js';
 import { rejectsCode, throwsCode } from './helpers/throws.js';
 
-function open(t: ExecutionContext, path: string, options: Partial<AutoloadCacheOptions> = {}): AutoloadCache {
-  const cache = AutoloadCache.open(path, { host: HOST, ...options });
-  t.teardown(() => cache.close());
-  return cache;
-}
-
 test('16,384 functions in one commit are one publish, and the next process has them all', async (t) => {
   const path = shardPath(t);
-  const [cache, other] = [open(t, path), open(t, path)];
+  const [cache, other] = [openFunctions(t, path), openFunctions(t, path)];
   cache.putOne('kept', bytes('kept'));
   const { generation } = cache.stats();
   const writer = cache.writer();
@@ -87,7 +80,7 @@ test('one commit writes its bytes once, in pieces of a megabyte', async (t) => {
 
 test('mergeIn inserts and replaces, keeps the other entries, and writes nothing for an empty batch', (t) => {
   const path = shardPath(t);
-  const cache = open(t, path);
+  const cache = openFunctions(t, path);
   t.is(cache.mergeIn([]), 0);
   t.false(existsSync(path), 'not even the file is created');
   t.is(
@@ -122,7 +115,10 @@ test('mergeIn inserts and replaces, keeps the other entries, and writes nothing 
 
 test('replaceAll leaves exactly the given functions', async (t) => {
   const path = shardPath(t);
-  const [cache, other] = [open(t, path), open(t, path, { host: { ...HOST, version: '2' } })];
+  const [cache, other] = [
+    openFunctions(t, path),
+    openFunctions(t, path, { host: { ...HOST, version: '2' } }),
+  ];
   cache.mergeIn([
     ['a', bytes('a')],
     ['b', bytes('b')],
@@ -148,7 +144,7 @@ test('replaceAll leaves exactly the given functions', async (t) => {
 
 locked('a commit that fails keeps the added functions, and can be repeated', async (t) => {
   const path = shardPath(t);
-  const cache = open(t, path, { lockTimeout: 50 });
+  const cache = openFunctions(t, path, { lockTimeout: 50 });
   cache.putOne('before', bytes('x'));
   const release = await holdLock(t, path);
   const writer = cache.writer().add('a', bytes('a')).add('b', bytes('b'));
@@ -162,7 +158,7 @@ locked('a commit that fails keeps the added functions, and can be repeated', asy
 });
 
 test('a writer copies blobs, keeps the last one of a name, and refuses what would make the commit fail', (t) => {
-  const cache = open(t, shardPath(t), { maxEntryBytes: 100_000 });
+  const cache = openFunctions(t, shardPath(t), { maxEntryBytes: 100_000 });
   const writer = cache.writer();
   const blob = bytes('one');
   writer.add('f', blob);
@@ -191,7 +187,7 @@ test('a writer copies blobs, keeps the last one of a name, and refuses what woul
 
 test('failing writes throw, like those of a shard', async (t) => {
   const path = shardPath(t);
-  const cache = open(t, path, { maxEntryBytes: 10 });
+  const cache = openFunctions(t, path, { maxEntryBytes: 10 });
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.putOne('f', 'x' as never));
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.putOne('f', [bytes('x')] as never));
   throwsCode(t, 'ERR_INVALID_KEY', () => cache.putOne('', bytes('x')));
@@ -200,7 +196,7 @@ test('failing writes throw, like those of a shard', async (t) => {
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.mergeIn(1 as never));
   throwsCode(t, 'ERR_INVALID_ARG', () => cache.mergeIn([['f', 'x' as never]]));
   t.is(cache.entryCount, 0, 'nothing of the batch is stored');
-  const reader = open(t, path, { readOnly: true });
+  const reader = openFunctions(t, path, { readOnly: true });
   throwsCode(t, 'ERR_READ_ONLY', () => reader.putOne('f', bytes('x')));
   throwsCode(t, 'ERR_READ_ONLY', () => reader.mergeIn([]));
   throwsCode(t, 'ERR_READ_ONLY', () => reader.writer().commit());

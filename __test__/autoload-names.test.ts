@@ -1,21 +1,14 @@
 // To find out which functions were missing, a shell read all that it had; that took longer than compiling.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import test, { type ExecutionContext } from 'ava';
-import { AutoloadCache, type AutoloadCacheOptions } from 'warmshard';
+import test from 'ava';
 import { bytes, pattern, random, text } from './helpers/bytes.js';
 import { shardPath } from './helpers/folder.js';
-import { HOST } from './helpers/scripts.js';
+import { HOST, openFunctions } from './helpers/scripts.js';
 import { throwsCode } from './helpers/throws.js';
 
-function open(t: ExecutionContext, path: string, options: Partial<AutoloadCacheOptions> = {}): AutoloadCache {
-  const cache = AutoloadCache.open(path, { host: HOST, ...options });
-  t.teardown(() => cache.close());
-  return cache;
-}
-
 test('missing returns the names that are not there, once each, in the order of their first appearance', (t) => {
-  const cache = open(t, shardPath(t));
+  const cache = openFunctions(t, shardPath(t));
   t.deepEqual(cache.missing([]), []);
   t.deepEqual(cache.missing(['b', 'a', 'b']), ['b', 'a']);
   cache.mergeIn([
@@ -36,9 +29,9 @@ test('missing returns the names that are not there, once each, in the order of t
 
 test('missing and cachedNames agree with a plain map, through every kind of change', (t) => {
   const path = shardPath(t);
-  const cache = open(t, path);
-  const other = open(t, path);
-  const stranger = open(t, path, { host: { ...HOST, version: '2' } });
+  const cache = openFunctions(t, path);
+  const other = openFunctions(t, path);
+  const stranger = openFunctions(t, path, { host: { ...HOST, version: '2' } });
   const model = new Map<string, number>();
   const next = random(7);
   const names = Array.from({ length: 300 }, (_, i) => `f${i}`);
@@ -70,7 +63,7 @@ test('missing and cachedNames agree with a plain map, through every kind of chan
 
 test('functions of other hosts are not found and not counted, but kept', (t) => {
   const path = shardPath(t);
-  const [one, two] = [open(t, path), open(t, path, { host: { ...HOST, name: 'another' } })];
+  const [one, two] = [openFunctions(t, path), openFunctions(t, path, { host: { ...HOST, name: 'another' } })];
   one.mergeIn([
     ['a', bytes('12')],
     ['b', bytes('345')],
@@ -88,7 +81,7 @@ test('functions of other hosts are not found and not counted, but kept', (t) => 
 
 test('get notices a damaged blob, which can be put again', (t) => {
   const path = shardPath(t);
-  open(t, path).mergeIn([
+  openFunctions(t, path).mergeIn([
     ['f', pattern(300, 1)],
     ['g', pattern(300, 2)],
   ]);
@@ -96,7 +89,7 @@ test('get notices a damaged blob, which can be put again', (t) => {
   const at = whole.indexOf(pattern(300, 1)) + 100;
   whole[at] = (whole[at] as number) ^ 1;
   writeFileSync(path, whole);
-  const cache = open(t, path);
+  const cache = openFunctions(t, path);
   t.deepEqual(cache.missing(['f', 'g']), [], 'missing does not read blobs');
   t.is(cache.get('f'), undefined);
   t.is(cache.stats().corrupt, 1);
@@ -105,7 +98,7 @@ test('get notices a damaged blob, which can be put again', (t) => {
 });
 
 test('missing takes 131,072 names in one call', (t) => {
-  const cache = open(t, shardPath(t));
+  const cache = openFunctions(t, shardPath(t));
   const names = Array.from({ length: 131_072 }, (_, i) => `function ${i}`);
   const writer = cache.writer();
   for (let i = 0; i < names.length; i += 2) writer.add(names[i] as string, bytes(`${i}`));
@@ -119,7 +112,7 @@ test('missing takes 131,072 names in one call', (t) => {
 
 test('clear removes the file, and can be repeated', (t) => {
   const path = shardPath(t);
-  const [cache, other] = [open(t, path), open(t, path)];
+  const [cache, other] = [openFunctions(t, path), openFunctions(t, path)];
   cache.clear();
   cache.putOne('f', bytes('x'));
   t.is(other.entryCount, 1);
@@ -133,7 +126,7 @@ test('clear removes the file, and can be repeated', (t) => {
 });
 
 test('every method of a closed cache throws ERR_CLOSED', (t) => {
-  const cache = open(t, shardPath(t));
+  const cache = openFunctions(t, shardPath(t));
   const writer = cache.writer().add('f', bytes('x'));
   cache.close();
   cache[Symbol.dispose]();

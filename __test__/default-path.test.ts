@@ -5,25 +5,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { defaultCachePath, userCacheFolder } from 'warmshard';
 import { type Inside, inChild } from './helpers/child.js';
+import { withEnv } from './helpers/env.js';
 import { folder } from './helpers/folder.js';
 import { source } from './helpers/scripts.js';
 import { throwsCode } from './helpers/throws.js';
-
-/** Runs something with only these of the variables that name cache folders. */
-function withEnv<T>(env: Record<string, string>, run: () => T): T {
-  const names = ['WARMSHARD_HOME', 'XDG_CACHE_HOME', 'HOME'];
-  const before = names.map((name) => process.env[name]);
-  for (const name of names) delete process.env[name];
-  Object.assign(process.env, env);
-  try {
-    return run();
-  } finally {
-    for (const [i, name] of names.entries()) {
-      if (before[i] === undefined) delete process.env[name];
-      else process.env[name] = before[i];
-    }
-  }
-}
 
 const HOME_CACHE = process.platform === 'darwin' ? '/home/me/Library/Caches' : '/home/me/.cache';
 

@@ -5,17 +5,12 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Shard } from 'warmshard';
+import { runCli } from './helpers/cli.js';
 import { folder } from './helpers/folder.js';
 
-const cli = join(__dirname, '..', 'dist', 'cli.cjs');
-const run = (args: string[], env: Record<string, string> = {}) => {
-  const all = { ...process.env, WARMSHARD_FAST: '', ...env };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
-    encoding: 'utf8',
-    env: all,
-  });
-  return { status, stdout, stderr };
-};
+/** Without WARMSHARD_FAST, because the suite runs a second time with the fast door. */
+const run = (args: string[], env: Record<string, string> = {}) =>
+  runCli(args, { WARMSHARD_FAST: '', ...env });
 
 test('if everything works, doctor says what it uses and exits with 0', (t) => {
   const dir = folder(t);

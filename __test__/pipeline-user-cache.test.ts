@@ -5,22 +5,9 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DiskPipelineCache, fingerprint } from 'warmshard';
 import { bytes } from './helpers/bytes.js';
+import { withEnv } from './helpers/env.js';
 import { folder } from './helpers/folder.js';
 import { throwsCode } from './helpers/throws.js';
-
-function withEnv(env: Record<string, string | undefined>, run: () => void): void {
-  const before = { ...process.env };
-  for (const [name, value] of Object.entries(env))
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  try {
-    run();
-  } finally {
-    for (const name of Object.keys(env))
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-  }
-}
 
 const below = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
 

@@ -1,8 +1,14 @@
-// Script caches, and source files for them.
+// Script caches, source files for them, and caches of functions.
 
 import { utimesSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { type Host, ScriptCache, type ScriptCacheOptions } from 'warmshard';
+import {
+  AutoloadCache,
+  type AutoloadCacheOptions,
+  type Host,
+  ScriptCache,
+  type ScriptCacheOptions,
+} from 'warmshard';
 import { bytes } from './bytes.js';
 
 export const HOST: Host = { name: 'tool', version: '1', binary: false };
@@ -14,6 +20,17 @@ export function openScripts<P extends string = 'code'>(
   options: Partial<ScriptCacheOptions<P>> = {},
 ): ScriptCache<P> {
   const cache = ScriptCache.open<P>(path, { host: HOST, ...options });
+  t.teardown(() => cache.close());
+  return cache;
+}
+
+/** A cache of functions that is closed when the test ends. */
+export function openFunctions(
+  t: ExecutionContext,
+  path: string,
+  options: Partial<AutoloadCacheOptions> = {},
+): AutoloadCache {
+  const cache = AutoloadCache.open(path, { host: HOST, ...options });
   t.teardown(() => cache.close());
   return cache;
 }
