@@ -114,6 +114,8 @@ test("a shard of another user is refused; one of root is accepted with trust 'sy
   chmodSync(path, 0o644);
   chmodSync(`${path}.lock`, 0o644);
   const body = ({ warmshard: { Shard } }: Inside, path: string) => {
+    // Load the addon before the user changes, because the other user may have no access to the checkout.
+    Shard.open(path, { readOnly: true }).close();
     process.setgid?.(65534);
     process.setuid?.(65534);
     const attempt = (options: object) => {
@@ -126,7 +128,6 @@ test("a shard of another user is refused; one of root is accepted with trust 'sy
     };
     return [attempt({}), attempt({ trust: 'group' }), attempt({ trust: 'system' })];
   };
-  // The addon is loaded before the user changes: the checkout may be closed to the other one.
   t.deepEqual(await inChild(t, body, path), ['ERR_UNTRUSTED_FILE', 'ERR_UNTRUSTED_FILE', 'value']);
 });
 
