@@ -1,4 +1,4 @@
-// The example shared everything but the work.
+// In the example for two machines, both still did all of the work.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

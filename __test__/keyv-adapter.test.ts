@@ -1,4 +1,4 @@
-// A cache was put behind an interface that somebody else had drawn, and its errors, its damage and its owner were forgotten.
+// A cache was put behind the interface of another library, and then nobody handled its errors, its damage or its closing.
 
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import test from 'ava';
@@ -17,7 +17,7 @@ async function entries(store: KeyvShard, namespace?: string): Promise<unknown[]>
   return all;
 }
 
-test('wrong arguments are refused, by code', async (t) => {
+test('wrong arguments are refused', async (t) => {
   const path = shardPath(t);
   for (const shard of [undefined, null, 1, {}, '', 'a\0b', Buffer.from(path)])
     throwsCode(t, 'ERR_INVALID_ARG', () => new KeyvShard(wrong(shard)), String(shard));
@@ -66,7 +66,7 @@ test('wrong arguments are refused, by code', async (t) => {
   t.is(store.shard.size, 0);
 });
 
-test('the longest key works, and one more byte does not', async (t) => {
+test('the longest key works, and one more byte is refused', async (t) => {
   const store = new KeyvShard(shardPath(t));
   t.teardown(() => store.disconnect());
   const key = `n:${'k'.repeat(4092)}`;
@@ -75,7 +75,7 @@ test('the longest key works, and one more byte does not', async (t) => {
   await rejectsCode(t, 'ERR_INVALID_KEY', () => store.set(`${key}k`, 'v'));
 });
 
-test('whatever Keyv passes comes back as it was, as memory of the caller', async (t) => {
+test('whatever Keyv passes comes back unchanged, in memory that belongs to the caller', async (t) => {
   const store = new KeyvShard(shardPath(t));
   t.teardown(() => store.disconnect());
   const buffer = Buffer.from(pattern(300_000, 3));
@@ -120,7 +120,7 @@ test('whatever Keyv passes comes back as it was, as memory of the caller', async
   t.is(Buffer.compare((await store.get<Buffer>('one')) as Buffer, buffer), 0);
 });
 
-test('setMany is one publish, all or nothing, and the last of a key counts', async (t) => {
+test('setMany is one publish, all or nothing, and the last value of a key counts', async (t) => {
   const store = new KeyvShard(shardPath(t));
   t.teardown(() => store.disconnect());
   await store.set('before', 'v');
@@ -137,7 +137,7 @@ test('setMany is one publish, all or nothing, and the last of a key counts', asy
   t.is(store.shard.generation, before + 1);
 });
 
-test('a time to live of any number is as Keyv means it', async (t) => {
+test('every time to live means the same as in Keyv', async (t) => {
   const store = new KeyvShard(shardPath(t));
   t.teardown(() => store.disconnect());
   for (const ttl of [
@@ -164,7 +164,7 @@ test('a time to live of any number is as Keyv means it', async (t) => {
   }
 });
 
-test('a shard that was given stays open, and one that was opened is closed', async (t) => {
+test('disconnect closes a shard that the adapter has opened, and leaves a given one open', async (t) => {
   const path = shardPath(t);
   const shard = Shard.open(path);
   t.teardown(() => shard.close());
@@ -193,7 +193,7 @@ test('a shard that was given stays open, and one that was opened is closed', asy
   t.is(shard.get('a')?.length, 1);
 });
 
-test('a shard of a reader is read, and changes are refused', async (t) => {
+test('a read-only shard can be read, and changes are refused', async (t) => {
   const path = shardPath(t);
   const writer = new KeyvShard(path);
   t.teardown(() => writer.disconnect());
@@ -217,7 +217,7 @@ test('a shard of a reader is read, and changes are refused', async (t) => {
   t.is(await writer.get('n:a'), 'b');
 });
 
-test('an iterator goes on while somebody writes, deletes and clears', async (t) => {
+test('an iterator goes on while entries are set, deleted and cleared', async (t) => {
   const path = shardPath(t);
   const store = new KeyvShard(path);
   const other = new KeyvShard(path);
@@ -240,7 +240,7 @@ test('an iterator goes on while somebody writes, deletes and clears', async (t) 
   t.is(store.shard.size, 0);
 });
 
-test('a namespace is matched as it is, up to its colon', async (t) => {
+test('a namespace is compared literally, up to its colon', async (t) => {
   const store = new KeyvShard(shardPath(t));
   t.teardown(() => store.disconnect());
   const keys = ['a:1', 'a:2', 'ab:1', 'a', 'A:1', ':a:1', '%:1', '_:1'];
@@ -261,7 +261,7 @@ test('a namespace is matched as it is, up to its colon', async (t) => {
   t.is(store.shard.size, 0);
 });
 
-test('entries of something else read as absent, and are told', async (t) => {
+test('entries in another format read as absent, and an error event reports them', async (t) => {
   const shard = Shard.open(shardPath(t));
   t.teardown(() => shard.close());
   for (const [key, bytes] of [
@@ -275,7 +275,7 @@ test('entries of something else read as absent, and are told', async (t) => {
   const store = new KeyvShard(shard);
   const keys = [...shard.keys()];
   const found = [undefined, undefined, undefined, undefined, 'text'];
-  // Without a listener, too.
+  // This works without a listener, too.
   t.deepEqual(await store.getMany(keys), found);
   const heard: WarmshardError[] = [];
   t.is(
@@ -291,7 +291,7 @@ test('entries of something else read as absent, and are told', async (t) => {
   }
 });
 
-test('a damaged file costs what is damaged, and never an error', async (t) => {
+test('a damaged file costs the damaged entries, and never throws', async (t) => {
   const path = shardPath(t);
   const store = new KeyvShard(path);
   await store.set('a', 'x'.repeat(1000));
@@ -317,7 +317,7 @@ test('a damaged file costs what is damaged, and never an error', async (t) => {
   }
 });
 
-test('nothing of Keyv is loaded, and nothing of this with warmshard', (t) => {
+test('the adapter does not load Keyv, and warmshard does not load the adapter', (t) => {
   const { execFileSync } = require('node:child_process') as typeof import('node:child_process');
   const loaded = (program: string) =>
     execFileSync(

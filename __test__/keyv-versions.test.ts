@@ -1,4 +1,4 @@
-// A program moved to the next Keyv, and its cache on disk was empty, then wrong, then emptied another program's.
+// After an update of Keyv a program's cache on disk was empty, then wrong, and then it emptied the cache of another program.
 
 import test from 'ava';
 import { Shard } from 'warmshard';
@@ -17,7 +17,7 @@ async function entries(keyv: AnyKeyv): Promise<[string, unknown][]> {
 }
 
 for (const [version, Keyv] of Object.entries(versions)) {
-  test(`${version}: what is set comes back, in this process and after it was opened anew`, async (t) => {
+  test(`${version}: what is set comes back, in this process and after reopening`, async (t) => {
     const path = shardPath(t);
     const values: Record<string, unknown> = {
       text: 'héllo \u2028\ud83d\ude00',
@@ -75,7 +75,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
     t.is(await store.shard.has([...store.shard.keys()].find((key) => key.endsWith('ever')) as string), true);
   });
 
-  test(`${version}: clear of one namespace leaves the others, whatever their names`, async (t) => {
+  test(`${version}: clearing one namespace leaves the others, whatever their names`, async (t) => {
     const shard = Shard.open(shardPath(t));
     t.teardown(() => shard.close());
     const names = [
@@ -116,9 +116,9 @@ for (const [version, Keyv] of Object.entries(versions)) {
     t.is(shard.size, 0);
   });
 
-  test(`${version}: without a namespace clear empties the shard`, async (t) => {
+  test(`${version}: clear without a namespace empties the shard`, async (t) => {
     const store = new KeyvShard(shardPath(t));
-    // Keyv 4 makes a namespace of this as of any other.
+    // For Keyv 4 this is a namespace like any other.
     const keyv = new Keyv({ store, namespace: undefined });
     t.teardown(() => keyv.disconnect());
     await keyv.set('a', 1);
@@ -157,7 +157,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
     ]);
   });
 
-  test(`${version}: set, delete, has and setMany say what they did`, async (t) => {
+  test(`${version}: set, delete, has and setMany return what they did`, async (t) => {
     const keyv = new Keyv({ store: new KeyvShard(shardPath(t)) });
     t.teardown(() => keyv.disconnect());
     const many = [
@@ -174,7 +174,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
     t.deepEqual([await keyv.delete(['b', 'absent'])].flat()[0], false);
   });
 
-  test(`${version}: an error of the shard arrives, and does not end the program`, async (t) => {
+  test(`${version}: an error of the shard is reported, and does not end the program`, async (t) => {
     const path = shardPath(t);
     new KeyvShard(path).shard.close();
     Shard.open(path).put('a', Buffer.from('b'));
@@ -183,14 +183,14 @@ for (const [version, Keyv] of Object.entries(versions)) {
     t.teardown(() => keyv.disconnect());
     const heard: unknown[] = [];
     keyv.on('error', (error) => heard.push((error as { code?: unknown }).code));
-    // Keyv 4 rejects; later ones emit an error and say that nothing was set.
+    // Keyv 4 rejects; later versions emit an error and return that nothing was set.
     const set = await keyv.set('key', 1).catch((error: { code: unknown }) => heard.push(error.code) && false);
     t.is(set, false);
     t.deepEqual(heard, ['ERR_READ_ONLY']);
   });
 }
 
-test('Keyv 4 and 5 find what the other has set', async (t) => {
+test('Keyv 4 and 5 find what the other version has set', async (t) => {
   const shard = Shard.open(shardPath(t));
   t.teardown(() => shard.close());
   const [four, five] = ['Keyv 4', 'Keyv 5'].map(

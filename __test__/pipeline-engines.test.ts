@@ -1,4 +1,4 @@
-// It had been tried with a Map only; the engines and their adapters made other things of the bytes.
+// A second tier had only been tried with a Map; real engines and their adapters changed the bytes.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { FOR_EVER } from './helpers/patience.js';
 const LENGTHS = [0, 1, 5000, 3_000_000];
 const key = (length: number) => fingerprint('an artifact of', String(length));
 
-/** Puts on one machine, gets on another. */
+/** Puts artifacts as one machine and gets them as another. */
 async function roundTrip(t: ExecutionContext, engine: KeyvLike, other: KeyvLike = engine): Promise<void> {
   const first = new KeyvPipelineCache(engine, { timeout: FOR_EVER });
   for (const length of LENGTHS) first.put(key(length), pattern(length, 3));
@@ -35,14 +35,14 @@ const brotli = {
 };
 
 for (const [version, Keyv] of Object.entries(versions)) {
-  test(`${version}: artifacts survive its serialiser, and none`, async (t) => {
+  test(`${version}: artifacts survive with its serialiser and without`, async (t) => {
     await roundTrip(t, new Keyv({ namespace: 'compiler' }));
     const asIs = { serialize: (data: unknown) => data, deserialize: (data: unknown) => data };
     const bare = { serialize: undefined, deserialize: undefined, serialization: false };
     await roundTrip(t, new Keyv(version === 'Keyv 4' ? asIs : bare));
   });
 
-  test(`${version}: a Buffer that somebody else has stored is understood`, async (t) => {
+  test(`${version}: a Buffer that another writer has stored is accepted`, async (t) => {
     const keyv = new Keyv();
     const sealed = encodeArtifact(key(5000), pattern(5000, 3));
     await keyv.set(`${key(5000)}`, Buffer.from(sealed));
@@ -51,7 +51,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
     cache.close();
   });
 
-  test(`${version}: an engine that fails is counted, and throws at nobody`, async (t) => {
+  test(`${version}: failures of an engine are counted, and throw nowhere`, async (t) => {
     const events: ((error: Error) => void)[] = [];
     const no = async () => {
       throw new Error('no connection');
@@ -68,7 +68,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
     t.is(await cache.get(key(1)), undefined);
     cache.put(key(1), pattern(1, 3));
     await cache.flush();
-    // Keyv 4 and 6 would throw where no one listens.
+    // Keyv 4 and 6 would throw without a listener.
     for (const emit of events) emit(new Error('connection lost'));
     const { remote, writes } = cache.metrics();
     t.is(remote.failed + remote.notFound, 1);
@@ -84,7 +84,7 @@ for (const [version, Keyv] of Object.entries(versions)) {
   });
 }
 
-test('compression leaves artifacts as they are', async (t) => {
+test('artifacts survive compression', async (t) => {
   const Five = versions['Keyv 5'] as (typeof versions)[string];
   const Six = versions['Keyv 6'] as (typeof versions)[string];
   for (const Keyv of [Five, Six]) await roundTrip(t, new Keyv({ compression: brotli }) as KeyvLike);
@@ -107,7 +107,7 @@ test('artifacts survive SQLite', async (t) => {
   await Promise.all([first.disconnect(), second.disconnect()]);
 });
 
-/** A Redis on a socket of its own, or a Valkey; `undefined` if neither is there. */
+/** Starts a Redis or a Valkey on a socket of its own; `undefined` if neither is installed. */
 async function server(t: ExecutionContext): Promise<{ socket: string; process: ChildProcess } | undefined> {
   const socket = join(folder(t), 'redis.sock');
   for (const name of ['redis-server', 'valkey-server']) {
@@ -124,13 +124,13 @@ async function server(t: ExecutionContext): Promise<{ socket: string; process: C
   return undefined;
 }
 
-test('artifacts survive Redis or Valkey; stopped, hung or killed it costs misses only', async (t) => {
+test('artifacts survive Redis or Valkey, which costs only misses if it is stopped, hangs or is killed', async (t) => {
   const found = await server(t);
   if (found === undefined) {
     t.pass();
     return;
   }
-  // By a variable: the types of this one are not needed.
+  // Imported by a variable, so that TypeScript does not need the types of this package.
   const adapter = '@keyv/redis';
   const { default: KeyvRedis } = require(adapter);
   const Keyv = versions['Keyv 5'] as (typeof versions)[string];
@@ -150,7 +150,7 @@ test('artifacts survive Redis or Valkey; stopped, hung or killed it costs misses
   t.like(cache.metrics(), { remote: { timedOut: 1 }, writes: { timedOut: 1 } });
   same(t, await cache.get(key(1)), pattern(1, 3));
   found.process.kill('SIGCONT');
-  // It goes on where it was stopped.
+  // The engine continues.
   for (;;) {
     const artifact = await cache.get(key(5000));
     if (artifact === undefined) continue;

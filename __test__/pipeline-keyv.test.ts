@@ -1,4 +1,4 @@
-// The build farm's Redis hung, filled up, was flushed and gave other people's bytes; the builds went on, and were right.
+// The Redis of a build farm hung, ran full, was flushed or returned wrong bytes, and builds hung, failed or were wrong.
 
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -72,7 +72,7 @@ function written(
   t.is(writes.stored + writes.failed + writes.timedOut + writes.aborted, writes.requests);
 }
 
-test('what one machine puts, another one gets, verified, and then has', async (t) => {
+test('what one machine puts, another one gets, verified, and keeps in its local store', async (t) => {
   const engine = new Map<string, string>();
   const local = new MemoryPipelineCache();
   const first = cacheOf(t, engine, { local });
@@ -93,7 +93,7 @@ test('what one machine puts, another one gets, verified, and then has', async (t
   t.like(second.metrics(), { lookups: 3, hits: 2, misses: 1, puts: 1, entries: 1, hitRatePpm: 666_666 });
 });
 
-test('without a local store, too, and for artifacts of any length', async (t) => {
+test('it works without a local store, and for artifacts of any length', async (t) => {
   const cache = cacheOf(t, new Map());
   for (const length of [0, 1, 2, 3, 70_000, 3_000_001]) {
     const key = fingerprint(String(length));
@@ -119,14 +119,14 @@ const answers: Record<string, [outcome: keyof KeyvReadMetrics, get: () => unknow
   'a then that throws': [
     'failed',
     () => ({
-      // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+      // biome-ignore lint/suspicious/noThenProperty: this is what is tested
       get then() {
         throw new Error('no');
       },
     }),
   ],
   'no answer': ['timedOut', never],
-  // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+  // biome-ignore lint/suspicious/noThenProperty: this is what is tested
   'a then that never calls': ['timedOut', () => ({ then: () => {} })],
   'an empty string': ['rejected', () => ''],
   text: ['rejected', () => '<html>Log in</html>'],
@@ -160,7 +160,7 @@ for (const [name, [outcome, get]] of Object.entries(answers)) {
   });
 }
 
-test("bytes of somebody else's writer are taken, and copied", async (t) => {
+test('bytes in other encodings and views are accepted, and copied', async (t) => {
   const theirs = Buffer.from(SEALED);
   for (const answer of [theirs, new Uint8Array(theirs), `${SENT}\n`, SENT.replaceAll('=', '')]) {
     const cache = cacheOf(
@@ -195,12 +195,12 @@ for (const [name, [outcome, set]] of Object.entries(writes)) {
     await cache.flush();
     written(t, cache, outcome);
     same(t, await cache.get(ONE), PAYLOAD);
-    // Without an answer nobody knows whether the engine has let go of the bytes.
+    // Without an answer the engine may still hold the bytes.
     t.is(cache.metrics().writes.pendingBytes, name === 'no answer' ? SEALED.length : 0);
   });
 }
 
-test('concurrent look-ups of one fingerprint share one, and its bytes', async (t) => {
+test('concurrent look-ups of one fingerprint share one request and its bytes', async (t) => {
   let asked = 0;
   const engine = answering(async () => {
     asked++;
@@ -220,7 +220,7 @@ test('concurrent look-ups of one fingerprint share one, and its bytes', async (t
   t.like(cache.metrics(), { lookups: 51, hits: 51 });
 });
 
-test('no more at a time than allowed, of look-ups and of writes, and all are answered', async (t) => {
+test('there are never more look-ups or writes at a time than allowed, and all are answered', async (t) => {
   const most = { get: 0, set: 0 };
   const now = { get: 0, set: 0 };
   const visit = async (what: 'get' | 'set', answer: unknown) => {
@@ -242,18 +242,18 @@ test('no more at a time than allowed, of look-ups and of writes, and all are ans
   written(t, cache, 'stored', 40);
 });
 
-test('an engine that hangs holds up no look-up for longer than the time-out, however many there are', async (t) => {
+test('an engine that hangs delays no look-up for longer than the time-out, however many there are', async (t) => {
   const took = await atBest(2000, async () => {
     const cache = cacheOf(t, answering(never), { timeout: 100, maxConcurrent: 2 });
     const found = await Promise.all(Array.from({ length: 300 }, (_, i) => cache.get(fingerprint(`${i}`))));
     t.true(found.every((artifact) => artifact === undefined));
     read(t, cache, 'timedOut', 300);
   });
-  // One after the other they would take 15 seconds.
+  // If they waited one after the other, two at a time, this would take 15 seconds.
   t.true(took < 2000, `${took} ms`);
 });
 
-test('an engine that hangs gets no more bytes than allowed, and others once it answers', async (t) => {
+test('an engine that hangs gets no more bytes than allowed, and new ones once it answers', async (t) => {
   const answers: ((value: boolean) => void)[] = [];
   const engine = taking(() => new Promise((done) => answers.push(done)));
   const cache = cacheOf(t, engine, { timeout: 20, maxPendingBytes: 2 * SEALED.length });
@@ -270,7 +270,7 @@ test('an engine that hangs gets no more bytes than allowed, and others once it a
   t.is(cache.metrics().writes.waiting, 1);
 });
 
-test('what is too large is kept here, and not sent', async (t) => {
+test('an artifact that is too large is kept in the local store, and not sent', async (t) => {
   const engine = new Map<string, string>();
   const local = new MemoryPipelineCache();
   const cache = cacheOf(t, engine, { local, maxBytes: 4999 });
@@ -284,7 +284,7 @@ test('what is too large is kept here, and not sent', async (t) => {
   written(t, none, 'dropped');
 });
 
-test('an artifact is sent as it was when it was put, and once while it is on its way', async (t) => {
+test('an artifact is sent as it was when it was put, and only once while it waits', async (t) => {
   const sent: [string, string, number | undefined][] = [];
   const engine = taking(async (key, value, ttl) => {
     await sleep(1);
@@ -304,7 +304,7 @@ test('an artifact is sent as it was when it was put, and once while it is on its
   t.is(sent.length, 3);
 });
 
-test('closing ends what is in progress, sends nothing more, and is told', async (t) => {
+test('closing aborts what is in progress and sends nothing more, and later calls throw', async (t) => {
   const local = new MemoryPipelineCache();
   const sent: string[] = [];
   const engine: KeyvLike = {
@@ -331,7 +331,7 @@ test('closing ends what is in progress, sends nothing more, and is told', async 
   same(t, local.get(fingerprint('four')), PAYLOAD);
 });
 
-test('what the local store throws is thrown, but for what was found elsewhere', async (t) => {
+test('errors of the local store are thrown, except when it cannot keep what was found elsewhere', async (t) => {
   const broken = (name: keyof PipelineStore): PipelineStore => {
     const store = new MemoryPipelineCache();
     return Object.assign(Object.create(store), {
@@ -365,7 +365,7 @@ test('a disk cache in front serves the next process without the engine', async (
   same(t, await next.get(ONE), PAYLOAD);
 });
 
-test('wrong arguments are refused, by code', async (t) => {
+test('wrong arguments are refused', async (t) => {
   for (const keyv of [undefined, null, 1, 'redis://', {}, { get() {} }, { set() {} }])
     throwsCode(t, 'ERR_INVALID_ARG', () => new KeyvPipelineCache(wrong(keyv)));
   for (const options of [

@@ -25,11 +25,11 @@ const MANY = 100;
 const dir = mkdtempSync(join(tmpdir(), 'warmshard-keyv-'));
 
 const keys = Array.from({ length: ENTRIES }, (_, i) => `module-${i}-of-the-program-whose-cache-this-is`);
-/** As a cache of an application has it: an object that becomes 1 KiB of JSON. @param {number} i */
+/** A typical value of an application: an object that becomes 1 KiB of JSON. @param {number} i */
 const made = (i) => ({ id: i, text: `${i} `.repeat(250).slice(0, 1000) });
 const some = (/** @type {number} */ from) => keys.slice(from, from + MANY);
 
-/** A Redis without persistence, on a socket in the folder; `undefined` if there is none. */
+/** Starts a Redis without persistence on a socket in the folder; `undefined` if none is installed. */
 async function redis() {
   const socket = join(dir, 'redis.sock');
   const server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', ''], {
@@ -41,7 +41,7 @@ async function redis() {
     server.stdout.on('data', (text) => `${text}`.includes('eady to accept connections') && done(true));
   });
   if (!ready) return undefined;
-  // By a variable: the types of this one are not needed.
+  // Imported by a variable, so that TypeScript does not need the types of this package.
   const adapter = '@keyv/redis';
   const { default: KeyvRedis } = await import(`${adapter}`);
   return { store: new KeyvRedis({ socket: { path: socket, tls: false } }), server };

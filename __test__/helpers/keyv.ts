@@ -1,4 +1,4 @@
-// Keyv in every major version that is supported, by the name under which it is installed here.
+// Every supported major version of Keyv.
 
 /** What the tests use of a Keyv of any version. */
 export interface AnyKeyv {
@@ -17,7 +17,7 @@ export interface AnyKeyv {
 type Constructor = new (options?: Record<string, unknown>) => AnyKeyv;
 
 function load(name: string): Constructor {
-  // As text, so that the types of other versions than Keyv 5's are not asked for.
+  // Loaded by a variable, so that TypeScript does not need the types of each version.
   const loaded = require(name) as { Keyv?: Constructor } & Constructor;
   return loaded.Keyv ?? loaded;
 }

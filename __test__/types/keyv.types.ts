@@ -1,4 +1,4 @@
-// Keyv took the store at run time, and the compiler would not.
+// Keyv accepted the store at run time, but the compiler did not.
 
 import { expectTypeOf } from 'expect-type';
 import { Keyv, type KeyvStoreAdapter } from 'keyv';
@@ -12,11 +12,11 @@ new KeyvShard(Shard.open('/tmp/a.shard'));
 expectTypeOf(new KeyvShard('a').shard).toEqualTypeOf<Shard>();
 expectTypeOf(new KeyvShard('a').get<number>('key')).toEqualTypeOf<Promise<number | undefined>>();
 expectTypeOf<keyof KeyvShardOptions>().not.toEqualTypeOf<'codec'>();
-// @ts-expect-error values become bytes as Keyv's serialiser has it
+// @ts-expect-error: Keyv's serialiser encodes values, so there is no option codec
 new KeyvShard('/tmp/a.shard', { codec: 'json' });
-// @ts-expect-error its values are no bytes
+// @ts-expect-error: the values of this shard are not bytes
 new KeyvShard(Shard.open<string>('/tmp/a.shard', { codec: 'utf8' }));
-// @ts-expect-error there is no such store
+// @ts-expect-error: a store is a path or a shard
 new KeyvShard(1);
 
 const keyv = new Keyv({ namespace: 'compiler' });
@@ -31,7 +31,7 @@ expectTypeOf(cache.get(fingerprint('a'))).toEqualTypeOf<Promise<Uint8Array | und
 expectTypeOf(cache.flush()).toEqualTypeOf<Promise<void>>();
 expectTypeOf(cache.metrics()).toExtend<PipelineMetrics>();
 expectTypeOf(cache.metrics().writes.stored).toEqualTypeOf<number>();
-// @ts-expect-error it takes its time, so it is no layer
+// @ts-expect-error: its `get` returns a promise, so it cannot be a layer
 expectTypeOf<KeyvPipelineCache>().toExtend<PipelineStore>();
-// @ts-expect-error there is nothing to ask
+// @ts-expect-error: a Keyv is required
 new KeyvPipelineCache({});
