@@ -72,3 +72,12 @@ export function reasonToStepAside(): Reason | undefined {
 
 /** Whether only modules that need a transpiler are served: see `MAPPED`. */
 export const isTranspilingOnly = (): boolean => optionAmong([MAPPED]) !== undefined;
+
+/** Below this size, in MiB, V8 may run out of memory if it puts off collecting garbage while a program is being loaded. */
+const SMALL_HEAP = 128;
+
+/** Whether an option keeps V8's heap small. */
+export function isHeapSmall(): boolean {
+  const option = optionAmong(['--max-old-space-size', '--max-heap-size']);
+  return Number(option?.split('=')[1]) < SMALL_HEAP;
+}

@@ -9,7 +9,7 @@
  */
 
 import { asMethod } from './as-method.js';
-import { isTranspilingOnly } from './aside.js';
+import { isHeapSmall, isTranspilingOnly } from './aside.js';
 import { beginning } from './beginning.js';
 import { fs } from './builtins.js';
 import { asText, canImport, compileBare, compileText, sourceOf } from './compile.js';
@@ -215,7 +215,8 @@ function makeFrames(cache: ProgramCalls | undefined): void {
   frames = framesOf(text, begin, end);
   const { release, versions } = process;
   // Tells V8 that a program is being loaded. Runtimes like Electron decide about that themselves.
-  if (!isThread && release.name === 'node' && versions.electron === undefined) cache?.isLoading();
+  if (!isThread && release.name === 'node' && versions.electron === undefined && !isHeapSmall())
+    cache?.isLoading();
   if (canImport && compiler() === undefined) silenceWarning();
 }
 

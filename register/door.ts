@@ -207,15 +207,21 @@ function isPassed(request: string): boolean {
   return true;
 }
 
+/**
+ * The same, but the program runs without warmshard if it fails: a bundle was deleted, must not be read (`--permission`), or
+ * no file descriptor is left.
+ */
+function tryEverything(asks = false): void {
+  try {
+    everything(asks);
+  } catch {}
+}
+
 function onRequest(request: string, parent?: LoadedModule | null): string[] | null {
   if (lookup !== undefined) return lookup(request, parent);
   if (!parent && isPassed(request)) return lookupPaths(request, parent);
   lookup = lookupPaths;
-  try {
-    everything(true);
-  } catch {
-    // The bundle was deleted, or no file descriptor is left to read it: the program runs without warmshard.
-  }
+  tryEverything(true);
   // If nothing will be served, the accessor goes: V8 would have no name for Node.js' own handler behind it.
   if (
     handlerNow === undefined &&
@@ -230,7 +236,7 @@ function onRequest(request: string, parent?: LoadedModule | null): string[] | nu
  * hook sees, and which is loaded later than this.
  */
 function lookForMain(): void {
-  if (process.mainModule === undefined && beginning.passed === undefined && !canImport()) everything();
+  if (process.mainModule === undefined && beginning.passed === undefined && !canImport()) tryEverything();
 }
 
 /** Whether loading everything else can wait for the first request for a file. */
@@ -260,7 +266,7 @@ export function open(face: Face): Face {
     Module._resolveLookupPaths = onRequest;
     standIn();
     if (main !== '') Promise.resolve().then(lookForMain);
-  } else if (env.WARMSHARD !== '0') everything();
+  } else if (env.WARMSHARD !== '0') tryEverything();
   // A preloaded file is not one of the program's modules.
   if (isPreloading) delete Module._cache[__filename];
   return face;

@@ -22,8 +22,8 @@ export interface Kit {
   sourceOf(text: string): string;
   /** The name of the note that lists requests which are not recorded: see recording/searches.ts. */
   hopelessName(): string;
-  /** What Node.js finds for a request, and where it looks. */
-  resolveAgain(request: string, parent: LoadedModule): { real: string; paths: readonly string[] | null };
+  /** Where a request leads that Node.js has searched for: see requests.ts. */
+  resolveAgain(request: string, parent: LoadedModule, asked: string): string;
   /** Whether this is a worker thread. */
   inThread: boolean;
   /** Whether scripts can have `import()`. */

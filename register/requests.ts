@@ -8,7 +8,7 @@
 import { beginning } from './beginning.js';
 import { isTyped, type Kit, TYPED_REQUEST } from './kit.js';
 import { type LoadedModule, Module, type ModuleClass } from './node-module.js';
-import { findsAsEver } from './others.js';
+import { findsAsEver, hooksAreAsked } from './others.js';
 import { counts, giveUp, isOpening, isReadOnly, program } from './state.js';
 
 const { apply } = Reflect;
@@ -95,13 +95,34 @@ function identity(request: string): string {
 }
 
 /**
+ * Whether hooks of the program (`module.registerHooks`) have passed other conditions with a request. The loader remembers
+ * what it found for them as the answer to the request itself, so from then on every request is left to it.
+ */
+let othersConditions = false;
+
+let conditionsOfNode: unknown;
+
+/** Whether these are the conditions of Node.js itself, which passes the same set with every request. */
+function areNodes(conditions: unknown): boolean {
+  // Versions of Node.js without such hooks pass none.
+  if (conditions === undefined || !hooksAreAsked()) return true;
+  if (conditionsOfNode === undefined)
+    askNode((_request, _paths, _isMain, conditions) => {
+      conditionsOfNode = conditions;
+      return '/';
+    }, './');
+  return conditions === conditionsOfNode;
+}
+
+/**
  * Returns the known answer. It replaces Node.js' `_findPath` for this one call only, because V8 names that function after
  * the property that holds it.
  */
 const knownPath: typeof findPath = function (this: unknown, request, paths, ...more) {
   if (Module._findPath === knownPath) Module._findPath = findPath;
   const { answer, remembered } = asked;
-  if (answer !== undefined && request === asked.request && paths === asked.paths) {
+  othersConditions ||= !areNodes(more[1]);
+  if (answer !== undefined && request === asked.request && paths === asked.paths && !othersConditions) {
     // As the loader does after a search: from now on it answers this request itself.
     if (remembered !== undefined) Module._pathCache[remembered] = answer;
     if (Module._cache[answer] === undefined) Module._nodeModulePaths = knownModulePaths;
@@ -173,19 +194,34 @@ function wasAsked(folder: string, request: string): boolean {
   return false;
 }
 
-/** Resolves a request once more, with Node.js' own functions only. */
-export function resolveAgain(request: string, parent: LoadedModule) {
-  const { _findPath, _resolveLookupPaths } = Module;
-  const answered = { paths: null as string[] | null };
+/**
+ * Resolves a request with Node.js' own functions only.
+ *
+ * @param find looks for the file
+ */
+function askNode(find: ModuleClass['_findPath'], request: string, parent?: LoadedModule): string {
+  const { _findPath, _pathCache, _resolveLookupPaths } = Module;
   try {
-    Module._findPath = findPath;
-    Module._resolveLookupPaths = (...asked) => (answered.paths = pathsOf(...asked));
-    return { real: resolveFilename(request, parent, false), paths: answered.paths };
+    Module._findPath = find;
+    // The loader may remember what it found for the conditions of a hook.
+    if (hooksAreAsked()) Module._pathCache = Object.create(null);
+    Module._resolveLookupPaths = pathsOf;
+    return resolveFilename(request, parent, false);
   } finally {
     // The program may have installed functions of its own, which must stay.
     Module._findPath = _findPath;
+    Module._pathCache = _pathCache;
     Module._resolveLookupPaths = _resolveLookupPaths;
   }
+}
+
+/**
+ * Where a request leads that Node.js has searched for.
+ *
+ * @param asked the key under which the loader remembers the answer
+ */
+export function resolveAgain(request: string, parent: LoadedModule, asked: string): string {
+  return (!hooksAreAsked() && Module._pathCache[asked]) || askNode(findPath, request, parent);
 }
 
 /**
@@ -220,7 +256,7 @@ export function lookupOf(kit: Kit, typedOnly: boolean, next: () => void): Module
       (typed || !typedOnly) &&
       Module._nodeModulePaths === nodeModulePaths
     ) {
-      const cache = findsAsEver() ? program() : undefined;
+      const cache = findsAsEver() && !othersConditions ? program() : undefined;
       const told = typed ? identity(request) + TYPED_REQUEST : identity(request);
       try {
         answer = cache?.resolve(folder, told, paths.length);

@@ -63,6 +63,29 @@ hooked(
   },
 );
 
+hooked('whatever Node.js warns about an import, it warns about in every run', (t) => {
+  const project = new Project(t, {
+    'main.mts':
+      "import a from 'unclear';\nimport b from 'clear';\nimport c from '@own/slash/x//a';\nconsole.log(a, b, c);\n",
+    'node_modules/unclear/package.json': '{ "name": "unclear", "type": "module" }',
+    'node_modules/unclear/index.js': 'export default 1;\n',
+    'node_modules/clear/package.json': '{ "name": "clear", "type": "module", "main": "index.js" }',
+    'node_modules/clear/index.js': 'export default 2;\n',
+    'node_modules/@own/slash/package.json': '{ "exports": { "./x/*": "./*.cjs" } }',
+    'node_modules/@own/slash/a.cjs': 'module.exports = 3;\n',
+  });
+  project.link('esbuild');
+  project.write('status.cjs', STATUS);
+  const nodeArgs = ['-r', join(project.path, 'status.cjs')];
+  for (const searched of ['[34]', '2', '2']) {
+    const { stdout, stderr } = project.run('main.mts', { nodeArgs });
+    t.regex(stdout, new RegExp(`^1 2 3\nsearched ${searched}\n$`));
+    t.regex(stderr, /DEP0151.*unclear/);
+    t.notRegex(stderr, /DEP0151.*\/clear/);
+    t.regex(stderr, /DEP0166/);
+  }
+});
+
 hooked('warmshard can be preloaded by --import, too', (t) => {
   const project = new Project(t, LATE);
   project.watchedTranspiler();

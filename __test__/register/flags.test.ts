@@ -120,6 +120,31 @@ if (major >= 22)
     t.is(stdout, 'false string\n');
   });
 
+// The runtime lets itself read what it is told to preload, and nothing beside it.
+if (major >= 22)
+  test('permissions refuse our own bundles: the program runs', async (t) => {
+    const program = new Program(t, {
+      'app.js': `console.log(require('./a'))`,
+      'a.js': 'module.exports = 1',
+      'app.mjs': `import './a.js'; console.log(2)`,
+    });
+    const flag = major >= 24 ? '--permission' : '--experimental-permission';
+    const tidy = (text: string) => text.replace(/\(node:\d+\)/g, '');
+    const options = { node: [flag, `--allow-fs-read=${program.at('.')}/*`], tidy, aside: true };
+    await program.same(options);
+    await program.same({ ...options, small: true });
+    await program.same({ ...options, main: 'app.mjs' });
+  });
+
+// V8 is told that a program is being loaded, and then puts off collecting garbage.
+test('a heap that must not grow is not let grow', async (t) => {
+  const program = new Program(t, {
+    'app.js': `const { compile } = require('./compile'); const registry = new FinalizationRegistry(() => { collected = true }); let collected = false, made = 0; const make = async () => { registry.register(await compile()); if (made++ < 2048 && !collected) setImmediate(make); else console.log('over') }; make()`,
+    'compile.js': `const vm = require('vm'); exports.compile = async () => vm.compileFunction(JSON.stringify(Math.random().toString().repeat(512)), [], { async importModuleDynamically() {} })`,
+  });
+  await program.same({ node: ['--max-old-space-size=24'], small: true, hits: ['compile.js'] });
+});
+
 test('a program runs whatever folder the environment gives for the shard', async (t) => {
   const program = new Program(t, { ...files, 'is-file': '' });
   const gone = { WARMSHARD_HOME: undefined, HOME: undefined, XDG_CACHE_HOME: program.at('cache') };

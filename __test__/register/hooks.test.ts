@@ -120,6 +120,25 @@ if (major >= 24)
     {},
   ];
 
+if (major >= 22)
+  test('a hook that adds a condition finds other files, and only for itself', async (t) => {
+    const either = { own: './own.js', default: './default.js' };
+    const program = new Program(t, {
+      'app.js': `const { registerHooks } = require('module'); const load = require('./load'); console.log(load('pkg')); const hooks = registerHooks({ resolve: (s, c, next) => next(s, { ...c, conditions: ['own', ...c.conditions] }) }); console.log(load('pkg/second')); hooks.deregister(); console.log(load('pkg/second'), load('pkg/third'))`,
+      'load.js': 'module.exports = (request) => require(request)',
+      'without.js': `const load = require('./load'); console.log(load('pkg'), load('pkg/second'), load('pkg/third'))`,
+      'node_modules/pkg/package.json': JSON.stringify({
+        exports: { '.': either, './second': either, './third': either },
+      }),
+      'node_modules/pkg/own.js': `module.exports = 'own'`,
+      'node_modules/pkg/default.js': `module.exports = 'default'`,
+    });
+    const { stdout } = await program.same({ hits: [] });
+    t.is(stdout, 'default\nown\nown default\n');
+    t.is((await program.same({ main: 'without.js', hits: [] })).stdout, 'default default default\n');
+    await program.same({ hits: [] });
+  });
+
 for (const [what, program] of Object.entries(programs))
   test(what, async (t) => {
     const [files, options] = Array.isArray(program) ? program : [program, {}];

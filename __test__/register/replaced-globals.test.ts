@@ -28,6 +28,13 @@ for (const [what, main] of Object.entries(programs))
     t.is(stderr, '');
   });
 
+test('no iterator of arrays', async (t) => {
+  // Node.js 20 needs them itself when it opens standard output.
+  const main = `console.log(0); const next = Object.getPrototypeOf([][Symbol.iterator]()); delete Array.prototype[Symbol.iterator]; delete next.next; ${asking}`;
+  const { stderr } = await same(t, { ...rest, 'app.js': main }, { hits: [] });
+  t.is(stderr, '');
+});
+
 test('a pipe is only read by the program', async (t) => {
   const main = `const { execSync, spawn } = require('child_process'); execSync('rm -f pipe.js; mkfifo pipe.js'); spawn('sh', ['-c', 'echo "module.exports = 9" > pipe.js']); console.log(require('./pipe.js'), require('./a'))`;
   const { stdout } = await same(t, { ...rest, 'app.js': main });

@@ -26,6 +26,21 @@ test('requests are recorded with the extensions that were tried, whatever is add
   await program.same();
 });
 
+test('whatever Node.js warns about, it warns about in every run', async (t) => {
+  const program = new Program(t, {
+    'app.js': `for (const request of ['slash', 'slash/x/a', 'slash/x//a', 'slash/y/a', 'gone']) console.log(require(request))`,
+    'node_modules/slash/package.json': JSON.stringify({
+      exports: { '.': './lib//a.js', './x/*': './lib/*.js', './y*': './lib*.js' },
+    }),
+    'node_modules/slash/lib/a.js': 'module.exports = __filename',
+    'node_modules/gone/package.json': '{ "main": "gone.js" }',
+    'node_modules/gone/index.js': 'module.exports = __filename',
+  });
+  const { stderr } = await program.same({ tidy: (text) => text.replace(/\(node:\d+\)/g, '') });
+  t.is(stderr.match(/DEP0166/g)?.length, 3);
+  t.is(stderr.match(/DEP0128/g)?.length, 1);
+});
+
 test('requests that fail are recorded, and again once they succeed', async (t) => {
   const program = new Program(t, {
     'package.json': '{ "imports": { "#here": "./here.js" } }',

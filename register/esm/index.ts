@@ -50,7 +50,8 @@ function resolve(
   const answer = known(kit, request, folder) ?? sought(kit, request, folder);
   if (answer === undefined) {
     const resolved = next(request);
-    if (resolved.url.startsWith('file:')) found(kit, request, folder, fileURLToPath(resolved.url));
+    if (resolved.url.startsWith('file:'))
+      found(kit, request, folder, fileURLToPath(resolved.url), resolved.format);
     return resolved;
   }
   const { href } = pathToFileURL(answer);

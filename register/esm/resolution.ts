@@ -1,5 +1,8 @@
 /** Where requests of ES modules in TypeScript lead, remembered like those of CommonJS modules. */
 
+import fs = require('node:fs');
+import path = require('node:path');
+
 import type { Kit } from '../kit.js';
 
 /** Appended to such a request, because `import` and `require` may find different files. */
@@ -23,7 +26,35 @@ export function sought(kit: Kit, request: string, folder: string): string | unde
   return kit.typescript().find(request, folder, 0, request + IMPORTED);
 }
 
-/** Records what Node.js has found. */
-export function found(kit: Kit, request: string, folder: string, real: string): void {
-  kit.typescript().found(request, folder, real, request + IMPORTED);
+/** The package that a request names: its folder and its manifest, looked for upwards from the file that was found. */
+function packageOf(
+  request: string,
+  real: string,
+): [folder: string, manifest: { exports?: unknown; main?: unknown }] | undefined {
+  for (let folder = path.dirname(real); folder !== '/'; folder = path.dirname(folder))
+    try {
+      const manifest = JSON.parse(fs.readFileSync(`${folder}/package.json`, 'utf8'));
+      // The name is for packages that were found through a link.
+      if (folder.endsWith(`/node_modules/${request}`) || manifest.name === request) return [folder, manifest];
+    } catch {}
+  return undefined;
+}
+
+/**
+ * Whether Node.js warns about a request each time (DEP0151): the ES module that it led to is the main entry of a package
+ * whose manifest does not contain the full name of that file.
+ */
+function isLegacyMain(request: string, real: string): boolean {
+  if (!/^(@[^/]+\/)?[^@./][^/]*$/.test(request)) return false;
+  const [folder, { exports, main }] = packageOf(request, real) ?? ['', {}];
+  return (
+    (exports === undefined || exports === null) &&
+    (typeof main !== 'string' || path.resolve(folder, main) !== real)
+  );
+}
+
+/** Records what Node.js has found, and the format that it takes the file for. */
+export function found(kit: Kit, request: string, folder: string, real: string, format?: string): void {
+  if (format !== 'module' || !isLegacyMain(request, real))
+    kit.typescript().found(request, folder, real, request + IMPORTED);
 }

@@ -175,8 +175,17 @@ export class Capture {
    * @returns how many entries were written
    */
   publish(again = false): number {
-    this.#disarm();
-    const { counts, debug, giveUp, program, takeOwned } = this.#kit;
+    try {
+      this.#disarm();
+      return this.#write(again);
+    } catch (error) {
+      this.#kit.giveUp(error);
+      return 0;
+    }
+  }
+
+  #write(again: boolean): number {
+    const { counts, debug, program, takeOwned } = this.#kit;
     const cache = program();
     const [recorded, loaded, notes] = [this.#recorded, this.#loaded, this.#notes];
     const [aside, resolved, found] = [this.#aside, this.#resolved, this.#found];
@@ -191,36 +200,26 @@ export class Capture {
     // The program has changed V8's flags. The next run will load modules without them, and V8 would reject the bytecode.
     if (!headOfCode().equals(this.#head)) return 0;
     const failing = (process as { _exiting?: boolean })._exiting === true && Boolean(process.exitCode);
-    try {
-      for (const [filename, { flags, facts, script, map }] of recorded)
-        cache.record(
-          filename,
-          [flags, ...facts].join('\0'),
-          script?.createCachedData(failing) ?? NO_CODE,
-          map,
-        );
-      for (const [filename, told] of aside) cache.record(filename, told);
-      for (const answer of resolved) cache.recordResolution(...answer);
-      for (const answer of found) cache.recordSearch(...answer);
-      for (const [filename, { script, rejected }] of loaded)
-        cache.improve(filename, script.createCachedData(failing), Number(rejected));
-      for (const { file, script, state } of takeOwned()) {
-        const code = script.createCachedData();
-        if (state === 'new') cache.record(file, String(TYPED), code);
-        else cache.improve(file, code, Number(state === 'rejected'));
-      }
-      this.#searches.record(searches);
-      for (const [name, text] of notes) cache.note(name, text);
-      if (again)
-        for (const [filename, { script }] of [...recorded, ...loaded])
-          if (script !== undefined) this.loaded(filename, script, false);
-      const written = cache.publish();
-      counts.written += written;
-      debug('wrote', String(written), 'entries');
-      return written;
-    } catch (error) {
-      giveUp(error);
-      return 0;
+    for (const [filename, { flags, facts, script, map }] of recorded)
+      cache.record(filename, [flags, ...facts].join('\0'), script?.createCachedData(failing) ?? NO_CODE, map);
+    for (const [filename, told] of aside) cache.record(filename, told);
+    for (const answer of resolved) cache.recordResolution(...answer);
+    for (const answer of found) cache.recordSearch(...answer);
+    for (const [filename, { script, rejected }] of loaded)
+      cache.improve(filename, script.createCachedData(failing), Number(rejected));
+    for (const { file, script, state } of takeOwned()) {
+      const code = script.createCachedData();
+      if (state === 'new') cache.record(file, String(TYPED), code);
+      else cache.improve(file, code, Number(state === 'rejected'));
     }
+    this.#searches.record(searches);
+    for (const [name, text] of notes) cache.note(name, text);
+    if (again)
+      for (const [filename, { script }] of [...recorded, ...loaded])
+        if (script !== undefined) this.loaded(filename, script, false);
+    const written = cache.publish();
+    counts.written += written;
+    debug('wrote', String(written), 'entries');
+    return written;
   }
 }

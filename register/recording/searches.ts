@@ -6,7 +6,7 @@
  */
 
 import { type Kit, TYPED_REQUEST } from '../kit.js';
-import { type LoadedModule, Module } from '../node-module.js';
+import type { LoadedModule } from '../node-module.js';
 import { forget } from './facts.js';
 
 /** How many such requests are noted for each program. */
@@ -74,7 +74,7 @@ export class Searches {
     const typed = identity.endsWith(TYPED_REQUEST);
     try {
       const asked = `${request}\0${paths.join('\0')}`;
-      const real = Module._pathCache[asked] || this.#kit.resolveAgain(request, parent).real;
+      const real = this.#kit.resolveAgain(request, parent, asked);
       if (!real.startsWith('/')) return 'never';
       // TypeScript's rules have found nothing, which also depends on facts.
       const facts = typed ? this.#kit.typescript().resolve(request, parent.path).facts : [];

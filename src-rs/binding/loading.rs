@@ -2,7 +2,8 @@
 //!
 //! V8 then delays marking the heap, because hardly anything is garbage while a program starts. It does so for
 //! at most seven seconds, and only until the heap is larger than otherwise allowed by half or by 32 MiB; the
-//! heap limit still holds (`Heap::ShouldOptimizeForLoadTime`).
+//! heap limit still holds (`Heap::ShouldOptimizeForLoadTime`). A small heap may reach that limit for it, so the
+//! caller does not ask for this there.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_void};

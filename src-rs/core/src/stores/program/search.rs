@@ -6,6 +6,7 @@
 use super::facts::Today;
 use super::walk::Walk;
 use rustix::fs::FileType;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// A request that Node.js has resolved.
@@ -35,18 +36,73 @@ pub struct Answer {
 /// What a `package.json` says about the files of its package.
 #[derive(Debug, Default, Clone)]
 pub struct Manifest {
-    /// Whether there are `exports`.
-    exports: bool,
+    exports: Option<Exports>,
     main: Option<Vec<u8>>,
+}
+
+/// What has to be known about `exports`, although Node.js has found the file.
+#[derive(Debug, Default, Clone)]
+struct Exports {
+    /// Whether a target has an empty segment: Node.js warns about it at every request.
+    has_empty_segment: bool,
+    /// The names that contain a `*`.
+    patterns: Vec<Vec<u8>>,
+}
+
+impl Exports {
+    fn of(exports: &Value) -> Self {
+        let mut all = Exports::default();
+        all.add(exports);
+        all
+    }
+
+    fn add(&mut self, part: &Value) {
+        match part {
+            Value::String(target) => {
+                let path = target.strip_prefix("./").unwrap_or(target);
+                self.has_empty_segment |= has_empty_segment(path.as_bytes());
+            }
+            Value::Array(parts) => parts.iter().for_each(|part| self.add(part)),
+            Value::Object(parts) => {
+                for (name, part) in parts {
+                    if name.contains('*') {
+                        self.patterns.push(name.as_bytes().to_vec());
+                    }
+                    self.add(part);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether Node.js may warn about a request (DEP0166). It does so at every search, so none may be saved.
+    ///
+    /// `asked`: the name that is looked up in `exports`.
+    fn may_warn(&self, asked: &[u8]) -> bool {
+        self.has_empty_segment
+            || self.patterns.iter().any(|pattern| matched(asked, pattern).is_some_and(has_empty_segment))
+    }
+}
+
+/// What the `*` of a pattern stands for in a name that it matches.
+fn matched<'a>(name: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
+    let star = pattern.iter().position(|byte| *byte == b'*')?;
+    let (before, after) = pattern.split_at_checked(star)?;
+    name.strip_prefix(before)?.strip_suffix(after.get(1..)?)
+}
+
+/// Whether a segment of a path is empty. Backslashes separate segments, too, as in Node.js.
+fn has_empty_segment(path: &[u8]) -> bool {
+    path.split(|byte| matches!(byte, b'/' | b'\\')).any(<[u8]>::is_empty)
 }
 
 impl Manifest {
     /// Parses a manifest; `None` if it is damaged.
     pub fn of(text: &[u8]) -> Option<Self> {
-        let parsed: serde_json::Value = serde_json::from_slice(text).ok()?;
+        let parsed: Value = serde_json::from_slice(text).ok()?;
         let main = parsed.get("main").and_then(|main| main.as_str()).filter(|main| !main.is_empty());
         Some(Manifest {
-            exports: parsed.get("exports").is_some_and(|exports| !exports.is_null()),
+            exports: parsed.get("exports").filter(|exports| !exports.is_null()).map(Exports::of),
             main: main.map(|main| main.as_bytes().to_vec()),
         })
     }
@@ -78,7 +134,11 @@ impl Asking<'_> {
                 continue;
             }
             let package = [place, b"/".as_slice(), name].concat();
-            if self.manifest(&package)?.exports {
+            if let Some(exports) = self.manifest(&package)?.exports {
+                let rest = request.get(name.len()..)?;
+                if exports.may_warn(&[b".", rest].concat()) {
+                    return None;
+                }
                 // `exports` are not interpreted: the path follows from where the canonical file is in the package.
                 let below = real.strip_prefix(walk.folder(&package)?)?;
                 return below.starts_with(b"/").then(|| [&package, below].concat());
@@ -240,8 +300,40 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_node_warns_about_are_recognised() {
+        let exports = |text: &str| Exports::of(&serde_json::from_str(text).unwrap());
+        for text in [
+            r#""./lib//a.js""#,
+            r#"{".":"./"}"#,
+            r#"{".":{"import":"./a.mjs","require":["./lib\\\\a.js"]}}"#,
+            r#"{"./a":"./lib/"}"#,
+        ] {
+            assert!(exports(text).may_warn(b"."), "{text}");
+        }
+        let usual = exports(
+            r#"{".":"./a.js","./x/*":"./x/*.js","./y*":{"require":"./y*.js"},"./z/*.js":"./z/*.js"}"#,
+        );
+        for (asked, warns) in [
+            (".", false),
+            ("./x/a", false),
+            ("./x/a/b", false),
+            ("./x//a", true),
+            ("./x/a//b", true),
+            ("./x/a/", true),
+            ("./x/", true),
+            ("./ya", false),
+            ("./y/a", true),
+            ("./z/a.js", false),
+            ("./z/a/.js", true),
+            ("./other//a", false),
+        ] {
+            assert_eq!(usual.may_warn(asked.as_bytes()), warns, "{asked}");
+        }
+    }
+
+    #[test]
     fn a_damaged_manifest_is_not_used() {
-        let of = |text: &str| Manifest::of(text.as_bytes()).map(|it| (it.exports, it.main));
+        let of = |text: &str| Manifest::of(text.as_bytes()).map(|it| (it.exports.is_some(), it.main));
         assert_eq!(of("{}"), Some((false, None)));
         assert_eq!(of(r#"{"main":"a","exports":{}}"#), Some((true, Some(b"a".to_vec()))));
         assert_eq!(of(r#"{"main":"","exports":null}"#), Some((false, None)));
