@@ -31,8 +31,11 @@ if (major >= 24)
       'kept.js':
         'const kept = [];\nmodule.exports = (n) => { for (let i = 0; i < n; i++) kept.push({ i, text: [i] }); };',
     });
+    const node = ['--trace-incremental-marking'];
+    const plain = overshoot((await program.plain({ node })).stdout);
+    t.true(plain !== undefined && plain < 30, `without warmshard: ${plain} MB`);
     for (const when of ['cold', 'warm']) {
-      const { code, stdout, stderr } = await program.run({ node: ['--trace-incremental-marking'] });
+      const { code, stdout, stderr } = await program.run({ node });
       t.is(code, 0, stderr);
       const past = overshoot(stdout);
       // While loading, the heap may exceed the limit by 32 MiB.
