@@ -101,8 +101,20 @@ const programs: Record<string, Files | [Files, SameOptions]> = {
     'app.js': `require('./a')`,
     'a.js': `console.log(new Error('x').stack.split('\\n')[1])\n//# sourceURL=elsewhere.js`,
   },
+  'asm.js that V8 warns about': [
+    {
+      'app.js': `require('./a')`,
+      'a.js': `function m() { 'use asm'; function f(x) { x = x | 0; return x + 1 } return { f: f } } console.log(m().f(1))`,
+    },
+    { hits: ['app.js'], tidy: (text) => text.replace(/\(node:\d+\)/g, '') },
+  ],
+  'the word for asm.js': {
+    'app.js': `require('./a')`,
+    'a.js': `const words = ['x', \n'use asm',\n"use asm"]; console.log(words, words.includes('use asm'))`,
+  },
   'asm.js, and code that V8 compiles late': {
-    'app.js': `function m(stdlib) { 'use asm'; function f(x) { x = x | 0; return (x + 1) | 0 } return { f: f } } console.log(m(globalThis).f(1)); const lazy = () => { function inner() { return [1, 2].map((x) => x * 2) } return inner() }; console.log(lazy())`,
+    'app.js': `console.log(require('./a')(globalThis).f(1)); const lazy = () => { function inner() { return [1, 2].map((x) => x * 2) } return inner() }; console.log(lazy())`,
+    'a.js': `module.exports = function m(stdlib) { 'use asm'; function f(x) { x = x | 0; return (x + 1) | 0 } return { f: f } }`,
   },
   'a debugger statement': { 'app.js': 'debugger; console.log(1)' },
   'generators, classes, templates, labels': {

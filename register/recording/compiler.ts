@@ -12,11 +12,14 @@ import { typeOf } from './facts.js';
 /** The comment from which V8 takes a script's name. One with quotes is code that writes such a comment. */
 const SOURCE_URL = /\/\/[#@][ \t]sourceURL=[^\s'"`]+[ \t]*$/m;
 
+/** The directive of asm.js, not the word in a program that processes such code. */
+const USE_ASM = /(?:^|[{;/])[ \t]*(['"])use asm\1[ \t]*(?:[;}]|$)/m;
+
 /** What makes code from strings. An `import()` in such code belongs to the script. */
 const MAKES_CODE = /\beval\s*[()]|\b(?:Async)?(?:Generator)?Function\s*\(/;
 
 /** Traits of a source, as bits: see src-rs/core/src/stores/program/traits.rs. */
-const [MAY_END, SAYS_IMPORT, MAY_NAME_ITSELF, MAY_MAKE_CODE, IS_BARE] = [1, 2, 4, 8, 16];
+const [MAY_END, SAYS_IMPORT, MAY_NAME_ITSELF, MAY_MAKE_CODE, IS_BARE, MAY_BE_ASM] = [1, 2, 4, 8, 16, 32];
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
@@ -55,6 +58,8 @@ export class Compiler {
       return aside('import() on Node.js 20');
     // V8 reports other lines for scripts that name themselves.
     if (traits & MAY_NAME_ITSELF && SOURCE_URL.test(text)) return aside('a source URL');
+    // From bytecode it would run as ordinary JavaScript: slower, and without V8's warnings.
+    if (traits & MAY_BE_ASM && USE_ASM.test(text)) return aside('asm.js');
     const isBare = (traits & IS_BARE) !== 0;
     let script: Compiled;
     try {

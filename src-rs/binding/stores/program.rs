@@ -188,7 +188,8 @@ fn read_module_source(it: &ProgramHandle, env: sys::napi_env, [path, ..]: Argume
         return Ok(UNDEFINED);
     };
     let traits = text.traits;
-    let bits = [traits.may_end, traits.imports, traits.names_itself, traits.makes_code, text.bare];
+    let bits =
+        [traits.may_end, traits.imports, traits.names_itself, traits.makes_code, text.bare, traits.is_asm];
     let bits = bits.iter().zip(0u32..).fold(0, |all, (is, bit)| all | (i32::from(*is) << bit));
     let mut array = ptr::null_mut();
     // SAFETY: plain out-parameter; the values are of the running callback.

@@ -12,6 +12,8 @@ pub struct Traits {
     pub imports: bool,
     /// Whether it may give itself a name: it contains `sourceURL=`.
     pub names_itself: bool,
+    /// Whether it may be asm.js: it contains `use asm`.
+    pub is_asm: bool,
     /// Whether it may make code from strings, or pass on a function that does (`eval`, `Function`).
     pub makes_code: bool,
     /// Whether V8 never reports a position in its first line: that is empty, a comment or a directive.
@@ -30,6 +32,7 @@ impl Traits {
             may_end: may_end(source),
             imports: has("import"),
             names_itself: has("sourceURL="),
+            is_asm: has("use asm"),
             makes_code,
             quiet: makes_code && is_quiet(source),
             asks_itself: makes_code && has("callee") && !is_strict(source),
