@@ -1,7 +1,7 @@
 import { invalid } from '../facade/errors.js';
 import { object, unlike, whole } from '../facade/later/checks.js';
-import { fill, isStore } from '../facade/stores/pipeline/layered.js';
-import { metricsBefore } from '../facade/stores/pipeline/metrics.js';
+import { isStore } from '../facade/stores/pipeline/layered.js';
+import { ReadThrough } from '../facade/stores/pipeline/read-through.js';
 import {
   DEFAULT_CONCURRENT,
   DEFAULT_TIMEOUT_MS,
@@ -126,13 +126,12 @@ export class KeyvPipelineCache {
   readonly #maxPendingBytes: number;
   readonly #ttl: number | undefined;
   readonly #reads: Requests<'found' | 'notFound' | 'oversized' | 'rejected'>;
+  readonly #through: ReadThrough<'found' | 'notFound' | 'oversized' | 'rejected'>;
   readonly #writes: Requests<'stored'>;
   readonly #onError = () => {
     this.#errors++;
   };
   #closed = false;
-  #hits = 0;
-  #misses = 0;
   #errors = 0;
   #oversized = 0;
   #dropped = 0;
@@ -172,6 +171,9 @@ export class KeyvPipelineCache {
     this.#ttl = ttl;
     const endings: Ending[] = ['failed', 'timedOut', 'aborted'];
     this.#reads = new Requests(['found', 'notFound', 'oversized', 'rejected', ...endings], limits);
+    this.#through = new ReadThrough(local, this.#reads, async (fingerprint, hex) =>
+      receive(await keyv.get(hex), fingerprint, this.#maxBytes),
+    );
     this.#writes = new Requests(['stored', ...endings], limits);
     keyv.on?.('error', this.#onError);
   }
@@ -185,23 +187,7 @@ export class KeyvPipelineCache {
   async get(fingerprint: Uint8Array): Promise<Uint8Array | undefined> {
     requireFingerprint(fingerprint);
     this.#requireOpen();
-    const found = this.#local?.get(fingerprint) ?? (await this.#ask(fingerprint));
-    if (found === undefined) this.#misses++;
-    else this.#hits++;
-    return found;
-  }
-
-  #ask(given: Uint8Array): Promise<Uint8Array | undefined> {
-    // The caller may write to its array while the look-up is in progress.
-    const fingerprint = new Uint8Array(given);
-    const hex = hexOf(fingerprint);
-    return this.#reads.ask(hex, async (signal) => {
-      const answer = receive(await this.#keyv.get(hex), fingerprint, this.#maxBytes);
-      const [, artifact] = answer;
-      if (artifact !== undefined && this.#local !== undefined && !signal.aborted)
-        fill(this.#local, fingerprint, artifact);
-      return answer;
-    });
+    return this.#through.get(fingerprint);
   }
 
   /**
@@ -265,7 +251,7 @@ export class KeyvPipelineCache {
   metrics(): KeyvPipelineMetrics {
     const writes = this.#writes.metrics();
     return {
-      ...metricsBefore(this.#local, this.#hits, this.#misses),
+      ...this.#through.metrics(),
       remote: { ...this.#reads.metrics(), errors: this.#errors },
       writes: {
         ...writes,

@@ -1,7 +1,8 @@
 import { invalid, WarmshardError } from '../../errors.js';
 import { object, show, unlike } from '../../later/checks.js';
-import { fill, isStore } from './layered.js';
-import { metricsBefore, type PipelineMetrics, type PipelineStore } from './metrics.js';
+import { isStore } from './layered.js';
+import type { PipelineMetrics, PipelineStore } from './metrics.js';
+import { ReadThrough } from './read-through.js';
 import { type Fetch, type Outcome, request } from './request.js';
 import {
   DEFAULT_CONCURRENT,
@@ -11,7 +12,7 @@ import {
   Requests,
   within,
 } from './requests.js';
-import { hexOf, MAX_ARTIFACT_BYTES, requireFingerprint } from './rules.js';
+import { MAX_ARTIFACT_BYTES, requireFingerprint } from './rules.js';
 
 /** How a `RemotePipelineCache` sends requests. */
 export interface RemotePipelineOptions {
@@ -93,9 +94,8 @@ export class RemotePipelineCache {
   readonly #headers: Record<string, string>;
   readonly #fetch: Fetch | undefined;
   readonly #requests: Requests<Outcome>;
+  readonly #reads: ReadThrough<Outcome>;
   #closed = false;
-  #hits = 0;
-  #misses = 0;
 
   /**
    * The cache below an `http:` or `https:` URL. A query in the URL is sent with each request.
@@ -119,6 +119,7 @@ export class RemotePipelineCache {
     if (local !== undefined && !isStore(local))
       throw unlike('local must be a store with get, put, flush and metrics', local);
     this.#local = local;
+    this.#reads = new ReadThrough(local, this.#requests, (...asked) => this.#ask(...asked));
   }
 
   /**
@@ -130,29 +131,17 @@ export class RemotePipelineCache {
   async get(fingerprint: Uint8Array): Promise<Uint8Array | undefined> {
     requireFingerprint(fingerprint);
     this.#requireOpen();
-    const found = this.#local?.get(fingerprint) ?? (await this.#ask(fingerprint));
-    if (found === undefined) this.#misses++;
-    else this.#hits++;
-    return found;
+    return this.#reads.get(fingerprint);
   }
 
-  #ask(given: Uint8Array): Promise<Uint8Array | undefined> {
-    // The caller may write to its array while the request is under way.
-    const fingerprint = new Uint8Array(given);
-    const hex = hexOf(fingerprint);
-    return this.#requests.ask(hex, async (signal) => {
-      const url = new URL(this.#base);
-      url.pathname += `${hex}.bin`;
-      const answer = await request(url.href, fingerprint, {
-        fetch: this.#fetch ?? (globalThis.fetch as Fetch),
-        headers: this.#headers,
-        maxBytes: this.#maxBytes,
-        signal,
-      });
-      const [, payload] = answer;
-      if (payload !== undefined && this.#local !== undefined && !signal.aborted)
-        fill(this.#local, fingerprint, payload);
-      return answer;
+  #ask(fingerprint: Uint8Array, hex: string, signal: AbortSignal): ReturnType<typeof request> {
+    const url = new URL(this.#base);
+    url.pathname += `${hex}.bin`;
+    return request(url.href, fingerprint, {
+      fetch: this.#fetch ?? (globalThis.fetch as Fetch),
+      headers: this.#headers,
+      maxBytes: this.#maxBytes,
+      signal,
     });
   }
 
@@ -169,7 +158,7 @@ export class RemotePipelineCache {
   /** Statistics of this cache and its local store. */
   metrics(): RemotePipelineMetrics {
     return {
-      ...metricsBefore(this.#local, this.#hits, this.#misses),
+      ...this.#reads.metrics(),
       remote: this.#requests.metrics(),
     };
   }
